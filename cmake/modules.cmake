@@ -1,0 +1,84 @@
+# One helper for every module, so that a module's CMakeLists.txt says only what is its own.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+# Debian ships these without complete CMake packages; pkg-config names are the stable ones.
+pkg_check_modules(SPDLOG REQUIRED IMPORTED_TARGET spdlog)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
+pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+find_library(AUPARSE_LIBRARY auparse REQUIRED)
+find_library(DATE_TZ_LIBRARY date-tz REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT MAILWARDEN_COVERAGE)
+  # A precompiled header is a cache hit only when ccache may ignore its time stamp.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
+endif()
+
+add_library(mailwarden_flags INTERFACE)
+target_compile_options(mailwarden_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fno-omit-frame-pointer)
+target_link_libraries(mailwarden_flags INTERFACE Threads::Threads)
+if(CCACHE)
+  target_compile_options(mailwarden_flags INTERFACE -fpch-preprocess)
+endif()
+if(MAILWARDEN_SANITIZE)
+  target_compile_options(mailwarden_flags INTERFACE -fsanitize=${MAILWARDEN_SANITIZE})
+  target_link_options(mailwarden_flags INTERFACE -fsanitize=${MAILWARDEN_SANITIZE})
+else()
+  target_compile_options(mailwarden_flags INTERFACE
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+  target_compile_definitions(mailwarden_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+  target_link_options(mailwarden_flags INTERFACE -Wl,-z,relro,-z,now)
+endif()
+if(MAILWARDEN_COVERAGE)
+  target_compile_options(mailwarden_flags INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(mailwarden_flags INTERFACE --coverage)
+endif()
+
+# A target of its own for the precompiled header: one compiled with a library's definitions would not
+# serve the modules that lack them.
+add_library(standard STATIC ${CMAKE_SOURCE_DIR}/cmake/standard.cc)
+target_link_libraries(standard PRIVATE mailwarden_flags)
+target_precompile_headers(standard PRIVATE ${CMAKE_SOURCE_DIR}/cmake/standard.h)
+
+# add_module(NAME DEPS other modules... LIBS third-party targets...)
+# Makes the static library `NAME` from every .cc of the folder. LIBS stay private: no other module
+# may see a third-party header.
+function(add_module name)
+  cmake_parse_arguments(arg "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc
+    ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(${name} PUBLIC mailwarden_flags ${arg_DEPS} PRIVATE ${arg_LIBS})
+  target_precompile_headers(${name} REUSE_FROM standard)
+endfunction()
+
+# add_module_tests(NAME DEPS modules... LIBS third-party targets...)
+# Makes `NAME_test` from every *_test.cc of the folder and registers each case with ctest.
+function(add_module_tests name)
+  cmake_parse_arguments(arg "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  add_executable(${name}_test ${sources})
+  target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name}_test PRIVATE ${arg_DEPS} ${arg_LIBS} GTest::gtest_main GTest::gmock)
+  # GoogleTest's own parameter macros shadow the name `info` that every case naming uses.
+  target_compile_options(${name}_test PRIVATE -Wno-shadow)
+  target_precompile_headers(${name}_test REUSE_FROM standard_test)
+  gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300
+    TEST_PREFIX ${name}. PROPERTIES ENVIRONMENT
+    "MAILWARDEN_SOURCE=${CMAKE_SOURCE_DIR};MAILWARDEN_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+endfunction()

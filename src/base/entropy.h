@@ -1,0 +1,25 @@
+// Where random bytes come from.
+//
+// What     Entropy is an edge of the process: the daemon asks the system's generator; a test that
+//          compares two runs byte by byte derives them from what they are for.
+// Owns     Nothing.
+// Threads  fill() may be called from any thread.
+// Errors   None: a system without random bytes aborts, since nothing after that would be safe.
+// Limits   None.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace mailwarden {
+
+class Entropy {
+ public:
+  virtual ~Entropy() = default;
+  // Fills `out`; `purpose` names what the bytes are for (a record, a key), and a real generator
+  // does not look at it.
+  virtual void fill(std::span<std::byte> out, std::string_view purpose) = 0;
+};
+
+}  // namespace mailwarden

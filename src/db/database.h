@@ -1,0 +1,121 @@
+// One thin door to a database.
+//
+// What     A Database runs statements; a Statement is prepared once, bound and stepped many times; a
+//          Transaction is undone unless it is committed. SQL uses $1, $2, … and what both SQLite and
+//          PostgreSQL understand (ON CONFLICT, RETURNING). Each domain module owns its tables and
+//          its numbered migrations, and hands the latter to migrate().
+// Owns     A Database owns its connection and its prepared statements, which it keeps by their text.
+// Threads  One thread a Database; open another connection for another thread.
+// Errors   unavailable: locked or busy, the same call may succeed later. full: no space or a limit of
+//          the store. corrupt: the file is damaged. conflict: a constraint. invalid: the SQL, or the
+//          store is not ours. io: the rest.
+// Limits   sqlite::Options.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "base/timestamp.h"
+
+namespace mailwarden::db {
+
+using Blob = std::span<const std::byte>;
+
+// What can be bound. Views must stay good until the statement has been stepped to its end or reset.
+using Value = std::variant<std::monostate, std::int64_t, double, std::string_view, Blob>;
+
+inline Value null() { return std::monostate(); }
+inline Value value(Timestamp at) { return at.us; }
+inline Value value(bool truth) { return std::int64_t{truth ? 1 : 0}; }
+
+class Statement {
+ public:
+  virtual ~Statement() = default;
+
+  // Begins anew with these values.
+  virtual Result<void> bind(std::span<const Value> values) = 0;
+  // True: a row stands ready. False: there is none (any more).
+  virtual Result<bool> step() = 0;
+
+  // Of the row that stands ready, columns from 0. NULL reads as 0, "" and an empty blob. Views are
+  // good until the next step() or bind().
+  virtual bool is_null(int column) const = 0;
+  virtual std::int64_t integer(int column) const = 0;
+  virtual double number(int column) const = 0;
+  virtual std::string_view text(int column) const = 0;
+  virtual Blob blob(int column) const = 0;
+  virtual int columns() const = 0;
+
+  Result<void> bind(std::initializer_list<Value> values) {
+    return bind(std::span<const Value>(values.begin(), values.size()));
+  }
+  // Binds and runs to the end, for statements without rows.
+  Result<void> run(std::span<const Value> values);
+  Result<void> run(std::initializer_list<Value> values) {
+    return run(std::span<const Value>(values.begin(), values.size()));
+  }
+};
+
+class Database {
+ public:
+  virtual ~Database() = default;
+
+  // Several statements without values, one after the other.
+  virtual Result<void> execute(std::string_view sql) = 0;
+  // The statement of that text, prepared at its first use; the pointer stays good as long as the
+  // Database. It must not be in use already.
+  virtual Result<Statement*> prepare(std::string_view sql) = 0;
+  // Rows that the last statement inserted, changed or removed.
+  virtual std::int64_t changes() const = 0;
+
+  virtual Result<void> begin() = 0;
+  virtual Result<void> commit() = 0;
+  virtual void rollback() = 0;
+
+  // Prepares (or finds), binds and runs.
+  Result<void> run(std::string_view sql, std::initializer_list<Value> values);
+  // Prepares (or finds) and binds; the caller steps.
+  Result<Statement*> query(std::string_view sql, std::initializer_list<Value> values = {});
+  // The single integer of a single row; `otherwise` where there is no row or it is NULL.
+  Result<std::int64_t> integer(std::string_view sql, std::initializer_list<Value> values = {},
+                               std::int64_t otherwise = 0);
+};
+
+// Begins at begin(), undoes at destruction unless commit() has been called and succeeded.
+class Transaction {
+ public:
+  static Result<Transaction> begin(Database& database);
+  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+
+  Database& database() { return *database_; }
+  Result<void> commit();
+
+ private:
+  explicit Transaction(Database& database) : database_(&database) {}
+
+  Database* database_;
+};
+
+// One step of a module's tables. `number` counts from 1 within the module; a step that has been
+// released is never changed, since its checksum is kept in the store.
+struct Migration {
+  std::string_view module;
+  std::int64_t number = 0;
+  std::string_view sql;
+};
+
+// Brings the store to the newest step of every module, all in one transaction. Refuses a store that
+// holds a step unknown here (a newer program made it) or one whose text differs from what was run.
+Result<void> migrate(Database& database, std::span<const Migration> migrations, Timestamp now);
+// The same questions without changing anything: not_found where a step is missing.
+Result<void> check_migrations(Database& database, std::span<const Migration> migrations);
+
+}  // namespace mailwarden::db

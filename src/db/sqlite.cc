@@ -1,0 +1,200 @@
+#include "db/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <map>
+
+namespace mailwarden::db {
+namespace {
+
+Code to_code(int result) {
+  switch (result & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return Code::unavailable;
+    case SQLITE_FULL: return Code::full;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return Code::corrupt;
+    case SQLITE_CONSTRAINT: return Code::conflict;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH: return Code::denied;
+    case SQLITE_CANTOPEN: return Code::not_found;
+    case SQLITE_ERROR:
+    case SQLITE_RANGE:
+    case SQLITE_MISUSE: return Code::invalid;
+    default: return Code::io;
+  }
+}
+
+std::unexpected<Error> failure(sqlite3* connection, int result) {
+  return fail(to_code(result), std::string("database: ") + (connection != nullptr
+                                                                ? sqlite3_errmsg(connection)
+                                                                : sqlite3_errstr(result)));
+}
+
+class SqliteStatement final : public Statement {
+ public:
+  explicit SqliteStatement(sqlite3_stmt* statement) : statement_(statement) {}
+  SqliteStatement(const SqliteStatement&) = delete;
+  SqliteStatement& operator=(const SqliteStatement&) = delete;
+  ~SqliteStatement() override { sqlite3_finalize(statement_); }
+
+  using Statement::bind;
+  Result<void> bind(std::span<const Value> values) override {
+    // What reset answers is the failure of the last step, which step() has told already.
+    sqlite3_reset(statement_);
+    int index = 0;
+    for (const Value& value : values) {
+      if (const int result = bind_one(++index, value); result != SQLITE_OK) {
+        return failure(sqlite3_db_handle(statement_), result);
+      }
+    }
+    return {};
+  }
+
+  Result<bool> step() override {
+    const int result = sqlite3_step(statement_);
+    if (result == SQLITE_ROW) return true;
+    if (result == SQLITE_DONE) {
+      sqlite3_reset(statement_);
+      return false;
+    }
+    auto failed = failure(sqlite3_db_handle(statement_), result);
+    sqlite3_reset(statement_);
+    return failed;
+  }
+
+  bool is_null(int column) const override {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+  }
+  std::int64_t integer(int column) const override {
+    return sqlite3_column_int64(statement_, column);
+  }
+  double number(int column) const override { return sqlite3_column_double(statement_, column); }
+  std::string_view text(int column) const override {
+    const unsigned char* bytes = sqlite3_column_text(statement_, column);
+    if (bytes == nullptr) return {};
+    return {reinterpret_cast<const char*>(bytes),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+  Blob blob(int column) const override {
+    const void* bytes = sqlite3_column_blob(statement_, column);
+    if (bytes == nullptr) return {};
+    return {static_cast<const std::byte*>(bytes),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+  int columns() const override { return sqlite3_column_count(statement_); }
+
+ private:
+  int bind_one(int index, const Value& value) {
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      return sqlite3_bind_int64(statement_, index, *integer);
+    }
+    if (const auto* number = std::get_if<double>(&value)) {
+      return sqlite3_bind_double(statement_, index, *number);
+    }
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+      return sqlite3_bind_text64(statement_, index, text->data() == nullptr ? "" : text->data(),
+                                 text->size(), SQLITE_STATIC, SQLITE_UTF8);
+    }
+    if (const auto* blob = std::get_if<Blob>(&value)) {
+      return sqlite3_bind_blob64(statement_, index, blob->empty() ? "" : static_cast<const void*>(blob->data()), blob->size(),
+                                 SQLITE_STATIC);
+    }
+    return sqlite3_bind_null(statement_, index);
+  }
+
+  sqlite3_stmt* statement_;
+};
+
+class SqliteDatabase final : public Database {
+ public:
+  explicit SqliteDatabase(sqlite3* connection) : connection_(connection) {}
+  SqliteDatabase(const SqliteDatabase&) = delete;
+  SqliteDatabase& operator=(const SqliteDatabase&) = delete;
+  ~SqliteDatabase() override {
+    statements_.clear();
+    sqlite3_close_v2(connection_);
+  }
+
+  Result<void> execute(std::string_view sql) override {
+    const std::string text(sql);
+    const int result = sqlite3_exec(connection_, text.c_str(), nullptr, nullptr, nullptr);
+    if (result != SQLITE_OK) return failure(connection_, result);
+    return {};
+  }
+
+  Result<Statement*> prepare(std::string_view sql) override {
+    if (const auto known = statements_.find(sql); known != statements_.end()) {
+      return known->second.get();
+    }
+    sqlite3_stmt* statement = nullptr;
+    const int result = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
+                                          SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (result != SQLITE_OK) return failure(connection_, result);
+    auto made = std::make_unique<SqliteStatement>(statement);
+    return statements_.emplace(sql, std::move(made)).first->second.get();
+  }
+
+  std::int64_t changes() const override { return sqlite3_changes64(connection_); }
+
+  // IMMEDIATE takes the write lock at once, so that a busy store is told before any work is done.
+  Result<void> begin() override { return execute("BEGIN IMMEDIATE"); }
+  Result<void> commit() override { return execute("COMMIT"); }
+  void rollback() override {
+    // After some failures SQLite has rolled back by itself and the statement only says so.
+    sqlite3_exec(connection_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  sqlite3* connection_;
+  std::map<std::string, std::unique_ptr<SqliteStatement>, std::less<>> statements_;
+};
+
+Result<void> prepare_connection(Database& database, const SqliteOptions& options) {
+  std::string sql = "PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;";
+  sql += "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
+  if (!options.read_only) {
+    // The WAL is cut back after a burst so that a store does not keep the space of its worst hour.
+    sql += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
+           "PRAGMA journal_size_limit=67108864;";
+  } else {
+    sql += "PRAGMA query_only=ON;";
+  }
+  if (auto done = database.execute(sql); !done) return done;
+  if (options.store_bytes_max == 0) return {};
+  const auto page = database.integer("PRAGMA page_size");
+  if (!page) return std::unexpected(page.error());
+  return database.execute("PRAGMA max_page_count=" +
+                          std::to_string(std::max<std::int64_t>(1, options.store_bytes_max / *page)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> open_sqlite(const std::string& path,
+                                              const SqliteOptions& options) {
+  sqlite3* connection = nullptr;
+  const int flags = options.read_only ? SQLITE_OPEN_READONLY
+                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int result =
+      sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  auto database = std::make_unique<SqliteDatabase>(connection);
+  if (result != SQLITE_OK) return fail(path, failure(connection, result).error());
+  sqlite3_extended_result_codes(connection, 1);
+  sqlite3_busy_timeout(connection, static_cast<int>(options.busy_timeout.count()));
+  if (auto prepared = prepare_connection(*database, options); !prepared) {
+    return fail(path, prepared.error());
+  }
+  return database;
+}
+
+Result<std::unique_ptr<Database>> open_url(std::string_view url, const SqliteOptions& options) {
+  constexpr std::string_view scheme = "sqlite:";
+  if (!url.starts_with(scheme) || url.size() == scheme.size()) {
+    return fail(Code::invalid,
+                "'" + std::string(url) + "' is not a store; expected sqlite:PATH");
+  }
+  return open_sqlite(std::string(url.substr(scheme.size())), options);
+}
+
+}  // namespace mailwarden::db

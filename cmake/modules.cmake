@@ -26,7 +26,7 @@ endif()
 
 add_library(mailwarden_flags INTERFACE)
 target_compile_options(mailwarden_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fno-omit-frame-pointer)
+  -Wall -Wextra -Wpedantic -Wconversion -Werror -fno-omit-frame-pointer)
 target_link_libraries(mailwarden_flags INTERFACE Threads::Threads)
 if(CCACHE)
   target_compile_options(mailwarden_flags INTERFACE -fpch-preprocess)
@@ -75,8 +75,6 @@ function(add_module_tests name)
   add_executable(${name}_test ${sources})
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name}_test PRIVATE ${arg_DEPS} ${arg_LIBS} GTest::gtest_main GTest::gmock)
-  # GoogleTest's own parameter macros shadow the name `info` that every case naming uses.
-  target_compile_options(${name}_test PRIVATE -Wno-shadow)
   target_precompile_headers(${name}_test REUSE_FROM standard_test)
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300
     TEST_PREFIX ${name}. PROPERTIES ENVIRONMENT

@@ -3,21 +3,50 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/text.h"
 
 namespace mailwarden::json {
 namespace {
 
+// Number::toString of ECMAScript, which RFC 8785 prescribes: the shortest digits that read back the
+// same, in plain notation from 1e-6 up to 1e21.
 void append_number(std::string& out, double number) {
   // JSON has no name for these; whoever made one gets null, as ECMAScript does.
   if (!std::isfinite(number)) {
     out += "null";
     return;
   }
-  std::array<char, 32> digits{};
-  const auto [end, failed] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), end);
+  if (number == 0) {
+    out += '0';  // -0 too
+    return;
+  }
+  if (number < 0) out += '-';
+  std::array<char, 32> text{};
+  const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(),
+                                           std::abs(number), std::chars_format::scientific);
+  const std::string_view shortest(text.data(), end);
+  const std::size_t e = shortest.find('e');
+  std::string digits(shortest.substr(0, 1));
+  if (e > 2) digits += shortest.substr(2, e - 2);
+  const int exponent = std::atoi(shortest.data() + e + 1);
+  const int length = static_cast<int>(digits.size());
+  const int point = exponent + 1;  // digits before the decimal point
+  if (point >= length && point <= 21) {
+    out += digits;
+    out.append(static_cast<std::size_t>(point - length), '0');
+  } else if (point > 0 && point <= 21) {
+    out += digits.substr(0, static_cast<std::size_t>(point)) + '.' +
+           digits.substr(static_cast<std::size_t>(point));
+  } else if (point > -6 && point <= 0) {
+    out += "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
+  } else {
+    out += digits.substr(0, 1);
+    if (length > 1) out += '.' + digits.substr(1);
+    out += exponent < 0 ? "e-" : "e+";
+    out += std::to_string(std::abs(exponent));
+  }
 }
 
 void append_escaped(std::string& out, unsigned char c) {

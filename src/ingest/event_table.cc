@@ -1,0 +1,211 @@
+#include "ingest/event_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mailwarden::ingest {
+namespace {
+
+constexpr std::array steps{
+    db::Migration{"ingest", 1, R"sql(
+CREATE TABLE event (
+  number INTEGER PRIMARY KEY,
+  stream BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  time BIGINT NOT NULL,
+  salt BLOB NOT NULL,
+  record TEXT NOT NULL
+);
+CREATE UNIQUE INDEX event_id ON event (stream, position);
+CREATE TABLE event_batch (
+  entry INTEGER PRIMARY KEY,
+  stream BIGINT NOT NULL,
+  first BIGINT NOT NULL,
+  count BIGINT NOT NULL,
+  earliest BIGINT NOT NULL,
+  latest BIGINT NOT NULL
+);
+CREATE INDEX event_batch_latest ON event_batch (latest);
+CREATE TABLE stream (
+  stream INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,
+  path TEXT NOT NULL,
+  generation BIGINT NOT NULL,
+  device BIGINT NOT NULL,
+  inode BIGINT NOT NULL,
+  birth BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  head_length BIGINT NOT NULL,
+  head BLOB NOT NULL,
+  tail_length BIGINT NOT NULL,
+  tail BLOB NOT NULL,
+  finished BIGINT NOT NULL
+);
+CREATE INDEX stream_source ON stream (source);
+)sql"}};
+
+constexpr std::string_view event_columns = "number, stream, position, time, salt, record";
+
+template <std::size_t size>
+std::array<std::byte, size> to_array(db::Blob blob) {
+  std::array<std::byte, size> out{};
+  if (blob.size() == size) std::ranges::copy(blob, out.begin());
+  return out;
+}
+
+EventRow read_event(const db::Statement& row) {
+  return {.number = row.integer(0),
+          .id = {row.integer(1), row.integer(2)},
+          .time = {row.integer(3)},
+          .salt = to_array<16>(row.blob(4)),
+          .record = std::string(row.text(5))};
+}
+
+Result<std::vector<EventRow>> read_events(const Result<db::Statement*>& rows) {
+  std::vector<EventRow> events;
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return events;
+    events.push_back(read_event(**rows));
+  }
+}
+
+}  // namespace
+
+std::span<const db::Migration> migrations() { return steps; }
+
+Result<void> store_events(db::Database& database, std::span<const EventRow> rows) {
+  const auto insert = database.prepare(
+      "INSERT INTO event (number, stream, position, time, salt, record) "
+      "VALUES ($1, $2, $3, $4, $5, $6)");
+  if (!insert) return std::unexpected(insert.error());
+  for (const EventRow& row : rows) {
+    const std::array<db::Value, 6> values{row.number,    row.id.stream,
+                                          row.id.position, row.time.us,
+                                          db::Blob(row.salt), std::string_view(row.record)};
+    if (auto done = (*insert)->run(values); !done) return done;
+  }
+  return {};
+}
+
+Result<void> store_batch(db::Database& database, const EventBatchRow& row) {
+  return database.run(
+      "INSERT INTO event_batch (entry, stream, first, count, earliest, latest) "
+      "VALUES ($1, $2, $3, $4, $5, $6)",
+      {row.entry, row.stream, row.first, row.count, row.earliest.us, row.latest.us});
+}
+
+Result<void> store_stream(db::Database& database, const StreamState& state) {
+  return database.run(
+      "INSERT INTO stream (stream, source, path, generation, device, inode, birth, position,"
+      " head_length, head, tail_length, tail, finished) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+      "ON CONFLICT (stream) DO UPDATE SET device = $5, inode = $6, birth = $7, position = $8,"
+      " head_length = $9, head = $10, tail_length = $11, tail = $12, finished = $13",
+      {state.stream, std::string_view(state.source), std::string_view(state.path),
+       state.generation, state.device, state.inode, state.birth, state.position,
+       state.head.length, db::Blob(state.head.hash), state.tail.length, db::Blob(state.tail.hash),
+       db::value(state.finished)});
+}
+
+Result<std::vector<StreamState>> load_streams(db::Database& database, std::string_view source) {
+  const auto rows = database.query(
+      "SELECT stream, source, path, generation, device, inode, birth, position, head_length, head,"
+      " tail_length, tail, finished FROM stream WHERE source = $1 ORDER BY path, generation",
+      {source});
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<StreamState> states;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return states;
+    const db::Statement& row = **rows;
+    states.push_back({.stream = row.integer(0),
+                      .source = std::string(row.text(1)),
+                      .path = std::string(row.text(2)),
+                      .generation = row.integer(3),
+                      .device = row.integer(4),
+                      .inode = row.integer(5),
+                      .birth = row.integer(6),
+                      .position = row.integer(7),
+                      .head = {row.integer(8), to_array<32>(row.blob(9))},
+                      .tail = {row.integer(10), to_array<32>(row.blob(11))},
+                      .finished = row.integer(12) != 0});
+  }
+}
+
+Result<std::int64_t> last_event_number(db::Database& database) {
+  // A batch outlives its events, and its numbers are never given again.
+  return database.integer(
+      "SELECT MAX(last) FROM (SELECT MAX(number) AS last FROM event UNION ALL "
+      "SELECT first + count - 1 AS last FROM event_batch WHERE entry = "
+      "(SELECT MAX(entry) FROM event_batch)) AS numbers");
+}
+
+Result<void> for_each_event(db::Database& database, std::int64_t after,
+                            const std::function<bool(const EventRow&)>& each) {
+  const auto rows = database.query("SELECT " + std::string(event_columns) +
+                                       " FROM event WHERE number > $1 ORDER BY number",
+                                   {after});
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more || !each(read_event(**rows))) break;
+  }
+  return (*rows)->bind(std::span<const db::Value>());
+}
+
+Result<EventRow> load_event(db::Database& database, const EventId& id) {
+  auto found = read_events(database.query("SELECT " + std::string(event_columns) +
+                                              " FROM event WHERE stream = $1 AND position = $2",
+                                          {id.stream, id.position}));
+  if (!found) return std::unexpected(found.error());
+  if (found->empty()) return fail(Code::not_found, "there is no event " + to_string(id));
+  return std::move(found->front());
+}
+
+Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry) {
+  const auto row = database.query(
+      "SELECT entry, stream, first, count, earliest, latest FROM event_batch WHERE entry = $1",
+      {entry});
+  if (!row) return std::unexpected(row.error());
+  const auto found = (*row)->step();
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return fail(Code::not_found, "entry " + std::to_string(entry) + " has no batch");
+  EventBatchRow batch{.entry = (*row)->integer(0),
+                      .stream = (*row)->integer(1),
+                      .first = (*row)->integer(2),
+                      .count = (*row)->integer(3),
+                      .earliest = {(*row)->integer(4)},
+                      .latest = {(*row)->integer(5)}};
+  if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
+    return std::unexpected(ended.error());
+  }
+  return batch;
+}
+
+Result<std::vector<EventRow>> load_batch_events(db::Database& database,
+                                                const EventBatchRow& batch) {
+  return read_events(database.query("SELECT " + std::string(event_columns) +
+                                        " FROM event WHERE number >= $1 AND number < $2"
+                                        " ORDER BY number",
+                                    {batch.first, batch.first + batch.count}));
+}
+
+Result<std::vector<EventRow>> query_events(db::Database& database, const EventQuery& query) {
+  const std::int64_t before = query.before.value_or(INT64_MAX);
+  const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, EventQuery::limit_max);
+  const std::string select = "SELECT " + std::string(event_columns) + " FROM event WHERE ";
+  if (query.stream) {
+    return read_events(database.query(select + "stream = $1 AND number < $2"
+                                               " ORDER BY number DESC LIMIT $3",
+                                      {*query.stream, before, limit}));
+  }
+  return read_events(
+      database.query(select + "number < $1 ORDER BY number DESC LIMIT $2", {before, limit}));
+}
+
+}  // namespace mailwarden::ingest

@@ -1,0 +1,75 @@
+// Where events and the states of their streams are kept.
+//
+// What     An event is one row: its canonical JSON, a salt, and where it stood. Events are written in
+//          batches of one stream; the ledger's leaf of kind "events" holds the Merkle root over the
+//          salted commitments of a batch, so one event proves in two steps, and the batch's row keeps
+//          the span of times in it, which serves as a coarse index over time.
+// Owns     Tables event, event_batch and stream.
+// Threads  As the Database passed in.
+// Errors   As Database; corrupt where a stored row cannot be read back.
+// Limits   EventQuery::limit_max.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/sha256.h"
+#include "db/database.h"
+#include "event/event.h"
+#include "ingest/source.h"
+
+namespace mailwarden::ingest {
+
+std::span<const db::Migration> migrations();
+
+using Salt = std::array<std::byte, 16>;
+
+struct EventRow {
+  std::int64_t number = 0;  // order of arrival in this store, from 1
+  EventId id;
+  Timestamp time;
+  Salt salt{};
+  std::string record;  // canonical JSON
+};
+
+struct EventBatchRow {
+  std::int64_t entry = 0;  // number of the ledger entry that commits to it
+  std::int64_t stream = 0;
+  std::int64_t first = 0;  // number of its first event
+  std::int64_t count = 0;
+  Timestamp earliest;
+  Timestamp latest;
+};
+
+Result<void> store_events(db::Database& database, std::span<const EventRow> rows);
+Result<void> store_batch(db::Database& database, const EventBatchRow& row);
+Result<void> store_stream(db::Database& database, const StreamState& state);
+
+Result<std::vector<StreamState>> load_streams(db::Database& database, std::string_view source);
+// The greatest number given so far; 0 in an empty store.
+Result<std::int64_t> last_event_number(db::Database& database);
+// Calls `each` for the events behind `after`, in order of arrival, until it answers false.
+Result<void> for_each_event(db::Database& database, std::int64_t after,
+                            const std::function<bool(const EventRow&)>& each);
+Result<EventRow> load_event(db::Database& database, const EventId& id);
+// The batch of that ledger entry, with its events still stored; not_found where there is none.
+Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry);
+Result<std::vector<EventRow>> load_batch_events(db::Database& database, const EventBatchRow& batch);
+
+struct EventQuery {
+  static constexpr std::int64_t limit_max = 1000;
+
+  std::optional<std::int64_t> before;  // events with smaller numbers; newest first
+  std::optional<std::int64_t> stream;
+  std::int64_t limit = 100;
+};
+Result<std::vector<EventRow>> query_events(db::Database& database, const EventQuery& query);
+
+}  // namespace mailwarden::ingest

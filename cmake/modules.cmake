@@ -25,8 +25,9 @@ if(CCACHE AND NOT MAILWARDEN_COVERAGE)
 endif()
 
 add_library(mailwarden_flags INTERFACE)
+# A designated initializer that leaves an option at its default is how options are meant to be set.
 target_compile_options(mailwarden_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Werror -fno-omit-frame-pointer)
+  -Wall -Wextra -Wpedantic -Wconversion -Wno-missing-field-initializers -Werror -fno-omit-frame-pointer)
 target_link_libraries(mailwarden_flags INTERFACE Threads::Threads)
 if(CCACHE)
   target_compile_options(mailwarden_flags INTERFACE -fpch-preprocess)

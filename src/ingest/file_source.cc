@@ -167,16 +167,19 @@ void FileSource::look_for_missed(const StreamState& old, Timestamp now) {
 }
 
 void FileSource::resume_committed(Timestamp now) {
+  std::vector<StreamState> rotated;
   for (StreamState& state : std::exchange(committed_, {})) {
     if (resume(state, now)) continue;
     if (continue_in_sibling(state, now)) {
-      look_for_missed(state, now);
+      rotated.push_back(std::move(state));
       continue;
     }
     tell_gap({}, state.path + ", read up to byte " + std::to_string(state.position) +
                      ", is not there any more; what was written behind it since is lost");
     finish(std::move(state));
   }
+  // Only when every known file is open can one that nobody read be told from them.
+  for (const StreamState& state : rotated) look_for_missed(state, now);
 }
 
 bool FileSource::resume(const StreamState& state, Timestamp now) {

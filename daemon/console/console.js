@@ -1,0 +1,176 @@
+// The incidents page: reads the API, never writes, and puts every text of a log into the page as
+// text, so that whoever wrote the log line writes no markup.
+"use strict";
+
+const words = ["Low", "Medium", "High", "Extreme"];
+const refreshEvery = 5000;
+const pageSize = 100;
+
+const view = {incidents: [], before: null, selected: null, utc: true};
+const find = (selector) => document.querySelector(selector);
+
+function element(name, text, classes) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (classes) made.className = classes;
+  return made;
+}
+
+function time(text) {
+  const made = element("time");
+  made.dateTime = text;
+  const at = new Date(text);
+  made.textContent = view.utc ? text.slice(0, 19).replace("T", " ") + " UTC"
+                              : at.toLocaleString();
+  return made;
+}
+
+function severity(value) {
+  return element("span", `${value} ${words[value]}`, `severity severity-${value}`);
+}
+
+function entity(about) {
+  if (!about || !about.name) return element("span", "nobody in particular", "soft");
+  const made = element("span", `${about.kind} `);
+  made.append(element("span", about.name, "entity"));
+  return made;
+}
+
+function cell(content, classes) {
+  const made = element("td", undefined, classes);
+  made.append(content);
+  return made;
+}
+
+function reason(incident) {
+  const because = (incident.because || []).join(", ");
+  if (!incident.row) return "no row of the severity table applies";
+  return because ? `${incident.row}: ${because}` : incident.row;
+}
+
+async function ask(path) {
+  const answer = await fetch(path, {headers: {Accept: "application/json"}});
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error || `the daemon answered ${answer.status}`);
+  return body;
+}
+
+function query(before) {
+  const filters = new FormData(find("#filters"));
+  const parameters = new URLSearchParams({limit: pageSize});
+  if (filters.get("severity")) parameters.set("severity", filters.get("severity"));
+  if (filters.get("state")) parameters.set("state", filters.get("state"));
+  if (before) parameters.set("before", before);
+  return `/api/v1/incidents?${parameters}`;
+}
+
+function row(incident) {
+  const made = element("tr");
+  made.dataset.number = incident.number;
+  made.setAttribute("aria-selected", incident.number === view.selected);
+  const open = element("button", incident.title, "link");
+  open.type = "button";
+  made.append(
+      cell(String(incident.number), "number"), cell(severity(incident.severity)),
+      cell(incident.state.replace("_", " ")), cell(open), cell(entity(incident.entity)),
+      cell(time(incident.changed)), cell(reason(incident)));
+  made.addEventListener("click", () => select(incident.number));
+  return made;
+}
+
+function draw() {
+  find("#incidents tbody").replaceChildren(...view.incidents.map(row));
+  find("#empty").hidden = view.incidents.length > 0;
+  find("#more").hidden = !view.before;
+}
+
+// Refreshing replaces the newest page and keeps the older ones that were asked for, so the list does
+// not jump under a reader.
+async function refresh() {
+  try {
+    const page = await ask(query());
+    const oldest = page.incidents.length ? page.incidents.at(-1).number : 0;
+    const older = view.incidents.filter((incident) => incident.number < oldest);
+    view.incidents = [...page.incidents, ...older];
+    if (!older.length) view.before = page.before || null;
+    draw();
+    const standing = find("#standing");
+    standing.className = "";
+    standing.replaceChildren(
+        `${page.open} open of ${page.total} incidents, as of `, time(new Date().toISOString()));
+  } catch (trouble) {
+    const standing = find("#standing");
+    standing.className = "trouble";
+    standing.textContent = `The daemon does not answer: ${trouble.message}`;
+  }
+}
+
+async function more() {
+  const page = await ask(query(view.before));
+  view.incidents.push(...page.incidents);
+  view.before = page.before || null;
+  draw();
+}
+
+function fact(name, ...content) {
+  const meaning = element("dd");
+  meaning.append(...content);
+  return [element("dt", name), meaning];
+}
+
+function change(entry) {
+  const made = element("li");
+  made.append(time(entry.when), " ", element("strong", entry.kind.replace("_", " ")),
+              `: ${entry.why} `, element("span", `(${entry.who})`, "soft"));
+  return made;
+}
+
+function detection(entry) {
+  const made = element("tr");
+  const because = element("ul");
+  for (const one of entry.because || []) {
+    const item = element("li", `${one.field || "anywhere"}: `);
+    item.append(element("code", one.value));
+    because.append(item);
+  }
+  made.append(cell(time(entry.time)), cell(entry.title), cell(because));
+  return made;
+}
+
+async function select(number) {
+  view.selected = number;
+  const incident = await ask(`/api/v1/incidents/${number}`);
+  find("#detail").hidden = false;
+  find("#detail-title").textContent = `Incident ${incident.number}: ${incident.title}`;
+  find("#facts").replaceChildren(
+      ...fact("Severity", severity(incident.severity), ` ${reason(incident)}`),
+      ...fact("State", incident.state.replace("_", " ")),
+      ...fact("About", entity(incident.entity)),
+      ...fact("Detections", String(incident.detection_count)),
+      ...fact("First and last event", time(incident.first_event), " to ", time(incident.last_event)));
+  find("#changes").replaceChildren(...incident.changes.map(change));
+  find("#detections tbody").replaceChildren(...incident.detections.map(detection));
+  history.replaceState(null, "", `#incident-${number}`);
+  draw();
+  find("#detail").scrollIntoView({block: "nearest"});
+}
+
+function close() {
+  view.selected = null;
+  find("#detail").hidden = true;
+  history.replaceState(null, "", location.pathname);
+  draw();
+}
+
+find("#filters").addEventListener("change", () => {
+  view.utc = find("[name=utc]").checked;
+  view.incidents = [];
+  refresh();
+});
+find("#more").addEventListener("click", more);
+find("#close").addEventListener("click", close);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+
+const linked = /^#incident-(\d+)$/.exec(location.hash);
+refresh().then(() => { if (linked) select(Number(linked[1])); });
+setInterval(refresh, refreshEvery);

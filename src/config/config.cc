@@ -1,0 +1,187 @@
+#include "config/config.h"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "config/settings.h"
+#include "json/yaml.h"
+
+namespace mailwarden::config {
+namespace {
+
+namespace po = boost::program_options;
+using yaml::Node;
+
+constexpr std::string_view version = "mailwardend 0.1.0";
+
+class Mistakes {
+ public:
+  void add(std::string what) { what_ += (what_.empty() ? "" : "\n") + std::move(what); }
+  bool none() const { return what_.empty(); }
+  std::unexpected<Error> error() { return fail(Code::invalid, std::move(what_)); }
+
+ private:
+  std::string what_;
+};
+
+po::options_description options() {
+  po::options_description all("Options");
+  auto add = all.add_options();
+  add("config", po::value<std::string>()->value_name("FILE"),
+      "a YAML file of these settings; the command line wins");
+  for (const Setting& setting : settings()) {
+    // Program_options copies name and meaning.
+    const std::string name(setting.name);
+    const std::string meaning(setting.meaning);
+    add(name.c_str(),
+        po::value<std::vector<std::string>>()->composing()->value_name(
+            std::string(setting.argument)),
+        meaning.c_str());
+  }
+  add("once", "read every source to its present end, settle and end");
+  add("help", "print this");
+  add("version", "print the program's version");
+  return all;
+}
+
+void read(Config& config, const Setting& setting, const std::string& text, const std::string& where,
+          Mistakes& mistakes) {
+  if (auto done = setting.read(config, text); !done) mistakes.add(where + ": " + done.error().what);
+}
+
+// A source in the file may be one line as on the command line, or a map of the same parts.
+std::string source_text(const Node& node) {
+  if (!node.is_map()) return node.scalar;
+  const Node* file = node.find("file");
+  std::string text = file != nullptr ? "file:" + file->scalar : "stdin";
+  for (const auto& [name, value] : node.entries) {
+    if (name.scalar != "file") text += "," + name.scalar + "=" + value.scalar;
+  }
+  return text;
+}
+
+void read_file_setting(Config& config, const Setting& setting, const Node& node,
+                       const std::string& file, Mistakes& mistakes) {
+  const std::string where = file + ", " + node.where() + ": " + std::string(setting.name);
+  if (!setting.list) {
+    if (!node.is_scalar()) return mistakes.add(where + ": expected one value");
+    return read(config, setting, node.scalar, where, mistakes);
+  }
+  setting.clear(config);
+  if (node.is_scalar()) return read(config, setting, node.scalar, where, mistakes);
+  if (!node.is_sequence()) return mistakes.add(where + ": expected a list");
+  for (const Node& item : node.items) {
+    const std::string at = file + ", " + item.where() + ": " + std::string(setting.name);
+    read(config, setting, source_text(item), at, mistakes);
+  }
+}
+
+void check(const Config& config, Mistakes& mistakes) {
+  if (config.sources.empty()) mistakes.add("no source is given; add --source file:GLOB");
+  if (config.sources.size() > sources_max) {
+    mistakes.add("more than " + std::to_string(sources_max) + " sources");
+  }
+  std::set<std::string> names;
+  for (const SourceConfig& source : config.sources) {
+    if (names.insert(source.name).second) continue;
+    mistakes.add("two sources are named '" + source.name + "'; give one of them another ,name=");
+  }
+}
+
+Result<std::string> read_whole(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    return fail(Code::not_found, "the configuration file " + path + " cannot be read");
+  }
+  return std::move(text).str();
+}
+
+Result<po::variables_map> read_arguments(const std::vector<std::string>& arguments) {
+  po::variables_map given;
+  try {
+    po::store(po::command_line_parser(arguments)
+                  .options(options())
+                  .positional(po::positional_options_description())
+                  .style(po::command_line_style::unix_style ^ po::command_line_style::allow_guessing)
+                  .run(),
+              given);
+  } catch (const po::error& e) {
+    return fail(Code::invalid, std::string(e.what()) + "; --help lists the options");
+  }
+  return given;
+}
+
+}  // namespace
+
+std::string describe() {
+  std::ostringstream text;
+  text << "Usage: mailwardend [--config FILE] [OPTION]...\n"
+          "Watches logs, opens incidents and proves it. A try without a file:\n"
+          "  mailwardend --once --store sqlite:PATH --source file:GLOB --rules DIR --policies DIR\n\n"
+       << options();
+  return std::move(text).str();
+}
+
+Result<Config> parse_file(std::string_view text, const std::string& file, Config base) {
+  const auto documents = yaml::parse(text);
+  if (!documents) return fail(file, documents.error());
+  Mistakes mistakes;
+  if (documents->size() > 1 || (documents->size() == 1 && !documents->front().is_map())) {
+    mistakes.add(file + ": expected one map of settings");
+    return mistakes.error();
+  }
+  for (const Node& document : *documents) {
+    for (const auto& [name, value] : document.entries) {
+      const auto setting = std::ranges::find(settings(), std::string_view(name.scalar),
+                                             &Setting::name);
+      if (setting == settings().end()) {
+        mistakes.add(file + ", " + name.where() + ": '" + name.scalar + "' is not a setting");
+      } else {
+        read_file_setting(base, *setting, value, file, mistakes);
+      }
+    }
+  }
+  if (!mistakes.none()) return mistakes.error();
+  return base;
+}
+
+Result<Outcome> parse(const std::vector<std::string>& arguments, const std::string& hostname) {
+  const auto given = read_arguments(arguments);
+  if (!given) return std::unexpected(given.error());
+  Outcome outcome;
+  if (given->contains("help")) outcome.answer = describe();
+  if (given->contains("version")) outcome.answer = std::string(version) + "\n";
+  if (outcome.answer) return outcome;
+  Mistakes mistakes;
+  if (given->contains("config")) {
+    const auto file = (*given)["config"].as<std::string>();
+    const auto text = read_whole(file);
+    auto read_config = text ? parse_file(*text, file, outcome.config)
+                            : Result<Config>(std::unexpected(text.error()));
+    if (read_config) {
+      outcome.config = *std::move(read_config);
+    } else {
+      mistakes.add(read_config.error().what);
+    }
+  }
+  for (const Setting& setting : settings()) {
+    const std::string name(setting.name);
+    if (!given->contains(name)) continue;
+    if (setting.list) setting.clear(outcome.config);
+    for (const std::string& text : (*given)[name].as<std::vector<std::string>>()) {
+      read(outcome.config, setting, text, "--" + name, mistakes);
+    }
+  }
+  outcome.config.once = given->contains("once");
+  if (outcome.config.origin.empty()) outcome.config.origin = "mailwarden/" + hostname;
+  if (mistakes.none()) check(outcome.config, mistakes);
+  if (!mistakes.none()) return mistakes.error();
+  return outcome;
+}
+
+}  // namespace mailwarden::config

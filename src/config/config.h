@@ -1,0 +1,79 @@
+// The daemon's settings, from one file and the command line.
+//
+// What     Every setting is an option and a key of the YAML file named by --config; the command line
+//          wins. Names are the same in both (`reports-interval`, not two spellings). describe() lists
+//          them for --help.
+// Owns     Its content.
+// Threads  Values.
+// Errors   Error{invalid} with every mistake at once, each with file and line or with its option.
+// Limits   sources_max sources.
+// Source   Boost.Program_options for the command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/timestamp.h"
+
+namespace mailwarden::config {
+
+inline constexpr std::size_t sources_max = 1000;
+
+// One source of records. As an option: "file:GLOB" or "stdin", then ",key=value" for the others:
+// --source file:/var/log/auth.log,name=auth,zone=Europe/Berlin,year=2005,decoder=sshd
+struct SourceConfig {
+  std::string name;      // by default the file's name without wildcards and ending
+  std::string file;      // a glob; empty for standard input
+  std::string decoder = "auto";
+  std::string zone = "UTC";
+  std::string year = "arrival";  // for time stamps without a year: `arrival`, or four digits
+  std::string mapping;           // a YAML file of a JSON mapping, for decoder json
+
+  bool operator==(const SourceConfig&) const = default;
+};
+
+struct Config {
+  std::string store = "sqlite:/var/lib/mailwarden/mailwarden.db";
+  std::int64_t store_bytes_max = 0;  // 0: as much as the disk has
+  std::string key = "/var/lib/mailwarden/ledger.key";
+  std::string origin;  // the ledger's name; by default mailwarden/HOSTNAME
+  std::vector<std::string> rules{"/usr/share/mailwarden/rules/sigma"};
+  std::string policies = "/usr/share/mailwarden/policies";
+  std::string reports = "/var/lib/mailwarden/reports";
+  Duration reports_interval = std::chrono::hours(24);
+  std::string checkpoints;  // a folder outside the store that receives every checkpoint
+  Duration seal_interval = std::chrono::seconds(10);
+  Duration sweep_interval = std::chrono::hours(24);
+  std::vector<std::string> listen{"127.0.0.1:8925"};
+  std::string socket = "/run/mailwarden/mailwarden.sock";
+  std::vector<std::string> commands;  // executables that playbooks may run
+  std::vector<SourceConfig> sources;
+  unsigned workers = 0;  // 0: one less than there are cores, at least one
+  LogLevel log_level = LogLevel::info;
+  bool once = false;  // read every source to its present end, settle and end
+};
+
+struct Outcome {
+  Config config;
+  // Set where the arguments only ask for a text (--help, --version): print it and end with 0.
+  std::optional<std::string> answer;
+};
+
+// `arguments` without the program's name; `hostname` serves the default origin.
+Result<Outcome> parse(const std::vector<std::string>& arguments, const std::string& hostname);
+
+// The settings of a file's text, upon `base`; `file` is for messages.
+Result<Config> parse_file(std::string_view text, const std::string& file, Config base);
+
+// "file:/var/log/auth.log,name=auth" or "stdin".
+Result<SourceConfig> parse_source(std::string_view text);
+
+// Every option with its meaning, as --help prints it.
+std::string describe();
+
+}  // namespace mailwarden::config

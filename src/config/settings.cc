@@ -1,0 +1,192 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "base/text.h"
+
+namespace mailwarden::config {
+namespace {
+
+Result<void> read_duration(Duration& into, const std::string& text) {
+  const auto parsed = parse_duration(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (*parsed == Duration(0)) return fail(Code::invalid, "must be longer than nothing");
+  into = *parsed;
+  return {};
+}
+
+Result<void> read_path(std::string& into, const std::string& text) {
+  if (text.empty()) return fail(Code::invalid, "must name a path");
+  into = text;
+  return {};
+}
+
+Result<void> read_level(Config& config, const std::string& text) {
+  constexpr std::array levels{std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
+                              std::pair{"warning", LogLevel::warning},
+                              std::pair{"error", LogLevel::error}};
+  for (const auto& [name, level] : levels) {
+    if (text != name) continue;
+    config.log_level = level;
+    return {};
+  }
+  return fail(Code::invalid, "'" + text + "' is none of debug, info, warning, error");
+}
+
+Result<void> read_store(Config& config, const std::string& text) {
+  if (!text.starts_with("sqlite:") || text == "sqlite:") {
+    return fail(Code::invalid, "'" + text + "' is not a store; expected sqlite:PATH");
+  }
+  config.store = text;
+  return {};
+}
+
+Result<void> read_bytes(std::int64_t& into, const std::string& text) {
+  const auto number = to_integer(text);
+  if (!number || *number < 0) return fail(Code::invalid, "'" + text + "' is not a number of bytes");
+  into = *number;
+  return {};
+}
+
+Result<void> read_workers(Config& config, const std::string& text) {
+  constexpr std::int64_t workers_max = 256;
+  const auto number = to_integer(text);
+  if (!number || *number < 0 || *number > workers_max) {
+    return fail(Code::invalid, "'" + text + "' is not a number from 0 to 256");
+  }
+  config.workers = static_cast<unsigned>(*number);
+  return {};
+}
+
+Result<void> read_command(Config& config, const std::string& text) {
+  if (!text.starts_with('/')) {
+    return fail(Code::invalid, "'" + text + "' is not an absolute path");
+  }
+  config.commands.push_back(text);
+  return {};
+}
+
+Result<void> read_listen(Config& config, const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  const auto port = to_integer(colon == std::string::npos ? "" : text.substr(colon + 1));
+  const std::string host = text.substr(0, colon);
+  const bool loopback = host.starts_with("127.") || host == "[::1]" || host == "localhost";
+  if (!port || *port < 0 || *port > 65535) {
+    return fail(Code::invalid, "'" + text + "' is not ADDRESS:PORT");
+  }
+  // The console has no sign-in yet, so it must not be reachable from elsewhere.
+  if (!loopback) return fail(Code::invalid, "'" + host + "' is not a loopback address");
+  config.listen.push_back(text);
+  return {};
+}
+
+Result<void> read_source(Config& config, const std::string& text) {
+  auto source = parse_source(text);
+  if (!source) return std::unexpected(source.error());
+  config.sources.push_back(*std::move(source));
+  return {};
+}
+
+constexpr std::array table{
+    Setting{"store", "URL", "where everything is kept: sqlite:PATH", false, read_store, nullptr},
+    Setting{"store-bytes-max", "N", "the store's largest size; 0: as much as the disk has", false,
+            [](Config& c, const std::string& t) { return read_bytes(c.store_bytes_max, t); },
+            nullptr},
+    Setting{"key", "FILE", "the ledger's signing key; made at the first start", false,
+            [](Config& c, const std::string& t) { return read_path(c.key, t); }, nullptr},
+    Setting{"origin", "NAME", "the ledger's name; by default mailwarden/HOSTNAME", false,
+            [](Config& c, const std::string& t) { return read_path(c.origin, t); }, nullptr},
+    Setting{"source", "SOURCE",
+            "what to read: file:GLOB or stdin, then ,name= ,decoder= ,zone= ,year= ,mapping=", true,
+            read_source, [](Config& c) { c.sources.clear(); }},
+    Setting{"rules", "DIR", "a folder of Sigma rules", true,
+            [](Config& c, const std::string& t) {
+              c.rules.push_back(t);
+              return Result<void>();
+            },
+            [](Config& c) { c.rules.clear(); }},
+    Setting{"policies", "DIR", "the folder of policies (severity, routes, playbooks, retention)",
+            false, [](Config& c, const std::string& t) { return read_path(c.policies, t); },
+            nullptr},
+    Setting{"reports", "DIR", "where reports are written", false,
+            [](Config& c, const std::string& t) { return read_path(c.reports, t); }, nullptr},
+    Setting{"reports-interval", "SPAN", "how often the reports are written anew", false,
+            [](Config& c, const std::string& t) { return read_duration(c.reports_interval, t); },
+            nullptr},
+    Setting{"checkpoints", "DIR", "a folder outside the store that receives every checkpoint", false,
+            [](Config& c, const std::string& t) { return read_path(c.checkpoints, t); }, nullptr},
+    Setting{"seal-interval", "SPAN", "how often the ledger is sealed while it grows", false,
+            [](Config& c, const std::string& t) { return read_duration(c.seal_interval, t); },
+            nullptr},
+    Setting{"sweep-interval", "SPAN", "how often retention removes what is due", false,
+            [](Config& c, const std::string& t) { return read_duration(c.sweep_interval, t); },
+            nullptr},
+    Setting{"listen", "ADDRESS:PORT", "loopback addresses of the console and the API", true,
+            read_listen, [](Config& c) { c.listen.clear(); }},
+    Setting{"socket", "PATH", "UNIX socket of the API, for the command mailwarden", false,
+            [](Config& c, const std::string& t) { return read_path(c.socket, t); }, nullptr},
+    Setting{"command", "FILE", "an executable that playbooks may run", true, read_command,
+            [](Config& c) { c.commands.clear(); }},
+    Setting{"workers", "N", "threads that decode and match; 0: one less than there are cores", false,
+            read_workers, nullptr},
+    Setting{"log-level", "LEVEL", "debug, info, warning or error", false, read_level, nullptr}};
+
+std::string default_name(const std::string& glob) {
+  std::string name = glob.substr(glob.rfind('/') + 1);
+  name = name.substr(0, name.find_first_of("*?[{"));
+  if (const std::size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0) {
+    name = name.substr(0, dot);
+  }
+  return name.empty() ? "file" : name;
+}
+
+Result<void> set_part(SourceConfig& source, std::string_view key, std::string_view value) {
+  const std::array<std::pair<std::string_view, std::string*>, 5> parts{
+      {{"name", &source.name},
+       {"decoder", &source.decoder},
+       {"zone", &source.zone},
+       {"year", &source.year},
+       {"mapping", &source.mapping}}};
+  for (const auto& [name, part] : parts) {
+    if (key != name) continue;
+    if (value.empty()) return fail(Code::invalid, "'" + std::string(key) + "' has no value");
+    *part = value;
+    return {};
+  }
+  return fail(Code::invalid, "'" + std::string(key) +
+                                 "' is none of name, decoder, zone, year, mapping");
+}
+
+}  // namespace
+
+std::span<const Setting> settings() { return table; }
+
+Result<SourceConfig> parse_source(std::string_view text) {
+  SourceConfig source;
+  const auto parts = split(text, ',');
+  constexpr std::string_view file = "file:";
+  if (parts[0].starts_with(file) && parts[0].size() > file.size()) {
+    source.file = parts[0].substr(file.size());
+  } else if (parts[0] != "stdin") {
+    return fail(Code::invalid,
+                "'" + std::string(parts[0]) + "' is not a source; expected file:GLOB or stdin");
+  }
+  source.name = source.file.empty() ? "stdin" : default_name(source.file);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::size_t equals = parts[i].find('=');
+    const std::string_view value =
+        equals == std::string_view::npos ? std::string_view() : parts[i].substr(equals + 1);
+    if (auto set = set_part(source, parts[i].substr(0, equals), value); !set) {
+      return std::unexpected(set.error());
+    }
+  }
+  const auto year = to_integer(source.year);
+  if (source.year != "arrival" && (!year || source.year.size() != 4)) {
+    return fail(Code::invalid, "the year '" + source.year + "' is neither arrival nor four digits");
+  }
+  return source;
+}
+
+}  // namespace mailwarden::config

@@ -1,0 +1,30 @@
+// The table of settings, each with its name, meaning and reader.
+//
+// What     One entry serves the command line, the file and --help.
+// Owns     Nothing.
+// Threads  Pure.
+// Errors   A reader answers why a text is not a value of its setting.
+// Limits   None.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "config/config.h"
+
+namespace mailwarden::config {
+
+struct Setting {
+  std::string_view name;
+  std::string_view argument;  // what stands for the value in --help
+  std::string_view meaning;
+  bool list = false;  // may stand several times; the first one replaces the default
+  Result<void> (*read)(Config& config, const std::string& text) = nullptr;
+  // Empties the list before its first value; null where `list` is false.
+  void (*clear)(Config& config) = nullptr;
+};
+
+std::span<const Setting> settings();
+
+}  // namespace mailwarden::config

@@ -1,0 +1,38 @@
+// The one-shot functions of OpenSSL 3 look the algorithm up at every call, which costs more than
+// hashing 65 bytes does. The low-level context does not, and stands on the stack.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "crypto/sha256.h"
+
+#include <openssl/sha.h>
+
+#include "base/check.h"
+
+namespace mailwarden::crypto {
+
+Digest sha256(std::initializer_list<std::span<const std::byte>> pieces) {
+  SHA256_CTX context;
+  Digest digest;
+  bool good = SHA256_Init(&context) == 1;
+  for (const auto& piece : pieces) {
+    good = good && SHA256_Update(&context, piece.data(), piece.size()) == 1;
+  }
+  CHECK(good && SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &context) == 1);
+  return digest;
+}
+
+Digest sha256(std::span<const std::byte> bytes) { return sha256({bytes}); }
+
+Digest sha256(std::string_view bytes) { return sha256({as_bytes(bytes)}); }
+
+std::string to_hex(std::span<const std::byte> bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const std::byte byte : bytes) {
+    out += digits[std::to_integer<unsigned>(byte) >> 4];
+    out += digits[std::to_integer<unsigned>(byte) & 15];
+  }
+  return out;
+}
+
+}  // namespace mailwarden::crypto

@@ -1,0 +1,34 @@
+// SHA-256.
+//
+// What     The one hash of the program: ledger, fingerprints, policy versions.
+// Owns     Nothing.
+// Threads  Pure.
+// Errors   None: it cannot fail short of a broken libcrypto, which is a CHECK.
+// Limits   None.
+// Source   FIPS 180-4, through OpenSSL.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace mailwarden::crypto {
+
+using Digest = std::array<std::byte, 32>;
+
+Digest sha256(std::span<const std::byte> bytes);
+Digest sha256(std::string_view bytes);
+// Over the pieces one after the other, as if they were one run of bytes.
+Digest sha256(std::initializer_list<std::span<const std::byte>> pieces);
+
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+// Lower-case hex.
+std::string to_hex(std::span<const std::byte> bytes);
+
+}  // namespace mailwarden::crypto

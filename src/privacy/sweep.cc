@@ -1,0 +1,241 @@
+#include "privacy/sweep.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace mailwarden::privacy {
+namespace {
+
+constexpr std::array steps{db::Migration{"privacy", 1, R"sql(
+CREATE TABLE removal (
+  entry INTEGER PRIMARY KEY,
+  time BIGINT NOT NULL,
+  category TEXT NOT NULL,
+  source TEXT NOT NULL,
+  events BIGINT NOT NULL,
+  earliest BIGINT NOT NULL,
+  latest BIGINT NOT NULL
+);
+CREATE INDEX removal_time ON removal (time);
+CREATE TABLE removed_batch (
+  batch INTEGER PRIMARY KEY,
+  entry BIGINT NOT NULL
+);
+)sql"}};
+
+struct Batch {
+  std::int64_t entry = 0;
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  Timestamp earliest;
+  Timestamp latest;
+};
+
+Result<std::vector<std::string>> sources_with_events(db::Database& database) {
+  std::vector<std::string> sources;
+  const auto rows = database.query("SELECT DISTINCT source FROM stream ORDER BY source");
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return sources;
+    sources.emplace_back((*rows)->text(0));
+  }
+}
+
+Result<std::vector<Batch>> due_batches(db::Database& database, const std::string& source,
+                                       Timestamp cutoff, std::size_t most) {
+  std::vector<Batch> batches;
+  const auto rows = database.query(
+      "SELECT entry, first, count, earliest, latest FROM event_batch "
+      "WHERE latest < $1 AND stream IN (SELECT stream FROM stream WHERE source = $2) "
+      "AND NOT EXISTS (SELECT 1 FROM removed_batch WHERE batch = event_batch.entry) "
+      "ORDER BY entry LIMIT $3",
+      {cutoff.us, std::string_view(source), static_cast<std::int64_t>(most)});
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return batches;
+    const db::Statement& row = **rows;
+    batches.push_back({.entry = row.integer(0),
+                       .first = row.integer(1),
+                       .count = row.integer(2),
+                       .earliest = {row.integer(3)},
+                       .latest = {row.integer(4)}});
+  }
+}
+
+// An incident that is not over needs the events it rests on.
+Result<std::int64_t> open_incident_on(db::Database& database, const Batch& batch) {
+  return database.integer(
+      "SELECT MIN(detection.incident) FROM event"
+      " JOIN detection ON detection.stream = event.stream AND detection.position = event.position"
+      " JOIN incident ON incident.number = detection.incident "
+      "WHERE event.number >= $1 AND event.number < $2"
+      " AND incident.state NOT IN ('closed', 'dismissed', 'merged')",
+      {batch.first, batch.first + batch.count});
+}
+
+Result<void> check_clock(db::Database& database, Timestamp now, const SweepOptions& options) {
+  if (!options.idle_max) return {};
+  const auto newest = database.integer("SELECT MAX(time) FROM ledger_checkpoint");
+  if (!newest) return std::unexpected(newest.error());
+  const Timestamp last{*newest};
+  if (now - last <= *options.idle_max) return {};
+  return fail(Code::conflict, "the clock says " + to_rfc3339(now) +
+                                  ", but the newest checkpoint is of " + to_rfc3339(last) +
+                                  "; nothing is removed until a person confirms the clock");
+}
+
+void add(std::vector<DueBatches>& groups, const DueBatches& kind, const Batch& batch) {
+  auto group = std::ranges::find_if(groups, [&](const DueBatches& known) {
+    return known.source == kind.source && known.held_because == kind.held_because;
+  });
+  if (group == groups.end()) {
+    groups.push_back(kind);
+    group = std::prev(groups.end());
+    group->earliest = batch.earliest;
+    group->latest = batch.latest;
+  }
+  group->entries.push_back(batch.entry);
+  group->events += batch.count;
+  group->earliest = std::min(group->earliest, batch.earliest);
+  group->latest = std::max(group->latest, batch.latest);
+}
+
+Result<void> plan_source(db::Database& database, const RetentionPolicy& policy,
+                         const std::string& source, std::size_t most, Sweep& sweep) {
+  const Timestamp cutoff = sweep.now - policy.keep;
+  const auto batches = due_batches(database, source, cutoff, most + 1);
+  if (!batches) return std::unexpected(batches.error());
+  sweep.complete = sweep.complete && batches->size() <= most;
+  const Hold* hold = find_hold(policy, source, sweep.now);
+  for (std::size_t i = 0; i < std::min(most, batches->size()); ++i) {
+    DueBatches kind{.category = policy.category,
+                    .source = source,
+                    .cutoff = cutoff,
+                    .entries = {},
+                    .events = 0,
+                    .earliest = {},
+                    .latest = {},
+                    .held_because = {}};
+    if (hold != nullptr) {
+      kind.held_because = "hold '" + hold->name + "': " + hold->reason;
+    } else {
+      const auto incident = open_incident_on(database, (*batches)[i]);
+      if (!incident) return std::unexpected(incident.error());
+      if (*incident != 0) {
+        kind.held_because = "incident " + std::to_string(*incident) + " is still open";
+      }
+    }
+    add(sweep.due, kind, (*batches)[i]);
+  }
+  return {};
+}
+
+json::Array to_ranges(const std::vector<std::int64_t>& entries) {
+  json::Array ranges;
+  for (std::size_t i = 0; i < entries.size();) {
+    std::size_t end = i + 1;
+    while (end < entries.size() && entries[end] == entries[end - 1] + 1) ++end;
+    ranges.push_back(json::Array{entries[i], entries[end - 1]});
+    i = end;
+  }
+  return ranges;
+}
+
+}  // namespace
+
+std::span<const db::Migration> migrations() { return steps; }
+
+Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy> policies,
+                         Timestamp now, const SweepOptions& options) {
+  if (auto trusted = check_clock(database, now, options); !trusted) {
+    return std::unexpected(trusted.error());
+  }
+  const auto sources = sources_with_events(database);
+  if (!sources) return std::unexpected(sources.error());
+  Sweep sweep{.now = now, .due = {}, .without_policy = {}, .complete = true};
+  for (const std::string& source : *sources) {
+    const auto policy = std::ranges::find_if(
+        policies, [&](const RetentionPolicy& p) { return takes(p.sources, source); });
+    if (policy == policies.end()) {
+      sweep.without_policy.push_back(source);
+      continue;
+    }
+    if (auto planned = plan_source(database, *policy, source, options.batches_max, sweep);
+        !planned) {
+      return std::unexpected(planned.error());
+    }
+  }
+  return sweep;
+}
+
+Result<void> remove_batches(db::Database& database, const DueBatches& due, std::int64_t entry,
+                            Timestamp now) {
+  for (const std::int64_t batch : due.entries) {
+    if (auto done = database.run("DELETE FROM event WHERE number >= (SELECT first FROM event_batch"
+                                 " WHERE entry = $1) AND number < (SELECT first + count FROM"
+                                 " event_batch WHERE entry = $1)",
+                                 {batch});
+        !done) {
+      return done;
+    }
+    if (auto done = database.run("INSERT INTO removed_batch (batch, entry) VALUES ($1, $2)"
+                                 " ON CONFLICT (batch) DO NOTHING",
+                                 {batch, entry});
+        !done) {
+      return done;
+    }
+  }
+  return database.run(
+      "INSERT INTO removal (entry, time, category, source, events, earliest, latest)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (entry) DO NOTHING",
+      {entry, now.us, std::string_view(due.category), std::string_view(due.source), due.events,
+       due.earliest.us, due.latest.us});
+}
+
+Result<std::vector<Removal>> load_removals(db::Database& database, Timestamp from, Timestamp to) {
+  const auto rows = database.query(
+      "SELECT entry, time, category, source, events, earliest, latest FROM removal "
+      "WHERE time >= $1 AND time < $2 ORDER BY time DESC, entry DESC",
+      {from.us, to.us});
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<Removal> removals;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return removals;
+    const db::Statement& row = **rows;
+    removals.push_back({.entry = row.integer(0),
+                        .when = {row.integer(1)},
+                        .category = std::string(row.text(2)),
+                        .source = std::string(row.text(3)),
+                        .events = row.integer(4),
+                        .earliest = {row.integer(5)},
+                        .latest = {row.integer(6)}});
+  }
+}
+
+Result<std::optional<std::int64_t>> removed_by(db::Database& database, std::int64_t batch) {
+  const auto entry =
+      database.integer("SELECT entry FROM removed_batch WHERE batch = $1", {batch}, -1);
+  if (!entry) return std::unexpected(entry.error());
+  if (*entry < 0) return std::optional<std::int64_t>();
+  return std::optional<std::int64_t>(*entry);
+}
+
+json::Object to_record(const DueBatches& due, Timestamp now) {
+  return {{"batches", to_ranges(due.entries)},
+          {"category", due.category},
+          {"cutoff", to_rfc3339(due.cutoff)},
+          {"earliest", to_rfc3339(due.earliest)},
+          {"events", due.events},
+          {"latest", to_rfc3339(due.latest)},
+          {"source", due.source},
+          {"time", to_rfc3339(now)}};
+}
+
+}  // namespace mailwarden::privacy

@@ -1,0 +1,104 @@
+#include "config/config.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/temporary.h"
+
+namespace mailwarden::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Config, EverySettingIsAnOption) {
+  const auto outcome = parse({"--once", "--store", "sqlite:/tmp/a.db", "--source",
+                              "file:/var/log/auth.log*,name=auth,zone=Europe/Berlin,year=2005",
+                              "--source", "stdin", "--rules", "a", "--rules", "b", "--policies",
+                              "p", "--reports", "r", "--seal-interval", "5s", "--listen",
+                              "[::1]:0", "--command", "/usr/bin/true", "--log-level", "debug"},
+                             "mail1");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  const Config& config = outcome->config;
+  EXPECT_TRUE(config.once);
+  EXPECT_EQ(config.store, "sqlite:/tmp/a.db");
+  EXPECT_EQ(config.origin, "mailwarden/mail1");
+  ASSERT_EQ(config.sources.size(), 2U);
+  EXPECT_EQ(config.sources[0], (SourceConfig{.name = "auth",
+                                             .file = "/var/log/auth.log*",
+                                             .decoder = "auto",
+                                             .zone = "Europe/Berlin",
+                                             .year = "2005",
+                                             .mapping = ""}));
+  EXPECT_EQ(config.sources[1].name, "stdin");
+  EXPECT_EQ(config.rules, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(config.seal_interval, Duration(5s));
+  EXPECT_EQ(config.listen, (std::vector<std::string>{"[::1]:0"}));
+  EXPECT_EQ(config.log_level, LogLevel::debug);
+}
+
+TEST(Config, TheCommandLineWinsOverTheFile) {
+  TemporaryFolder folder;
+  write_file(folder.path("m.yaml"),
+             "store: sqlite:/a.db\n"
+             "workers: 3\n"
+             "sources_are: x\n");
+  const auto refused = parse({"--config", folder.path("m.yaml")}, "h");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().what,
+            folder.path("m.yaml") + ", line 3: 'sources_are' is not a setting");
+  write_file(folder.path("m.yaml"),
+             "store: sqlite:/a.db\n"
+             "workers: 3\n"
+             "source:\n"
+             "  - file: /var/log/mail.log\n"
+             "    zone: Europe/Kyiv\n"
+             "  - file:/var/log/nginx/access.log,name=web\n");
+  const auto outcome =
+      parse({"--config", folder.path("m.yaml"), "--store", "sqlite:/b.db"}, "h");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_EQ(outcome->config.store, "sqlite:/b.db");
+  EXPECT_EQ(outcome->config.workers, 3U);
+  EXPECT_EQ(outcome->config.sources[0].name, "mail");
+  EXPECT_EQ(outcome->config.sources[0].zone, "Europe/Kyiv");
+  EXPECT_EQ(outcome->config.sources[1].name, "web");
+}
+
+TEST(Config, AllMistakesAreToldTogether) {
+  const auto outcome = parse({"--store", "mysql:x", "--seal-interval", "soon", "--listen",
+                              "192.0.2.1:80", "--source", "tcp:514", "--source",
+                              "file:/x,colour=red", "--workers", "-1", "--command", "rm"},
+                             "h");
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().what,
+            "--store: 'mysql:x' is not a store; expected sqlite:PATH\n"
+            "--source: 'tcp:514' is not a source; expected file:GLOB or stdin\n"
+            "--source: 'colour' is none of name, decoder, zone, year, mapping\n"
+            "--seal-interval: 'soon' is not a span of time like 90s, 15m, 12h, 30d, 2w or 7y\n"
+            "--listen: '192.0.2.1' is not a loopback address\n"
+            "--command: 'rm' is not an absolute path\n"
+            "--workers: '-1' is not a number from 0 to 256");
+}
+
+TEST(Config, RefusesWhatItCannotUse) {
+  EXPECT_EQ(parse({}, "h").error().what, "no source is given; add --source file:GLOB");
+  EXPECT_EQ(parse({"--source", "file:/a/x.log", "--source", "file:/b/x.log"}, "h").error().what,
+            "two sources are named 'x'; give one of them another ,name=");
+  EXPECT_NE(parse({"--colour"}, "h").error().what.find("--help lists the options"),
+            std::string::npos);
+  EXPECT_FALSE(parse({"--source", "stdin", "--sto", "sqlite:x"}, "h"));
+  EXPECT_EQ(parse({"--config", "/none.yaml", "--source", "stdin"}, "h").error().what,
+            "the configuration file /none.yaml cannot be read");
+  EXPECT_FALSE(parse_source("file:/x,year=05"));
+  EXPECT_FALSE(parse_source("file:/x,name="));
+}
+
+TEST(Config, HelpNamesEverySetting) {
+  const auto outcome = parse({"--help"}, "h");
+  ASSERT_TRUE(outcome && outcome->answer);
+  for (const char* name : {"--config", "--store", "--source", "--rules", "--policies", "--once",
+                           "--listen", "--socket", "--sweep-interval"}) {
+    EXPECT_NE(outcome->answer->find(name), std::string::npos) << name;
+  }
+}
+
+}  // namespace
+}  // namespace mailwarden::config

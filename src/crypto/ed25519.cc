@@ -1,0 +1,174 @@
+#include "crypto/ed25519.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/text.h"
+
+namespace mailwarden::crypto {
+namespace {
+
+constexpr std::string_view file_words = "mailwarden-ed25519-seed ";
+constexpr std::size_t seed_digits = 64;
+
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using KeyPointer = std::unique_ptr<EVP_PKEY, FreeKey>;
+using ContextPointer = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+const unsigned char* bytes_of(std::span<const std::byte> bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+// A descriptor that closes itself.
+struct File {
+  int number;
+
+  explicit File(int descriptor) : number(descriptor) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (number >= 0) ::close(number);
+  }
+};
+
+std::unexpected<Error> system_error(const std::string& path, int error) {
+  const Code code = error == ENOENT   ? Code::not_found
+                    : error == EACCES ? Code::denied
+                    : error == EEXIST ? Code::conflict
+                                      : Code::io;
+  return fail(code, "key file " + path + ": " + std::strerror(error));
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+bool read_seed(std::string_view text, Seed& seed) {
+  text = trim(text);
+  if (!text.starts_with(file_words)) return false;
+  text.remove_prefix(file_words.size());
+  if (text.size() != seed_digits) return false;
+  for (std::size_t i = 0; i < seed.size(); ++i) {
+    const int high = hex_digit(text[2 * i]);
+    const int low = hex_digit(text[2 * i + 1]);
+    if (high < 0 || low < 0) return false;
+    seed[i] = static_cast<std::byte>(high << 4 | low);
+  }
+  return true;
+}
+
+Result<void> write_whole(const std::string& path, std::string_view text) {
+  const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.number < 0) return system_error(path, errno);
+  const ssize_t written = ::write(file.number, text.data(), text.size());
+  if (written != static_cast<ssize_t>(text.size()) || ::fsync(file.number) != 0) {
+    const int error = written < 0 ? errno : ENOSPC;
+    ::unlink(path.c_str());
+    return system_error(path, error);
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Signer::Key {
+  KeyPointer pointer;
+};
+
+Signer::Signer(std::unique_ptr<Key> key, const PublicKey& public_key)
+    : key_(std::move(key)), public_key_(public_key) {}
+Signer::Signer(Signer&&) noexcept = default;
+Signer& Signer::operator=(Signer&&) noexcept = default;
+Signer::~Signer() = default;
+
+Signer Signer::from_seed(const Seed& seed) {
+  auto key = std::make_unique<Key>();
+  key->pointer.reset(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(seed), seed.size()));
+  CHECK(key->pointer != nullptr);
+  PublicKey public_key{};
+  std::size_t size = public_key.size();
+  CHECK(EVP_PKEY_get_raw_public_key(key->pointer.get(),
+                                    reinterpret_cast<unsigned char*>(public_key.data()),
+                                    &size) == 1);
+  return {std::move(key), public_key};
+}
+
+Result<Signer> Signer::load(const std::string& path) {
+  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat status {};
+  if (file.number < 0 || ::fstat(file.number, &status) != 0) return system_error(path, errno);
+  if ((status.st_mode & 077) != 0 || status.st_uid != ::geteuid()) {
+    return fail(Code::denied, "key file " + path +
+                                  ": others may read it; it must be ours alone (chmod 600)");
+  }
+  std::array<char, 256> text{};
+  const ssize_t got = ::read(file.number, text.data(), text.size());
+  Seed seed{};
+  const bool good = got > 0 && read_seed({text.data(), static_cast<std::size_t>(got)}, seed);
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!good) {
+    return fail(Code::corrupt, "key file " + path + ": not a line '" + std::string(file_words) +
+                                   "' with 64 hex digits");
+  }
+  Signer signer = from_seed(seed);
+  OPENSSL_cleanse(seed.data(), seed.size());
+  return signer;
+}
+
+Result<Signer> Signer::create(const std::string& path, Entropy& entropy) {
+  Seed seed{};
+  entropy.fill(seed, "signing key");
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text(file_words);
+  for (const std::byte byte : seed) {
+    text += digits[std::to_integer<unsigned>(byte) >> 4];
+    text += digits[std::to_integer<unsigned>(byte) & 15];
+  }
+  text += '\n';
+  auto written = write_whole(path, text);
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!written) return std::unexpected(written.error());
+  Signer signer = from_seed(seed);
+  OPENSSL_cleanse(seed.data(), seed.size());
+  return signer;
+}
+
+Signature Signer::sign(std::string_view message) const {
+  const ContextPointer context(EVP_MD_CTX_new());
+  Signature signature{};
+  std::size_t size = signature.size();
+  CHECK(context != nullptr &&
+        EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_->pointer.get()) == 1);
+  CHECK(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                       reinterpret_cast<const unsigned char*>(message.data()),
+                       message.size()) == 1);
+  return signature;
+}
+
+bool verify(const PublicKey& key, std::string_view message, const Signature& signature) {
+  const KeyPointer pointer(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(key), key.size()));
+  const ContextPointer context(EVP_MD_CTX_new());
+  if (pointer == nullptr || context == nullptr) return false;
+  return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pointer.get()) == 1 &&
+         EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(),
+                          reinterpret_cast<const unsigned char*>(message.data()),
+                          message.size()) == 1;
+}
+
+}  // namespace mailwarden::crypto

@@ -1,0 +1,181 @@
+#include "ledger/ledger.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace mailwarden::ledger {
+namespace {
+
+constexpr std::array steps{db::Migration{"ledger", 1, R"sql(
+CREATE TABLE ledger_entry (
+  number INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  record TEXT,
+  salt BLOB,
+  leaf BLOB NOT NULL
+);
+CREATE INDEX ledger_entry_kind ON ledger_entry (kind, number);
+CREATE TABLE ledger_checkpoint (
+  size INTEGER PRIMARY KEY,
+  note TEXT NOT NULL
+);
+)sql"}};
+
+std::string canonical(const Entry& entry, Timestamp now) {
+  json::Object record = entry.record;
+  record["kind"] = entry.kind;
+  record["time"] = to_rfc3339(now);
+  return json::to_text(std::move(record));
+}
+
+Row read_row(const db::Statement& row) {
+  Row read{.number = row.integer(0),
+           .kind = std::string(row.text(1)),
+           .record = std::string(row.text(2))};
+  if (row.blob(3).size() == read.salt.size()) std::ranges::copy(row.blob(3), read.salt.begin());
+  if (row.blob(4).size() == read.leaf.size()) std::ranges::copy(row.blob(4), read.leaf.begin());
+  return read;
+}
+
+Result<std::vector<Row>> read_rows(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<Row> read;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return read;
+    read.push_back(read_row(**rows));
+  }
+}
+
+}  // namespace
+
+std::span<const db::Migration> migrations() { return steps; }
+
+Digest commitment(std::span<const std::byte> salt, std::string_view record) {
+  return crypto::sha256({salt, crypto::as_bytes(record)});
+}
+
+Digest batch_root(std::span<const Digest> commitments) {
+  Frontier frontier;
+  for (const Digest& one : commitments) frontier.append(leaf_hash(one));
+  return frontier.root();
+}
+
+Result<Ledger> Ledger::open(db::Database& database, std::string origin, Entropy& entropy) {
+  Ledger ledger(std::move(origin), entropy);
+  const auto rows = database.query("SELECT number, leaf FROM ledger_entry ORDER BY number");
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+    Digest leaf{};
+    const db::Blob stored = (*rows)->blob(1);
+    if ((*rows)->integer(0) != ledger.size() || stored.size() != leaf.size()) {
+      return fail(Code::corrupt, "the ledger is damaged at entry " + std::to_string(ledger.size()) +
+                                     "; 'mailwarden ledger verify' tells more");
+    }
+    std::ranges::copy(stored, leaf.begin());
+    ledger.frontier_.append(leaf);
+  }
+  const auto sealed = database.integer("SELECT MAX(size) FROM ledger_checkpoint");
+  if (!sealed) return std::unexpected(sealed.error());
+  if (*sealed > ledger.size()) {
+    return fail(Code::corrupt, "the ledger holds " + std::to_string(ledger.size()) +
+                                   " entries, but a checkpoint covers " + std::to_string(*sealed) +
+                                   ": the newest have been removed");
+  }
+  ledger.sealed_ = static_cast<std::uint64_t>(*sealed);
+  return ledger;
+}
+
+std::vector<Row> Ledger::prepare(std::span<const Entry> entries, Timestamp now) {
+  std::vector<Row> rows;
+  rows.reserve(entries.size());
+  for (const Entry& entry : entries) {
+    Row row{.number = size(), .kind = entry.kind, .record = canonical(entry, now)};
+    CHECK(row.record.size() <= record_bytes_max);
+    entropy_->fill(row.salt, row.record);
+    row.leaf = leaf_hash(commitment(row.salt, row.record));
+    frontier_.append(row.leaf);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<void> Ledger::write(db::Database& database, std::span<const Row> rows) {
+  const auto insert = database.prepare(
+      "INSERT INTO ledger_entry (number, kind, record, salt, leaf) VALUES ($1, $2, $3, $4, $5)");
+  if (!insert) return std::unexpected(insert.error());
+  for (const Row& row : rows) {
+    if (auto done = (*insert)->run({row.number, std::string_view(row.kind),
+                                    std::string_view(row.record), db::Blob(row.salt),
+                                    db::Blob(row.leaf)});
+        !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+std::optional<Sealed> Ledger::prepare_seal(const crypto::Signer& signer) {
+  if (frontier_.size() == sealed_) return std::nullopt;
+  Sealed sealed;
+  sealed.checkpoint = {.origin = origin_, .size = frontier_.size(), .root = frontier_.root()};
+  sealed.note = sign_note(to_text(sealed.checkpoint), origin_, signer);
+  sealed_ = frontier_.size();
+  return sealed;
+}
+
+Result<void> Ledger::write_seal(db::Database& database, const Sealed& sealed) {
+  return database.run("INSERT INTO ledger_checkpoint (size, note) VALUES ($1, $2)",
+                      {static_cast<std::int64_t>(sealed.checkpoint.size),
+                       std::string_view(sealed.note)});
+}
+
+Result<std::string> last_checkpoint(db::Database& database) {
+  const auto row =
+      database.query("SELECT note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1");
+  if (!row) return std::unexpected(row.error());
+  const auto found = (*row)->step();
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return fail(Code::not_found, "the ledger has no checkpoint yet");
+  std::string note((*row)->text(0));
+  if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
+    return std::unexpected(ended.error());
+  }
+  return note;
+}
+
+Result<std::optional<Timestamp>> last_time(db::Database& database) {
+  const auto rows = read_rows(
+      database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+                     "WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1"));
+  if (!rows) return std::unexpected(rows.error());
+  if (rows->empty()) return std::optional<Timestamp>();
+  const auto record = json::parse(rows->front().record);
+  const auto time = parse_rfc3339(record ? record->text("time") : "");
+  if (!time) return fail(Code::corrupt, "the ledger's newest entry tells no time");
+  return std::optional<Timestamp>(*time);
+}
+
+Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first,
+                                      std::int64_t limit) {
+  return read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+                                  "WHERE number >= $1 ORDER BY number LIMIT $2",
+                                  {first, limit}));
+}
+
+Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind) {
+  auto rows =
+      read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+                               "WHERE kind = $1 ORDER BY number DESC LIMIT 1",
+                               {kind}));
+  if (!rows) return std::unexpected(rows.error());
+  if (rows->empty()) return std::optional<Row>();
+  return std::optional<Row>(std::move(rows->front()));
+}
+
+}  // namespace mailwarden::ledger

@@ -1,0 +1,100 @@
+// The append-only record of everything the daemon did.
+//
+// What     An entry is a kind and a JSON record. Its leaf commits to the canonical record with a salt
+//          that stands outside the tree, so that deleting record and salt erases what was said and
+//          leaves the tree and every other proof as they were. prepare() gives entries their numbers,
+//          salts and leaves in memory; write() puts the same rows into the store as often as it takes
+//          until a transaction holds. A checkpoint is signed over what has been written.
+// Owns     Tables ledger_entry and ledger_checkpoint; a Ledger owns the frontier of its tree.
+// Threads  One thread, the core's. The static functions as the Database passed in.
+// Errors   open(): corrupt where the stored leaves have a hole. write(): as Database; full for a record
+//          over record_bytes_max is told by prepare() instead, as a CHECK, since records are ours.
+// Limits   record_bytes_max.
+// Source   RFC 6962 hashing; RFC 8785 records; DESIGN: a leaf's data is SHA-256(salt ‖ record).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/entropy.h"
+#include "base/result.h"
+#include "base/timestamp.h"
+#include "db/database.h"
+#include "json/value.h"
+#include "ledger/merkle.h"
+#include "ledger/note.h"
+
+namespace mailwarden::ledger {
+
+std::span<const db::Migration> migrations();
+
+inline constexpr std::size_t record_bytes_max = 1024 * 1024;
+
+using Salt = std::array<std::byte, 16>;
+
+struct Entry {
+  std::string kind;     // "events", "detection", "incident", "step", "alert", "removal", "report", …
+  json::Object record;  // without "kind" and "time", which are added
+};
+
+struct Row {
+  std::int64_t number = 0;  // from 0, without a hole
+  std::string kind;
+  std::string record;  // canonical JSON, with "kind" and "time"
+  Salt salt{};
+  Digest leaf{};  // the leaf's hash in the tree
+};
+
+// SHA-256(salt ‖ record): what a leaf holds. Also the commitment to a single event in a batch.
+Digest commitment(std::span<const std::byte> salt, std::string_view record);
+
+// The root over the commitments of a batch of events.
+Digest batch_root(std::span<const Digest> commitments);
+
+struct Sealed {
+  Checkpoint checkpoint;
+  std::string note;  // the signed checkpoint
+};
+
+class Ledger {
+ public:
+  // Rebuilds the frontier from the stored leaves. `origin` names the log and its key.
+  static Result<Ledger> open(db::Database& database, std::string origin, Entropy& entropy);
+
+  // Numbers, salts and hashes the entries and lets the tree grow in memory. The rows must be written
+  // before anything that rests on them leaves the process.
+  std::vector<Row> prepare(std::span<const Entry> entries, Timestamp now);
+  static Result<void> write(db::Database& database, std::span<const Row> rows);
+
+  // A checkpoint over all that was prepared, or nothing where the last one covers it already.
+  std::optional<Sealed> prepare_seal(const crypto::Signer& signer);
+  static Result<void> write_seal(db::Database& database, const Sealed& sealed);
+
+  std::int64_t size() const { return static_cast<std::int64_t>(frontier_.size()); }
+  const std::string& origin() const { return origin_; }
+
+ private:
+  Ledger(std::string origin, Entropy& entropy) : origin_(std::move(origin)), entropy_(&entropy) {}
+
+  std::string origin_;
+  Entropy* entropy_;
+  Frontier frontier_;
+  std::uint64_t sealed_ = 0;  // size of the last checkpoint
+};
+
+// The newest stored checkpoint's note; not_found in a ledger without one.
+Result<std::string> last_checkpoint(db::Database& database);
+// The time told by the newest entry that still has its record; nothing in an empty ledger.
+Result<std::optional<Timestamp>> last_time(db::Database& database);
+// Entries from `first` on, at most `limit`, in order; an erased one has an empty record.
+Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first,
+                                      std::int64_t limit);
+// The newest entry of that kind, if any.
+Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind);
+
+}  // namespace mailwarden::ledger

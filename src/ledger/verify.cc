@@ -1,0 +1,227 @@
+#include "ledger/verify.h"
+
+#include <algorithm>
+
+#include "ledger/ledger.h"
+
+namespace mailwarden::ledger {
+namespace {
+
+constexpr std::int64_t progress_interval = 10'000;
+
+class Verifier {
+ public:
+  Verifier(db::Database& database, const VerifyOptions& options)
+      : database_(database), options_(options) {}
+
+  Result<Verdict> run() {
+    open_from();
+    if (auto loaded = next_checkpoints(); !loaded) return std::unexpected(loaded.error());
+    if (auto done = check_entries(); !done) return std::unexpected(done.error());
+    // What is left covers more than there is.
+    while (checkpoint_) {
+      check_note(*checkpoint_);
+      add("checkpoint at size " + std::to_string(checkpoint_->size), missing(checkpoint_->size));
+      if (auto loaded = next_checkpoints(); !loaded) return std::unexpected(loaded.error());
+    }
+    if (from_ && from_->size > static_cast<std::uint64_t>(verdict_.entries)) {
+      add("the checkpoint given", missing(static_cast<std::int64_t>(from_->size)));
+    }
+    verdict_.unsealed = verdict_.entries - sealed_;
+    return std::move(verdict_);
+  }
+
+ private:
+  struct StoredCheckpoint {
+    std::int64_t size = 0;
+    std::string note;
+  };
+
+  void add(std::string place, std::string what) {
+    if (verdict_.failures.size() >= failures_max) {
+      ++verdict_.failures_untold;
+    } else {
+      verdict_.failures.push_back({.place = std::move(place), .what = std::move(what)});
+    }
+  }
+
+  std::string missing(std::int64_t size) const {
+    return "it covers " + std::to_string(size) + " entries, but the ledger holds " +
+           std::to_string(verdict_.entries) + ": the newest " +
+           std::to_string(size - verdict_.entries) + " have been removed";
+  }
+
+  void open_from() {
+    if (!options_.from) return;
+    auto opened = open_checkpoint(*options_.from, options_.key);
+    if (!opened) return add("the checkpoint given", opened.error().what);
+    from_ = *std::move(opened);
+    check_from();
+  }
+
+  void check_from() {
+    if (from_ && from_->size == frontier_.size() && from_->root != frontier_.root()) {
+      add("the checkpoint given", "its root differs from that of the first " +
+                                      std::to_string(from_->size) + " entries of this ledger");
+    }
+  }
+
+  // Read one by one, since their statement and that of the entries are stepped side by side.
+  Result<void> next_checkpoints() {
+    if (checkpoint_rows_ == nullptr) {
+      const auto rows = database_.query("SELECT size, note FROM ledger_checkpoint ORDER BY size");
+      if (!rows) return std::unexpected(rows.error());
+      checkpoint_rows_ = *rows;
+    }
+    const auto more = checkpoint_rows_->step();
+    if (!more) return std::unexpected(more.error());
+    checkpoint_.reset();
+    if (!*more) return {};
+    ++verdict_.checkpoints;
+    checkpoint_ = {checkpoint_rows_->integer(0), std::string(checkpoint_rows_->text(1))};
+    return {};
+  }
+
+  std::optional<Checkpoint> check_note(const StoredCheckpoint& stored) {
+    const std::string place = "checkpoint at size " + std::to_string(stored.size);
+    const auto opened = open_checkpoint(stored.note, options_.key);
+    if (!opened) {
+      add(place, opened.error().what);
+      return std::nullopt;
+    }
+    if (opened->size != static_cast<std::uint64_t>(stored.size)) {
+      add(place, "its note is of size " + std::to_string(opened->size));
+      return std::nullopt;
+    }
+    return *opened;
+  }
+
+  Result<void> check_checkpoints() {
+    while (checkpoint_ && checkpoint_->size <= verdict_.entries) {
+      const auto opened = check_note(*checkpoint_);
+      if (opened && checkpoint_->size < verdict_.entries) {
+        // A hole in the numbers, told already, has carried the ledger past this size.
+      } else if (opened && opened->root != frontier_.root()) {
+        add("checkpoint at size " + std::to_string(checkpoint_->size),
+            "its root differs from that of the entries up to there");
+      }
+      sealed_ = checkpoint_->size;
+      if (auto loaded = next_checkpoints(); !loaded) return loaded;
+    }
+    return {};
+  }
+
+  Result<void> check_entries() {
+    const auto rows = database_.query(
+        "SELECT number, kind, record, salt, leaf FROM ledger_entry ORDER BY number");
+    if (!rows) return std::unexpected(rows.error());
+    if (auto done = check_checkpoints(); !done) return done;
+    while (true) {
+      const auto more = (*rows)->step();
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
+      if (auto done = check_entry(**rows); !done) return done;
+      if (auto done = check_checkpoints(); !done) return done;
+      check_from();
+      if (options_.progress && verdict_.entries % progress_interval == 0) {
+        options_.progress(verdict_.entries);
+      }
+    }
+  }
+
+  Result<void> check_entry(const db::Statement& row) {
+    const std::int64_t number = row.integer(0);
+    if (number != verdict_.entries) {
+      add("entry " + std::to_string(verdict_.entries), "it is missing");
+      verdict_.entries = number;
+    }
+    ++verdict_.entries;
+    const std::string place = "entry " + std::to_string(number);
+    Digest leaf{};
+    const db::Blob stored = row.blob(4);
+    if (stored.size() != leaf.size()) {
+      add(place, "its leaf is not 32 bytes long");
+    } else {
+      std::ranges::copy(stored, leaf.begin());
+    }
+    frontier_.append(leaf);
+    if (row.is_null(2) && row.is_null(3)) {
+      ++verdict_.erased;
+      return {};
+    }
+    if (row.is_null(2) || row.is_null(3)) {
+      add(place, "it is half erased: its record or its salt alone is gone");
+      return {};
+    }
+    return check_content(place, row, leaf);
+  }
+
+  Result<void> check_content(const std::string& place, const db::Statement& row,
+                             const Digest& leaf) {
+    const std::string_view text = row.text(2);
+    if (leaf_hash(commitment(row.blob(3), text)) != leaf) {
+      add(place, "its record or salt is not what its leaf commits to");
+      return {};
+    }
+    const auto record = json::parse(text);
+    if (!record || json::to_text(*record) != text) {
+      add(place, "its record is not canonical JSON");
+      return {};
+    }
+    if (record->text("kind") != row.text(1)) {
+      add(place, "its kind is told as '" + std::string(row.text(1).substr(0, 40)) +
+                     "', but its record says '" + record->text("kind") + "'");
+      return {};
+    }
+    if (!options_.check_record) return {};
+    auto wrong = options_.check_record(row.integer(0), *record);
+    if (!wrong) return std::unexpected(wrong.error());
+    if (!wrong->empty()) add(place, *std::move(wrong));
+    return {};
+  }
+
+  db::Database& database_;
+  const VerifyOptions& options_;
+  Verdict verdict_;
+  Frontier frontier_;
+  std::optional<Checkpoint> from_;
+  db::Statement* checkpoint_rows_ = nullptr;
+  std::optional<StoredCheckpoint> checkpoint_;
+  std::int64_t sealed_ = 0;
+};
+
+}  // namespace
+
+Result<Verdict> verify(db::Database& database, const VerifyOptions& options) {
+  return Verifier(database, options).run();
+}
+
+json::Object to_json(const Verdict& verdict) {
+  json::Array failures;
+  for (const Failure& failure : verdict.failures) {
+    failures.push_back(json::Object{{"place", failure.place}, {"what", failure.what}});
+  }
+  return {{"checkpoints", verdict.checkpoints},
+          {"entries", verdict.entries},
+          {"erased", verdict.erased},
+          {"failures", std::move(failures)},
+          {"failures_untold", verdict.failures_untold},
+          {"good", verdict.good()},
+          {"unsealed", verdict.unsealed}};
+}
+
+std::string to_words(const Verdict& verdict) {
+  std::string words = verdict.good() ? "good: " : "NOT GOOD: ";
+  words += std::to_string(verdict.entries) + " entries, " + std::to_string(verdict.checkpoints) +
+           " checkpoints, " + std::to_string(verdict.erased) + " erased, " +
+           std::to_string(verdict.unsealed) + " not sealed yet\n";
+  for (const Failure& failure : verdict.failures) {
+    words += "  " + failure.place + ": " + failure.what + "\n";
+  }
+  if (verdict.failures_untold > 0) {
+    words += "  and " + std::to_string(verdict.failures_untold) + " more\n";
+  }
+  return words;
+}
+
+}  // namespace mailwarden::ledger

@@ -1,0 +1,349 @@
+#include "detect/correlator.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "json/value.h"
+
+namespace mailwarden::detect {
+namespace {
+
+// How many detections may pass before groups whose time is over are looked for.
+constexpr std::size_t forget_interval = 4096;
+
+std::string_view value_named(const Detection& detection, std::string_view name) {
+  for (const auto& [known, value] : detection.values) {
+    if (known == name) return value;
+  }
+  return {};
+}
+
+// The group of the detection, or nothing where it has no value for one of the fields.
+std::optional<std::string> group_key(const Correlation& correlation, const Detection& detection) {
+  std::string key;
+  for (const std::string& name : correlation.group_by) {
+    std::string_view field = name;
+    if (const auto alias = correlation.aliases.find(name); alias != correlation.aliases.end()) {
+      const auto mapped = alias->second.find(detection.rule_id);
+      if (mapped == alias->second.end()) return std::nullopt;
+      field = mapped->second;
+    }
+    const std::string_view value = value_named(detection, field);
+    if (value.empty()) return std::nullopt;
+    key += value;
+    key += '\0';
+  }
+  return key;
+}
+
+std::string signature_of(const Correlation& correlation) {
+  json::Array rules;
+  for (const std::string& rule : correlation.rules) rules.push_back(rule);
+  json::Array group_by;
+  for (const std::string& name : correlation.group_by) group_by.push_back(name);
+  json::Object aliases;
+  for (const auto& [alias, fields] : correlation.aliases) {
+    json::Object mapped;
+    for (const auto& [rule, field] : fields) mapped[rule] = field;
+    aliases[alias] = std::move(mapped);
+  }
+  return json::to_text(json::Object{{"aliases", std::move(aliases)},
+                                    {"at_least", correlation.at_least},
+                                    {"at_most", correlation.at_most.value_or(-1)},
+                                    {"group_by", std::move(group_by)},
+                                    {"rules", std::move(rules)},
+                                    {"timespan", correlation.timespan.count()},
+                                    {"type", static_cast<int>(correlation.type)}});
+}
+
+bool reached(const Correlation& correlation, std::int64_t count) {
+  return count >= correlation.at_least &&
+         (!correlation.at_most || count <= *correlation.at_most);
+}
+
+std::string entity_kind(const Detection& base, std::string_view path) {
+  if (path == "src_endpoint.ip") return "address";
+  if (path == "user.name" || path == "actor.user.name" || path == "email.from") return "account";
+  if (path == "device.hostname") return "host";
+  return base.entity.kind.empty() ? "resource" : base.entity.kind;
+}
+
+}  // namespace
+
+std::vector<Correlator::Window> Correlator::windows_of(const RuleSet& rules) {
+  std::vector<Window> windows;
+  for (const Correlation& correlation : rules.correlations()) {
+    Window window{.correlation = correlation, .signature = signature_of(correlation)};
+    const auto needs = rules.needs_.find(correlation.header.id);
+    if (needs != rules.needs_.end()) window.needs = needs->second;
+    windows.push_back(std::move(window));
+  }
+  return windows;
+}
+
+Correlator::Correlator(const RuleSet& rules, const CorrelatorOptions& options)
+    : options_(options), windows_(windows_of(rules)) {}
+
+void Correlator::rebind(const RuleSet& rules) {
+  std::vector<Window> windows = windows_of(rules);
+  groups_ = 0;
+  for (Window& window : windows) {
+    for (Window& old : windows_) {
+      const bool same = old.correlation.header.id == window.correlation.header.id &&
+                        old.signature == window.signature;
+      if (same) window.groups = std::move(old.groups);
+    }
+    groups_ += window.groups.size();
+  }
+  windows_ = std::move(windows);
+}
+
+std::vector<Detection> Correlator::advance(const Detection& detection) {
+  std::vector<Detection> fired;
+  Timestamp& newest = newest_.try_emplace(detection.event.stream, detection.time).first->second;
+  newest = std::max(newest, detection.time);
+  // A window stands behind those whose detections it takes, so one pass meets them in order.
+  for (Window& window : windows_) {
+    auto more = advance_window(window, detection);
+    const std::size_t before = fired.size();
+    for (std::size_t i = 0; i < before; ++i) {
+      for (Detection& outer : advance_window(window, Detection(fired[i]))) {
+        more.push_back(std::move(outer));
+      }
+    }
+    std::ranges::move(more, std::back_inserter(fired));
+  }
+  if (++since_forgotten_ >= forget_interval) forget_dead();
+  return fired;
+}
+
+std::vector<Detection> Correlator::advance_window(Window& window, const Detection& detection) {
+  const Correlation& correlation = window.correlation;
+  std::vector<Detection> fired;
+  const auto rule = std::ranges::find(correlation.rules, detection.rule_id);
+  if (rule == correlation.rules.end()) return fired;
+  const auto key = group_key(correlation, detection);
+  if (!key) return fired;
+  const auto [place, fresh] = window.groups.try_emplace(*key);
+  groups_ += fresh ? 1 : 0;
+  Group& group = place->second;
+  // A correlation's detection counts once, however many events it rests on.
+  const bool counted = correlation.type == Correlation::Type::event_count;
+  const Entry entry{.time = detection.time,
+                    .event = detection.event,
+                    .count = counted && detection.events.empty() ? detection.count : 1,
+                    .rule = static_cast<std::size_t>(rule - correlation.rules.begin())};
+  auto at = group.entries.end();
+  while (at != group.entries.begin() && std::prev(at)->time > entry.time) --at;
+  const auto index = static_cast<std::size_t>(at - group.entries.begin());
+  const bool in_order = at == group.entries.end();
+  group.entries.insert(at, entry);
+  std::vector<Entry> used;
+  bool complete = false;
+  if (counted) {
+    complete = in_order ? add_in_order(window, group) : add_late(window, group, index);
+    if (complete) used.assign(group.entries.begin() + static_cast<std::ptrdiff_t>(group.begin),
+                              group.entries.end());
+  } else {
+    add_in_order(window, group);
+    complete = ordered(window, group, used);
+  }
+  if (complete) {
+    fired.push_back(fire(window, detection, used));
+    window.groups.erase(place);
+    --groups_;
+  } else {
+    keep_limits(window, group);
+  }
+  return fired;
+}
+
+// Moves the begin of the window on and lets go of what even a late event could not need.
+bool Correlator::add_in_order(const Window& window, Group& group) const {
+  const Duration timespan = window.correlation.timespan;
+  const Timestamp newest = group.entries.back().time;
+  group.sum += group.entries.back().count;
+  while (group.entries[group.begin].time < newest - timespan) {
+    group.sum -= group.entries[group.begin++].count;
+  }
+  while (group.entries.front().time < newest - timespan - options_.lateness) {
+    group.entries.pop_front();
+    --group.begin;
+  }
+  return reached(window.correlation, group.sum);
+}
+
+// A late entry may fill any window that ends at it or behind it.
+bool Correlator::add_late(const Window& window, Group& group, std::size_t at) const {
+  const Duration timespan = window.correlation.timespan;
+  const Timestamp time = group.entries[at].time;
+  bool complete = false;
+  for (std::size_t end = at; !complete && end < group.entries.size(); ++end) {
+    if (group.entries[end].time - time > timespan) break;
+    std::int64_t sum = 0;
+    for (std::size_t i = end + 1; i-- > 0;) {
+      if (group.entries[end].time - group.entries[i].time > timespan) break;
+      sum += group.entries[i].count;
+    }
+    complete = reached(window.correlation, sum);
+  }
+  group.sum = 0;
+  group.begin = group.entries.size();
+  while (group.begin > 0 &&
+         group.entries.back().time - group.entries[group.begin - 1].time <= timespan) {
+    group.sum += group.entries[--group.begin].count;
+  }
+  if (complete) group.begin = 0;
+  return complete;
+}
+
+// Whether some last event has all others before it, each behind the one of the rule before.
+bool Correlator::ordered(const Window& window, const Group& group,
+                         std::vector<Entry>& used) const {
+  const std::size_t rules = window.correlation.rules.size();
+  for (std::size_t end = group.entries.size(); end-- > 0;) {
+    if (group.entries[end].rule != rules - 1) continue;
+    std::vector<Entry> chain{group.entries[end]};
+    std::size_t wanted = rules - 1;
+    for (std::size_t i = end; wanted > 0 && i-- > 0;) {
+      if (group.entries[end].time - group.entries[i].time > window.correlation.timespan) break;
+      if (group.entries[i].rule != wanted - 1) continue;
+      chain.push_back(group.entries[i]);
+      --wanted;
+    }
+    if (wanted > 0) continue;
+    used.assign(chain.rbegin(), chain.rend());
+    return true;
+  }
+  return false;
+}
+
+Detection Correlator::fire(const Window& window, const Detection& last,
+                           const std::vector<Entry>& used) const {
+  const Correlation& correlation = window.correlation;
+  Detection detection{.rule_id = correlation.header.id,
+                      .title = correlation.header.title,
+                      .level = correlation.header.level,
+                      .tags = correlation.header.tags,
+                      .event = last.event,
+                      .time = last.time,
+                      .count = 0,
+                      .facts = correlation.header.facts,
+                      .values = last.values,
+                      .silent = window.needs.silent};
+  for (const Entry& entry : used) {
+    detection.count += entry.count;
+    detection.time = std::max(detection.time, entry.time);
+  }
+  const std::size_t skipped = used.size() - std::min(used.size(), Detection::events_max);
+  for (std::size_t i = skipped; i < used.size(); ++i) detection.events.push_back(used[i].event);
+  if (!correlation.header.entity.empty()) {
+    detection.entity = {entity_kind(last, correlation.header.entity),
+                        std::string(value_named(last, correlation.header.entity))};
+  }
+  for (const std::string& name : correlation.group_by) {
+    detection.because.push_back({"group-by", name, std::string(value_named(last, name))});
+  }
+  detection.because.push_back(
+      {"correlation", "count",
+       std::to_string(detection.count) + " within " + to_words(correlation.timespan)});
+  return detection;
+}
+
+void Correlator::keep_limits(Window& window, Group& group) {
+  if (group.entries.size() > options_.entries_max) {
+    if (group.begin == 0) {
+      group.sum -= group.entries.front().count;
+    } else {
+      --group.begin;
+    }
+    group.entries.pop_front();
+    ++dropped_;
+  }
+  if (groups_ <= options_.groups_max) return;
+  const auto oldest = std::ranges::min_element(window.groups, {}, [](const auto& one) {
+    return one.second.entries.back().time;
+  });
+  dropped_ += static_cast<std::int64_t>(oldest->second.entries.size());
+  window.groups.erase(oldest);
+  --groups_;
+}
+
+// An entry is dead when its own stream has gone past any time that could still join it.
+void Correlator::forget_dead() {
+  since_forgotten_ = 0;
+  for (Window& window : windows_) {
+    const Duration life = window.correlation.timespan + options_.lateness;
+    groups_ -= std::erase_if(window.groups, [&](const auto& one) {
+      return std::ranges::all_of(one.second.entries, [&](const Entry& entry) {
+        const auto newest = newest_.find(entry.event.stream);
+        return newest != newest_.end() && newest->second > entry.time + life;
+      });
+    });
+  }
+}
+
+std::string Correlator::snapshot() const {
+  json::Object windows;
+  for (const Window& window : windows_) {
+    json::Object groups;
+    for (const auto& [key, group] : window.groups) {
+      json::Array entries;
+      for (const Entry& entry : group.entries) {
+        entries.push_back(json::Array{entry.time.us, entry.event.stream, entry.event.position,
+                                      entry.count, entry.rule});
+      }
+      groups[key] = std::move(entries);
+    }
+    windows[window.correlation.header.id] =
+        json::Object{{"groups", std::move(groups)}, {"signature", window.signature}};
+  }
+  json::Object newest;
+  for (const auto& [stream, time] : newest_) newest[std::to_string(stream)] = time.us;
+  return json::to_text(json::Object{{"newest", std::move(newest)},
+                                    {"since_forgotten", since_forgotten_},
+                                    {"windows", std::move(windows)}});
+}
+
+Result<void> Correlator::restore(std::string_view snapshot) {
+  const auto damaged = [] { return fail(Code::corrupt, "the stored correlation windows"); };
+  const auto value = json::parse(snapshot, {.depth_max = 16, .bytes_max = snapshot.size()});
+  if (!value) return damaged();
+  newest_.clear();
+  const json::Object* newest = (*value)["newest"].as_object();
+  if (newest == nullptr) return damaged();
+  for (const auto& [stream, time] : *newest) {
+    const std::int64_t* us = time.as_integer();
+    if (us == nullptr) return damaged();
+    newest_[std::strtoll(stream.c_str(), nullptr, 10)] = {*us};
+  }
+  since_forgotten_ = static_cast<std::size_t>(value->integer("since_forgotten"));
+  groups_ = 0;
+  for (Window& window : windows_) {
+    window.groups.clear();
+    const json::Value& stored = (*value)["windows"][window.correlation.header.id];
+    const json::Object* groups = stored["groups"].as_object();
+    if (groups == nullptr || stored.text("signature") != window.signature) continue;
+    for (const auto& [key, entries] : *groups) {
+      Group& group = window.groups[key];
+      const json::Array* items = entries.as_array();
+      if (items == nullptr) return damaged();
+      for (const json::Value& item : *items) {
+        const json::Array* parts = item.as_array();
+        if (parts == nullptr || parts->size() != 5) return damaged();
+        std::array<std::int64_t, 5> n{};
+        for (std::size_t i = 0; i < n.size(); ++i) {
+          const std::int64_t* number = (*parts)[i].as_integer();
+          if (number == nullptr) return damaged();
+          n[i] = *number;
+        }
+        group.entries.push_back({{n[0]}, {n[1], n[2]}, n[3], static_cast<std::size_t>(n[4])});
+        add_in_order(window, group);
+      }
+    }
+    groups_ += window.groups.size();
+  }
+  return {};
+}
+
+}  // namespace mailwarden::detect

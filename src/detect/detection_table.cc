@@ -1,0 +1,151 @@
+#include "detect/detection_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mailwarden::detect {
+namespace {
+
+constexpr std::array steps{db::Migration{"detect", 1, R"sql(
+CREATE TABLE detection (
+  number INTEGER PRIMARY KEY,
+  incident BIGINT NOT NULL,
+  entry BIGINT NOT NULL,
+  rule TEXT NOT NULL,
+  stream BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  time BIGINT NOT NULL,
+  entity_kind TEXT NOT NULL,
+  entity_name TEXT NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX detection_incident ON detection (incident, number);
+CREATE INDEX detection_event ON detection (stream, position);
+)sql"}};
+
+constexpr std::array<Level, 5> levels{Level::informational, Level::low, Level::medium, Level::high,
+                                      Level::critical};
+
+Result<std::vector<DetectionRow>> read_rows(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<DetectionRow> read;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return read;
+    const auto body = json::parse((*rows)->text(3));
+    auto detection = body ? from_record(*body) : Result<Detection>(std::unexpected(body.error()));
+    if (!detection) {
+      return fail(Code::corrupt, "detection " + std::to_string((*rows)->integer(0)) + ": " +
+                                     detection.error().what);
+    }
+    read.push_back({.number = (*rows)->integer(0),
+                    .incident = (*rows)->integer(1),
+                    .entry = (*rows)->integer(2),
+                    .detection = *std::move(detection)});
+  }
+}
+
+}  // namespace
+
+std::span<const db::Migration> migrations() { return steps; }
+
+json::Object to_record(const Detection& detection) {
+  json::Array because;
+  for (const Because& one : detection.because) {
+    because.push_back(json::Object{
+        {"field", one.field}, {"selection", one.selection}, {"value", one.value}});
+  }
+  json::Array events;
+  for (const EventId& event : detection.events) events.push_back(to_string(event));
+  json::Array tags;
+  for (const std::string& tag : detection.tags) tags.push_back(tag);
+  json::Object facts;
+  for (const auto& [name, worth] : detection.facts) facts[name] = worth;
+  return {{"because", std::move(because)},
+          {"count", detection.count},
+          {"entity", json::Object{{"kind", detection.entity.kind},
+                                  {"name", detection.entity.name}}},
+          {"event", to_string(detection.event)},
+          {"event_time", to_rfc3339(detection.time)},
+          {"events", std::move(events)},
+          {"facts", std::move(facts)},
+          {"level", to_string(detection.level)},
+          {"rule", detection.rule_id},
+          {"tags", std::move(tags)},
+          {"title", detection.title}};
+}
+
+Result<Detection> from_record(const json::Value& record) {
+  Detection detection{.rule_id = record.text("rule"), .title = record.text("title")};
+  const auto event = parse_event_id(record.text("event"));
+  const auto time = parse_rfc3339(record.text("event_time"));
+  if (!event || !time) return fail(Code::corrupt, "it has no event or no time");
+  detection.event = *event;
+  detection.time = *time;
+  const std::string level = record.text("level");
+  for (const Level known : levels) {
+    if (to_string(known) == level) detection.level = known;
+  }
+  detection.count = record.integer("count", 1);
+  detection.entity = {record["entity"].text("kind"), record["entity"].text("name")};
+  if (const auto* tags = record["tags"].as_array()) {
+    for (const json::Value& tag : *tags) {
+      if (const auto* text = tag.as_string()) detection.tags.push_back(*text);
+    }
+  }
+  if (const auto* because = record["because"].as_array()) {
+    for (const json::Value& one : *because) {
+      detection.because.push_back({one.text("selection"), one.text("field"), one.text("value")});
+    }
+  }
+  if (const auto* events = record["events"].as_array()) {
+    for (const json::Value& one : *events) {
+      const std::string* text = one.as_string();
+      const auto id = parse_event_id(text == nullptr ? std::string_view() : *text);
+      if (!id) return std::unexpected(id.error());
+      detection.events.push_back(*id);
+    }
+  }
+  if (const auto* facts = record["facts"].as_object()) {
+    for (const auto& [name, worth] : *facts) {
+      if (const auto* number = worth.as_integer()) detection.facts[name] = *number;
+    }
+  }
+  return detection;
+}
+
+Result<void> store_detection(db::Database& database, const DetectionRow& row) {
+  const Detection& detection = row.detection;
+  const std::string body = json::to_text(to_record(detection));
+  return database.run(
+      "INSERT INTO detection (number, incident, entry, rule, stream, position, time, entity_kind,"
+      " entity_name, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      {row.number, row.incident, row.entry, std::string_view(detection.rule_id),
+       detection.event.stream, detection.event.position, detection.time.us,
+       std::string_view(detection.entity.kind), std::string_view(detection.entity.name),
+       std::string_view(body)});
+}
+
+Result<std::int64_t> last_detection_number(db::Database& database) {
+  return database.integer("SELECT MAX(number) FROM detection");
+}
+
+Result<std::vector<DetectionRow>> load_incident_detections(db::Database& database,
+                                                           std::int64_t incident,
+                                                           std::int64_t before,
+                                                           std::int64_t limit) {
+  return read_rows(
+      database.query("SELECT number, incident, entry, body FROM detection WHERE incident = $1"
+                     " AND number < $2 ORDER BY number DESC LIMIT $3",
+                     {incident, before, limit}));
+}
+
+Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
+                                                  std::int64_t limit) {
+  return read_rows(database.query("SELECT number, incident, entry, body FROM detection"
+                                  " WHERE number < $1 ORDER BY number DESC LIMIT $2",
+                                  {before, limit}));
+}
+
+}  // namespace mailwarden::detect

@@ -1,0 +1,44 @@
+// Where detections are kept.
+//
+// What     A detection is one row: what is searched for in columns, all of it as canonical JSON.
+// Owns     Table detection.
+// Threads  As the Database passed in.
+// Errors   As Database; corrupt where a stored row cannot be read back.
+// Limits   Queries answer at most `limit` rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "db/database.h"
+#include "detect/detection.h"
+#include "json/value.h"
+
+namespace mailwarden::detect {
+
+std::span<const db::Migration> migrations();
+
+json::Object to_record(const Detection& detection);
+Result<Detection> from_record(const json::Value& record);
+
+struct DetectionRow {
+  std::int64_t number = 0;    // from 1, in order
+  std::int64_t incident = 0;  // 0: none
+  std::int64_t entry = 0;     // the ledger entry that commits to it
+  Detection detection;
+};
+
+Result<void> store_detection(db::Database& database, const DetectionRow& row);
+Result<std::int64_t> last_detection_number(db::Database& database);
+// Newest first, numbers below `before`.
+Result<std::vector<DetectionRow>> load_incident_detections(db::Database& database,
+                                                           std::int64_t incident,
+                                                           std::int64_t before,
+                                                           std::int64_t limit);
+Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
+                                                  std::int64_t limit);
+
+}  // namespace mailwarden::detect

@@ -1,0 +1,322 @@
+#include "detect/rule_set.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+
+#include "base/text.h"
+
+namespace mailwarden::detect {
+namespace {
+
+constexpr std::array<std::string_view, 18> auth_services{
+    "sshd",    "sudo",    "su",     "pam",      "login",   "useradd", "userdel", "usermod", "groupadd",
+    "groupdel", "groupmod", "gpasswd", "passwd", "chage",   "chfn",    "chsh",    "systemd-logind",
+    "polkitd"};
+
+bool serves(const Logsource& event, std::string_view wanted) {
+  if (wanted.empty() || event.service == wanted) return true;
+  if (event.product != "linux") return false;
+  if (wanted == "auth") return std::ranges::find(auth_services, event.service) != auth_services.end();
+  return wanted == "syslog" && event.service != "auditd";
+}
+
+bool applies(const Logsource& rule, const Logsource& event) {
+  return (rule.product.empty() || rule.product == event.product) &&
+         (rule.category.empty() || rule.category == event.category) &&
+         serves(event, rule.service);
+}
+
+std::string entity_kind(std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kinds{
+      {{"src_endpoint.ip", "address"},
+       {"user.name", "account"},
+       {"actor.user.name", "account"},
+       {"email.from", "account"},
+       {"device.hostname", "host"},
+       {"resources.name", "resource"},
+       {"service.name", "service"}}};
+  for (const auto& [name, kind] : kinds) {
+    if (path == name) return std::string(kind);
+  }
+  return path.ends_with("ip") ? "address" : path.ends_with("user") ? "account" : "resource";
+}
+
+// Calls `each` for every value of the field until it answers true; whether it did.
+template <class Each>
+bool any_value(const Event& event, const std::string& field, Each each) {
+  bool found = false;
+  for (std::size_t i = 0; i < event.fields.size(); ++i) {
+    const Field value = event.fields[i];
+    if (value.name.size() != field.size() || value.name != field) continue;
+    found = true;
+    if (each(value)) return true;
+  }
+  if (found) return false;
+  const std::string attribute = value_of(event, field);
+  return !attribute.empty() && each(Field{.name = field, .value = attribute});
+}
+
+bool present(const Event& event, const std::string& field) {
+  return any_value(event, field, [](const Field& value) { return value.kind != FieldKind::null; });
+}
+
+bool any_keyword(const Event& event, const Matcher& matcher) {
+  for (std::size_t i = 0; i < event.fields.size(); ++i) {
+    if (matches(matcher, event.fields[i])) return true;
+  }
+  return matches(matcher, Field{.name = {}, .value = event.raw});
+}
+
+bool holds(const Event& event, const FieldTest& test, const Matcher& matcher) {
+  if (test.field.empty()) return any_keyword(event, matcher);
+  if (std::holds_alternative<Null>(matcher)) return !present(event, test.field);
+  if (const auto* presence = std::get_if<Presence>(&matcher)) {
+    const bool there = any_value(event, test.field, [](const Field&) { return true; });
+    return there == presence->wanted;
+  }
+  if (const auto* other = std::get_if<OtherField>(&matcher)) {
+    return any_value(event, test.field, [&](const Field& value) {
+      return any_value(event, other->name, [&](const Field& twin) {
+        return equal_ignoring_case(value.value, twin.value);
+      });
+    });
+  }
+  return any_value(event, test.field,
+                   [&](const Field& value) { return matches(matcher, value); });
+}
+
+bool holds(const Event& event, const FieldTest& test) {
+  auto one = [&](const Matcher& matcher) { return holds(event, test, matcher); };
+  return test.all ? std::ranges::all_of(test.values, one) : std::ranges::any_of(test.values, one);
+}
+
+bool holds(const Event& event, const std::vector<FieldTest>& tests) {
+  return std::ranges::all_of(tests, [&](const FieldTest& test) { return holds(event, test); });
+}
+
+bool holds(const Event& event, const Selection& selection) {
+  return std::ranges::any_of(selection.alternatives,
+                             [&](const auto& tests) { return holds(event, tests); });
+}
+
+bool holds(const Event& event, const Rule& rule, const Condition& condition) {
+  auto part = [&](const Condition& inner) { return holds(event, rule, inner); };
+  switch (condition.kind) {
+    case Condition::Kind::selection: return holds(event, rule.selections[condition.selection]);
+    case Condition::Kind::all_of: return std::ranges::all_of(condition.parts, part);
+    case Condition::Kind::any_of: return std::ranges::any_of(condition.parts, part);
+    case Condition::Kind::none_of: return std::ranges::none_of(condition.parts, part);
+  }
+  return false;
+}
+
+// The selections that the condition wants to hold, for the explanation.
+void collect(const Condition& condition, bool wanted, std::set<std::size_t>& selections) {
+  if (condition.kind == Condition::Kind::selection) {
+    if (wanted) selections.insert(condition.selection);
+    return;
+  }
+  const bool inside = condition.kind == Condition::Kind::none_of ? !wanted : wanted;
+  for (const Condition& part : condition.parts) collect(part, inside, selections);
+}
+
+void explain(const Event& event, const Selection& selection, std::vector<Because>& because) {
+  constexpr std::size_t value_bytes_max = 512;
+  for (const auto& tests : selection.alternatives) {
+    if (!holds(event, tests)) continue;
+    for (const FieldTest& test : tests) {
+      if (because.size() >= Detection::because_max) return;
+      std::string value;
+      for (const Matcher& matcher : test.values) {
+        if (test.field.empty()) {
+          if (any_keyword(event, matcher)) value = event.raw;
+        } else {
+          any_value(event, test.field, [&](const Field& one) {
+            const bool shown = matches(matcher, one) || std::holds_alternative<OtherField>(matcher);
+            if (shown) value = one.value;
+            return shown;
+          });
+        }
+        if (!value.empty()) break;
+      }
+      value = to_utf8(std::string_view(value).substr(0, value_bytes_max));
+      because.push_back({selection.name, test.field, std::move(value)});
+    }
+    return;
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Level level) {
+  constexpr std::array<std::string_view, 5> names{"informational", "low", "medium", "high",
+                                                  "critical"};
+  return names[static_cast<std::size_t>(level)];
+}
+
+std::string value_of(const Event& event, std::string_view name) {
+  if (const auto field = event.fields.find(name)) return std::string(field->value);
+  const Ocsf& ocsf = event.ocsf;
+  if (name == "src_endpoint.ip") return ocsf.src_ip;
+  if (name == "user.name") return ocsf.user;
+  if (name == "actor.user.name") return ocsf.actor_user;
+  if (name == "device.hostname") return ocsf.device;
+  if (name == "resources.name") return ocsf.resource;
+  if (name == "service.name") return ocsf.service;
+  if (name == "email.from") return ocsf.email_from;
+  if (name == "email.to") return ocsf.email_to;
+  if (name == "class_uid") return std::to_string(ocsf.class_uid);
+  if (name == "activity_id") return std::to_string(ocsf.activity_id);
+  if (name == "status_id") return std::to_string(static_cast<int>(ocsf.status));
+  return {};
+}
+
+void RuleSet::take_needs(const Correlation& correlation, const std::string& rule) {
+  Needs& needs = needs_[rule];
+  needs.silent = needs.silent || !correlation.generate;
+  auto add = [&needs](const std::string& value) {
+    if (!value.empty() && std::ranges::find(needs.values, value) == needs.values.end()) {
+      needs.values.push_back(value);
+    }
+  };
+  for (const std::string& name : correlation.group_by) {
+    const auto alias = correlation.aliases.find(name);
+    if (alias == correlation.aliases.end()) {
+      add(name);
+    } else if (const auto field = alias->second.find(rule); field != alias->second.end()) {
+      add(field->second);
+    }
+  }
+  add(correlation.header.entity);
+  // What a correlation over this one needs, the rules below it must bring.
+  if (const auto above = needs_.find(correlation.header.id); above != needs_.end()) {
+    for (const std::string& value : above->second.values) add(value);
+  }
+}
+
+// A correlation stands behind those it names, so going backwards meets the outermost first.
+void RuleSet::find_needs() {
+  for (auto correlation = correlations_.rbegin(); correlation != correlations_.rend();
+       ++correlation) {
+    for (const std::string& rule : correlation->rules) take_needs(*correlation, rule);
+  }
+}
+
+Result<RuleSet> RuleSet::make(RuleTexts texts) {
+  RuleSet set;
+  std::vector<std::string> mistakes;
+  std::map<std::string, std::string> ids;  // id or name, to id
+  auto claim = [&](const Header& header) {
+    for (const std::string& name : {header.id, header.name}) {
+      const auto [known, fresh] = ids.emplace(name, header.id);
+      if (name.empty() || fresh || known->second == header.id) continue;
+      mistakes.push_back(header.file + ", line " + std::to_string(header.line) + ": the name '" +
+                         name + "' is taken by another rule");
+    }
+  };
+  std::set<std::string> unique;
+  auto once = [&](const Header& header) {
+    if (unique.insert(header.id).second) return;
+    mistakes.push_back(header.file + ", line " + std::to_string(header.line) + ": the id '" +
+                       header.id + "' is taken by another rule");
+  };
+  for (const Rule& rule : texts.rules) {
+    once(rule.header);
+    claim(rule.header);
+  }
+  for (const Correlation& correlation : texts.correlations) {
+    once(correlation.header);
+    claim(correlation.header);
+  }
+  std::set<std::string> placed;
+  for (const Rule& rule : texts.rules) placed.insert(rule.header.id);
+  for (Correlation& correlation : texts.correlations) {
+    for (std::string& rule : correlation.rules) {
+      const auto known = ids.find(rule);
+      if (known != ids.end()) {
+        // Aliases may use the name that `rules` used.
+        for (auto& [alias, fields] : correlation.aliases) {
+          if (auto field = fields.extract(rule)) {
+            field.key() = known->second;
+            fields.insert(std::move(field));
+          }
+        }
+        rule = known->second;
+        continue;
+      }
+      mistakes.push_back(correlation.header.file + ", line " +
+                         std::to_string(correlation.header.line) + ": there is no rule '" + rule +
+                         "'");
+    }
+  }
+  // Puts each correlation behind what it names; what is left over turns in a circle.
+  while (mistakes.empty() && !texts.correlations.empty()) {
+    const auto ready = std::ranges::find_if(texts.correlations, [&](const Correlation& one) {
+      return std::ranges::all_of(one.rules, [&](const auto& rule) { return placed.contains(rule); });
+    });
+    if (ready == texts.correlations.end()) {
+      const Header& header = texts.correlations.front().header;
+      mistakes.push_back(header.file + ", line " + std::to_string(header.line) +
+                         ": the correlation '" + header.title + "' rests on itself");
+      break;
+    }
+    placed.insert(ready->header.id);
+    set.correlations_.push_back(std::move(*ready));
+    texts.correlations.erase(ready);
+  }
+  if (!mistakes.empty()) {
+    std::string what;
+    for (const std::string& mistake : mistakes) what += (what.empty() ? "" : "\n") + mistake;
+    return fail(Code::invalid, std::move(what));
+  }
+  set.rules_ = std::move(texts.rules);
+  for (std::size_t i = 0; i < set.rules_.size(); ++i) {
+    const Logsource& source = set.rules_[i].logsource;
+    auto group = std::ranges::find(set.groups_, source, &Group::logsource);
+    if (group == set.groups_.end()) group = set.groups_.insert(group, Group{source, {}});
+    group->rules.push_back(i);
+  }
+  set.find_needs();
+  return set;
+}
+
+std::vector<Detection> RuleSet::match(const Event& event) const {
+  std::vector<Detection> detections;
+  for (const Group& group : groups_) {
+    if (!applies(group.logsource, event.logsource)) continue;
+    for (const std::size_t index : group.rules) {
+      const Rule& rule = rules_[index];
+      if (!holds(event, rule, rule.condition)) continue;
+      Detection detection{.rule_id = rule.header.id,
+                          .title = rule.header.title,
+                          .level = rule.header.level,
+                          .tags = rule.header.tags,
+                          .event = event.id,
+                          .time = event.time,
+                          .facts = rule.header.facts};
+      // rsyslog folds equal lines into "message repeated N times".
+      detection.count = std::max<std::int64_t>(
+          1, to_integer(event.fields.text("repeat_count")).value_or(1));
+      if (!rule.header.entity.empty()) {
+        detection.entity = {entity_kind(rule.header.entity), value_of(event, rule.header.entity)};
+      }
+      std::set<std::size_t> selections;
+      collect(rule.condition, true, selections);
+      for (const std::size_t selection : selections) {
+        explain(event, rule.selections[selection], detection.because);
+      }
+      if (const auto needs = needs_.find(rule.header.id); needs != needs_.end()) {
+        detection.silent = needs->second.silent;
+        for (const std::string& name : needs->second.values) {
+          detection.values.emplace_back(name, value_of(event, name));
+        }
+      }
+      detections.push_back(std::move(detection));
+    }
+  }
+  return detections;
+}
+
+}  // namespace mailwarden::detect

@@ -25,6 +25,8 @@ if(CCACHE AND NOT MAILWARDEN_COVERAGE)
 endif()
 
 add_library(mailwarden_flags INTERFACE)
+# Some libraries ask for -pthread, and one flag more or less would spoil the precompiled header.
+target_compile_options(mailwarden_flags INTERFACE -pthread)
 # A designated initializer that leaves an option at its default is how options are meant to be set.
 target_compile_options(mailwarden_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wno-missing-field-initializers -Werror -fno-omit-frame-pointer)

@@ -62,9 +62,10 @@ Pattern Pattern::parse(std::string_view text, Anchor anchor, bool cased) {
   Piece piece;
   bool star_last = false;
   auto put = [&](char c, bool any) {
-    if (any && piece.any.empty()) piece.any.resize(piece.text.size());
+    const bool has_any = any || !piece.any.empty();
+    if (has_any) piece.any.resize(piece.text.size());
     piece.text += cased ? c : lower(c);
-    if (!piece.any.empty()) piece.any.push_back(any);
+    if (has_any) piece.any.push_back(any);
     star_last = false;
   };
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -148,6 +148,28 @@ void explain(const Event& event, const Selection& selection, std::vector<Because
   }
 }
 
+Detection detect(const Event& event, const Rule& rule) {
+  Detection detection{.rule_id = rule.header.id,
+                      .title = rule.header.title,
+                      .level = rule.header.level,
+                      .tags = rule.header.tags,
+                      .event = event.id,
+                      .time = event.time,
+                      .facts = rule.header.facts};
+  // rsyslog folds equal lines into "message repeated N times".
+  detection.count =
+      std::max<std::int64_t>(1, to_integer(event.fields.text("repeat_count")).value_or(1));
+  if (!rule.header.entity.empty()) {
+    detection.entity = {entity_kind(rule.header.entity), value_of(event, rule.header.entity)};
+  }
+  std::set<std::size_t> selections;
+  collect(rule.condition, true, selections);
+  for (const std::size_t selection : selections) {
+    explain(event, rule.selections[selection], detection.because);
+  }
+  return detection;
+}
+
 }  // namespace
 
 std::string_view to_string(Level level) {
@@ -204,74 +226,89 @@ void RuleSet::find_needs() {
   }
 }
 
-Result<RuleSet> RuleSet::make(RuleTexts texts) {
-  RuleSet set;
-  std::vector<std::string> mistakes;
-  std::map<std::string, std::string> ids;  // id or name, to id
-  auto claim = [&](const Header& header) {
-    for (const std::string& name : {header.id, header.name}) {
-      const auto [known, fresh] = ids.emplace(name, header.id);
-      if (name.empty() || fresh || known->second == header.id) continue;
-      mistakes.push_back(header.file + ", line " + std::to_string(header.line) + ": the name '" +
-                         name + "' is taken by another rule");
+namespace {
+
+// What rules ask of each other: ids that are theirs alone, names that mean one rule, and correlations
+// that rest on rules which are there.
+class Linker {
+ public:
+  Linker(std::vector<Rule>& rules, std::vector<Correlation>& correlations)
+      : rules_(rules), correlations_(correlations) {
+    for (const Rule& rule : rules_) claim(rule.header);
+    for (const Correlation& correlation : correlations_) claim(correlation.header);
+    for (Correlation& correlation : correlations_) resolve(correlation);
+    if (mistakes_.empty()) order();
+  }
+
+  const std::string& mistakes() const { return mistakes_; }
+
+ private:
+  void mistake(const Header& header, const std::string& what) {
+    mistakes_ += (mistakes_.empty() ? "" : "\n") + header.file + ", line " +
+                 std::to_string(header.line) + ": " + what;
+  }
+
+  void claim(const Header& header) {
+    if (!ids_.emplace(header.id, header.id).second) {
+      mistake(header, "the id '" + header.id + "' is taken by another rule");
     }
-  };
-  std::set<std::string> unique;
-  auto once = [&](const Header& header) {
-    if (unique.insert(header.id).second) return;
-    mistakes.push_back(header.file + ", line " + std::to_string(header.line) + ": the id '" +
-                       header.id + "' is taken by another rule");
-  };
-  for (const Rule& rule : texts.rules) {
-    once(rule.header);
-    claim(rule.header);
+    if (header.name.empty() || header.name == header.id) return;
+    if (!ids_.emplace(header.name, header.id).second) {
+      mistake(header, "the name '" + header.name + "' is taken by another rule");
+    }
   }
-  for (const Correlation& correlation : texts.correlations) {
-    once(correlation.header);
-    claim(correlation.header);
-  }
-  std::set<std::string> placed;
-  for (const Rule& rule : texts.rules) placed.insert(rule.header.id);
-  for (Correlation& correlation : texts.correlations) {
+
+  // Puts ids for names; aliases may use the name that `rules` used.
+  void resolve(Correlation& correlation) {
     for (std::string& rule : correlation.rules) {
-      const auto known = ids.find(rule);
-      if (known != ids.end()) {
-        // Aliases may use the name that `rules` used.
-        for (auto& [alias, fields] : correlation.aliases) {
-          if (auto field = fields.extract(rule)) {
-            field.key() = known->second;
-            fields.insert(std::move(field));
-          }
-        }
-        rule = known->second;
+      const auto known = ids_.find(rule);
+      if (known == ids_.end()) {
+        mistake(correlation.header, "there is no rule '" + rule + "'");
         continue;
       }
-      mistakes.push_back(correlation.header.file + ", line " +
-                         std::to_string(correlation.header.line) + ": there is no rule '" + rule +
-                         "'");
+      for (auto& [alias, fields] : correlation.aliases) {
+        if (auto field = fields.extract(rule)) {
+          field.key() = known->second;
+          fields.insert(std::move(field));
+        }
+      }
+      rule = known->second;
     }
   }
-  // Puts each correlation behind what it names; what is left over turns in a circle.
-  while (mistakes.empty() && !texts.correlations.empty()) {
-    const auto ready = std::ranges::find_if(texts.correlations, [&](const Correlation& one) {
-      return std::ranges::all_of(one.rules, [&](const auto& rule) { return placed.contains(rule); });
-    });
-    if (ready == texts.correlations.end()) {
-      const Header& header = texts.correlations.front().header;
-      mistakes.push_back(header.file + ", line " + std::to_string(header.line) +
-                         ": the correlation '" + header.title + "' rests on itself");
-      break;
+
+  // Puts each correlation behind those it names; what is left over turns in a circle.
+  void order() {
+    std::set<std::string> placed;
+    for (const Rule& rule : rules_) placed.insert(rule.header.id);
+    auto rest = correlations_.begin();
+    while (rest != correlations_.end()) {
+      const auto ready = std::find_if(rest, correlations_.end(), [&](const Correlation& one) {
+        return std::ranges::all_of(one.rules,
+                                   [&](const auto& rule) { return placed.contains(rule); });
+      });
+      if (ready == correlations_.end()) {
+        return mistake(rest->header,
+                       "the correlation '" + rest->header.title + "' rests on itself");
+      }
+      placed.insert(ready->header.id);
+      std::iter_swap(rest++, ready);
     }
-    placed.insert(ready->header.id);
-    set.correlations_.push_back(std::move(*ready));
-    texts.correlations.erase(ready);
   }
-  if (!mistakes.empty()) {
-    std::string what;
-    for (const std::string& mistake : mistakes) what += (what.empty() ? "" : "\n") + mistake;
-    return fail(Code::invalid, std::move(what));
-  }
+
+  std::vector<Rule>& rules_;
+  std::vector<Correlation>& correlations_;
+  std::map<std::string, std::string> ids_;  // id or name, to id
+  std::string mistakes_;
+};
+
+}  // namespace
+
+Result<RuleSet> RuleSet::make(RuleTexts texts) {
+  RuleSet set;
   set.rules_ = std::move(texts.rules);
+  set.correlations_ = std::move(texts.correlations);
+  const Linker linker(set.rules_, set.correlations_);
+  if (!linker.mistakes().empty()) return fail(Code::invalid, linker.mistakes());
   for (std::size_t i = 0; i < set.rules_.size(); ++i) {
     const Logsource& source = set.rules_[i].logsource;
     auto group = std::ranges::find(set.groups_, source, &Group::logsource);
@@ -289,24 +326,7 @@ std::vector<Detection> RuleSet::match(const Event& event) const {
     for (const std::size_t index : group.rules) {
       const Rule& rule = rules_[index];
       if (!holds(event, rule, rule.condition)) continue;
-      Detection detection{.rule_id = rule.header.id,
-                          .title = rule.header.title,
-                          .level = rule.header.level,
-                          .tags = rule.header.tags,
-                          .event = event.id,
-                          .time = event.time,
-                          .facts = rule.header.facts};
-      // rsyslog folds equal lines into "message repeated N times".
-      detection.count = std::max<std::int64_t>(
-          1, to_integer(event.fields.text("repeat_count")).value_or(1));
-      if (!rule.header.entity.empty()) {
-        detection.entity = {entity_kind(rule.header.entity), value_of(event, rule.header.entity)};
-      }
-      std::set<std::size_t> selections;
-      collect(rule.condition, true, selections);
-      for (const std::size_t selection : selections) {
-        explain(event, rule.selections[selection], detection.because);
-      }
+      Detection detection = detect(event, rule);
       if (const auto needs = needs_.find(rule.header.id); needs != needs_.end()) {
         detection.silent = needs->second.silent;
         for (const std::string& name : needs->second.values) {

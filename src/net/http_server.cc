@@ -1,0 +1,371 @@
+// The one place that knows Asio and Beast: they are slow to compile.
+#include "net/http_server.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "base/text.h"
+
+namespace mailwarden::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Local = asio::local::stream_protocol;
+using Tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+using HttpRequest = http::request<http::string_body>;
+using HttpResponse = http::response<http::string_body>;
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+std::vector<std::pair<std::string, std::string>> parse_query(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> query;
+  if (text.empty()) return query;
+  for (const std::string_view pair : split(text, '&')) {
+    const std::size_t equals = pair.find('=');
+    query.emplace_back(percent_decode(pair.substr(0, equals), true),
+                       equals == std::string_view::npos
+                           ? std::string()
+                           : percent_decode(pair.substr(equals + 1), true));
+  }
+  return query;
+}
+
+Request to_request(const HttpRequest& from) {
+  std::string_view target = view(from.target());
+  // An absolute form names the host again, which the Host header has told.
+  if (const std::size_t scheme = target.find("://"); scheme != std::string_view::npos) {
+    const std::size_t path = target.find('/', scheme + 3);
+    target = path == std::string_view::npos ? "/" : target.substr(path);
+  }
+  const std::size_t question = target.find('?');
+  Request request{.method = std::string(view(from.method_string())),
+                  .path = percent_decode(target.substr(0, question), false),
+                  .body = from.body()};
+  if (question != std::string_view::npos) request.query = parse_query(target.substr(question + 1));
+  for (const auto& field : from) {
+    request.headers.emplace_back(view(field.name_string()), view(field.value()));
+  }
+  return request;
+}
+
+HttpResponse to_response(const Response& from, unsigned version, bool keep_alive) {
+  HttpResponse response(static_cast<http::status>(from.status), version);
+  response.set(http::field::content_type, from.content_type);
+  response.set("X-Content-Type-Options", "nosniff");
+  response.set("Referrer-Policy", "no-referrer");
+  response.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  response.set(http::field::cache_control, "no-store");
+  for (const auto& [name, value] : from.headers) response.set(name, value);
+  response.keep_alive(keep_alive);
+  response.body() = from.body;
+  response.prepare_payload();
+  return response;
+}
+
+Response sentence(unsigned status, const std::string& text) {
+  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = text + "\n"};
+}
+
+// A page on another site may send a browser here under a name of its own; only ours are answered.
+bool is_loopback_name(std::string_view host) {
+  if (host.starts_with('[')) return host.starts_with("[::1]");
+  const std::string_view name = host.substr(0, host.find(':'));
+  return name == "localhost" || name.starts_with("127.");
+}
+
+struct Shared {
+  HttpServerOptions options;
+  Handler handler;
+  std::atomic<std::size_t> connections = 0;
+  std::atomic<bool> stopping = false;
+};
+
+template <class Protocol>
+class Session : public std::enable_shared_from_this<Session<Protocol>> {
+ public:
+  Session(typename Protocol::socket socket, Shared& shared)
+      : stream_(std::move(socket)), shared_(shared) {
+    ++shared_.connections;
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() { --shared_.connections; }
+
+  void read() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(shared_.options.header_bytes_max));
+    parser_->body_limit(shared_.options.body_bytes_max);
+    stream_.expires_after(first_ ? shared_.options.request_timeout : shared_.options.idle_timeout);
+    first_ = false;
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = this->shared_from_this()](error_code failed, std::size_t) {
+                              self->on_header(failed);
+                            });
+  }
+
+ private:
+  void on_header(error_code failed) {
+    if (failed) return on_trouble(failed);
+    stream_.expires_after(shared_.options.request_timeout);
+    if (view(parser_->get()[http::field::expect]) == "100-continue") {
+      // Beast reads on without waiting; the sender's wait ends when the body is asked for.
+      continue_ = HttpResponse(http::status::continue_, 11);
+      http::async_write(stream_, continue_,
+                        [self = this->shared_from_this()](error_code error, std::size_t) {
+                          if (!error) self->read_body();
+                        });
+      return;
+    }
+    read_body();
+  }
+
+  void read_body() {
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = this->shared_from_this()](error_code failed, std::size_t) {
+                       failed ? self->on_trouble(failed) : self->answer();
+                     });
+  }
+
+  void on_trouble(error_code failed) {
+    if (failed == http::error::end_of_stream) return close();
+    if (failed == http::error::body_limit) {
+      return write(sentence(413, "the body is larger than this server takes"), false);
+    }
+    if (failed == http::error::header_limit) {
+      return write(sentence(431, "the header is larger than this server takes"), false);
+    }
+    const bool parse = failed.category() == make_error_code(http::error::bad_method).category();
+    if (parse && failed != http::error::partial_message) {
+      return write(sentence(400, "this is not an HTTP request: " + failed.message()), false);
+    }
+  }
+
+  void answer() {
+    const HttpRequest& message = parser_->get();
+    Request request = to_request(message);
+    const bool keep_alive = message.keep_alive() && !shared_.stopping;
+    if constexpr (std::is_same_v<Protocol, Local>) {
+      request.local = true;
+      struct ucred peer {};
+      socklen_t size = sizeof peer;
+      if (::getsockopt(stream_.socket().native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) ==
+          0) {
+        request.uid = peer.uid;
+      }
+    } else if (!is_loopback_name(request.header("Host"))) {
+      return write(sentence(421, "this server answers to localhost alone"), false);
+    }
+    head_ = message.method() == http::verb::head;
+    write(shared_.handler(request), keep_alive);
+  }
+
+  void write(const Response& response, bool keep_alive) {
+    const unsigned version = parser_ ? parser_->get().version() : 11;
+    response_ = to_response(response, version == 0 ? 11 : version, keep_alive);
+    serializer_.emplace(response_);
+    serializer_->split(head_);
+    stream_.expires_after(shared_.options.request_timeout);
+    auto done = [self = this->shared_from_this()](error_code failed, std::size_t) {
+      const bool again = !failed && self->response_.keep_alive();
+      again ? self->read() : self->close();
+    };
+    if (head_) {
+      http::async_write_header(stream_, *serializer_, std::move(done));
+    } else {
+      http::async_write(stream_, *serializer_, std::move(done));
+    }
+  }
+
+  void close() {
+    error_code ignored;
+    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+  }
+
+  beast::basic_stream<Protocol, asio::any_io_executor> stream_;
+  Shared& shared_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  HttpResponse continue_;
+  HttpResponse response_;
+  std::optional<http::response_serializer<http::string_body>> serializer_;
+  bool first_ = true;
+  bool head_ = false;
+};
+
+template <class Protocol>
+void accept(typename Protocol::acceptor& acceptor, asio::io_context& context, Shared& shared) {
+  acceptor.async_accept(asio::make_strand(context), [&](error_code failed,
+                                                        typename Protocol::socket socket) {
+    if (shared.stopping || failed == asio::error::operation_aborted) return;
+    // Over the limit a connection is closed at once; the sender sees it and tries again.
+    if (!failed && shared.connections < shared.options.connections_max) {
+      std::make_shared<Session<Protocol>>(std::move(socket), shared)->read();
+    }
+    accept<Protocol>(acceptor, context, shared);
+  });
+}
+
+std::unexpected<Error> listen_error(const std::string& address, const error_code& failed) {
+  const Code code = failed == asio::error::address_in_use      ? Code::unavailable
+                    : failed == asio::error::access_denied ? Code::denied
+                                                               : Code::io;
+  return fail(code, "cannot listen on " + address + ": " + failed.message());
+}
+
+// A socket file left by a process that died is in the way; a living one answers.
+Result<void> remove_stale_socket(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  if (!S_ISSOCK(status.st_mode)) {
+    return fail(Code::conflict, "cannot listen on " + path + ": a file of that name is in the way");
+  }
+  asio::io_context context;
+  Local::socket probe(context);
+  error_code failed;
+  probe.connect(Local::endpoint(path), failed);
+  if (!failed) {
+    return fail(Code::unavailable, "cannot listen on " + path + ": another process serves it");
+  }
+  ::unlink(path.c_str());
+  return {};
+}
+
+}  // namespace
+
+struct HttpServer::Impl {
+  Shared shared;
+  asio::io_context context;
+  std::vector<std::unique_ptr<Tcp::acceptor>> tcp;
+  std::unique_ptr<Local::acceptor> local;
+  std::vector<std::string> addresses;
+  std::vector<std::jthread> threads;
+
+  Result<void> listen_tcp(const std::string& address) {
+    const std::size_t colon = address.rfind(':');
+    const auto port = to_integer(colon == std::string::npos ? "" : address.substr(colon + 1));
+    std::string host = address.substr(0, colon);
+    if (host == "localhost") host = "127.0.0.1";
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    error_code failed;
+    const auto ip = asio::ip::make_address(host, failed);
+    if (failed || !port || *port < 0 || *port > 65535) {
+      return fail(Code::invalid, "cannot listen on " + address + ": not an ADDRESS:PORT");
+    }
+    const Tcp::endpoint endpoint(ip, static_cast<unsigned short>(*port));
+    auto acceptor = std::make_unique<Tcp::acceptor>(context);
+    acceptor->open(endpoint.protocol(), failed);
+    if (!failed) acceptor->set_option(asio::socket_base::reuse_address(true), failed);
+    if (!failed) acceptor->bind(endpoint, failed);
+    if (!failed) acceptor->listen(asio::socket_base::max_listen_connections, failed);
+    if (failed) return listen_error(address, failed);
+    addresses.push_back(address.substr(0, colon) + ":" +
+                        std::to_string(acceptor->local_endpoint().port()));
+    tcp.push_back(std::move(acceptor));
+    return {};
+  }
+
+  Result<void> listen_local(const std::string& path) {
+    if (auto removed = remove_stale_socket(path); !removed) return removed;
+    if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+      return fail(Code::invalid, "cannot listen on " + path + ": the path is too long");
+    }
+    local = std::make_unique<Local::acceptor>(context);
+    error_code failed;
+    local->open(Local(), failed);
+    if (!failed) local->bind(Local::endpoint(path), failed);
+    if (!failed && ::chmod(path.c_str(), 0660) != 0) failed = error_code(errno, boost::system::system_category());
+    if (!failed) local->listen(asio::socket_base::max_listen_connections, failed);
+    if (failed) {
+      local.reset();
+      return listen_error(path, failed);
+    }
+    return {};
+  }
+};
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+HttpServer::~HttpServer() { stop(); }
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,
+                                                      Handler handler) {
+  auto impl = std::make_unique<Impl>();
+  impl->shared.options = options;
+  impl->shared.handler = std::move(handler);
+  for (const std::string& address : options.listen) {
+    if (auto done = impl->listen_tcp(address); !done) return std::unexpected(done.error());
+  }
+  if (!options.socket.empty()) {
+    if (auto done = impl->listen_local(options.socket); !done) return std::unexpected(done.error());
+  }
+  for (const auto& acceptor : impl->tcp) accept<Tcp>(*acceptor, impl->context, impl->shared);
+  if (impl->local) accept<Local>(*impl->local, impl->context, impl->shared);
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i) {
+    impl->threads.emplace_back([&context = impl->context] { context.run(); });
+  }
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+const std::vector<std::string>& HttpServer::addresses() const { return impl_->addresses; }
+
+void HttpServer::stop() {
+  if (impl_->shared.stopping.exchange(true)) return;
+  impl_->context.stop();
+  // A handler that is running ends its answer's computing; its connection is closed with the context.
+  impl_->threads.clear();
+  if (impl_->local) ::unlink(impl_->shared.options.socket.c_str());
+}
+
+std::string_view Request::parameter(std::string_view name) const {
+  for (const auto& [known, value] : query) {
+    if (known == name) return value;
+  }
+  return {};
+}
+
+std::string_view Request::header(std::string_view name) const {
+  for (const auto& [known, value] : headers) {
+    if (equal_ignoring_case(known, name)) return value;
+  }
+  return {};
+}
+
+std::string percent_decode(std::string_view text, bool plus_is_space) {
+  auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
+                        digit(text[i + 2]) >= 0;
+    if (escape) {
+      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i] == '+' && plus_is_space ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace mailwarden::net

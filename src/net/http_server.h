@@ -1,0 +1,84 @@
+// An HTTP/1.1 server on loopback addresses and UNIX sockets.
+//
+// What     Hands each request to one function and sends what it answers. Reading, limits, time-outs
+//          and keeping connections open are done here; what a path means is the function's.
+// Owns     Its sockets and threads; a UNIX socket's file is removed when the server stops.
+// Threads  start() and stop() from one thread; the handler is called on the server's threads, several
+//          at once.
+// Errors   start(): unavailable (the address is taken), denied, invalid, each naming the address.
+//          A request that cannot be read is answered with 400, 408, 413 or 431 and a sentence.
+// Limits   HttpServerOptions.
+// Source   RFC 9110, RFC 9112, by Boost.Beast.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace mailwarden::net {
+
+struct Request {
+  std::string method;
+  std::string path;  // decoded, without the query
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  bool local = false;  // through the UNIX socket
+  unsigned uid = 0;    // of the process at its other end
+
+  // The first of that name, or "". Header names are compared without case.
+  std::string_view parameter(std::string_view name) const;
+  std::string_view header(std::string_view name) const;
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // further ones
+};
+
+using Handler = std::function<Response(const Request&)>;
+
+struct HttpServerOptions {
+  std::vector<std::string> listen;  // "127.0.0.1:8925", "[::1]:0"; port 0 is any free one
+  std::string socket;               // path of a UNIX socket; "" for none
+  std::size_t threads = 2;
+  std::size_t connections_max = 256;
+  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t body_bytes_max = 1024 * 1024;
+  std::chrono::milliseconds request_timeout{10'000};  // from the first byte to the last
+  std::chrono::milliseconds idle_timeout{60'000};     // between two requests
+};
+
+class HttpServer {
+ public:
+  static Result<std::unique_ptr<HttpServer>> start(const HttpServerOptions& options,
+                                                   Handler handler);
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+  ~HttpServer();
+
+  // The addresses listened on, with their real ports.
+  const std::vector<std::string>& addresses() const;
+  // Takes no more requests and waits for those that are being answered.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+// "%41b+c" as a path segment ("Ab+c") or as a query's part ("Ab c").
+std::string percent_decode(std::string_view text, bool plus_is_space);
+
+}  // namespace mailwarden::net

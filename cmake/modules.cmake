@@ -70,6 +70,26 @@ function(add_module name)
   target_precompile_headers(${name} REUSE_FROM standard)
 endfunction()
 
+# embed_files(NAME files...)
+# Makes a library `NAME` whose header NAME.h offers each file's text as a std::string_view, named by
+# the file with its dots as underscores: console::index_html. The programs then need no data folder.
+function(embed_files name)
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/embedded)
+  set(text "#pragma once\n#include <string_view>\nnamespace mailwarden::${name} {\n")
+  foreach(file IN LISTS ARGN)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    get_filename_component(symbol ${file} NAME)
+    string(REPLACE "." "_" symbol ${symbol})
+    file(READ ${file} content)
+    string(APPEND text
+      "inline constexpr std::string_view ${symbol} = R\"embedded(${content})embedded\";\n")
+  endforeach()
+  string(APPEND text "}  // namespace mailwarden::${name}\n")
+  file(GENERATE OUTPUT ${folder}/${name}.h CONTENT "${text}")
+  add_library(${name} INTERFACE)
+  target_include_directories(${name} INTERFACE ${folder})
+endfunction()
+
 # add_module_tests(NAME DEPS modules... LIBS third-party targets...)
 # Makes `NAME_test` from every *_test.cc of the folder and registers each case with ctest.
 function(add_module_tests name)

@@ -21,6 +21,11 @@ CREATE TABLE detection (
 );
 CREATE INDEX detection_incident ON detection (incident, number);
 CREATE INDEX detection_event ON detection (stream, position);
+CREATE TABLE correlation (
+  number INTEGER PRIMARY KEY,
+  event BIGINT NOT NULL,
+  body TEXT NOT NULL
+);
 )sql"}};
 
 constexpr std::array<Level, 5> levels{Level::informational, Level::low, Level::medium, Level::high,
@@ -146,6 +151,51 @@ Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::i
   return read_rows(database.query("SELECT number, incident, entry, body FROM detection"
                                   " WHERE number < $1 ORDER BY number DESC LIMIT $2",
                                   {before, limit}));
+}
+
+Result<std::vector<RuleCount>> count_by_rule(db::Database& database) {
+  const auto rows = database.query(
+      "SELECT rule, COUNT(*) AS detections, MAX(number) FROM detection GROUP BY rule"
+      " ORDER BY detections DESC, rule");
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<std::pair<RuleCount, std::int64_t>> found;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+    found.emplace_back(RuleCount{.rule = std::string((*rows)->text(0)),
+                                 .detections = (*rows)->integer(1)},
+                       (*rows)->integer(2));
+  }
+  std::vector<RuleCount> counts;
+  for (auto& [count, newest] : found) {
+    const auto row = read_rows(
+        database.query("SELECT number, incident, entry, body FROM detection WHERE number = $1",
+                       {newest}));
+    if (!row) return std::unexpected(row.error());
+    if (!row->empty()) count.title = row->front().detection.title;
+    counts.push_back(std::move(count));
+  }
+  return counts;
+}
+
+Result<void> store_snapshot(db::Database& database, const Snapshot& snapshot) {
+  return database.run("INSERT INTO correlation (number, event, body) VALUES (1, $1, $2)"
+                      " ON CONFLICT (number) DO UPDATE SET event = $1, body = $2",
+                      {snapshot.event, std::string_view(snapshot.body)});
+}
+
+Result<Snapshot> load_snapshot(db::Database& database) {
+  Snapshot snapshot;
+  const auto row = database.query("SELECT event, body FROM correlation WHERE number = 1");
+  if (!row) return std::unexpected(row.error());
+  const auto found = (*row)->step();
+  if (!found) return std::unexpected(found.error());
+  if (*found) snapshot = {(*row)->integer(0), std::string((*row)->text(1))};
+  if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
+    return std::unexpected(ended.error());
+  }
+  return snapshot;
 }
 
 }  // namespace mailwarden::detect

@@ -1,7 +1,7 @@
 // Where detections are kept.
 //
 // What     A detection is one row: what is searched for in columns, all of it as canonical JSON.
-// Owns     Table detection.
+// Owns     Tables detection and correlation.
 // Threads  As the Database passed in.
 // Errors   As Database; corrupt where a stored row cannot be read back.
 // Limits   Queries answer at most `limit` rows.
@@ -40,5 +40,22 @@ Result<std::vector<DetectionRow>> load_incident_detections(db::Database& databas
                                                            std::int64_t limit);
 Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
                                                   std::int64_t limit);
+
+struct RuleCount {
+  std::string rule;
+  std::string title;
+  std::int64_t detections = 0;
+};
+// Most first.
+Result<std::vector<RuleCount>> count_by_rule(db::Database& database);
+
+// The correlator's open windows as they were behind the event of that number; events after it are
+// matched again at a start.
+struct Snapshot {
+  std::int64_t event = 0;
+  std::string body;
+};
+Result<void> store_snapshot(db::Database& database, const Snapshot& snapshot);
+Result<Snapshot> load_snapshot(db::Database& database);  // event 0 and "" where there is none
 
 }  // namespace mailwarden::detect

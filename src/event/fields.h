@@ -29,7 +29,11 @@ class Fields {
  public:
   void add(std::string_view name, std::string_view value, FieldKind kind = FieldKind::string);
   void add(std::string_view name, std::int64_t number);
-  void reserve(std::size_t bytes) { text_.reserve(bytes); }
+  // Room for names and values of that many bytes, and for the usual number of fields.
+  void reserve(std::size_t bytes) {
+    text_.reserve(bytes);
+    slots_.reserve(16);
+  }
 
   std::size_t size() const { return slots_.size(); }
   bool empty() const { return slots_.empty(); }

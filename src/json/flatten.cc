@@ -2,7 +2,12 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
 
 namespace mailwarden::json {
 namespace {
@@ -13,7 +18,10 @@ namespace dom = simdjson::dom;
 struct Walk {
   const Flattener::Options& options;
   const std::function<void(const Leaf&)>& put;
+  static constexpr std::size_t name_shown = 60;
+
   std::string path;
+  std::vector<std::string_view> names;  // of one object, while they are compared
   std::size_t leaves = 0;
   std::string mistake;
 
@@ -32,7 +40,18 @@ struct Walk {
 
   bool number(const dom::element& element) { return leaf(simdjson::minify(element), LeafKind::number); }
 
+  // Two readers would not agree on what was said by a name that stands twice.
+  bool names_differ(const dom::object& members) {
+    names.clear();
+    for (const auto& [name, member] : members) names.push_back(name);
+    std::ranges::sort(names);
+    const auto twice = std::ranges::adjacent_find(names);
+    return twice == names.end() ||
+           refuse("the name '" + printable(twice->substr(0, name_shown)) + "' stands twice");
+  }
+
   bool object(const dom::object& members, std::size_t depth) {
+    if (!names_differ(members)) return false;
     const std::size_t length = path.size();
     for (const auto& [name, member] : members) {
       if (length > 0) path += '.';
@@ -86,7 +105,7 @@ Result<void> Flattener::flatten(std::string_view object,
   }
   dom::object members;
   if (root.get_object().get(members)) return fail(Code::invalid, "valid JSON, but not an object");
-  Walk walk{.options = options_, .put = put, .path = {}, .leaves = 0, .mistake = {}};
+  Walk walk{.options = options_, .put = put, .path = {}, .names = {}, .leaves = 0, .mistake = {}};
   if (!walk.object(members, 1)) return fail(Code::invalid, walk.mistake);
   return {};
 }

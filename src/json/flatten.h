@@ -4,7 +4,8 @@
 //          ("protoPayload.methodName"); an array repeats its path for each item. It builds nothing.
 // Owns     Its parser's buffers; keep one Flattener a thread and use it again.
 // Threads  One thread a Flattener.
-// Errors   Error{invalid}: not JSON, not UTF-8, not an object, nested too deep, too many leaves.
+// Errors   Error{invalid}: not JSON, not UTF-8, not an object, nested too deep, too many leaves,
+//          a member name that stands twice.
 // Limits   Options.
 // Source   RFC 8259, by simdjson's on-demand reader.
 #pragma once

@@ -178,4 +178,11 @@ Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view
   return std::optional<Row>(std::move(rows->front()));
 }
 
+Result<std::vector<Row>> load_kind(db::Database& database, std::string_view kind,
+                                   std::int64_t first, std::int64_t limit) {
+  return read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+                                  "WHERE kind = $1 AND number >= $2 ORDER BY number LIMIT $3",
+                                  {kind, first, limit}));
+}
+
 }  // namespace mailwarden::ledger

@@ -97,4 +97,8 @@ Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first
 // The newest entry of that kind, if any.
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind);
 
+// Entries of that kind from `first` on, at most `limit`, in order.
+Result<std::vector<Row>> load_kind(db::Database& database, std::string_view kind,
+                                   std::int64_t first, std::int64_t limit);
+
 }  // namespace mailwarden::ledger

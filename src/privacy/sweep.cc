@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+
+#include "ledger/ledger.h"
 
 namespace mailwarden::privacy {
 namespace {
@@ -80,12 +81,12 @@ Result<std::int64_t> open_incident_on(db::Database& database, const Batch& batch
 
 Result<void> check_clock(db::Database& database, Timestamp now, const SweepOptions& options) {
   if (!options.idle_max) return {};
-  const auto newest = database.integer("SELECT MAX(time) FROM ledger_checkpoint");
+  const auto newest = ledger::last_time(database);
   if (!newest) return std::unexpected(newest.error());
-  const Timestamp last{*newest};
-  if (now - last <= *options.idle_max) return {};
+  if (!*newest || now - **newest <= *options.idle_max) return {};
   return fail(Code::conflict, "the clock says " + to_rfc3339(now) +
-                                  ", but the newest checkpoint is of " + to_rfc3339(last) +
+                                  ", but the newest entry of the ledger is of " +
+                                  to_rfc3339(**newest) +
                                   "; nothing is removed until a person confirms the clock");
 }
 

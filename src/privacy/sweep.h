@@ -8,7 +8,7 @@
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   As Database. plan_sweep() answers conflict where the clock cannot be trusted: it runs more
-//          than `idle_max` ahead of the newest record taken in, and a wrong clock would empty the store.
+//          than `idle_max` ahead of the ledger's newest entry, and a wrong clock would empty the store.
 // Limits   SweepOptions.
 // Source   CLAIMS W8.
 #pragma once

@@ -71,10 +71,13 @@ bool new_group(std::string_view text, Event& event) {
   return true;
 }
 
-// "to /etc/group: name=x, GID=1002"
+// "to /etc/group: name=x, GID=1002": what happens to one file; "new group" is the whole.
 bool group_added(std::string_view text, Event& event) {
   const auto file = take_until(text, ": ");
-  return file && new_group(text, event);
+  const std::string_view name = listed_value(text, "name");
+  if (!file || name.empty()) return false;
+  change_group(event, "group_file_changed", group::other, name);
+  return true;
 }
 
 // "'bob' to group 'sudo'" and "'bob' to shadow group 'sudo'": the second line repeats the first for
@@ -87,7 +90,7 @@ bool member_change(std::string_view text, Event& event, bool added) {
   const auto group_name = take_name(text);
   if (!group_name) return false;
   const std::string_view what = added ? "group_member_added" : "group_member_removed";
-  change_group(event, shadow ? "group_shadow_changed" : what,
+  change_group(event, shadow ? "group_file_changed" : what,
                shadow  ? group::other
                : added ? group::add_user
                        : group::remove_user,
@@ -151,18 +154,18 @@ bool removed_group(std::string_view text, Event& event) {
   if (!skip(text, "group ")) return false;
   const auto name = take_name(text);
   if (!name) return false;
-  change_group(event, shadow ? "group_shadow_changed" : "group_deleted",
+  change_group(event, shadow ? "group_file_changed" : "group_deleted",
                shadow ? group::other : group::remove, *name);
   return true;
 }
 
-// "'x' removed from /etc/group": written once a file and once for the whole.
+// "'x' removed from /etc/group" for each file, then "'x' removed" for the whole.
 bool group_line(std::string_view text, Event& event) {
   const auto name = take_name(text);
   if (!name || !skip(text, " removed")) return false;
-  const bool shadow = text.ends_with("gshadow");
-  change_group(event, shadow ? "group_shadow_changed" : "group_deleted",
-               shadow ? group::other : group::remove, *name);
+  const bool whole = text.empty();
+  change_group(event, whole ? "group_deleted" : "group_file_changed",
+               whole ? group::remove : group::other, *name);
   return true;
 }
 

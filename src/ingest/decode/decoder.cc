@@ -111,6 +111,14 @@ const DecoderSet::Settings& DecoderSet::of(std::string_view source) const {
 
 namespace {
 
+// A reason may quote what came, and is read on terminals.
+std::string presentable(std::string why) {
+  const bool plain = is_utf8(why) && std::ranges::none_of(why, [](unsigned char c) {
+    return c < 0x20 || c == 0x7F;
+  });
+  return plain ? why : printable(why);
+}
+
 // Makes the event what it is when nothing could be read from it.
 void reset(Event& event, std::string why) {
   event.time = event.received;
@@ -118,7 +126,7 @@ void reset(Event& event, std::string why) {
   event.decoder.clear();
   event.fields = {};
   event.ocsf = {};
-  event.undecoded = std::move(why);
+  event.undecoded = presentable(std::move(why));
 }
 
 std::string read(Draft& draft) {

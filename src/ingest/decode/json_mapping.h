@@ -21,6 +21,7 @@
 //   cases:                                 # each whose `when` holds applies; a later one overrides
 //     - when: {name: [login_success, "login_*"]}
 //       set: {class_uid: 3002, activity_id: 1, status: success, service: google_workspace.login}
+//       ocsf: {user: [actor.email]}
 //       fields: {eventService: login.googleapis.com}
 //
 // Time formats: rfc3339 (without an offset it is the source's zone), epoch_seconds,
@@ -76,14 +77,15 @@ struct JsonMapping {
     std::optional<std::string> category;
     std::optional<std::string> service;
   };
-  struct Case {
-    std::vector<Condition> when;
-    Constants set;
-    std::vector<std::pair<std::string, std::string>> fields;
-  };
   struct Attribute {
     std::string Ocsf::* place = nullptr;
     Paths paths;
+  };
+  struct Case {
+    std::vector<Condition> when;
+    Constants set;
+    std::vector<Attribute> attributes;
+    std::vector<std::pair<std::string, std::string>> fields;
   };
 
   std::string name;

@@ -4,60 +4,15 @@
 
 #include "base/text.h"
 #include "ingest/decode/draft.h"
+#include "ingest/decode/postfix_client.h"
 #include "ingest/decode/scan.h"
 
-// What a client sends (addresses, HELO, commands) stands behind its address in every line, so the
-// address is read from the left. A host's name in front of it comes from DNS and was checked by
-// Postfix to be one.
 namespace mailwarden::ingest {
 namespace {
 
 constexpr int email_send = 1;
 constexpr int email_receive = 2;
 constexpr int other = 99;
-
-struct Client {
-  std::string_view host;
-  std::string_view address;
-  int port = 0;
-};
-
-// "mail.example.com[192.0.2.1]", "unknown[2001:db8::1]:4711", "[192.0.2.1]:4711"
-std::optional<Client> take_client(std::string_view& text) {
-  const std::size_t open = text.find('[');
-  const std::size_t close = open == text.npos ? open : text.find(']', open);
-  if (close == text.npos || text.substr(0, open).find(' ') != text.npos) return std::nullopt;
-  Client client{.host = text.substr(0, open),
-                .address = text.substr(open + 1, close - open - 1),
-                .port = 0};
-  std::string_view rest = text.substr(close + 1);
-  std::string_view port = rest;
-  if (skip(port, ":") && !port.empty() && port.front() >= '0' && port.front() <= '9') {
-    const auto number = take_number(port);
-    if (number && *number <= 65535) client.port = *number;
-    if (number) rest = port;
-  }
-  text = rest;
-  return client;
-}
-
-void add_client(Event& event, const Client& client) {
-  set_source(event, client.address, client.port);
-  if (client.host != "unknown") add(event, "src_host", client.host);
-}
-
-// "from=<a@example.com>" or "from=<a@example.com>,": the text between the angles.
-std::string_view angled(std::string_view text, std::string_view name) {
-  for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
-    if (at > 0 && text[at - 1] != ' ') continue;
-    const std::string_view value = text.substr(at + name.size());
-    for (const std::string_view end : {"> ", ">,"}) {
-      if (const std::size_t stop = value.find(end); stop != value.npos) return value.substr(0, stop);
-    }
-    return value.substr(0, value.rfind('>'));
-  }
-  return {};
-}
 
 void add_sender(Event& event, std::string_view address) {
   add(event, "from", address);
@@ -326,7 +281,10 @@ bool delivery(std::string_view text, Event& event) {
   const std::string_view tail = relay_at == facts.npos ? facts : facts.substr(relay_at + 2);
   const std::string_view relay = listed_value(tail, "relay");
   add(event, "relay", relay);
-  event.ocsf.dst = relay.substr(0, relay.find('['));
+  // "none", "local" and the names of pipes are no hosts.
+  if (const std::size_t bracket = relay.find('['); bracket != relay.npos) {
+    event.ocsf.dst = relay.substr(0, bracket);
+  }
   for (const std::string_view name : {"delay", "delays", "dsn"}) {
     add(event, name, listed_value(tail, name));
   }

@@ -81,11 +81,12 @@ int unfold(std::string_view& message) {
   return *count;
 }
 
-void fill(Event& event, std::string_view decoder, std::string_view service) {
+void fill(Event& event, std::string_view decoder, std::string_view service,
+          std::string_view program) {
   event.decoder = decoder;
   event.logsource.product = "linux";
   event.logsource.service = service;
-  event.ocsf.service = service;
+  event.ocsf.service = program;
 }
 
 }  // namespace
@@ -115,18 +116,19 @@ void read_message(Event& event, std::string_view tag, std::string_view message,
   const Program* program = find_program(tag);
   // A PAM module speaks in the name of the program that called it.
   if (message.starts_with("pam_") && (program == nullptr || program->read != &read_pam)) {
-    fill(event, pam.decoder, pam.service);
+    fill(event, pam.decoder, pam.service, pam.name);
     if (read_pam(message, event)) return;
     event.ocsf = Ocsf{.device = std::move(event.ocsf.device)};
   }
   if (forced != nullptr) {
-    fill(event, forced->name, program != nullptr ? program->service : forced->name);
+    fill(event, forced->name, program != nullptr ? program->service : forced->name, tag);
     forced->message(message, event);
   } else if (program != nullptr) {
-    fill(event, program->decoder, program->service);
+    fill(event, program->decoder, program->service, program->name);
     program->read(message, event);
   } else {
-    fill(event, "syslog", to_lower(tag));
+    const std::string name = to_lower(tag);
+    fill(event, "syslog", name, name);
   }
 }
 

@@ -4,49 +4,10 @@
 #include "base/text.h"
 #include "ingest/decode/draft.h"
 #include "ingest/decode/scan.h"
+#include "ingest/decode/sshd_peer.h"
 
-// A name that somebody tries to sign in with may hold anything, also " from 192.0.2.1 port 22 ssh2".
-// So wherever a name stands before the address, the address is looked for from the message's end.
 namespace mailwarden::ingest {
 namespace {
-
-struct Peer {
-  std::string_view address;
-  int port = 0;
-};
-
-// "192.0.2.1 port 22" or "192.0.2.1" as the whole text.
-std::optional<Peer> to_peer(std::string_view text) {
-  Peer peer;
-  peer.address = take_word(text);
-  // Only an address or one word that can be a host's name.
-  if (peer.address.empty()) return std::nullopt;
-  if (text.empty()) return peer;
-  if (!skip(text, "port ")) return std::nullopt;
-  peer.port = to_port(text);
-  if (!is_digits(text)) return std::nullopt;
-  return peer;
-}
-
-// A peer at the end of `text`, which keeps what stood before `mark`.
-std::optional<Peer> cut_peer(std::string_view& text, std::string_view mark) {
-  const std::size_t at = text.rfind(mark);
-  if (at == std::string_view::npos) return std::nullopt;
-  const auto peer = to_peer(text.substr(at + mark.size()));
-  if (peer) text = text.substr(0, at);
-  return peer;
-}
-
-// "alice 192.0.2.1 port 22": a name, then a peer at the end.
-std::optional<Peer> cut_peer_after_name(std::string_view& text) {
-  const std::size_t port = text.rfind(" port ");
-  if (port == std::string_view::npos) return std::nullopt;
-  const std::size_t space = text.substr(0, port).rfind(' ');
-  const std::size_t begin = space == std::string_view::npos ? 0 : space + 1;
-  const auto peer = to_peer(text.substr(begin));
-  if (peer) text = text.substr(0, begin == 0 ? 0 : begin - 1);
-  return peer;
-}
 
 void add_peer(Event& event, const Peer& peer) { set_source(event, peer.address, peer.port); }
 
@@ -55,49 +16,6 @@ void add_name(Event& event, std::string_view name) {
     event.fields.add("invalid_user", "true", FieldKind::boolean);
   }
   set_user(event, name);
-}
-
-// What stands behind "ssh2: " of a key: "ED25519 SHA256:…" or "RSA-CERT SHA256:… ID … CA …".
-bool is_key(std::string_view text) {
-  const std::string_view type = take_word(text);
-  const std::string_view print = take_word(text);
-  const bool hashed = print.starts_with("SHA256:") || print.starts_with("MD5:");
-  if (type.empty() || !hashed) return false;
-  if (text.empty()) return true;
-  return type.ends_with("-CERT") && text.starts_with("ID ") && text.find(") CA ") != text.npos;
-}
-
-struct Attempt {
-  std::string_view name;
-  std::optional<Peer> peer;
-  std::string_view key;
-  bool ambiguous = false;
-};
-
-// "NAME from ADDRESS port N ssh2" and, for keys, ": KEY" behind it. Both NAME and a certificate's ID
-// are chosen by the other side. Without a key the message ends with the true address. With one, a
-// place counts only when a whole key follows it; where several do, no address is told rather than
-// a false one.
-std::optional<Attempt> split_attempt(std::string_view text) {
-  Attempt attempt{.name = text, .peer = {}, .key = {}, .ambiguous = false};
-  std::string_view plain = text;
-  if (cut(plain, " ssh2") || cut(plain, " ssh1")) {
-    attempt.peer = cut_peer(plain, " from ");
-    attempt.name = plain;
-    if (attempt.peer) return attempt;
-  }
-  std::size_t places = 0;
-  for (std::size_t at = text.find(" from "); at != text.npos; at = text.find(" from ", at + 1)) {
-    std::string_view rest = text.substr(at + 6);
-    const auto peer = take_until(rest, " ssh2: ");
-    const auto found = peer ? to_peer(*peer) : std::nullopt;
-    if (!found || !is_key(rest)) continue;
-    ++places;
-    attempt = {.name = text.substr(0, at), .peer = found, .key = rest, .ambiguous = places > 1};
-  }
-  if (places == 0) return std::nullopt;
-  if (places > 1) attempt.peer.reset();
-  return attempt;
 }
 
 // "password for invalid user alice from 192.0.2.1 port 22 ssh2"
@@ -465,6 +383,7 @@ constexpr std::array patterns{
     Pattern{"banner exchange: Connection from ", &banner_exchange},
     Pattern{"Unable to negotiate with ", &not_negotiated},
     Pattern{"PAM: ", &pam_error},
+    Pattern{"PAM service(", &told},
     Pattern{"PAM ", &pam_more},
     Pattern{"User child is on pid ", &told},
     Pattern{"User ", &not_allowed},

@@ -36,12 +36,22 @@ bool read_cron(std::string_view text, Event& event) {
   std::string_view rest = text;
   const auto action = take_until(rest, " (");
   if (!action || !cut(rest, ")")) return false;
-  happened(event, *action == "CMD" ? "command_run" : "cron_notice");
   set_user(event, *user);
   event.fields.add("action", *action);
-  event.fields.add("command", rest);
-  event.ocsf.resource = rest;
-  if (*action == "CMD") set_class(event, ocsf_class::process_activity, 1, Outcome::success);
+  if (*action == "CMD") {
+    happened(event, "command_run");
+    set_class(event, ocsf_class::process_activity, 1, Outcome::success);
+    event.fields.add("command", trim(rest));
+  } else if (*action == "REPLACE" || *action == "DELETE") {
+    const bool replaced = *action == "REPLACE";
+    happened(event, replaced ? "crontab_replaced" : "crontab_deleted");
+    set_class(event, ocsf_class::entity_management, replaced ? 3 : 4, Outcome::success);
+    event.fields.add("crontab", rest);
+  } else {
+    happened(event, "cron_notice");
+    event.fields.add("reason", rest);
+  }
+  event.ocsf.resource = trim(rest);
   return true;
 }
 

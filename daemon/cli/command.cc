@@ -1,0 +1,133 @@
+#include "daemon/cli/command.h"
+
+#include <boost/program_options/parsers.hpp>
+#include <boost/program_options/positional_options.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+#include "app/core.h"
+#include "base/text.h"
+#include "db/sqlite.h"
+#include "net/http_client.h"
+
+namespace mailwarden::cli {
+
+int complain(int code, std::string_view what) {
+  std::fprintf(stderr, "mailwarden: %.*s\n", static_cast<int>(what.size()), what.data());
+  return code;
+}
+
+int complain(const Error& error) {
+  const bool no = error.code == Code::not_found || error.code == Code::conflict;
+  const bool wrong = error.code == Code::invalid;
+  return complain(no ? answer_is_no : wrong ? usage : unavailable, error.what);
+}
+
+std::optional<po::variables_map> read_options(const Arguments& arguments, std::string_view synopsis,
+                                              po::options_description options,
+                                              const char* positional, int& code) {
+  options.add_options()("help", "print this");
+  po::options_description all;
+  all.add(options);
+  po::positional_options_description words;
+  if (positional != nullptr) {
+    all.add_options()(positional, po::value<std::vector<std::string>>());
+    words.add(positional, -1);
+  }
+  po::variables_map given;
+  try {
+    po::store(po::command_line_parser(arguments).options(all).positional(words).run(), given);
+  } catch (const po::error& e) {
+    code = complain(usage, std::string(e.what()) + "; --help lists the options");
+    return std::nullopt;
+  }
+  if (given.contains("help")) {
+    std::ostringstream text;
+    text << "Usage: mailwarden " << synopsis << "\n\n" << options;
+    print(text.str());
+    code = done;
+    return std::nullopt;
+  }
+  return given;
+}
+
+void add_source_options(po::options_description& options) {
+  auto add = options.add_options();
+  add("store", po::value<std::string>()->value_name("URL"),
+      "read a store at rest (sqlite:PATH) instead of asking the daemon");
+  add("socket",
+      po::value<std::string>()
+          ->value_name("PATH")
+          ->default_value("/run/mailwarden/mailwarden.sock"),
+      "the daemon's UNIX socket");
+  add("format", po::value<std::string>()->value_name("FORMAT")->default_value("table"),
+      "table or json");
+}
+
+bool wants_json(const po::variables_map& given) {
+  return given.contains("format") && given["format"].as<std::string>() == "json";
+}
+
+Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given) {
+  const auto url = given["store"].as<std::string>();
+  auto store = db::open_url(url, {.read_only = true});
+  if (!store) return store;
+  const auto migrations = app::all_migrations();
+  if (auto ours = db::check_migrations(**store, migrations); !ours) return fail(url, ours.error());
+  return store;
+}
+
+Result<json::Value> ask_daemon(const po::variables_map& given, const std::string& method,
+                               const std::string& path, const std::string& body) {
+  net::Client client;
+  const auto socket = given["socket"].as<std::string>();
+  const auto answer = client.request(
+      {.method = method, .url = "http://localhost" + path, .socket = socket, .body = body});
+  if (!answer) {
+    return fail(Code::unavailable, "no daemon answers at " + socket +
+                                       "; is it running? A store at rest is read with --store URL");
+  }
+  auto value = json::parse(answer->body);
+  if (!value) return fail(Code::unavailable, "the daemon's answer is not JSON");
+  if (answer->status == 200) return value;
+  const Code code = answer->status == 404   ? Code::not_found
+                    : answer->status == 409 ? Code::conflict
+                    : answer->status == 400 ? Code::invalid
+                    : answer->status == 403 ? Code::denied
+                                            : Code::unavailable;
+  return fail(code, value->text("error", "the daemon refused"));
+}
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_json(const json::Value& value) { print(json::to_pretty_text(value) + "\n"); }
+
+void print_table(const std::vector<std::string>& names,
+                 const std::vector<std::vector<std::string>>& rows) {
+  auto columns_of = [](const std::string& text) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  };
+  std::vector<std::size_t> widths;
+  for (const std::string& name : names) widths.push_back(columns_of(name));
+  std::vector<std::vector<std::string>> shown{names};
+  for (const auto& row : rows) {
+    auto& line = shown.emplace_back();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line.push_back(printable(row[i]));
+      widths[i] = std::max(widths[i], columns_of(line.back()));
+    }
+  }
+  for (const auto& line : shown) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      text += line[i];
+      if (i + 1 < line.size()) text.append(widths[i] - columns_of(line[i]) + 2, ' ');
+    }
+    print(text + "\n");
+  }
+}
+
+}  // namespace mailwarden::cli

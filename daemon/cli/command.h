@@ -1,0 +1,75 @@
+// The command mailwarden: what its groups share.
+//
+// What     Each group of commands is one function that takes its arguments and answers an exit code.
+// Owns     Nothing.
+// Threads  One.
+// Errors   Exit codes: 0 done, 1 the answer is no, 2 usage, 3 unavailable; a sentence on stderr.
+// Limits   None.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "db/database.h"
+#include "json/value.h"
+
+namespace mailwarden::cli {
+
+namespace po = boost::program_options;
+
+enum Exit { done = 0, answer_is_no = 1, usage = 2, unavailable = 3 };
+
+using Arguments = std::vector<std::string>;
+
+struct Group {
+  std::string_view name;
+  std::string_view meaning;
+  int (*run)(const Arguments& arguments);
+};
+std::span<const Group> groups();
+
+int decode_command(const Arguments& arguments);
+int rules_command(const Arguments& arguments);
+int config_command(const Arguments& arguments);
+int ledger_command(const Arguments& arguments);
+int events_command(const Arguments& arguments);
+int incidents_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
+int retention_command(const Arguments& arguments);
+int status_command(const Arguments& arguments);
+
+// Says what is wrong and gives the code for it.
+int complain(int code, std::string_view what);
+int complain(const Error& error);
+
+// Reads options behind a group's and a command's name; words without a name go to `positional`.
+// Nothing: --help was printed, or the usage was wrong and said so; `code` is then the exit code.
+std::optional<po::variables_map> read_options(const Arguments& arguments, std::string_view synopsis,
+                                              po::options_description options,
+                                              const char* positional, int& code);
+
+// Adds --store, --socket and --format.
+void add_source_options(po::options_description& options);
+bool wants_json(const po::variables_map& given);
+
+// The store that --store names, opened for reading and checked to be ours.
+Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given);
+// Asks the daemon over its UNIX socket.
+Result<json::Value> ask_daemon(const po::variables_map& given, const std::string& method,
+                               const std::string& path, const std::string& body = "");
+
+void print(std::string_view text);
+void print_json(const json::Value& value);
+// Columns as wide as their widest cell, control characters made harmless.
+void print_table(const std::vector<std::string>& names,
+                 const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace mailwarden::cli

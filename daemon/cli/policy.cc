@@ -1,0 +1,183 @@
+// Commands about rules, configuration, retention and reports.
+#include <unistd.h>
+
+#include "app/policies.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "crypto/sha256.h"
+#include "daemon/cli/command.h"
+#include "detect/rule_examples.h"
+#include "privacy/sweep.h"
+#include "report/report.h"
+
+namespace mailwarden::cli {
+namespace {
+
+int check_rules(const std::vector<std::string>& folders) {
+  auto texts = detect::load_rules(folders);
+  if (!texts) return complain(answer_is_no, texts.error().what);
+  const auto rules = detect::RuleSet::make(*std::move(texts));
+  if (!rules) return complain(answer_is_no, rules.error().what);
+  print(std::to_string(rules->rules().size()) + " rules and " +
+        std::to_string(rules->correlations().size()) + " correlations are good\n");
+  return done;
+}
+
+// Reads a rule's example line as a source set up like that would.
+Result<Event> decode_line(const detect::ExampleLine& line) {
+  const auto decoders = ingest::DecoderSet::make(
+      {{"example", {.decoder = line.decoder, .zone = "UTC", .year = {.fixed = 2026}}}});
+  if (!decoders) return std::unexpected(decoders.error());
+  return ingest::decode({.id = {1, line.position}, .source = "example", .bytes = line.text},
+                        *decoders);
+}
+
+int test_rules(const std::vector<std::string>& folders) {
+  const auto tested = detect::test_rules(folders, decode_line);
+  if (!tested) return complain(answer_is_no, tested.error().what);
+  for (const std::string& failure : tested->failures) print(failure + "\n");
+  print(std::to_string(tested->rules) + " rules, " + std::to_string(tested->examples) +
+        " examples, " + std::to_string(tested->failures.size()) + " failures\n");
+  return tested->failures.empty() ? done : answer_is_no;
+}
+
+}  // namespace
+
+int rules_command(const Arguments& arguments) {
+  const std::string command = arguments.empty() ? "--help" : arguments[0];
+  if (command != "check" && command != "test") {
+    print("Usage: mailwarden rules check|test DIR...\n"
+          "  check   reads the rules and tells every mistake\n"
+          "  test    runs the examples that stand beside them (X.test.yml)\n");
+    return command == "--help" ? done : usage;
+  }
+  const std::vector<std::string> folders(arguments.begin() + 1, arguments.end());
+  if (folders.empty()) return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
+  return command == "check" ? check_rules(folders) : test_rules(folders);
+}
+
+int config_command(const Arguments& arguments) {
+  if (arguments.empty() || arguments[0] != "check") {
+    print("Usage: mailwarden config check [the options of mailwardend]...\n"
+          "Reads the configuration with all its rules and policies, and tells every mistake.\n");
+    return arguments.empty() || arguments[0] == "--help" ? done : usage;
+  }
+  const auto outcome =
+      config::parse(Arguments(arguments.begin() + 1, arguments.end()), "localhost");
+  if (!outcome) return complain(answer_is_no, outcome.error().what);
+  const auto policies = app::load_policies(outcome->config);
+  if (!policies) return complain(answer_is_no, policies.error().what);
+  print("the configuration is good: " + std::to_string(outcome->config.sources.size()) +
+        " sources, " + std::to_string((*policies)->rules.rules().size()) + " rules, " +
+        std::to_string((*policies)->rules.correlations().size()) + " correlations, " +
+        std::to_string((*policies)->retention.size()) + " retention policies\n");
+  return done;
+}
+
+namespace {
+
+Result<std::vector<privacy::RetentionPolicy>> read_retention(const std::string& folder) {
+  config::Config config;
+  config.policies = folder;
+  config.rules.clear();
+  auto policies = app::load_policies(config);
+  if (!policies) return std::unexpected(policies.error());
+  return (*policies)->retention;
+}
+
+}  // namespace
+
+int retention_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("store", po::value<std::string>()->value_name("URL"), "the store: sqlite:PATH");
+  add("policies", po::value<std::string>()->default_value("/usr/share/mailwarden/policies"),
+      "the folder of policies");
+  int code = done;
+  const auto given =
+      read_options(arguments,
+                   "retention --store URL [--policies DIR]\nSays what the next sweep would remove "
+                   "and what it would hold; nothing is changed.",
+                   options, nullptr, code);
+  if (!given) return code;
+  if (!given->contains("store")) return complain(usage, "'retention' needs --store URL");
+  const auto policies = read_retention((*given)["policies"].as<std::string>());
+  if (!policies) return complain(answer_is_no, policies.error().what);
+  const auto store = open_store(*given);
+  if (!store) return complain(unavailable, store.error().what);
+  const auto sweep = privacy::plan_sweep(**store, *policies, SystemClock().now());
+  if (!sweep) return complain(sweep.error());
+  std::vector<std::vector<std::string>> rows;
+  for (const privacy::DueBatches& due : sweep->due) {
+    rows.push_back({due.category, due.source, std::to_string(due.events), to_rfc3339(due.earliest),
+                    to_rfc3339(due.latest),
+                    due.held_because.empty() ? "would be removed" : "held: " + due.held_because});
+  }
+  print_table({"CATEGORY", "SOURCE", "EVENTS", "EARLIEST", "LATEST", "WHAT"}, rows);
+  for (const std::string& source : sweep->without_policy) {
+    print("no policy takes the source " + printable(source) + "; its events are kept for ever\n");
+  }
+  return done;
+}
+
+int report_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("store", po::value<std::string>()->value_name("URL"), "the store or a copy: sqlite:PATH");
+  add("key", po::value<std::string>()->value_name("FILE"), "the verifier key (….pub)");
+  add("policies", po::value<std::string>()->default_value("/usr/share/mailwarden/policies"),
+      "the folder of policies, for the retention report");
+  add("from", po::value<std::string>()->default_value("0000-01-01T00:00:00Z"), "begin of the period");
+  add("to", po::value<std::string>(), "end of the period; by default now");
+  add("output", po::value<std::string>()->value_name("FILE"),
+      "where to write; .json for JSON, else HTML; by default HTML on standard output");
+  int code = done;
+  const auto given = read_options(arguments,
+                                  "report audit|retention --store URL --key FILE [OPTION]...",
+                                  options, "kind", code);
+  if (!given) return code;
+  const std::string kind =
+      given->contains("kind") ? (*given)["kind"].as<std::vector<std::string>>().front() : "";
+  if ((kind != "audit" && kind != "retention") || !given->contains("store") ||
+      !given->contains("key")) {
+    return complain(usage, "'report' needs audit or retention, --store URL and --key FILE");
+  }
+  const auto key_text = read_whole_file((*given)["key"].as<std::string>());
+  if (!key_text) return complain(unavailable, key_text.error().what);
+  const auto key = ledger::parse_verifier_key(trim(*key_text));
+  if (!key) return complain(key.error());
+  const auto from = parse_rfc3339((*given)["from"].as<std::string>());
+  const auto to = given->contains("to") ? parse_rfc3339((*given)["to"].as<std::string>())
+                                        : Result<Timestamp>(SystemClock().now());
+  if (!from) return complain(from.error());
+  if (!to) return complain(to.error());
+  const auto store = open_store(*given);
+  if (!store) return complain(unavailable, store.error().what);
+  const report::ReportOptions built{
+      .key = *key, .check_record = [&](std::int64_t entry, const json::Value& record) {
+        return report::check_events(**store, entry, record);
+      }};
+  Result<json::Object> made;
+  if (kind == "audit") {
+    made = report::build_audit(**store, {*from, *to}, built);
+  } else {
+    const auto policies = read_retention((*given)["policies"].as<std::string>());
+    if (!policies) return complain(answer_is_no, policies.error().what);
+    made = report::build_retention(**store, {*from, *to}, *policies, built);
+  }
+  if (!made) return complain(made.error());
+  if (!given->contains("output")) {
+    print(report::render_html(*made));
+    return done;
+  }
+  const auto output = (*given)["output"].as<std::string>();
+  const std::string text = output.ends_with(".json") ? json::to_pretty_text(*made) + "\n"
+                                                     : report::render_html(*made);
+  if (auto written = write_file_durably(output, text); !written) {
+    return complain(unavailable, written.error().what);
+  }
+  return done;
+}
+
+}  // namespace mailwarden::cli

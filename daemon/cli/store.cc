@@ -1,0 +1,219 @@
+// Commands that look at what is stored: through the daemon, or in a store at rest.
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "daemon/cli/command.h"
+#include "http/api.h"
+#include "incident/incident_table.h"
+#include "privacy/sweep.h"
+#include "report/report.h"
+
+namespace mailwarden::cli {
+namespace {
+
+// What the API answers, from the daemon or out of a store at rest: the same function makes both.
+Result<json::Value> ask(const po::variables_map& given, const std::string& path,
+                        std::vector<std::pair<std::string, std::string>> query = {}) {
+  if (!given.contains("store")) {
+    std::string target = path;
+    for (std::size_t i = 0; i < query.size(); ++i) {
+      target += (i == 0 ? "?" : "&") + query[i].first + "=" + query[i].second;
+    }
+    return ask_daemon(given, "GET", target);
+  }
+  const auto store = open_store(given);
+  if (!store) return std::unexpected(store.error());
+  const http::Api api(
+      {.store = given["store"].as<std::string>(), .reports = ""}, [] { return http::Status(); },
+      [](const incident::Act&) -> Result<std::vector<incident::Change>> {
+        return fail(Code::denied, "a store at rest is read, not written");
+      });
+  const auto answer = api.answer({.method = "GET", .path = path, .query = std::move(query)});
+  auto value = json::parse(answer.body);
+  if (!value) return value;
+  if (answer.status == 200) return value;
+  return fail(answer.status == 404 ? Code::not_found : Code::invalid, value->text("error"));
+}
+
+std::string joined(const json::Value& texts) {
+  std::string out;
+  if (const auto* items = texts.as_array()) {
+    for (const json::Value& item : *items) {
+      if (const auto* text = item.as_string()) out += (out.empty() ? "" : ", ") + *text;
+    }
+  }
+  return out;
+}
+
+std::string severity_of(const json::Value& incident) {
+  return std::to_string(incident.integer("severity")) + " " + incident.text("severity_word");
+}
+
+std::string reason_of(const json::Value& incident) {
+  const std::string row = incident.text("row");
+  const std::string because = joined(incident["because"]);
+  if (row.empty()) return "no row of the severity table applies";
+  return because.empty() ? row : row + ": " + because;
+}
+
+std::string short_time(const std::string& rfc3339) {
+  std::string text = rfc3339.substr(0, 19);
+  if (text.size() > 10) text[10] = ' ';
+  return text;
+}
+
+void print_incidents(const json::Value& answer) {
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* incidents = answer["incidents"].as_array()) {
+    for (const json::Value& one : *incidents) {
+      rows.push_back({std::to_string(one.integer("number")), severity_of(one), one.text("state"),
+                      one.text("title"),
+                      one["entity"].text("kind") + " " + one["entity"].text("name"),
+                      short_time(one.text("changed")), reason_of(one)});
+    }
+  }
+  print_table({"NO", "SEVERITY", "STATE", "WHAT", "ABOUT", "CHANGED (UTC)", "WHY"}, rows);
+}
+
+void print_incident(const json::Value& one) {
+  print("Incident " + std::to_string(one.integer("number")) + ": " +
+        printable(one.text("title")) + "\n  severity  " + severity_of(one) + " (" +
+        printable(reason_of(one)) + ")\n  state     " + one.text("state") + "\n  about     " +
+        printable(one["entity"].text("kind") + " " + one["entity"].text("name")) +
+        "\n  events    " + std::to_string(one.integer("detection_count")) + " detections from " +
+        short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
+        " UTC\n\n");
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* changes = one["changes"].as_array()) {
+    for (const json::Value& change : *changes) {
+      rows.push_back({short_time(change.text("when")), change.text("kind"), change.text("who"),
+                      change.text("why")});
+    }
+  }
+  print_table({"WHEN (UTC)", "CHANGE", "WHO", "WHY"}, rows);
+}
+
+int act_on_incident(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_source_options(options);
+  auto add = options.add_options();
+  add("act", po::value<std::string>()->required(),
+      "move, assign, assert_fact, lower_severity or note");
+  add("value", po::value<std::string>()->default_value(""),
+      "the state, the person, fact=worth, the severity");
+  add("why", po::value<std::string>()->default_value(""), "the reason, which is kept");
+  add("who", po::value<std::string>()->default_value(""), "who acts");
+  int code = done;
+  const auto given = read_options(arguments, "incidents act NUMBER --act ACT --value V --why W --who P",
+                                  options, "number", code);
+  if (!given) return code;
+  if (!given->contains("number") || !given->contains("act")) {
+    return complain(usage, "'incidents act' needs a number and --act");
+  }
+  const auto number = (*given)["number"].as<std::vector<std::string>>().front();
+  const auto answer = ask_daemon(
+      *given, "POST", "/api/v1/incidents/" + number + "/acts",
+      json::to_text(json::Object{{"act", (*given)["act"].as<std::string>()},
+                                 {"value", (*given)["value"].as<std::string>()},
+                                 {"who", (*given)["who"].as<std::string>()},
+                                 {"why", (*given)["why"].as<std::string>()}}));
+  if (!answer) return complain(answer.error());
+  print_json(*answer);
+  return done;
+}
+
+}  // namespace
+
+int incidents_command(const Arguments& arguments) {
+  if (!arguments.empty() && arguments[0] == "act") {
+    return act_on_incident(Arguments(arguments.begin() + 1, arguments.end()));
+  }
+  po::options_description options("Options");
+  add_source_options(options);
+  auto add = options.add_options();
+  add("severity", po::value<std::string>(), "0, 1, 2 or 3");
+  add("state", po::value<std::string>(), "detected, analysing, …");
+  add("before", po::value<std::string>(), "numbers below this one");
+  add("limit", po::value<std::string>(), "how many at the most");
+  int code = done;
+  const auto given = read_options(
+      arguments, "incidents [NUMBER] [OPTION]...\n       mailwarden incidents act NUMBER --help",
+      options, "number", code);
+  if (!given) return code;
+  std::string path = "/api/v1/incidents";
+  std::vector<std::pair<std::string, std::string>> query;
+  const bool one = given->contains("number");
+  if (one) path += "/" + (*given)["number"].as<std::vector<std::string>>().front();
+  for (const char* name : {"severity", "state", "before", "limit"}) {
+    if (given->contains(name)) query.emplace_back(name, (*given)[name].as<std::string>());
+  }
+  const auto answer = ask(*given, path, std::move(query));
+  if (!answer) return complain(answer.error());
+  if (wants_json(*given)) {
+    print_json(*answer);
+  } else if (one) {
+    print_incident(*answer);
+  } else {
+    print_incidents(*answer);
+  }
+  return done;
+}
+
+int events_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_source_options(options);
+  auto add = options.add_options();
+  add("before", po::value<std::string>(), "arrival numbers below this one");
+  add("limit", po::value<std::string>(), "how many at the most");
+  int code = done;
+  const auto given = read_options(arguments, "events [ID] [OPTION]...", options, "id", code);
+  if (!given) return code;
+  std::string path = "/api/v1/events";
+  const bool one = given->contains("id");
+  if (one) path += "/" + (*given)["id"].as<std::vector<std::string>>().front();
+  std::vector<std::pair<std::string, std::string>> query;
+  for (const char* name : {"before", "limit"}) {
+    if (given->contains(name)) query.emplace_back(name, (*given)[name].as<std::string>());
+  }
+  const auto answer = ask(*given, path, std::move(query));
+  if (!answer) return complain(answer.error());
+  if (one || wants_json(*given)) {
+    print_json(*answer);
+    return done;
+  }
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* events = (*answer)["events"].as_array()) {
+    for (const json::Value& event : *events) {
+      rows.push_back({event.text("id"), short_time(event.text("time")), event.text("source"),
+                      event.text("decoder"),
+                      event.text("undecoded").empty() ? event["ocsf"].text("message", event.text("raw"))
+                                                      : "UNDECODED: " + event.text("undecoded")});
+    }
+  }
+  print_table({"ID", "TIME (UTC)", "SOURCE", "DECODER", "MESSAGE"}, rows);
+  return done;
+}
+
+int status_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_source_options(options);
+  int code = done;
+  const auto given = read_options(arguments, "status [OPTION]...", options, nullptr, code);
+  if (!given) return code;
+  const auto answer = ask_daemon(*given, "GET", "/api/v1/status");
+  if (!answer) return complain(answer.error());
+  if (wants_json(*given)) {
+    print_json(*answer);
+    return done;
+  }
+  const bool ready = (*answer)["ready"] == json::Value(true);
+  print(ready ? "ready\n" : "NOT READY: " + printable(answer->text("trouble")) + "\n");
+  for (const char* name : {"events", "undecoded", "detections", "changes", "gaps", "ledger_entries",
+                           "batches_waiting", "write_failures"}) {
+    print("  " + std::string(name) + std::string(18 - std::string_view(name).size(), ' ') +
+          std::to_string(answer->integer(name)) + "\n");
+  }
+  return ready ? done : answer_is_no;
+}
+
+}  // namespace mailwarden::cli

@@ -1,0 +1,279 @@
+#include "app/core.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "detect/detection_table.h"
+#include "event/event_json.h"
+#include "incident/incident_table.h"
+
+namespace mailwarden::app {
+namespace {
+
+// A closure must be copyable to stand in a std::function; rows are shared, not copied.
+template <class T>
+std::shared_ptr<const T> keep(T value) {
+  return std::make_shared<const T>(std::move(value));
+}
+
+}  // namespace
+
+std::vector<db::Migration> all_migrations() {
+  std::vector<db::Migration> all;
+  for (const auto& steps : {ingest::migrations(), detect::migrations(), ledger::migrations(),
+                            incident::migrations(), privacy::migrations()}) {
+    all.insert(all.end(), steps.begin(), steps.end());
+  }
+  return all;
+}
+
+Core::Core(const CoreOptions& options, const CoreParts& parts,
+           std::shared_ptr<const Policies> policies, ledger::Ledger ledger,
+           incident::IncidentBook book)
+    : options_(options),
+      parts_(parts),
+      policies_(std::move(policies)),
+      ledger_(std::move(ledger)),
+      book_(std::move(book)),
+      correlator_(policies_->rules) {}
+
+Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreParts& parts,
+                                         std::shared_ptr<const Policies> policies) {
+  const auto migrations = all_migrations();
+  if (auto done = db::migrate(parts.database, migrations, parts.clock.now()); !done) {
+    return std::unexpected(done.error());
+  }
+  auto ledger = ledger::Ledger::open(parts.database, options.origin, parts.entropy);
+  if (!ledger) return std::unexpected(ledger.error());
+  auto incidents = incident::load_open_incidents(parts.database);
+  if (!incidents) return std::unexpected(incidents.error());
+  const auto last = incident::last_incident_number(parts.database);
+  if (!last) return std::unexpected(last.error());
+  std::unique_ptr<Core> core(new Core(options, parts, std::move(policies), *std::move(ledger),
+                                      incident::IncidentBook(*std::move(incidents), *last)));
+  if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
+  core->activate();
+  return core;
+}
+
+// Restores the correlator's windows and matches again what came behind the snapshot.
+Result<void> Core::rebuild() {
+  const auto event = ingest::last_event_number(parts_.database);
+  if (!event) return std::unexpected(event.error());
+  last_event_ = *event;
+  const auto detection = detect::last_detection_number(parts_.database);
+  if (!detection) return std::unexpected(detection.error());
+  last_detection_ = *detection;
+  const auto snapshot = detect::load_snapshot(parts_.database);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  if (!snapshot->body.empty()) {
+    if (auto done = correlator_.restore(snapshot->body); !done) return done;
+  }
+  Result<void> good;
+  auto replay = [&](const ingest::EventRow& row) {
+    const auto parsed = parse_event(row.record);
+    if (!parsed) {
+      good = std::unexpected(parsed.error());
+      return false;
+    }
+    for (const detect::Detection& found : policies_->rules.match(*parsed)) {
+      static_cast<void>(correlator_.advance(found));
+    }
+    return true;
+  };
+  if (auto done = ingest::for_each_event(parts_.database, snapshot->event, replay); !done) {
+    return done;
+  }
+  windows_dropped_ = correlator_.dropped();
+  return good;
+}
+
+// Which rules and policies decided is part of every proof.
+void Core::activate() {
+  const auto last = ledger::last_of_kind(parts_.database, "policies");
+  const auto known = last && *last ? json::parse((*last)->record) : Result<json::Value>();
+  if (known && known->text("version") == policies_->version) return;
+  record("policies",
+         {{"correlations", policies_->rules.correlations().size()},
+          {"retention", policies_->retention.size()},
+          {"rules", policies_->rules.rules().size()},
+          {"severity_rows", policies_->severity.rows().size()},
+          {"version", policies_->version}});
+}
+
+void Core::use(std::shared_ptr<const Policies> policies) {
+  const bool same = policies->version == policies_->version;
+  policies_ = std::move(policies);
+  correlator_.rebind(policies_->rules);
+  if (same) return;
+  record("policies",
+         {{"correlations", policies_->rules.correlations().size()},
+          {"retention", policies_->retention.size()},
+          {"rules", policies_->rules.rules().size()},
+          {"severity_rows", policies_->severity.rows().size()},
+          {"version", policies_->version}});
+}
+
+std::int64_t Core::next_entry(const std::vector<ledger::Entry>& entries) const {
+  return ledger_.size() + static_cast<std::int64_t>(entries.size());
+}
+
+void Core::take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries) {
+  if (batch.events.empty()) return;
+  for (ingest::EventRow& row : batch.events) row.number = ++last_event_;
+  const ingest::EventBatchRow stored{
+      .entry = next_entry(entries),
+      .stream = batch.events.front().id.stream,
+      .first = batch.events.front().number,
+      .count = static_cast<std::int64_t>(batch.events.size()),
+      .earliest = batch.earliest,
+      .latest = batch.latest};
+  entries.push_back({"events",
+                     {{"count", stored.count},
+                      {"earliest", to_rfc3339(stored.earliest)},
+                      {"first", to_string(batch.events.front().id)},
+                      {"last", to_string(batch.events.back().id)},
+                      {"latest", to_rfc3339(stored.latest)},
+                      {"root", crypto::to_hex(batch.root)},
+                      {"source", batch.after ? batch.after->source : std::string()}}});
+  totals_.events += stored.count;
+  totals_.undecoded += batch.undecoded;
+  const auto rows = keep(std::move(batch.events));
+  pending_.emplace_back([rows, stored](db::Database& database) -> Result<void> {
+    if (auto done = ingest::store_events(database, *rows); !done) return done;
+    return ingest::store_batch(database, stored);
+  });
+}
+
+void Core::take(WorkedBatch batch) {
+  std::vector<ledger::Entry> entries;
+  for (const ingest::Gap& gap : batch.gaps) {
+    entries.push_back({"gap", {{"source", gap.source}, {"what", gap.what}}});
+    ++totals_.gaps;
+  }
+  take_events(batch, entries);
+  if (batch.after) {
+    const auto state = keep(*std::move(batch.after));
+    pending_.emplace_back(
+        [state](db::Database& database) { return ingest::store_stream(database, *state); });
+  }
+  for (const detect::Detection& detection : batch.detections) {
+    if (!detection.silent) report(detection, entries);
+    for (const detect::Detection& fired : correlator_.advance(detection)) {
+      if (!fired.silent) report(fired, entries);
+    }
+  }
+  if (const std::int64_t dropped = correlator_.dropped(); dropped > windows_dropped_) {
+    entries.push_back({"gap",
+                       {{"source", "correlation"},
+                        {"what", std::to_string(dropped - windows_dropped_) +
+                                     " entries of open windows were given up to stay within limits"}}});
+    windows_dropped_ = dropped;
+  }
+  append(std::move(entries));
+  if (++batches_since_snapshot_ >= options_.snapshot_interval) snapshot();
+}
+
+void Core::report(const detect::Detection& detection, std::vector<ledger::Entry>& entries) {
+  const auto applied = book_.apply(detection, policies_->severity, parts_.clock.now());
+  const auto row = keep(detect::DetectionRow{.number = ++last_detection_,
+                                             .incident = applied.incident,
+                                             .entry = next_entry(entries),
+                                             .detection = detection});
+  json::Object record = detect::to_record(detection);
+  record["incident"] = applied.incident;
+  record["number"] = row->number;
+  entries.push_back({"detection", std::move(record)});
+  ++totals_.detections;
+  pending_.emplace_back(
+      [row](db::Database& database) { return detect::store_detection(database, *row); });
+  if (applied.incident != 0) touched_.insert(applied.incident);
+  take_changes(applied.changes, entries);
+}
+
+void Core::take_changes(const std::vector<incident::Change>& changes,
+                        std::vector<ledger::Entry>& entries) {
+  for (const incident::Change& change : changes) {
+    const auto row = keep(incident::ChangeRow{.entry = next_entry(entries), .change = change});
+    entries.push_back({"incident", incident::to_record(change)});
+    touched_.insert(change.incident);
+    ++totals_.changes;
+    pending_.emplace_back(
+        [row](db::Database& database) { return incident::store_change(database, *row); });
+  }
+}
+
+void Core::append(std::vector<ledger::Entry> entries) {
+  for (const std::int64_t number : std::exchange(touched_, {})) {
+    const auto incident = keep(*book_.find(number));
+    pending_.emplace_back([incident](db::Database& database) {
+      return incident::store_incident(database, *incident);
+    });
+  }
+  if (entries.empty()) return;
+  const auto rows = keep(ledger_.prepare(entries, parts_.clock.now()));
+  pending_.emplace_back(
+      [rows](db::Database& database) { return ledger::Ledger::write(database, *rows); });
+}
+
+Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
+  auto changes = book_.act(act, policies_->severity, parts_.clock.now());
+  if (!changes) return changes;
+  std::vector<ledger::Entry> entries;
+  take_changes(*changes, entries);
+  append(std::move(entries));
+  return changes;
+}
+
+void Core::record(const std::string& kind, json::Object what) {
+  append({ledger::Entry{kind, std::move(what)}});
+}
+
+void Core::sweep(const privacy::Sweep& sweep) {
+  std::vector<ledger::Entry> entries;
+  for (const privacy::DueBatches& due : sweep.due) {
+    if (!due.held_because.empty()) continue;
+    const std::int64_t entry = next_entry(entries);
+    entries.push_back({"removal", privacy::to_record(due, sweep.now)});
+    const auto batches = keep(due);
+    pending_.emplace_back([batches, entry, now = sweep.now](db::Database& database) {
+      return privacy::remove_batches(database, *batches, entry, now);
+    });
+  }
+  append(std::move(entries));
+}
+
+void Core::seal() {
+  auto sealed = ledger_.prepare_seal(parts_.signer);
+  if (!sealed) return;
+  pending_notes_.push_back(sealed->note);
+  const auto row = keep(*std::move(sealed));
+  pending_.emplace_back(
+      [row](db::Database& database) { return ledger::Ledger::write_seal(database, *row); });
+}
+
+void Core::snapshot() {
+  if (batches_since_snapshot_ == 0) return;
+  batches_since_snapshot_ = 0;
+  const auto row = keep(detect::Snapshot{.event = last_event_, .body = correlator_.snapshot()});
+  pending_.emplace_back(
+      [row](db::Database& database) { return detect::store_snapshot(database, *row); });
+}
+
+Result<void> Core::write() {
+  if (pending_.empty()) return {};
+  auto transaction = db::Transaction::begin(parts_.database);
+  if (!transaction) return std::unexpected(transaction.error());
+  for (const Write& write : pending_) {
+    if (auto done = write(parts_.database); !done) return done;
+  }
+  if (auto done = transaction->commit(); !done) return done;
+  pending_.clear();
+  std::ranges::move(pending_notes_, std::back_inserter(notes_));
+  pending_notes_.clear();
+  return {};
+}
+
+std::vector<std::string> Core::take_notes() { return std::exchange(notes_, {}); }
+
+}  // namespace mailwarden::app

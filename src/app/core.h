@@ -1,0 +1,120 @@
+// The daemon's one place of decision and of writing.
+//
+// What     A Core takes worked batches in the order of their tickets and what persons do, lets
+//          correlator, incidents and ledger grow in memory, and keeps the rows that come of it until
+//          write() has put them into the store in one transaction. What write() could not store it
+//          tries again, the same rows, until it can: nothing is decided twice and nothing is lost. It
+//          has no threads and no clock of its own, so a test drives it as a plain loop.
+// Owns     Correlator, incident book, ledger, and the pending rows.
+// Threads  One.
+// Errors   open(): whatever keeps the store from being used. write(): unavailable, full, io: try
+//          again; corrupt: stop.
+// Limits   CoreOptions::snapshot_interval bounds what a start must match again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/policies.h"
+#include "app/work.h"
+#include "base/clock.h"
+#include "base/entropy.h"
+#include "crypto/ed25519.h"
+#include "db/database.h"
+#include "detect/correlator.h"
+#include "incident/incident.h"
+#include "ledger/ledger.h"
+#include "privacy/sweep.h"
+
+namespace mailwarden::app {
+
+// Every module's tables, in the order in which they may be made.
+std::vector<db::Migration> all_migrations();
+
+struct CoreOptions {
+  std::string origin;
+  std::int64_t snapshot_interval = 64;  // batches between two snapshots of the correlator
+};
+
+struct CoreParts {
+  db::Database& database;
+  const Clock& clock;
+  Entropy& entropy;
+  const crypto::Signer& signer;
+};
+
+struct Totals {
+  std::int64_t events = 0;  // since the start of this process
+  std::int64_t undecoded = 0;
+  std::int64_t detections = 0;
+  std::int64_t changes = 0;
+  std::int64_t gaps = 0;
+};
+
+class Core {
+ public:
+  // Brings the tables up to date, rebuilds what is kept in memory, and records the policies in the
+  // ledger where they are not those that it recorded last.
+  static Result<std::unique_ptr<Core>> open(const CoreOptions& options, const CoreParts& parts,
+                                            std::shared_ptr<const Policies> policies);
+
+  void take(WorkedBatch batch);
+  Result<std::vector<incident::Change>> act(const incident::Act& act);
+  void use(std::shared_ptr<const Policies> policies);
+  // Records something that was done elsewhere (a report issued): kind and what was done.
+  void record(const std::string& kind, json::Object what);
+  // Removes due batches; plan_sweep() has said which.
+  void sweep(const privacy::Sweep& sweep);
+
+  // Signs a checkpoint over everything prepared; nothing where the last one covers it.
+  void seal();
+  // Keeps the correlator's windows, so that a start has nothing to match again.
+  void snapshot();
+
+  bool has_pending() const { return !pending_.empty(); }
+  Result<void> write();
+
+  // Checkpoints written since the last call, oldest first, for whoever carries them out of here.
+  std::vector<std::string> take_notes();
+
+  const Totals& totals() const { return totals_; }
+  const ledger::Ledger& ledger() const { return ledger_; }
+  const Policies& policies() const { return *policies_; }
+
+ private:
+  using Write = std::function<Result<void>(db::Database&)>;
+
+  Core(const CoreOptions& options, const CoreParts& parts, std::shared_ptr<const Policies> policies,
+       ledger::Ledger ledger, incident::IncidentBook book);
+
+  Result<void> rebuild();
+  void activate();
+  std::int64_t next_entry(const std::vector<ledger::Entry>& entries) const;
+  void take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries);
+  void report(const detect::Detection& detection, std::vector<ledger::Entry>& entries);
+  void take_changes(const std::vector<incident::Change>& changes,
+                    std::vector<ledger::Entry>& entries);
+  void append(std::vector<ledger::Entry> entries);
+
+  CoreOptions options_;
+  CoreParts parts_;
+  std::shared_ptr<const Policies> policies_;
+  ledger::Ledger ledger_;
+  incident::IncidentBook book_;
+  detect::Correlator correlator_;
+  std::int64_t last_event_ = 0;
+  std::int64_t last_detection_ = 0;
+  std::int64_t batches_since_snapshot_ = 0;
+  std::int64_t windows_dropped_ = 0;
+  std::set<std::int64_t> touched_;  // incidents whose rows must be written
+  std::vector<Write> pending_;
+  std::vector<std::string> pending_notes_;
+  std::vector<std::string> notes_;
+  Totals totals_;
+};
+
+}  // namespace mailwarden::app

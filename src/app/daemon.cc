@@ -1,0 +1,435 @@
+#include "app/daemon.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "app/core.h"
+#include "app/pipeline.h"
+#include "app/policies.h"
+#include "base/files.h"
+#include "db/sqlite.h"
+#include "http/api.h"
+#include "incident/incident_table.h"
+#include "ingest/file_source.h"
+#include "ingest/pipe_source.h"
+#include "net/http_server.h"
+#include "report/issue.h"
+
+namespace mailwarden::app {
+namespace {
+
+constexpr std::chrono::milliseconds loop_interval{250};
+constexpr std::size_t batches_per_write_max = 32;
+constexpr std::chrono::milliseconds backoff_max{1000};
+
+using Acted = Result<std::vector<incident::Change>>;
+
+struct ActRequest {
+  incident::Act act;
+  std::promise<Acted> answer;
+};
+
+unsigned worker_count(const config::Config& config) {
+  if (config.workers > 0) return config.workers;
+  return std::max(2U, std::thread::hardware_concurrency()) - 1;
+}
+
+Result<crypto::Signer> load_key(const config::Config& config, Entropy& entropy, Log& log) {
+  auto key = crypto::Signer::load(config.key);
+  if (key || key.error().code != Code::not_found) return key;
+  key = crypto::Signer::create(config.key, entropy);
+  if (key) log.info("made the ledger's signing key " + config.key);
+  return key;
+}
+
+Result<std::vector<std::unique_ptr<ingest::Source>>> open_sources(const config::Config& config,
+                                                                  db::Database& database) {
+  std::vector<std::unique_ptr<ingest::Source>> sources;
+  for (const config::SourceConfig& source : config.sources) {
+    auto committed = ingest::load_streams(database, source.name);
+    if (!committed) return std::unexpected(committed.error());
+    if (source.file.empty()) {
+      sources.push_back(std::make_unique<ingest::PipeSource>(
+          ingest::PipeSourceOptions{.name = source.name}, *committed));
+    } else {
+      sources.push_back(std::make_unique<ingest::FileSource>(
+          ingest::FileSourceOptions{.name = source.name, .glob = source.file},
+          *std::move(committed)));
+    }
+  }
+  return sources;
+}
+
+// Leaves the checkpoint under its size: "checkpoint-120".
+Result<void> drop_checkpoint(const std::string& folder, const std::string& note) {
+  const auto checkpoint = ledger::parse_checkpoint(note);
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  return write_file_durably(folder + "/checkpoint-" + std::to_string(checkpoint->size), note);
+}
+
+}  // namespace
+
+struct Daemon::Parts {
+  config::Config config;
+  Surroundings around;
+  std::unique_ptr<db::Database> database;
+  std::optional<crypto::Signer> signer;
+  std::unique_ptr<Core> core;
+  std::unique_ptr<Pipeline> pipeline;
+  std::unique_ptr<net::HttpServer> server;
+
+  // Shared with the HTTP threads.
+  std::mutex mutex;
+  http::Status status;
+  std::deque<std::shared_ptr<ActRequest>> acts;
+  bool takes_acts = true;
+
+  // The loop's own.
+  std::map<std::uint64_t, WorkedBatch> waiting;  // by ticket
+  std::uint64_t next_ticket = 0;
+  std::ptrdiff_t unreleased = 0;
+  std::optional<std::uint64_t> end_ticket;
+  std::vector<std::pair<std::shared_ptr<ActRequest>, Acted>> acted;
+  Timestamp sealed;
+  Timestamp swept;
+  std::optional<Timestamp> reported;
+  std::string trouble;
+  std::chrono::milliseconds backoff{0};
+  bool stopping = false;
+
+  Parts(config::Config given, const Surroundings& surroundings)
+      : config(std::move(given)), around(surroundings) {}
+
+  Result<void> start();
+  Result<void> open_store();
+  Result<void> start_server();
+  http::Status current_status();
+  Acted request_act(const incident::Act& act);
+
+  Result<void> loop();
+  void pause();
+  void answer_acts(const Error* why);
+  void take_signal();
+  void reload();
+  void take_input();
+  void take_acts();
+  void do_what_is_due();
+  Result<void> write();
+  void after_write();
+  void update_status();
+  void sweep();
+  void issue_reports();
+  bool at_end() const { return end_ticket && next_ticket >= *end_ticket && waiting.empty(); }
+  Result<void> finish();
+};
+
+Result<void> Daemon::Parts::open_store() {
+  auto opened = db::open_url(config.store, {.store_bytes_max = config.store_bytes_max});
+  if (!opened) return fail("store", opened.error());
+  database = *std::move(opened);
+  return {};
+}
+
+Result<void> Daemon::Parts::start() {
+  auto policies = load_policies(config);
+  if (!policies) return std::unexpected(policies.error());
+  auto key = load_key(config, around.entropy, around.log);
+  if (!key) return std::unexpected(key.error());
+  signer.emplace(*std::move(key));
+  const ledger::VerifierKey verifier{.name = config.origin, .key = signer->public_key()};
+  status.verifier_key = ledger::to_text(verifier);
+  status.policies = (*policies)->version;
+  if (auto done = write_file_durably(config.key + ".pub", status.verifier_key + "\n"); !done) return done;
+  if (auto done = open_store(); !done) return done;
+  auto opened = Core::open({.origin = config.origin},
+                           {.database = *database,
+                            .clock = around.clock,
+                            .entropy = around.entropy,
+                            .signer = *signer},
+                           *policies);
+  if (!opened) return fail("store", opened.error());
+  core = *std::move(opened);
+  auto sources = open_sources(config, *database);
+  if (!sources) return std::unexpected(sources.error());
+  for (const config::SourceConfig& source : config.sources) status.sources.push_back(source.name);
+  pipeline = std::make_unique<Pipeline>(
+      PipelineOptions{.workers = worker_count(config), .once = config.once}, *std::move(sources),
+      *policies, around.clock, around.entropy, around.log);
+  sealed = swept = around.clock.now();
+  if (!config.once) {
+    if (auto done = start_server(); !done) return done;
+  }
+  pipeline->start();
+  return {};
+}
+
+Result<void> Daemon::Parts::start_server() {
+  const auto api = std::make_shared<http::Api>(
+      http::ApiOptions{.store = config.store, .reports = config.reports},
+      [this] { return current_status(); },
+      [this](const incident::Act& act) { return request_act(act); });
+  auto started = net::HttpServer::start({.listen = config.listen, .socket = config.socket},
+                                        [api](const net::Request& r) { return api->answer(r); });
+  if (!started) return std::unexpected(started.error());
+  server = *std::move(started);
+  for (const std::string& address : server->addresses()) {
+    around.log.info("console at http://" + address + "/");
+  }
+  return {};
+}
+
+http::Status Daemon::Parts::current_status() {
+  const std::lock_guard lock(mutex);
+  return status;
+}
+
+// Called by an HTTP thread: the core does it, and answers when it is durable.
+Acted Daemon::Parts::request_act(const incident::Act& act) {
+  auto request = std::make_shared<ActRequest>();
+  request->act = act;
+  auto answer = request->answer.get_future();
+  {
+    const std::lock_guard lock(mutex);
+    if (!takes_acts) return fail(Code::unavailable, "the daemon is stopping");
+    acts.push_back(request);
+  }
+  return answer.get();
+}
+
+void Daemon::Parts::take_signal() {
+  switch (around.poll_signal()) {
+    case Signal::none: break;
+    case Signal::stop: stopping = true; break;
+    case Signal::reload: reload(); break;
+  }
+}
+
+void Daemon::Parts::reload() {
+  around.notify("RELOADING=1");
+  auto policies = load_policies(config);
+  if (policies) {
+    core->use(*policies);
+    pipeline->use(*policies);
+    const std::lock_guard lock(mutex);
+    status.policies = (*policies)->version;
+    around.log.info("rules and policies loaded anew");
+  } else {
+    around.log.error("the old rules and policies stay in force, since the new ones are wrong:\n" +
+                     policies.error().what);
+  }
+  around.notify("READY=1");
+}
+
+// Takes what is ready, in the order of the tickets.
+void Daemon::Parts::take_input() {
+  auto wait = core->has_pending() ? std::chrono::milliseconds(0) : loop_interval;
+  for (std::size_t taken = 0; taken < batches_per_write_max; ++taken) {
+    auto output = pipeline->next(wait);
+    if (!output) break;
+    wait = std::chrono::milliseconds(0);
+    if (!output->batch) {
+      end_ticket = output->tickets;
+      continue;
+    }
+    waiting.emplace(output->batch->ticket, *std::move(output->batch));
+    while (!waiting.empty() && waiting.begin()->first == next_ticket) {
+      core->take(std::move(waiting.begin()->second));
+      waiting.erase(waiting.begin());
+      ++next_ticket;
+      ++unreleased;
+    }
+  }
+}
+
+void Daemon::Parts::take_acts() {
+  std::deque<std::shared_ptr<ActRequest>> taken;
+  {
+    const std::lock_guard lock(mutex);
+    taken.swap(acts);
+  }
+  for (auto& request : taken) {
+    auto result = core->act(request->act);
+    acted.emplace_back(std::move(request), std::move(result));
+  }
+}
+
+void Daemon::Parts::do_what_is_due() {
+  const Timestamp now = around.clock.now();
+  // A clock that was set back must not keep the ledger open for as long.
+  if (now < sealed) sealed = now;
+  if (now < swept) swept = now;
+  if (now - sealed >= config.seal_interval) {
+    core->seal();
+    sealed = now;
+  }
+  if (!config.once && now - swept >= config.sweep_interval) {
+    sweep();
+    swept = now;
+  }
+}
+
+void Daemon::Parts::sweep() {
+  const auto plan =
+      privacy::plan_sweep(*database, core->policies().retention, around.clock.now());
+  if (!plan) return around.log.error("retention: " + plan.error().what);
+  for (const std::string& source : plan->without_policy) {
+    around.log.warning("no retention policy takes the source " + source +
+                       "; its events are kept for ever");
+  }
+  core->sweep(*plan);
+}
+
+Result<void> Daemon::Parts::write() {
+  if (!core->has_pending()) return {};
+  auto done = core->write();
+  const std::lock_guard lock(mutex);
+  if (done) {
+    if (!trouble.empty()) around.log.info("the store takes what comes again");
+    trouble.clear();
+    backoff = std::chrono::milliseconds(0);
+    return {};
+  }
+  ++status.write_failures;
+  if (done.error().what != trouble) {
+    trouble = done.error().what;
+    around.log.error("nothing can be stored, and nothing is read on until it can: " + trouble);
+  }
+  backoff = std::clamp(backoff * 2, std::chrono::milliseconds(50), backoff_max);
+  if (done.error().code == Code::corrupt) return done;
+  return {};
+}
+
+void Daemon::Parts::after_write() {
+  if (core->has_pending()) return;
+  pipeline->release(std::exchange(unreleased, 0));
+  answer_acts(nullptr);
+  for (const std::string& note : core->take_notes()) {
+    if (config.checkpoints.empty()) continue;
+    if (auto done = drop_checkpoint(config.checkpoints, note); !done) {
+      around.log.error("a checkpoint could not be left outside: " + done.error().what);
+    }
+  }
+}
+
+void Daemon::Parts::update_status() {
+  const std::lock_guard lock(mutex);
+  const Totals& totals = core->totals();
+  status.ready = trouble.empty();
+  status.trouble = trouble;
+  status.settled = status.settled || (at_end() && !core->has_pending());
+  status.events = totals.events;
+  status.undecoded = totals.undecoded;
+  status.detections = totals.detections;
+  status.changes = totals.changes;
+  status.gaps = totals.gaps;
+  status.ledger_entries = core->ledger().size();
+  status.batches_waiting = static_cast<std::int64_t>(waiting.size());
+}
+
+// The reports rest on a checkpoint, so the ledger is sealed and written before they are made; that
+// they were issued is an entry behind it.
+void Daemon::Parts::issue_reports() {
+  const Timestamp now = around.clock.now();
+  if (reported && now - *reported < config.reports_interval && now >= *reported) return;
+  reported = now;
+  core->seal();
+  if (!write() || core->has_pending()) return;
+  const report::IssueOptions options{
+      .folder = config.reports, .key = {.name = config.origin, .key = signer->public_key()}};
+  auto issued = report::issue_due(*database, core->policies().retention, options, now);
+  if (!issued) return around.log.error("reports: " + issued.error().what);
+  for (const report::Issued& one : *issued) core->record("report", report::to_record(one));
+}
+
+// Between two tries of a store that refuses.
+void Daemon::Parts::pause() {
+  std::unique_lock lock(mutex);
+  std::condition_variable().wait_for(lock, backoff);
+}
+
+// Every act is answered, if only with the reason why it was not stored.
+void Daemon::Parts::answer_acts(const Error* why) {
+  for (auto& [request, result] : acted) {
+    request->answer.set_value(why == nullptr ? std::move(result) : Acted(std::unexpected(*why)));
+  }
+  acted.clear();
+}
+
+Result<void> Daemon::Parts::loop() {
+  around.notify("READY=1");
+  while (!stopping) {
+    take_signal();
+    // While the store refuses, what was decided is tried again and nothing more is taken.
+    if (trouble.empty()) {
+      take_input();
+      take_acts();
+      do_what_is_due();
+      if (at_end()) issue_reports();
+    } else {
+      pause();
+    }
+    if (auto done = write(); !done) {
+      answer_acts(&done.error());
+      return done;
+    }
+    after_write();
+    update_status();
+    around.notify("WATCHDOG=1");
+    if (config.once && at_end() && !core->has_pending()) break;
+  }
+  return finish();
+}
+
+Result<void> Daemon::Parts::finish() {
+  around.notify("STOPPING=1");
+  {
+    const std::lock_guard lock(mutex);
+    takes_acts = false;
+  }
+  take_acts();
+  core->snapshot();
+  core->seal();
+  auto done = core->write();
+  if (done) {
+    after_write();
+    return {};
+  }
+  answer_acts(&done.error());
+  return fail("not everything could be stored before the end; it is read again at the next start",
+              done.error());
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Daemon::~Daemon() {
+  // The server first: its threads wait for answers of the core.
+  if (parts_->server) parts_->server->stop();
+  if (parts_->pipeline) parts_->pipeline->stop();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const config::Config& config,
+                                              const Surroundings& surroundings) {
+  auto parts = std::make_unique<Parts>(config, surroundings);
+  if (auto done = parts->start(); !done) return std::unexpected(done.error());
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+Result<void> Daemon::run() { return parts_->loop(); }
+
+const std::vector<std::string>& Daemon::addresses() const {
+  static const std::vector<std::string> none;
+  return parts_->server ? parts_->server->addresses() : none;
+}
+
+void notify_systemd(const char* state) { sd_notify(0, state); }
+
+}  // namespace mailwarden::app

@@ -1,0 +1,40 @@
+// Everything that rules and policies say, loaded as one whole.
+//
+// What     load() reads rules, decoders' settings, the severity table and retention; what holds is
+//          replaced as a whole or not at all. `version` is a hash of every text read, which the ledger
+//          records when it changes.
+// Owns     Its content.
+// Threads  Never changes after load(); shared by all threads.
+// Errors   Error{invalid} with every mistake of every file at once.
+// Limits   file_bytes_max.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "detect/rule_set.h"
+#include "incident/severity.h"
+#include "ingest/decode/decoder.h"
+#include "privacy/retention_policy.h"
+
+namespace mailwarden::app {
+
+struct Policies {
+  detect::RuleSet rules;
+  ingest::DecoderSet decoders;
+  incident::SeverityTable severity;
+  std::vector<privacy::RetentionPolicy> retention;
+  std::string version;  // hex of a SHA-256
+};
+
+inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;
+
+Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config);
+
+// A decoder's settings out of a source's.
+Result<ingest::DecodeOptions> decode_options(const config::SourceConfig& source);
+
+}  // namespace mailwarden::app

@@ -1,0 +1,337 @@
+#include "http/api.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+#include "console.h"
+#include "db/sqlite.h"
+#include "detect/detection_table.h"
+#include "incident/incident_table.h"
+#include "ingest/event_table.h"
+
+namespace mailwarden::http {
+namespace {
+
+namespace fs = std::filesystem;
+using net::Request;
+using net::Response;
+
+constexpr std::string_view page_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+constexpr std::string_view report_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+Response json_response(unsigned status, const json::Value& value) {
+  return {.status = status, .content_type = "application/json", .body = json::to_text(value) + "\n"};
+}
+
+Response trouble(unsigned status, const std::string& what) {
+  return json_response(status, json::Object{{"error", what}});
+}
+
+Response trouble(const Error& error) {
+  switch (error.code) {
+    case Code::not_found: return trouble(404, error.what);
+    case Code::invalid: return trouble(400, error.what);
+    case Code::conflict: return trouble(409, error.what);
+    case Code::denied: return trouble(403, error.what);
+    default: return trouble(503, error.what);
+  }
+}
+
+Response page(std::string_view body, std::string content_type) {
+  Response response{.content_type = std::move(content_type), .body = std::string(body)};
+  response.headers.emplace_back("Content-Security-Policy", page_policy);
+  return response;
+}
+
+// A number out of the query; nothing where it is not given, Error where it is none.
+Result<std::optional<std::int64_t>> number_parameter(const Request& request,
+                                                     std::string_view name) {
+  const std::string_view text = request.parameter(name);
+  if (text.empty()) return std::optional<std::int64_t>();
+  const auto number = to_integer(text);
+  if (!number || *number < 0) {
+    return fail(Code::invalid, "'" + std::string(name) + "' is not a number");
+  }
+  return number;
+}
+
+Result<incident::IncidentQuery> incident_query(const Request& request) {
+  incident::IncidentQuery query;
+  const auto before = number_parameter(request, "before");
+  const auto limit = number_parameter(request, "limit");
+  const auto severity = number_parameter(request, "severity");
+  for (const auto* parameter : {&before, &limit, &severity}) {
+    if (!*parameter) return std::unexpected(parameter->error());
+  }
+  query.before = *before;
+  query.limit = limit->value_or(query.limit);
+  if (*severity) {
+    if (**severity > 3) return fail(Code::invalid, "'severity' is 0, 1, 2 or 3");
+    query.severity = static_cast<incident::Severity>(**severity);
+  }
+  if (const std::string_view state = request.parameter("state"); !state.empty()) {
+    query.state = incident::parse_state(state);
+    if (!query.state) return fail(Code::invalid, "'state' is not a state of an incident");
+  }
+  return query;
+}
+
+json::Object detection_json(const detect::DetectionRow& row) {
+  json::Object object = detect::to_record(row.detection);
+  object["number"] = row.number;
+  object["entry"] = row.entry;
+  object["time"] = object["event_time"];
+  return object;
+}
+
+json::Object change_json(const incident::ChangeRow& row) {
+  json::Object object = incident::to_record(row.change);
+  object["kind"] = row.change.kind;
+  object["when"] = to_rfc3339(row.change.when);
+  object["entry"] = row.entry;
+  return object;
+}
+
+std::string hex(std::span<const std::byte> bytes) { return crypto::to_hex(bytes); }
+
+json::Value event_json(const ingest::EventRow& row) {
+  auto event = json::parse(row.record);
+  if (!event) return json::Object{{"id", to_string(row.id)}, {"error", event.error().what}};
+  (*event->as_object())["number"] = row.number;
+  return *std::move(event);
+}
+
+Result<std::unique_ptr<db::Database>> open_store(const std::string& url) {
+  return db::open_url(url, {.read_only = true});
+}
+
+std::string content_type_of(const std::string& name) {
+  if (name.ends_with(".html")) return "text/html; charset=utf-8";
+  if (name.ends_with(".json")) return "application/json";
+  return "text/plain; charset=utf-8";
+}
+
+bool is_report_name(std::string_view name) {
+  return !name.empty() && !name.starts_with('.') && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
+
+}  // namespace
+
+json::Object to_json(const Status& status) {
+  json::Array sources;
+  for (const std::string& source : status.sources) sources.push_back(source);
+  return {{"batches_waiting", status.batches_waiting},
+          {"changes", status.changes},
+          {"detections", status.detections},
+          {"events", status.events},
+          {"gaps", status.gaps},
+          {"ledger_entries", status.ledger_entries},
+          {"policies", status.policies},
+          {"ready", status.ready},
+          {"settled", status.settled},
+          {"sources", std::move(sources)},
+          {"trouble", status.trouble},
+          {"undecoded", status.undecoded},
+          {"verifier_key", status.verifier_key},
+          {"write_failures", status.write_failures}};
+}
+
+Api::Api(ApiOptions options, GetStatus status, DoAct act)
+    : options_(std::move(options)), status_(std::move(status)), act_(std::move(act)) {}
+
+Response Api::incidents(const Request& request) const {
+  const auto query = incident_query(request);
+  if (!query) return trouble(query.error());
+  const auto store = open_store(options_.store);
+  if (!store) return trouble(store.error());
+  const auto found = incident::query_incidents(**store, *query);
+  if (!found) return trouble(found.error());
+  const auto counts = incident::count_incidents(**store);
+  if (!counts) return trouble(counts.error());
+  json::Array list;
+  for (const incident::Incident& one : *found) list.push_back(incident::to_json(one));
+  json::Object answer{{"open", counts->open}, {"total", counts->total}};
+  const std::int64_t limit =
+      std::clamp<std::int64_t>(query->limit, 1, incident::IncidentQuery::limit_max);
+  if (static_cast<std::int64_t>(found->size()) == limit) {
+    answer["before"] = found->back().number;
+  }
+  answer["incidents"] = std::move(list);
+  return json_response(200, std::move(answer));
+}
+
+Response Api::incident(std::string_view text) const {
+  const auto number = to_integer(text);
+  if (!number) return trouble(404, "there is no such incident");
+  const auto store = open_store(options_.store);
+  if (!store) return trouble(store.error());
+  const auto found = incident::load_incident(**store, *number);
+  if (!found) return trouble(found.error());
+  const auto changes = incident::load_changes(**store, *number);
+  if (!changes) return trouble(changes.error());
+  constexpr std::int64_t detections_shown = 100;
+  const auto detections =
+      detect::load_incident_detections(**store, *number, INT64_MAX, detections_shown);
+  if (!detections) return trouble(detections.error());
+  json::Object answer = incident::to_json(*found);
+  json::Array change_list;
+  for (const auto& change : *changes) change_list.push_back(change_json(change));
+  json::Array detection_list;
+  for (const auto& detection : *detections) detection_list.push_back(detection_json(detection));
+  answer["changes"] = std::move(change_list);
+  answer["detections"] = std::move(detection_list);
+  return json_response(200, std::move(answer));
+}
+
+Response Api::events(const Request& request) const {
+  const auto before = number_parameter(request, "before");
+  const auto limit = number_parameter(request, "limit");
+  if (!before) return trouble(before.error());
+  if (!limit) return trouble(limit.error());
+  const auto store = open_store(options_.store);
+  if (!store) return trouble(store.error());
+  const ingest::EventQuery query{.before = *before, .limit = limit->value_or(100)};
+  const auto found = ingest::query_events(**store, query);
+  if (!found) return trouble(found.error());
+  json::Array list;
+  for (const ingest::EventRow& row : *found) list.push_back(event_json(row));
+  json::Object answer;
+  const std::int64_t size = std::clamp<std::int64_t>(query.limit, 1, ingest::EventQuery::limit_max);
+  if (static_cast<std::int64_t>(found->size()) == size) answer["before"] = found->back().number;
+  answer["events"] = std::move(list);
+  return json_response(200, std::move(answer));
+}
+
+Response Api::event(std::string_view text) const {
+  const auto id = parse_event_id(text);
+  if (!id) return trouble(id.error());
+  const auto store = open_store(options_.store);
+  if (!store) return trouble(store.error());
+  const auto found = ingest::load_event(**store, *id);
+  if (!found) return trouble(found.error());
+  return json_response(200, json::Object{{"event", event_json(*found)},
+                                         {"record", found->record},
+                                         {"salt", hex(found->salt)}});
+}
+
+Response Api::reports() const {
+  json::Array list;
+  std::error_code failed;
+  std::vector<std::string> names;
+  for (fs::directory_iterator entry(options_.reports, failed);
+       !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    if (entry->is_regular_file(failed) && is_report_name(name)) names.push_back(name);
+  }
+  std::ranges::sort(names, std::ranges::greater{});
+  for (const std::string& name : names) {
+    list.push_back(json::Object{{"name", name}, {"path", "/api/v1/reports/" + name}});
+  }
+  return json_response(200, json::Object{{"reports", std::move(list)}});
+}
+
+Response Api::report(std::string_view name) const {
+  const fs::path path = fs::path(options_.reports) / name;
+  std::error_code failed;
+  if (!is_report_name(name) || !fs::is_regular_file(path, failed)) {
+    return trouble(404, "there is no such report");
+  }
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  Response response{.content_type = content_type_of(std::string(name)),
+                    .body = std::move(text).str()};
+  response.headers.emplace_back("Content-Security-Policy", report_policy);
+  return response;
+}
+
+Response Api::act(const Request& request, std::string_view text) const {
+  // Who may act is told by the socket's file; there is no sign-in over TCP.
+  if (!request.local) return trouble(403, "acts are taken through the UNIX socket alone");
+  const auto number = to_integer(text);
+  const auto body = json::parse(request.body);
+  if (!number || !body) return trouble(400, "expected {\"act\",\"value\",\"why\",\"who\"} as JSON");
+  constexpr std::array<std::pair<std::string_view, incident::Act::Kind>, 5> kinds{
+      {{"move", incident::Act::Kind::move},
+       {"assign", incident::Act::Kind::assign},
+       {"assert_fact", incident::Act::Kind::assert_fact},
+       {"lower_severity", incident::Act::Kind::lower_severity},
+       {"note", incident::Act::Kind::note}}};
+  const std::string name = body->text("act");
+  const auto kind = std::ranges::find(kinds, name, &std::pair<std::string_view, incident::Act::Kind>::first);
+  if (kind == kinds.end()) {
+    return trouble(400, "'act' is none of move, assign, assert_fact, lower_severity, note");
+  }
+  const auto changes = act_({.kind = kind->second,
+                             .incident = *number,
+                             .value = body->text("value"),
+                             .why = body->text("why"),
+                             .who = body->text("who")});
+  if (!changes) return trouble(changes.error());
+  json::Array list;
+  for (const incident::Change& change : *changes) list.push_back(incident::to_record(change));
+  return json_response(200, json::Object{{"changes", std::move(list)}});
+}
+
+Response Api::api(const Request& request) const {
+  std::string_view path = std::string_view(request.path).substr(std::string_view("/api/v1/").size());
+  const std::size_t slash = path.find('/');
+  const std::string_view name = path.substr(0, slash);
+  const std::string_view rest =
+      slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+  constexpr std::string_view acts = "/acts";
+  if (request.method == "POST") {
+    if (name == "incidents" && rest.ends_with(acts)) {
+      return act(request, rest.substr(0, rest.size() - acts.size()));
+    }
+    return trouble(405, "this path is read, not written");
+  }
+  if (name == "incidents") return rest.empty() ? incidents(request) : incident(rest);
+  if (name == "events") return rest.empty() ? events(request) : event(rest);
+  if (name == "reports") return rest.empty() ? reports() : report(rest);
+  if (name == "status" && rest.empty()) return json_response(200, to_json(status_()));
+  return trouble(404, "there is no " + printable(request.path.substr(0, 100)));
+}
+
+Response Api::answer(const Request& request) const {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (!reads && request.method != "POST") return trouble(405, "only GET, HEAD and POST are known");
+  if (request.path.starts_with("/api/v1/")) return api(request);
+  if (!reads) return trouble(405, "this path is read, not written");
+  if (request.path == "/") return page(console::index_html, "text/html; charset=utf-8");
+  if (request.path == "/console.css") return page(console::console_css, "text/css; charset=utf-8");
+  if (request.path == "/console.js") {
+    return page(console::console_js, "text/javascript; charset=utf-8");
+  }
+  if (request.path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};
+  if (request.path == "/readyz") {
+    const Status status = status_();
+    if (status.ready) return {.content_type = "text/plain", .body = "ready\n"};
+    return {.status = 503, .content_type = "text/plain", .body = "not ready: " + status.trouble + "\n"};
+  }
+  if (request.path == "/metrics") {
+    const auto store = open_store(options_.store);
+    const auto counts = store ? incident::count_incidents(**store)
+                              : Result<incident::IncidentCounts>(std::unexpected(store.error()));
+    const auto open = store ? incident::load_open_incidents(**store)
+                            : Result<std::vector<incident::Incident>>();
+    const incident::Incident* gravest = nullptr;
+    if (open && !open->empty()) {
+      gravest = &*std::ranges::max_element(*open, {}, &incident::Incident::severity);
+    }
+    return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = render_metrics(status_(), gravest, counts ? counts->open : 0)};
+  }
+  return trouble(404, "there is no " + printable(request.path.substr(0, 100)));
+}
+
+}  // namespace mailwarden::http

@@ -1,0 +1,89 @@
+// What the daemon tells over HTTP.
+//
+// What     Paths, each with what it answers:
+//            GET /                           the console
+//            GET /healthz                    200 while the process lives
+//            GET /readyz                     200 when the store takes what comes, else 503 and why
+//            GET /metrics                    Prometheus text format
+//            GET /api/v1/status              figures, as JSON
+//            GET /api/v1/incidents           ?severity= &state= &before= &limit=; newest first
+//            GET /api/v1/incidents/{number}  one, with its changes and detections
+//            GET /api/v1/events              ?before= &limit=; newest first
+//            GET /api/v1/events/{id}         one, with what proves it
+//            GET /api/v1/reports             the reports issued
+//            GET /api/v1/reports/{name}      one of them
+//            POST /api/v1/incidents/{number}/acts   through the UNIX socket alone:
+//                                            {"act","value","why","who"}
+// Owns     Nothing; every request opens the store for reading alone.
+// Threads  Several at once.
+// Errors   JSON {"error": sentence} with 400, 404, 405, 409 or 503.
+// Limits   Pages hold at most 1000 rows.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "incident/incident.h"
+#include "json/value.h"
+#include "net/http_server.h"
+
+namespace mailwarden::http {
+
+// What the running daemon knows and the store does not.
+struct Status {
+  bool ready = false;
+  std::string trouble;  // why not
+  bool settled = false; // every source was read to its present end at least once
+  std::int64_t events = 0;      // since the start
+  std::int64_t undecoded = 0;
+  std::int64_t detections = 0;
+  std::int64_t changes = 0;
+  std::int64_t gaps = 0;
+  std::int64_t ledger_entries = 0;
+  std::int64_t write_failures = 0;
+  std::int64_t batches_waiting = 0;
+  std::vector<std::string> sources;
+  std::string verifier_key;
+  std::string policies;  // their version
+};
+
+struct ApiOptions {
+  std::string store;    // URL
+  std::string reports;  // folder
+};
+
+using GetStatus = std::function<Status()>;
+using DoAct = std::function<Result<std::vector<incident::Change>>(const incident::Act&)>;
+
+class Api {
+ public:
+  Api(ApiOptions options, GetStatus status, DoAct act);
+
+  net::Response answer(const net::Request& request) const;
+
+ private:
+  net::Response incidents(const net::Request& request) const;
+  net::Response incident(std::string_view number) const;
+  net::Response events(const net::Request& request) const;
+  net::Response event(std::string_view id) const;
+  net::Response reports() const;
+  net::Response report(std::string_view name) const;
+  net::Response act(const net::Request& request, std::string_view number) const;
+  net::Response api(const net::Request& request) const;
+
+  ApiOptions options_;
+  GetStatus status_;
+  DoAct act_;
+};
+
+// In Prometheus' text format.
+std::string render_metrics(const Status& status, const incident::Incident* gravest,
+                           std::int64_t open_incidents);
+json::Object to_json(const Status& status);
+
+}  // namespace mailwarden::http

@@ -1,0 +1,50 @@
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "http/api.h"
+
+namespace mailwarden::http {
+namespace {
+
+prometheus::MetricFamily family(const std::string& name, const std::string& help,
+                                prometheus::MetricType type, std::int64_t value) {
+  prometheus::MetricFamily made;
+  made.name = "mailwarden_" + name;
+  made.help = help;
+  made.type = type;
+  prometheus::ClientMetric metric;
+  if (type == prometheus::MetricType::Counter) {
+    metric.counter.value = static_cast<double>(value);
+  } else {
+    metric.gauge.value = static_cast<double>(value);
+  }
+  made.metric.push_back(metric);
+  return made;
+}
+
+}  // namespace
+
+std::string render_metrics(const Status& status, const incident::Incident* gravest,
+                           std::int64_t open_incidents) {
+  using enum prometheus::MetricType;
+  std::vector<prometheus::MetricFamily> families{
+      family("events_total", "Events made durable since the start.", Counter, status.events),
+      family("events_undecoded_total", "Of them, those that no decoder could read.", Counter,
+             status.undecoded),
+      family("detections_total", "Detections since the start.", Counter, status.detections),
+      family("incident_changes_total", "Changes of incidents since the start.", Counter,
+             status.changes),
+      family("gaps_total", "Gaps noticed since the start.", Counter, status.gaps),
+      family("store_write_failures_total", "Transactions that had to be tried again.", Counter,
+             status.write_failures),
+      family("ledger_entries", "Entries of the ledger.", Gauge, status.ledger_entries),
+      family("batches_waiting", "Batches read and not durable yet.", Gauge,
+             status.batches_waiting),
+      family("incidents_open", "Incidents that are not over.", Gauge, open_incidents),
+      family("incidents_open_severity_max", "Severity of the gravest open incident; -1 for none.",
+             Gauge, gravest == nullptr ? -1 : static_cast<std::int64_t>(gravest->severity)),
+      family("ready", "1 while the store takes what comes.", Gauge, status.ready ? 1 : 0)};
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace mailwarden::http

@@ -1,0 +1,90 @@
+#include "report/issue.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "crypto/sha256.h"
+#include "ledger/ledger.h"
+
+namespace mailwarden::report {
+namespace {
+
+// "20261124T021443Z".
+std::string compact(Timestamp at) {
+  std::string text = to_rfc3339(at).substr(0, 19);
+  std::erase(text, '-');
+  std::erase(text, ':');
+  return text + "Z";
+}
+
+struct Last {
+  bool nothing_new = false;
+  Timestamp until = Timestamp::earliest;
+};
+
+Result<Last> last_issued(db::Database& database) {
+  const auto entry = ledger::last_of_kind(database, "report");
+  if (!entry) return std::unexpected(entry.error());
+  Last last;
+  if (!*entry) return last;
+  const auto record = json::parse((*entry)->record);
+  const auto until = parse_rfc3339(record ? record->text("to") : "");
+  if (until) last.until = *until;
+  const auto newer = ledger::load_entries(database, (*entry)->number + 1, 1);
+  if (!newer) return std::unexpected(newer.error());
+  last.nothing_new = newer->empty();
+  return last;
+}
+
+Result<Issued> write(const json::Object& report, const std::string& kind, const Period& period,
+                     const std::string& folder) {
+  const std::string name = kind + "-" + compact(period.to);
+  const std::string json = json::to_pretty_text(report) + "\n";
+  if (auto done = write_file_durably(folder + "/" + name + ".json", json); !done) {
+    return std::unexpected(done.error());
+  }
+  if (auto done = write_file_durably(folder + "/" + name + ".html", render_html(report)); !done) {
+    return std::unexpected(done.error());
+  }
+  return Issued{.kind = kind,
+                .file = name + ".html",
+                .digest = crypto::to_hex(crypto::sha256(json)),
+                .period = period};
+}
+
+}  // namespace
+
+Result<std::vector<Issued>> issue_due(db::Database& database,
+                                      std::span<const privacy::RetentionPolicy> policies,
+                                      const IssueOptions& options, Timestamp now) {
+  std::vector<Issued> issued;
+  const auto last = last_issued(database);
+  if (!last) return std::unexpected(last.error());
+  if (last->nothing_new) return issued;
+  const Period period{.from = std::min(last->until, now), .to = now};
+  const ReportOptions built{.key = options.key,
+                            .check_record = [&](std::int64_t entry, const json::Value& record) {
+                              return check_events(database, entry, record);
+                            }};
+  const auto audit = build_audit(database, period, built);
+  if (!audit) return std::unexpected(audit.error());
+  auto written = write(*audit, "audit", period, options.folder);
+  if (!written) return std::unexpected(written.error());
+  issued.push_back(*std::move(written));
+  const auto retention = build_retention(database, period, policies, built);
+  if (!retention) return std::unexpected(retention.error());
+  written = write(*retention, "retention", period, options.folder);
+  if (!written) return std::unexpected(written.error());
+  issued.push_back(*std::move(written));
+  return issued;
+}
+
+json::Object to_record(const Issued& issued) {
+  return {{"file", issued.file},
+          {"from", to_rfc3339(issued.period.from)},
+          {"report", issued.kind},
+          {"sha256", issued.digest},
+          {"to", to_rfc3339(issued.period.to)}};
+}
+
+}  // namespace mailwarden::report

@@ -1,0 +1,246 @@
+#include "report/html.h"
+#include "report/report.h"
+#include "report_files.h"
+
+namespace mailwarden::report {
+namespace {
+
+using json::Value;
+
+const json::Array& list(const Value& report, std::string_view name) {
+  static const json::Array none;
+  const json::Array* items = report[name].as_array();
+  return items == nullptr ? none : *items;
+}
+
+std::string entity(const Value& about) {
+  return escape(about.text("kind") + " " + about.text("name"));
+}
+
+std::string number(std::int64_t value) { return std::to_string(value); }
+
+std::string joined(const Value& texts) {
+  std::string out;
+  if (const auto* items = texts.as_array()) {
+    for (const Value& item : *items) {
+      if (const auto* text = item.as_string()) out += (out.empty() ? "" : ", ") + *text;
+    }
+  }
+  return out;
+}
+
+std::string reason(const Value& incident) {
+  const std::string row = incident.text("row");
+  if (row.empty()) return "no row of the severity table applies";
+  const std::string because = joined(incident["because"]);
+  return because.empty() ? row : row + ": " + because;
+}
+
+std::string summary(const Value& report) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Value& source : list(report, "sources")) {
+    rows.push_back({escape(source.text("source")), number(source.integer("events")),
+                    time_html(source.text("earliest")), time_html(source.text("latest"))});
+  }
+  std::vector<Bar> activity;
+  for (const Value& span : list(report["activity"], "spans")) {
+    activity.push_back({.name = span.text("begin").substr(0, 16),
+                        .value = span.integer("events"),
+                        .classes = ""});
+  }
+  if (!activity.empty()) {
+    for (Bar& bar : activity) bar.name[10] = ' ';
+  }
+  return section("What was watched",
+                 "<p>" + number(report.integer("events")) + " events were taken in. By " +
+                     escape(report["activity"].text("span")) + ", in UTC:</p>\n" +
+                     bar_chart(activity, "Events over time") +
+                     table({{"Source"}, {"Events", true}, {"Earliest"}, {"Latest"}}, rows,
+                           "No event was taken in."));
+}
+
+std::string detections(const Value& report) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Value& rule : list(report, "detections")) {
+    rows.push_back({escape(rule.text("title")), escape(rule.text("rule")),
+                    number(rule.integer("detections"))});
+  }
+  return section("What was detected", table({{"Rule"}, {"Id"}, {"Detections", true}}, rows,
+                                            "No rule has held."));
+}
+
+std::string changes(const Value& incident) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Value& change : list(incident, "changes")) {
+    rows.push_back({time_html(change.text("when")), escape(change.text("change")),
+                    escape(change.text("why")), escape(change.text("who")),
+                    number(change.integer("entry"))});
+  }
+  return table({{"When"}, {"Change"}, {"Why"}, {"Who"}, {"Ledger entry", true}}, rows,
+               "No change in this period.");
+}
+
+std::string incidents(const Value& report) {
+  constexpr std::array<std::string_view, 4> words{"0 Low", "1 Medium", "2 High", "3 Extreme"};
+  std::vector<Bar> bars;
+  const json::Array& severities = list(report, "incidents_by_severity");
+  for (std::size_t i = 0; i < severities.size() && i < words.size(); ++i) {
+    const std::int64_t* count = severities[i].as_integer();
+    bars.push_back({.name = std::string(words[i]),
+                    .value = count == nullptr ? 0 : *count,
+                    .classes = "severity-" + std::to_string(i)});
+  }
+  std::vector<std::vector<std::string>> rows;
+  std::string each;
+  for (const Value& one : list(report, "incidents")) {
+    const std::string anchor = "incident-" + number(one.integer("number"));
+    rows.push_back({"<a href=\"#" + anchor + "\">" + number(one.integer("number")) + "</a>",
+                    severity_html(one.integer("severity")), escape(one.text("state")),
+                    escape(one.text("title")), entity(one["entity"]),
+                    time_html(one.text("opened")), escape(reason(one))});
+    each += "<h3 id=\"" + anchor + "\">Incident " + number(one.integer("number")) + ": " +
+            escape(one.text("title")) + "</h3>\n<p>" + severity_html(one.integer("severity")) +
+            " " + escape(reason(one)) + ". About " + entity(one["entity"]) + ", " +
+            number(one.integer("detection_count")) + " detections between " +
+            time_html(one.text("first_event")) + " and " + time_html(one.text("last_event")) +
+            ". State: " + escape(one.text("state")) + ".</p>\n" + changes(one);
+  }
+  const std::int64_t left_out = report.integer("incidents_left_out");
+  if (left_out > 0) each += "<p>" + number(left_out) + " more are in the store.</p>\n";
+  return section("Incidents",
+                 bar_chart(bars, "Incidents by severity") +
+                     table({{"No.", true}, {"Severity"}, {"State"}, {"What"}, {"About"}, {"Opened"},
+                            {"Why this severity"}},
+                           rows, "No incident was opened or changed in this period.") +
+                     each);
+}
+
+std::string acts(const Value& report) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Value& act : list(report, "acts")) {
+    rows.push_back({time_html(act.text("when")), escape(act.text("who")),
+                    "<a href=\"#incident-" + number(act.integer("incident")) + "\">incident " +
+                        number(act.integer("incident")) + "</a>",
+                    escape(act.text("change")), escape(act.text("why"))});
+  }
+  return section("Who acted", table({{"When"}, {"Who"}, {"On"}, {"What"}, {"Why"}}, rows,
+                                    "Nobody but the daemon acted in this period."));
+}
+
+std::string entries(const Value& report) {
+  std::vector<std::vector<std::string>> policies;
+  for (const Value& one : list(report, "policies")) {
+    policies.push_back({time_html(one.text("time")), number(one.integer("rules")),
+                        number(one.integer("correlations")),
+                        escape(one.text("version").substr(0, 16)) + "…",
+                        number(one.integer("entry"))});
+  }
+  std::vector<std::vector<std::string>> gaps;
+  for (const Value& one : list(report, "gaps")) {
+    gaps.push_back({time_html(one.text("time")), escape(one.text("source")),
+                    escape(one.text("what")), number(one.integer("entry"))});
+  }
+  return section("Rules and policies in force",
+                 table({{"Since"}, {"Rules", true}, {"Correlations", true}, {"Version"},
+                        {"Ledger entry", true}},
+                       policies, "They did not change in this period.")) +
+         section("Gaps", table({{"When"}, {"Source"}, {"What may have been missed"},
+                                {"Ledger entry", true}},
+                               gaps, "Nothing is known to have been missed."));
+}
+
+std::string ledger_section(const Value& report) {
+  const Value& verdict = report["ledger"];
+  const bool* good = verdict["good"].as_bool();
+  std::string body = good != nullptr && *good
+                         ? "<p><span class=\"good\">The ledger verifies.</span> "
+                         : "<p><span class=\"bad\">The ledger does not verify.</span> ";
+  body += number(verdict.integer("entries")) + " entries, " +
+          number(verdict.integer("checkpoints")) + " checkpoints, " +
+          number(verdict.integer("erased")) + " erased, " + number(verdict.integer("unsealed")) +
+          " behind the last checkpoint.</p>\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const Value& failure : list(verdict, "failures")) {
+    rows.push_back({escape(failure.text("place")), escape(failure.text("what"))});
+  }
+  if (!rows.empty()) body += table({{"Place"}, {"What is wrong"}}, rows, "");
+  body += "<p>This report rests on this checkpoint. Keep it: with it, "
+          "<code>mailwarden ledger verify --from</code> tells whether anything up to here was "
+          "changed or removed since.</p>\n<pre>" +
+          escape(report.text("checkpoint")) + "</pre>\n<p>Verifier key:</p>\n<pre>" +
+          escape(report.text("verifier_key")) + "</pre>\n";
+  return section("What this report rests on", body);
+}
+
+std::vector<std::vector<std::string>> due_rows(const Value& report, std::string_view name) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Value& one : list(report, name)) {
+    rows.push_back({escape(one.text("category")), escape(one.text("source")),
+                    number(one.integer("events")), time_html(one.text("earliest")),
+                    time_html(one.text("latest")),
+                    name == "held" ? escape(one.text("because")) : time_html(one.text("cutoff"))});
+  }
+  return rows;
+}
+
+std::string retention(const Value& report) {
+  std::vector<std::vector<std::string>> policies;
+  for (const Value& one : list(report, "policies")) {
+    policies.push_back({escape(one.text("category")), escape(joined(one["sources"])),
+                        escape(one.text("keep")), escape(one.text("basis"))});
+  }
+  std::vector<std::vector<std::string>> removed;
+  for (const Value& one : list(report, "removed")) {
+    removed.push_back({time_html(one.text("when")), escape(one.text("category")),
+                       escape(one.text("source")), number(one.integer("events")),
+                       time_html(one.text("earliest")), time_html(one.text("latest")),
+                       number(one.integer("entry"))});
+  }
+  std::string without;
+  for (const Value& source : list(report, "without_policy")) {
+    if (const auto* name = source.as_string()) {
+      without += "<li>" + escape(*name) + ": no policy takes it; its events are kept for ever</li>\n";
+    }
+  }
+  return section("The schedule",
+                 table({{"Category"}, {"Sources"}, {"Kept for"}, {"Why"}}, policies,
+                       "There is no retention policy.") +
+                     (without.empty() ? "" : "<ul>\n" + without + "</ul>\n")) +
+         section("Removed", table({{"When"}, {"Category"}, {"Source"}, {"Events", true},
+                                   {"Earliest"}, {"Latest"}, {"Ledger entry", true}},
+                                  removed, "Nothing was removed in this period.")) +
+         section("Due now", table({{"Category"}, {"Source"}, {"Events", true}, {"Earliest"},
+                                   {"Latest"}, {"Due before"}},
+                                  due_rows(report, "due"), "Nothing is due.")) +
+         section("Held", table({{"Category"}, {"Source"}, {"Events", true}, {"Earliest"},
+                                {"Latest"}, {"Why it is held"}},
+                               due_rows(report, "held"), "Nothing that is due is held."));
+}
+
+std::string replaced(std::string text, std::string_view mark, std::string_view by) {
+  const std::size_t at = text.find(mark);
+  if (at != std::string::npos) text.replace(at, mark.size(), by);
+  return text;
+}
+
+}  // namespace
+
+std::string render_html(const json::Value& report) {
+  const bool audit = report.text("report") == "audit";
+  const std::string title = audit ? "Audit report" : "Retention report";
+  const std::string lead = escape(report.text("origin")) + ", from " +
+                           time_html(report["period"].text("from")) + " to " +
+                           time_html(report["period"].text("to"));
+  const std::string sections =
+      audit ? summary(report) + incidents(report) + acts(report) + detections(report) +
+                  entries(report) + ledger_section(report)
+            : retention(report) + ledger_section(report);
+  std::string html(report_files::report_html);
+  html = replaced(std::move(html), "{{title}}", title);
+  html = replaced(std::move(html), "{{title}}", title);
+  html = replaced(std::move(html), "{{style}}", report_files::report_css);
+  html = replaced(std::move(html), "{{lead}}", lead);
+  return replaced(std::move(html), "{{sections}}", sections);
+}
+
+}  // namespace mailwarden::report

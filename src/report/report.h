@@ -1,0 +1,55 @@
+// What auditors get.
+//
+// What     A report is built out of the tables as JSON, and rendered from that JSON as one HTML file
+//          that needs nothing else: what a machine reads and what a person reads cannot differ. Each
+//          carries the checkpoint that it rests on and the verdict over the ledger up to it.
+//            audit      what happened, who acted, every incident and change, the ledger's state
+//            retention  what was due, what was removed, what is held and why
+// Owns     Nothing.
+// Threads  As the Database passed in.
+// Errors   As Database; not_found where the ledger has no checkpoint yet.
+// Limits   ReportOptions::rows_max rows of each kind; what is left out is said.
+// Source   Claims W4, W8, W13; evidence asked for by SOC 2 CC7.2 to CC7.5 and C1.2.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/timestamp.h"
+#include "db/database.h"
+#include "json/value.h"
+#include "ledger/note.h"
+#include "ledger/verify.h"
+#include "privacy/retention_policy.h"
+
+namespace mailwarden::report {
+
+struct Period {
+  Timestamp from;
+  Timestamp to;
+};
+
+struct ReportOptions {
+  ledger::VerifierKey key;
+  std::int64_t rows_max = 10'000;
+  std::function<Result<std::string>(std::int64_t, const json::Value&)> check_record;
+};
+
+Result<json::Object> build_audit(db::Database& database, const Period& period,
+                                 const ReportOptions& options);
+Result<json::Object> build_retention(db::Database& database, const Period& period,
+                                     std::span<const privacy::RetentionPolicy> policies,
+                                     const ReportOptions& options);
+
+// Either of them.
+std::string render_html(const json::Value& report);
+
+// Whether the events that a ledger entry of kind "events" commits to are those in the store, or were
+// removed by an entry of kind "removal"; "" where all is well.
+Result<std::string> check_events(db::Database& database, std::int64_t entry,
+                                 const json::Value& record);
+
+}  // namespace mailwarden::report

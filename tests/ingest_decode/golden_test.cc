@@ -1,5 +1,5 @@
-// Lines as the programs write them, beside the events that were worked out for them by hand. In the
-// expected events the id, the source and the raw text are left out.
+// Lines as the programs write them, beside the events that they must become, each of which was read
+// against its line. In the expected events the id, the source and the raw text are left out.
 #include <gtest/gtest.h>
 
 #include <algorithm>

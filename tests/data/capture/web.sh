@@ -25,11 +25,13 @@ start_nginx() {
 user www-data;
 worker_processes 2;
 pid /run/nginx.pid;
-error_log /run/capture/nginx_error.log info;
+error_log /run/capture/nginx_error.log warn;
 events { worker_connections 256; }
 http {
   include /etc/nginx/mime.types;
   access_log /run/capture/nginx_access.log combined;
+  error_log /run/capture/nginx_error.log info;
+  keepalive_timeout 0;
   limit_req_zone $binary_remote_addr zone=login:1m rate=2r/s;
   server {
     listen 80 default_server;
@@ -40,8 +42,9 @@ http {
     client_header_timeout 2s;
     location /members/ { auth_basic "Members"; auth_basic_user_file /etc/nginx/members; }
     location /export/ { auth_basic "Export"; auth_basic_user_file /etc/nginx/members; }
-    location /login { limit_req zone=login burst=5 nodelay; return 303 /; }
-    location /upload { proxy_pass http://127.0.0.1:9001; }
+    location = /login { limit_req zone=login burst=5 nodelay; error_page 405 = @home; }
+    location @home { return 303 /; }
+    location = /upload { proxy_pass http://127.0.0.1:9001; }
     location /app/ { proxy_pass http://127.0.0.1:9000; }
     location /internal/ { deny all; }
     location /old/ { return 301 /; }
@@ -64,7 +67,7 @@ make_site() {
   printf 'body { margin: 2em }\n' >/var/www/site/style.css
   head -c 4000 /dev/zero >/var/www/site/images/logo.png
   printf 'User-agent: *\nDisallow: /members/\n' >/var/www/site/robots.txt
-  printf 'nothing\n' >/var/www/site/internal/notes.txt
+  printf 'nothing\n' | tee /var/www/site/internal/notes.txt >/var/www/site/login
   truncate -s 8M /var/www/site/export/recipients.csv
   for name in carol dave; do
     passwords[web_$name]=$(openssl rand -hex 12)
@@ -107,9 +110,6 @@ RequestReadTimeout header=2,MinRate=500
 </LocationMatch>
 <Location /internal/>
   Require all denied
-</Location>
-<Location /upload>
-  LimitRequestBody 16384
 </Location>
 ProxyPass /app/ http://127.0.0.1:9000/
 END
@@ -167,7 +167,7 @@ browse() {
     fi
     get $from "$agent" /news/2026/spring.html -e $base/
     get $from "$agent" /news/2019/gone.html
-    sleep 0.3
+    sleep 1
   done
   get 2001:db8:0:2::20 "${agents[0]}" /
   get 198.51.100.46 'Mozilla/5.0 "quoted" \ backslash' '/search?q=gr%C3%BC%C3%9Fe&lang=de'
@@ -289,5 +289,6 @@ bulk_export() {
   for count in $(seq "$1"); do
     get 198.51.100.47 'python-requests/2.32.3' "/export/recipients.csv?part=$count" \
       -u "dave:${passwords[web_dave]}"
+    sleep 0.2
   done
 }

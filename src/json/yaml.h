@@ -28,7 +28,8 @@ struct Node {
   std::string scalar;   // the text of a scalar
   bool quoted = false;  // written in quotes or as a block, so never a number, truth or null
   std::vector<Node> items;
-  std::vector<std::pair<Node, Node>> entries;  // in the order of the text; names are scalars
+  struct Entry;
+  std::vector<Entry> entries;  // in the order of the text; names are scalars
   std::size_t line = 0;                        // from 1; 0 where there was no text
   std::size_t column = 0;
 
@@ -41,6 +42,12 @@ struct Node {
   const Node* find(std::string_view name) const;
   // "line 3"; for messages.
   std::string where() const;
+};
+
+// A named type, since a pair of Nodes inside a Node is more recursion than clang's library follows.
+struct Node::Entry {
+  Node first;
+  Node second;
 };
 
 struct ParseOptions {

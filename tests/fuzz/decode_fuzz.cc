@@ -23,8 +23,8 @@ std::vector<ingest::DecoderSet> all_sets() {
   std::vector<ingest::DecoderSet> sets;
   for (const ingest::DecoderEntry& entry : ingest::decoders()) {
     if (entry.name == "json") continue;
-    sets.push_back(ingest::DecoderSet::make({}, {.decoder = std::string(entry.name),
-                                                 .zone = "Europe/Amsterdam"})
+    sets.push_back(ingest::DecoderSet::make(
+                       {}, {.decoder = std::string(entry.name), .zone = "Europe/Amsterdam"})
                        .value());
   }
   return sets;

@@ -1,10 +1,10 @@
 // Real logs of others: nothing may be left undecoded, and what is counted in events must be what is
 // counted in the text.
-#include <gtest/gtest.h>
-
 #include <charconv>
 #include <map>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "tests/ingest_decode/decode_fixture.h"
 
@@ -88,8 +88,8 @@ TEST_F(Corpus, FailedPasswordsOfOpenSshAreCountedByAddressAsInTheText) {
   for (const Event& event : events) {
     const bool failed_password = event.ocsf.class_uid == ocsf_class::authentication &&
                                  event.ocsf.activity_id == 1 &&
-                                 event.ocsf.status == Outcome::failure &&
-                                 event.decoder == "sshd" && field(event, "method") == "password";
+                                 event.ocsf.status == Outcome::failure && event.decoder == "sshd" &&
+                                 field(event, "method") == "password";
     if (!failed_password) continue;
     const auto repeats = event.fields.find("repeat_count");
     in_events[event.ocsf.src_ip] += repeats ? std::stoll(std::string(repeats->value)) : 1;

@@ -1,13 +1,13 @@
 // Common to the tests of decoders: one line in, one event out.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdio>
 #include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "event/event_json.h"
 #include "ingest/decode/decoder.h"
@@ -68,6 +68,8 @@ inline std::vector<std::string> lines_of_gzip(const std::string& path) {
   return lines;
 }
 
-inline std::string golden_folder() { return source_folder() + "/tests/ingest_decode/golden"; }
+inline std::string golden_folder() {
+  return source_folder() + "/tests/ingest_decode/golden";
+}
 
 }  // namespace mailwarden::ingest

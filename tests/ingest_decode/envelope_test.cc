@@ -7,9 +7,12 @@
 namespace mailwarden::ingest {
 namespace {
 
-Timestamp at(std::string_view text) { return parse_rfc3339(text).value(); }
+Timestamp at(std::string_view text) {
+  return parse_rfc3339(text).value();
+}
 
-std::string time_of(std::string_view line, const DecodeOptions& options, std::string_view received) {
+std::string time_of(std::string_view line, const DecodeOptions& options,
+                    std::string_view received) {
   const Event event = decode_line(line, options, at(received));
   return event.undecoded.empty() ? to_rfc3339(event.time) : event.undecoded;
 }
@@ -105,16 +108,14 @@ TEST(Zones, WestOfGreenwichToo) {
 }
 
 TEST(Zones, UnknownNamesAreRefusedWithAllOtherMistakes) {
-  const auto refused =
-      DecoderSet::make({{"a", {.decoder = "morse", .zone = "Mars/Olympus"}},
-                        {"b", {.decoder = "json", .year = {.fixed = 10'000}}}});
+  const auto refused = DecoderSet::make({{"a", {.decoder = "morse", .zone = "Mars/Olympus"}},
+                                         {"b", {.decoder = "json", .year = {.fixed = 10'000}}}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::invalid);
-  for (const char* part :
-       {"source 'a': there is no decoder 'morse' (there are auto, syslog, ",
-        "source 'a': the time zone database has no zone 'Mars/Olympus'",
-        "source 'b': the year 10000 is not between 0 and 9999",
-        "source 'b': the decoder json needs a mapping"}) {
+  for (const char* part : {"source 'a': there is no decoder 'morse' (there are auto, syslog, ",
+                           "source 'a': the time zone database has no zone 'Mars/Olympus'",
+                           "source 'b': the year 10000 is not between 0 and 9999",
+                           "source 'b': the decoder json needs a mapping"}) {
     EXPECT_NE(refused.error().what.find(part), std::string::npos) << refused.error().what;
   }
 }
@@ -160,7 +161,8 @@ TEST(Tags, AreTakenApart) {
 }
 
 TEST(NamedDecoders, ReadWhatTheyAreToldToRead) {
-  const char* const line = "Nov 24 02:00:00 h gate[1]: Failed password for a from 192.0.2.1 port 2 ssh2";
+  const char* const line =
+      "Nov 24 02:00:00 h gate[1]: Failed password for a from 192.0.2.1 port 2 ssh2";
   EXPECT_EQ(decode_line(line).decoder, "syslog");
   const Event told = decode_as("sshd", line);
   EXPECT_EQ(told.decoder, "sshd");
@@ -168,8 +170,9 @@ TEST(NamedDecoders, ReadWhatTheyAreToldToRead) {
   EXPECT_EQ(decode_as("syslog", "{\"a\":1}").undecoded,
             "no syslog time stamp at the beginning: '{\"a\":1}'");
   EXPECT_EQ(decode_as("nginx_access", "x").undecoded.substr(0, 26), "not an access log line (ad");
-  const Event nginx = decode_as("nginx_access", "192.0.2.1 - - [24/Nov/2026:02:26:01 +0100] \"GET / "
-                                                "HTTP/1.1\" 200 612 \"-\" \"-\"");
+  const Event nginx = decode_as("nginx_access",
+                                "192.0.2.1 - - [24/Nov/2026:02:26:01 +0100] \"GET / "
+                                "HTTP/1.1\" 200 612 \"-\" \"-\"");
   EXPECT_EQ(nginx.logsource.product, "nginx");
   EXPECT_EQ(nginx.logsource.category, "webserver");
 }

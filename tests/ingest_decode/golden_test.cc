@@ -1,8 +1,8 @@
 // Lines as the programs write them, beside the events that they must become, each of which was read
 // against its line. In the expected events the id, the source and the raw text are left out.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/ingest_decode/decode_fixture.h"
 
@@ -33,8 +33,7 @@ TEST_P(Golden, LinesBecomeTheirEvents) {
 
 INSTANTIATE_TEST_SUITE_P(Decoders, Golden,
                          testing::Values("envelope", "sshd", "pam", "privilege", "accounts",
-                                         "system", "access", "error", "postfix", "auditd",
-                                         "cloud"),
+                                         "system", "access", "error", "postfix", "auditd", "cloud"),
                          [](const auto& info) { return std::string(info.param); });
 
 // What was captured from real servers: read whole, and nearly always understood.

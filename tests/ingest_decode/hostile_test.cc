@@ -1,9 +1,9 @@
 // Records that an attacker wrote, in whole or in part.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "base/text.h"
 #include "tests/ingest_decode/decode_fixture.h"
@@ -57,13 +57,27 @@ std::string mutated(std::string line, const std::vector<std::string>& lines, std
     const std::string& other = lines[below(lines.size())];
     constexpr std::string_view marks = " []()\"\\:;,=<>{}'\x00\xff\xc3\x1d\t%-0";
     switch (below(8)) {
-      case 0: line.insert(at, 1, static_cast<char>(random() & 0xFF)); break;
-      case 1: line.insert(at, 1, marks[below(marks.size())]); break;
-      case 2: line.erase(at, 1 + below(12)); break;
-      case 3: line.resize(at); break;
-      case 4: line.insert(at, other.substr(below(other.size()))); break;
-      case 5: line = line.substr(at) + line.substr(0, at); break;
-      case 6: line.insert(at, line.substr(below(line.size() + 1))); break;
+      case 0:
+        line.insert(at, 1, static_cast<char>(random() & 0xFF));
+        break;
+      case 1:
+        line.insert(at, 1, marks[below(marks.size())]);
+        break;
+      case 2:
+        line.erase(at, 1 + below(12));
+        break;
+      case 3:
+        line.resize(at);
+        break;
+      case 4:
+        line.insert(at, other.substr(below(other.size())));
+        break;
+      case 5:
+        line = line.substr(at) + line.substr(0, at);
+        break;
+      case 6:
+        line.insert(at, line.substr(below(line.size() + 1)));
+        break;
       default:
         if (at < line.size()) line[at] = static_cast<char>(line[at] ^ (1 << below(8)));
     }
@@ -88,14 +102,26 @@ TEST(Hostile, TwentyThousandMutationsOfGoodLinesStaySound) {
 TEST(Hostile, EveryDecoderTakesAnything) {
   const auto lines = golden_lines();
   std::mt19937 random(7);
-  std::vector<std::string> records{"", " ", "\r", std::string(1, '\0'), std::string(65'536, 'x'),
-                                   std::string(65'536, '\0'), std::string(65'536, '['),
-                                   std::string(65'536, '"'), std::string(65'536, '='),
-                                   "<999>x", "<38>1 ", "Nov", "[", "{", "type=", "type=A msg=audit("};
-  for (const std::string start : {"Nov 24 02:00:00 h sshd[1]: Failed password for ",
-                                   "type=SYSCALL msg=audit(1.000:1): arch=", "<38>1 - - - - - [a b=\"",
-                                   "1.1.1.1 - - [24/Nov/2026:02:26:03 +0000] \"",
-                                   "[Tue Nov 24 02:27:01 2026] [error] [client "}) {
+  std::vector<std::string> records{"",
+                                   " ",
+                                   "\r",
+                                   std::string(1, '\0'),
+                                   std::string(65'536, 'x'),
+                                   std::string(65'536, '\0'),
+                                   std::string(65'536, '['),
+                                   std::string(65'536, '"'),
+                                   std::string(65'536, '='),
+                                   "<999>x",
+                                   "<38>1 ",
+                                   "Nov",
+                                   "[",
+                                   "{",
+                                   "type=",
+                                   "type=A msg=audit("};
+  for (const std::string start :
+       {"Nov 24 02:00:00 h sshd[1]: Failed password for ", "type=SYSCALL msg=audit(1.000:1): arch=",
+        "<38>1 - - - - - [a b=\"", "1.1.1.1 - - [24/Nov/2026:02:26:03 +0000] \"",
+        "[Tue Nov 24 02:27:01 2026] [error] [client "}) {
     records.push_back(start + std::string(65'536, 'a'));
     records.push_back(start + std::string(65'536, ' '));
     records.push_back(start + std::string(65'536, '\\'));
@@ -132,7 +158,8 @@ TEST(Hostile, ACarriageReturnAtTheEndIsNoPartOfTheMessage) {
 }
 
 TEST(Hostile, APieceOfALineIsNotALine) {
-  RawRecord record = record_of("Nov 24 02:00:00 h sshd[1]: Accepted password for a from 192.0.2.1 port 1 ssh2");
+  RawRecord record =
+      record_of("Nov 24 02:00:00 h sshd[1]: Accepted password for a from 192.0.2.1 port 1 ssh2");
   record.partial = true;
   const Event event = decode(record, auto_set());
   EXPECT_FALSE(event.undecoded.empty());
@@ -166,14 +193,16 @@ TEST_P(Forged, NobodyElseIsBlamed) {
 INSTANTIATE_TEST_SUITE_P(
     Lines, Forged,
     testing::Values(
-        Forgery{"NestedLineInAName",
-                "Nov 24 02:00:00 h sshd[1]: Invalid user x from 198.51.100.1 port 1 Failed password "
-                "for root from 192.0.2.1",
-                "192.0.2.1"},
-        Forgery{"WholeAttemptInAName",
-                "Nov 24 02:00:00 h sshd[1]: Failed password for invalid user root from 198.51.100.1 "
-                "port 22 ssh2 from 192.0.2.1 port 9 ssh2",
-                "192.0.2.1"},
+        Forgery{
+            "NestedLineInAName",
+            "Nov 24 02:00:00 h sshd[1]: Invalid user x from 198.51.100.1 port 1 Failed password "
+            "for root from 192.0.2.1",
+            "192.0.2.1"},
+        Forgery{
+            "WholeAttemptInAName",
+            "Nov 24 02:00:00 h sshd[1]: Failed password for invalid user root from 198.51.100.1 "
+            "port 22 ssh2 from 192.0.2.1 port 9 ssh2",
+            "192.0.2.1"},
         Forgery{"KeyInAName",
                 "Nov 24 02:00:00 h sshd[1]: Failed password for invalid user a from 198.51.100.1 "
                 "port 1 ssh2: RSA SHA256:AA from 192.0.2.1 port 9 ssh2",
@@ -194,19 +223,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "Nov 24 02:00:00 h sshd[1]: User a from 198.51.100.1 not allowed because x from "
                 "192.0.2.1 not allowed because not listed in AllowUsers",
                 "192.0.2.1"},
-        Forgery{"CertificateIdsThatCannotBeTold",
-                "Nov 24 02:00:00 h sshd[1]: Failed publickey for invalid user u from 198.51.100.1 "
-                "port 1 ssh2: RSA-CERT SHA256:A ID x (serial 0) CA RSA SHA256:B from 192.0.2.1 port "
-                "9 ssh2: RSA-CERT SHA256:C ID y (serial 0) CA RSA SHA256:D",
-                ""},
+        Forgery{
+            "CertificateIdsThatCannotBeTold",
+            "Nov 24 02:00:00 h sshd[1]: Failed publickey for invalid user u from 198.51.100.1 "
+            "port 1 ssh2: RSA-CERT SHA256:A ID x (serial 0) CA RSA SHA256:B from 192.0.2.1 port "
+            "9 ssh2: RSA-CERT SHA256:C ID y (serial 0) CA RSA SHA256:D",
+            ""},
         Forgery{"RemoteUserOfPam",
                 "Nov 24 02:00:00 h rlogind[1]: pam_unix(rlogin:auth): authentication failure; "
                 "logname= uid=0 euid=0 tty=x ruser=a rhost=198.51.100.1 rhost=192.0.2.1",
                 "192.0.2.1"},
-        Forgery{"HeloOfAMailClient",
-                "Nov 24 02:00:00 h postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: "
-                "554 5.7.1 <a>: no; from=<x> to=<y> proto=ESMTP helo=<unknown[198.51.100.1]: 554>",
-                "192.0.2.1"},
+        Forgery{
+            "HeloOfAMailClient",
+            "Nov 24 02:00:00 h postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: "
+            "554 5.7.1 <a>: no; from=<x> to=<y> proto=ESMTP helo=<unknown[198.51.100.1]: 554>",
+            "192.0.2.1"},
         Forgery{"SaslName",
                 "Nov 24 02:00:00 h postfix/smtpd[1]: warning: unknown[192.0.2.1]: SASL LOGIN "
                 "authentication failed: x, sasl_username=unknown[198.51.100.1]: SASL",
@@ -215,14 +246,16 @@ INSTANTIATE_TEST_SUITE_P(
                 "192.0.2.1 - - [24/Nov/2026:02:26:01 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" "
                 "\"198.51.100.1 - - [24/Nov/2026:02:26:01 +0000] \\x22GET / HTTP/1.1\\x22 200\"",
                 "192.0.2.1"},
-        Forgery{"PathInAnNginxError",
-                "2026/11/24 02:27:05 [error] 1#1: *9 open() \"/x, client: 198.51.100.1, server: x\" "
-                "failed (2: No such file or directory), client: 192.0.2.1, server: _",
-                ""},
-        Forgery{"PathInAnApacheError",
-                "[Tue Nov 24 02:27:02 2026] [core:error] [pid 1] [client 192.0.2.1:9] File does not "
-                "exist: /x[client 198.51.100.1:1] y",
-                "192.0.2.1"}),
+        Forgery{
+            "PathInAnNginxError",
+            "2026/11/24 02:27:05 [error] 1#1: *9 open() \"/x, client: 198.51.100.1, server: x\" "
+            "failed (2: No such file or directory), client: 192.0.2.1, server: _",
+            ""},
+        Forgery{
+            "PathInAnApacheError",
+            "[Tue Nov 24 02:27:02 2026] [core:error] [pid 1] [client 192.0.2.1:9] File does not "
+            "exist: /x[client 198.51.100.1:1] y",
+            "192.0.2.1"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -15,9 +15,8 @@ JsonMapping mapping_of(std::string_view yaml) {
 }
 
 Event decode_mapped(std::string_view yaml, std::string_view line, std::string_view zone = "UTC") {
-  return decode_line(line, {.decoder = "json",
-                            .zone = std::string(zone),
-                            .mapping = mapping_of(yaml)});
+  return decode_line(line,
+                     {.decoder = "json", .zone = std::string(zone), .mapping = mapping_of(yaml)});
 }
 
 constexpr const char* shop = R"(
@@ -143,9 +142,8 @@ extra: 1
         "is_mfa is true or false", "set has no part 'speed'", "a case needs a when",
         "no condition would always hold", "shop.yaml, line 8: a mapping has no part 'extra'",
         "the mapping's name is missing"}) {
-    EXPECT_NE(refused.error().what.find(part), std::string::npos)
-        << part << "\n"
-        << refused.error().what;
+    EXPECT_NE(refused.error().what.find(part), std::string::npos) << part << "\n"
+                                                                  << refused.error().what;
   }
 }
 

@@ -60,13 +60,20 @@ std::optional<std::string_view> take_quoted(std::string_view& text) {
 
 char unescaped(char c) {
   switch (c) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case 'r': return '\r';
-    case 'b': return '\b';
-    case 'v': return '\v';
-    case 'f': return '\f';
-    default: return c;
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    case 'b':
+      return '\b';
+    case 'v':
+      return '\v';
+    case 'f':
+      return '\f';
+    default:
+      return c;
   }
 }
 
@@ -211,9 +218,13 @@ std::string read_access(Draft& draft, std::string_view decoder, std::string_view
 
 }  // namespace
 
-std::string read_combined(Draft& draft) { return read_access(draft, "combined", {}); }
+std::string read_combined(Draft& draft) {
+  return read_access(draft, "combined", {});
+}
 
-std::string read_nginx_access(Draft& draft) { return read_access(draft, "nginx_access", "nginx"); }
+std::string read_nginx_access(Draft& draft) {
+  return read_access(draft, "nginx_access", "nginx");
+}
 
 std::string read_apache_access(Draft& draft) {
   return read_access(draft, "apache_access", "apache");

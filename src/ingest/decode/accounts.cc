@@ -54,11 +54,8 @@ bool new_user(std::string_view text, Event& event) {
   const std::string_view name = listed_value(text, "name");
   if (name.empty()) return false;
   change_account(event, "user_created", account::create, name);
-  constexpr std::array<std::array<std::string_view, 2>, 5> parts{{{"UID", "uid"},
-                                                                  {"GID", "gid"},
-                                                                  {"home", "home"},
-                                                                  {"shell", "shell"},
-                                                                  {"from", "tty"}}};
+  constexpr std::array<std::array<std::string_view, 2>, 5> parts{
+      {{"UID", "uid"}, {"GID", "gid"}, {"home", "home"}, {"shell", "shell"}, {"from", "tty"}}};
   for (const auto& [written, field] : parts) add(event, field, listed_value(text, written));
   return true;
 }
@@ -99,7 +96,9 @@ bool member_change(std::string_view text, Event& event, bool added) {
   return true;
 }
 
-bool add_member(std::string_view text, Event& event) { return member_change(text, event, true); }
+bool add_member(std::string_view text, Event& event) {
+  return member_change(text, event, true);
+}
 
 bool delete_any(std::string_view text, Event& event) {
   if (!skip(text, "user ")) return member_change(text, event, false);
@@ -209,7 +208,8 @@ bool password_for(std::string_view text, Event& event) {
   return true;
 }
 
-// chfn "user 'bob' information", chsh "user 'bob' shell to '/bin/sh'", chage "password expiry for bob"
+// chfn "user 'bob' information", chsh "user 'bob' shell to '/bin/sh'", chage "password expiry for
+// bob"
 bool changed(std::string_view text, Event& event) {
   if (skip(text, "password expiry for ")) {
     change_account(event, "password_expiry_changed", account::other, text);

@@ -54,9 +54,10 @@ std::optional<Pair> take_pair(std::string_view& text) {
 // Fields whose value is written in hexadecimal where it holds a space, a quote or a control byte.
 bool is_text(std::string_view name) {
   constexpr std::array<std::string_view, 21> names{
-      "acct", "cmd", "comm",      "cwd",       "data",  "device",   "dir",
-      "exe",  "file", "filename", "grp",       "invalid_context", "key", "name",
-      "new_group", "ocomm", "path", "proctitle", "sw",  "vm",       "watch"};
+      "acct", "cmd",  "comm",      "cwd",      "data", "device",
+      "dir",  "exe",  "file",      "filename", "grp",  "invalid_context",
+      "key",  "name", "new_group", "ocomm",    "path", "proctitle",
+      "sw",   "vm",   "watch"};
   static_assert(std::ranges::is_sorted(names));
   return std::ranges::binary_search(names, name);
 }
@@ -107,7 +108,8 @@ void add_pair(Event& event, std::string_view type, const Pair& pair) {
   }
 }
 
-// "audit(1700000000.123:456)": seconds, milliseconds and the number that lines of one happening share.
+// "audit(1700000000.123:456)": seconds, milliseconds and the number that lines of one happening
+// share.
 bool take_head(std::string_view& text, Event& event) {
   if (!skip(text, "msg=audit(") && !skip(text, "audit(")) return false;
   const auto seconds = take_until(text, ".");
@@ -195,7 +197,8 @@ void fill_ocsf(Event& event, std::string_view type) {
   ocsf.service = "auditd";
   ocsf.device = fields.text("node");
   // The account that signed in and keeps its id through su and sudo; -1 is nobody.
-  const std::string_view login = fields.text("AUID").empty() ? fields.text("auid") : fields.text("AUID");
+  const std::string_view login =
+      fields.text("AUID").empty() ? fields.text("auid") : fields.text("AUID");
   if (login != "4294967295" && login != "unset" && login != "-1") ocsf.actor_user = login;
   std::string_view account = fields.text("acct");
   if (account.empty()) account = fields.text("ID").empty() ? fields.text("id") : fields.text("ID");

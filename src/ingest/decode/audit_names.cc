@@ -70,7 +70,8 @@ void name_fields(Names& names, std::string_view type, const std::string& fields)
     const char* const name = auparse_get_field_name(at);
     if (name == nullptr) return;
     for (const auto& [field, meaning] : wanted) {
-      if (field == name) keep(names, meaning, auparse_interpret_field(at), auparse_get_field_str(at));
+      if (field == name)
+        keep(names, meaning, auparse_interpret_field(at), auparse_get_field_str(at));
     }
   });
 }

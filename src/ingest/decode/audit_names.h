@@ -25,12 +25,13 @@ struct AuditNumbers {
   std::string_view architecture;  // hexadecimal
   std::string_view system_call;
   std::string_view exit;
-  std::string_view mode;   // octal
+  std::string_view mode;  // octal
   std::string_view signal;
   std::string_view address;  // a socket address, hexadecimal
 };
 
-// Pairs of field name and meaning: ARCH, SYSCALL, EXIT, MODE, SIG, saddr_family, saddr_ip, saddr_port.
+// Pairs of field name and meaning: ARCH, SYSCALL, EXIT, MODE, SIG, saddr_family, saddr_ip,
+// saddr_port.
 std::vector<std::pair<std::string, std::string>> name_numbers(const AuditNumbers& numbers);
 
 }  // namespace mailwarden::ingest

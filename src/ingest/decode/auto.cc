@@ -25,8 +25,7 @@ bool is_nginx_error(std::string_view text) {
 
 // "2026-11-24T02:20:01" of rsyslog.
 bool is_iso_syslog(std::string_view text) {
-  return text.size() > 19 && text[4] == '-' && text[7] == '-' && text[10] == 'T' &&
-         text[13] == ':';
+  return text.size() > 19 && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':';
 }
 
 bool is_syslog(std::string_view text) {

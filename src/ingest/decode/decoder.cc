@@ -89,7 +89,9 @@ struct DecoderSet::State {
   Settings otherwise;
 };
 
-std::span<const DecoderEntry> decoders() { return table; }
+std::span<const DecoderEntry> decoders() {
+  return table;
+}
 
 Result<DecoderSet> DecoderSet::make(
     const std::map<std::string, DecodeOptions, std::less<>>& by_source,
@@ -114,8 +116,8 @@ namespace {
 // A reason may quote what came, and is read on terminals.
 std::string presentable(std::string why) {
   const bool plain = is_utf8(why) && std::ranges::none_of(why, [](unsigned char c) {
-    return c < 0x20 || c == 0x7F;
-  });
+                       return c < 0x20 || c == 0x7F;
+                     });
   return plain ? why : printable(why);
 }
 
@@ -146,7 +148,8 @@ Event decode(const RawRecord& record, const DecoderSet& set) {
   event.source = record.source;
   event.raw = record.bytes;
   if (record.partial) {
-    reset(event, "a piece of a line that is longer than its source's limit; only whole lines are read");
+    reset(event,
+          "a piece of a line that is longer than its source's limit; only whole lines are read");
     return event;
   }
   std::string repaired;

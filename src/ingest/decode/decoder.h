@@ -8,12 +8,14 @@
 // Errors   decode() cannot fail: a record that nothing reads is an event whose `undecoded` says why
 //          in one sentence, whose time is that of its reading and whose `raw` is what came.
 //          DecoderSet::make() reports every mistake of the settings in one Error{invalid}.
-// Limits   A record is as long as its source lets it be; json::Flattener::Options bound JSON. A piece
-//          of a line that was longer than its source's limit is not decoded, since what stands in its
-//          middle may be chosen by an attacker to look like a line of its own.
-// Source   RFC 3164, RFC 5424, rsyslog's ISO time stamps; the log texts of OpenSSH, Linux-PAM, sudo,
-//          shadow, Postfix 3, nginx, Apache 2.2 and 2.4; Linux audit by libauparse; Sigma's taxonomy
-//          for field names; OCSF 1.x for the normal form.
+// Limits   A record is as long as its source lets it be; json::Flattener::Options bound JSON. A
+// piece
+//          of a line that was longer than its source's limit is not decoded, since what stands in
+//          its middle may be chosen by an attacker to look like a line of its own.
+// Source   RFC 3164, RFC 5424, rsyslog's ISO time stamps; the log texts of OpenSSH, Linux-PAM,
+// sudo,
+//          shadow, Postfix 3, nginx, Apache 2.2 and 2.4; Linux audit by libauparse; Sigma's
+//          taxonomy for field names; OCSF 1.x for the normal form.
 //
 // Some rules hold for every decoder:
 // - Bytes that are not UTF-8 become U+FFFD in fields; `raw` keeps them.
@@ -40,21 +42,21 @@
 namespace mailwarden::ingest {
 
 struct DecodeOptions {
-  std::string decoder = "auto";  // a name out of decoders()
-  std::string zone = "UTC";      // for time stamps that name none; an IANA name
-  YearRule year;                 // for time stamps without one
+  std::string decoder = "auto";        // a name out of decoders()
+  std::string zone = "UTC";            // for time stamps that name none; an IANA name
+  YearRule year;                       // for time stamps without one
   std::optional<JsonMapping> mapping;  // for "json"; "auto" uses it for every JSON object
 };
 
 struct Draft;
 
-// One way of reading. Those with `record` read a whole record; those with `message` read what stands
-// behind a syslog line's program name, and as a source's decoder they read such lines whatever the
-// program is called.
+// One way of reading. Those with `record` read a whole record; those with `message` read what
+// stands behind a syslog line's program name, and as a source's decoder they read such lines
+// whatever the program is called.
 struct DecoderEntry {
   std::string_view name;
-  std::string_view reads;                                       // what, for people
-  std::string (*record)(Draft& draft) = nullptr;                // "" or why it could not be read
+  std::string_view reads;                                          // what, for people
+  std::string (*record)(Draft& draft) = nullptr;                   // "" or why it could not be read
   bool (*message)(std::string_view text, Event& event) = nullptr;  // whether it knew the text
 };
 
@@ -63,9 +65,8 @@ std::span<const DecoderEntry> decoders();
 class DecoderSet {
  public:
   // Settings by the source's name; `otherwise` is for sources that have none.
-  static Result<DecoderSet> make(
-      const std::map<std::string, DecodeOptions, std::less<>>& by_source,
-      const DecodeOptions& otherwise = {});
+  static Result<DecoderSet> make(const std::map<std::string, DecodeOptions, std::less<>>& by_source,
+                                 const DecodeOptions& otherwise = {});
 
   struct Settings;
   const Settings& of(std::string_view source) const;

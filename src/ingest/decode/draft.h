@@ -58,7 +58,9 @@ bool read_ftp(std::string_view text, Event& event);
 bool read_postfix(std::string_view text, Event& event);
 
 // Names what happened, for rules and for the reader.
-inline void happened(Event& event, std::string_view what) { event.fields.add("event", what); }
+inline void happened(Event& event, std::string_view what) {
+  event.fields.add("event", what);
+}
 
 // A field and, where it is told, nothing for an empty value.
 inline void add(Event& event, std::string_view name, std::string_view value) {

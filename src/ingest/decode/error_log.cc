@@ -43,8 +43,8 @@ std::optional<Timestamp> apache_time(std::string_view text, const Zone& zone) {
   return zone.to_utc(*local);
 }
 
-// Apache 2.4 writes the address, a colon and the port, without brackets for IPv6 too; 2.2 writes the
-// address alone.
+// Apache 2.4 writes the address, a colon and the port, without brackets for IPv6 too; 2.2 writes
+// the address alone.
 void add_client(Event& event, std::string_view client, bool with_port) {
   const std::size_t colon = client.rfind(':');
   const int port = with_port && colon != client.npos ? to_port(client.substr(colon + 1)) : 0;
@@ -92,8 +92,8 @@ bool read_apache_refusal(std::string_view text, Event& event) {
   return false;
 }
 
-// The brackets between the time and the message: level, process, client. What is in another bracket,
-// or in a second one of a kind, already belongs to the message.
+// The brackets between the time and the message: level, process, client. What is in another
+// bracket, or in a second one of a kind, already belongs to the message.
 bool read_apache_brackets(std::string_view& text, Event& event) {
   bool level = false;
   bool client = false;

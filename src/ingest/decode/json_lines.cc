@@ -63,10 +63,18 @@ void add_number(Fields& fields, std::string_view path, std::string_view text) {
 
 void add_leaf(Fields& fields, const json::Leaf& leaf) {
   switch (leaf.kind) {
-    case json::LeafKind::string: fields.add(leaf.path, leaf.text); break;
-    case json::LeafKind::number: add_number(fields, leaf.path, leaf.text); break;
-    case json::LeafKind::boolean: fields.add(leaf.path, leaf.text, FieldKind::boolean); break;
-    case json::LeafKind::null: fields.add(leaf.path, "", FieldKind::null); break;
+    case json::LeafKind::string:
+      fields.add(leaf.path, leaf.text);
+      break;
+    case json::LeafKind::number:
+      add_number(fields, leaf.path, leaf.text);
+      break;
+    case json::LeafKind::boolean:
+      fields.add(leaf.path, leaf.text, FieldKind::boolean);
+      break;
+    case json::LeafKind::null:
+      fields.add(leaf.path, "", FieldKind::null);
+      break;
   }
 }
 
@@ -75,8 +83,8 @@ void add_leaf(Fields& fields, const json::Leaf& leaf) {
 std::string flatten(Draft& draft) {
   thread_local json::Flattener flattener;
   Fields& fields = draft.event.fields;
-  const auto flat = flattener.flatten(
-      draft.text, [&fields](const json::Leaf& leaf) { add_leaf(fields, leaf); });
+  const auto flat =
+      flattener.flatten(draft.text, [&fields](const json::Leaf& leaf) { add_leaf(fields, leaf); });
   return flat ? std::string() : flat.error().what;
 }
 
@@ -95,7 +103,8 @@ void add_pairs(const JsonMapping& mapping, Fields& fields) {
       const Field field = fields[i];
       if (field.name == pairs.name) {
         name = pairs.prefix + std::string(field.value);
-      } else if (!name.empty() && std::ranges::find(pairs.values, field.name) != pairs.values.end()) {
+      } else if (!name.empty() &&
+                 std::ranges::find(pairs.values, field.name) != pairs.values.end()) {
         found.push_back({.name = name, .value = std::string(field.value), .kind = field.kind});
       }
     }
@@ -172,11 +181,16 @@ std::optional<Timestamp> from_epoch(std::string_view text, std::int64_t per_seco
 std::optional<Timestamp> to_time(const JsonMapping& mapping, std::string_view text,
                                  const Zone& zone) {
   switch (mapping.time_format) {
-    case TimeFormat::rfc3339: return from_rfc3339(text, zone);
-    case TimeFormat::epoch_seconds: return from_epoch(text, 1);
-    case TimeFormat::epoch_milliseconds: return from_epoch(text, 1'000);
-    case TimeFormat::epoch_microseconds: return from_epoch(text, 1'000'000);
-    case TimeFormat::epoch_nanoseconds: return from_epoch(text, 1'000'000'000);
+    case TimeFormat::rfc3339:
+      return from_rfc3339(text, zone);
+    case TimeFormat::epoch_seconds:
+      return from_epoch(text, 1);
+    case TimeFormat::epoch_milliseconds:
+      return from_epoch(text, 1'000);
+    case TimeFormat::epoch_microseconds:
+      return from_epoch(text, 1'000'000);
+    case TimeFormat::epoch_nanoseconds:
+      return from_epoch(text, 1'000'000'000);
   }
   return std::nullopt;
 }
@@ -227,7 +241,9 @@ std::string read_google_workspace(Draft& draft) {
   return read_with(draft, google_workspace_mapping());
 }
 
-std::string read_gcp_audit(Draft& draft) { return read_with(draft, gcp_audit_mapping()); }
+std::string read_gcp_audit(Draft& draft) {
+  return read_with(draft, gcp_audit_mapping());
+}
 
 // With a mapping of the source's own it is taken; else the one of ours that recognises the object;
 // else there are fields and nothing more, at the time of reading.

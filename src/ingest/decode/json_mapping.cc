@@ -48,7 +48,8 @@ struct Reader {
   }
 
   void unknown(const Node& name, const char* part, const char* there_are) {
-    wrong(name, std::string(part) + " has no part '" + name.scalar + "' (there are " + there_are + ")");
+    wrong(name,
+          std::string(part) + " has no part '" + name.scalar + "' (there are " + there_are + ")");
   }
 };
 
@@ -69,9 +70,8 @@ void read_logsource(Reader& reader, const Node& node, Logsource& logsource) {
 }
 
 TimeFormat read_format(Reader& reader, const Node& node) {
-  constexpr std::array<std::string_view, 5> formats{"rfc3339", "epoch_seconds",
-                                                    "epoch_milliseconds", "epoch_microseconds",
-                                                    "epoch_nanoseconds"};
+  constexpr std::array<std::string_view, 5> formats{
+      "rfc3339", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "epoch_nanoseconds"};
   for (std::size_t i = 0; i < formats.size(); ++i) {
     if (node.scalar == formats[i]) return static_cast<TimeFormat>(i);
   }
@@ -132,9 +132,8 @@ void read_pairs(Reader& reader, const Node& node, JsonMapping& mapping) {
       reader.wrong(item, "a pair needs at, name, values and prefix");
     }
     for (std::string& value : values) value.insert(0, at + ".");
-    mapping.pairs.push_back({.name = at + "." + name_part,
-                             .values = std::move(values),
-                             .prefix = std::move(prefix)});
+    mapping.pairs.push_back(
+        {.name = at + "." + name_part, .values = std::move(values), .prefix = std::move(prefix)});
   }
 }
 

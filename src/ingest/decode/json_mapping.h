@@ -1,8 +1,8 @@
 // How the members of a JSON event become an event of ours.
 //
 // What     A JsonMapping says, for one kind of JSON log, where the time stands, what the log source
-//          is, which further names some values get, and which paths fill the normal form. Every leaf
-//          keeps its dotted path as its field's name; the mapping only adds.
+//          is, which further names some values get, and which paths fill the normal form. Every
+//          leaf keeps its dotted path as its field's name; the mapping only adds.
 // Owns     Its text.
 // Threads  Values; every function is pure.
 // Errors   parse_json_mapping() reports every mistake with its line in one Error{invalid}.
@@ -60,8 +60,8 @@ struct JsonMapping {
   using Paths = std::vector<std::string>;
 
   struct Pairs {
-    std::string name;    // the whole path of the name
-    Paths values;        // the whole paths of the value
+    std::string name;  // the whole path of the name
+    Paths values;      // the whole paths of the value
     std::string prefix;
   };
   struct Condition {

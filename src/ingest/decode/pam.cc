@@ -17,8 +17,9 @@ std::string_view value_of(std::string_view text, std::string_view name) {
   return value.substr(0, value.find(' '));
 }
 
-// "logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=root". The user stands last behind two
-// spaces; a remote user's name before it is the other side's choice, so rhost is found from the end.
+// "logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=root". The user stands last behind
+// two spaces; a remote user's name before it is the other side's choice, so rhost is found from the
+// end.
 bool authentication_failure(std::string_view text, Event& event) {
   happened(event, "authentication_failure");
   set_class(event, ocsf_class::authentication, 1, Outcome::failure);

@@ -361,16 +361,23 @@ bool read_postscreen(std::string_view text, Event& event) {
     std::string_view words;
     bool refusal;
   };
-  constexpr std::array verdicts{
-      Verdict{"CONNECT from ", false},       Verdict{"DISCONNECT ", false},
-      Verdict{"PASS NEW ", false},           Verdict{"PASS OLD ", false},
-      Verdict{"PREGREET ", true},            Verdict{"HANGUP ", true},
-      Verdict{"DNSBL rank ", true},          Verdict{"WHITELISTED ", false},
-      Verdict{"ALLOWLISTED ", false},        Verdict{"BLACKLISTED ", true},
-      Verdict{"DENYLISTED ", true},          Verdict{"NON-SMTP COMMAND from ", true},
-      Verdict{"COMMAND PIPELINING from ", true}, Verdict{"BARE NEWLINE from ", true},
-      Verdict{"COMMAND TIME LIMIT from ", true}, Verdict{"COMMAND COUNT LIMIT from ", true},
-      Verdict{"COMMAND LENGTH LIMIT from ", true}};
+  constexpr std::array verdicts{Verdict{"CONNECT from ", false},
+                                Verdict{"DISCONNECT ", false},
+                                Verdict{"PASS NEW ", false},
+                                Verdict{"PASS OLD ", false},
+                                Verdict{"PREGREET ", true},
+                                Verdict{"HANGUP ", true},
+                                Verdict{"DNSBL rank ", true},
+                                Verdict{"WHITELISTED ", false},
+                                Verdict{"ALLOWLISTED ", false},
+                                Verdict{"BLACKLISTED ", true},
+                                Verdict{"DENYLISTED ", true},
+                                Verdict{"NON-SMTP COMMAND from ", true},
+                                Verdict{"COMMAND PIPELINING from ", true},
+                                Verdict{"BARE NEWLINE from ", true},
+                                Verdict{"COMMAND TIME LIMIT from ", true},
+                                Verdict{"COMMAND COUNT LIMIT from ", true},
+                                Verdict{"COMMAND LENGTH LIMIT from ", true}};
   for (const Verdict& verdict : verdicts) {
     std::string_view rest = text;
     if (!skip(rest, verdict.words)) continue;
@@ -413,8 +420,9 @@ constexpr std::array patterns{
     Pattern{"TLS library problem: ", &service_notice},
 };
 
-constexpr std::array<std::string_view, 8> actions{"reject", "milter-reject", "hold", "milter-hold",
-                                                  "discard", "milter-discard", "warn", "filter"};
+constexpr std::array<std::string_view, 8> actions{"reject",      "milter-reject", "hold",
+                                                  "milter-hold", "discard",       "milter-discard",
+                                                  "warn",        "filter"};
 
 // "4F1A2B3C4D: ", or the long form with all letters. NOQUEUE stands where there is none.
 void take_queue_id(std::string_view& text, Event& event) {

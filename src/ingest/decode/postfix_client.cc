@@ -9,9 +9,8 @@ std::optional<Client> take_client(std::string_view& text) {
   const std::size_t open = text.find('[');
   const std::size_t close = open == text.npos ? open : text.find(']', open);
   if (close == text.npos || text.substr(0, open).find(' ') != text.npos) return std::nullopt;
-  Client client{.host = text.substr(0, open),
-                .address = text.substr(open + 1, close - open - 1),
-                .port = 0};
+  Client client{
+      .host = text.substr(0, open), .address = text.substr(open + 1, close - open - 1), .port = 0};
   std::string_view rest = text.substr(close + 1);
   std::string_view port = rest;
   if (skip(port, ":") && !port.empty() && port.front() >= '0' && port.front() <= '9') {
@@ -33,7 +32,8 @@ std::string_view angled(std::string_view text, std::string_view name) {
     if (at > 0 && text[at - 1] != ' ') continue;
     const std::string_view value = text.substr(at + name.size());
     for (const std::string_view end : {"> ", ">,"}) {
-      if (const std::size_t stop = value.find(end); stop != value.npos) return value.substr(0, stop);
+      if (const std::size_t stop = value.find(end); stop != value.npos)
+        return value.substr(0, stop);
     }
     return value.substr(0, value.rfind('>'));
   }

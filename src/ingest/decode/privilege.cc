@@ -16,8 +16,8 @@ constexpr int assign_privileges = 1;
 // "alice : [problem ; ]TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/id -u". The
 // command is what was typed and stands last, so everything from its name on belongs to it.
 void read_sudo_parts(std::string_view text, Event& event, std::string_view& problem) {
-  constexpr std::array<std::string_view, 8> names{"TTY=",  "CWD=",   "PWD=",  "CHROOT=",
-                                                  "USER=", "GROUP=", "TSID=", "ENV="};
+  constexpr std::array<std::string_view, 8> names{
+      "TTY=", "CWD=", "PWD=", "CHROOT=", "USER=", "GROUP=", "TSID=", "ENV="};
   const std::size_t command_at = text.find("COMMAND=");
   const std::string_view before = text.substr(0, command_at);
   std::string_view rest = before;
@@ -57,8 +57,8 @@ void judge_sudo(std::string_view problem, Event& event) {
   }
   event.fields.add("reason", problem);
   if (read_wrong_passwords(problem, event)) return;
-  const bool nobody = problem == "user NOT in sudoers" || problem == "user NOT authorized on host" ||
-                      problem == "user not in sudoers";
+  const bool nobody = problem == "user NOT in sudoers" ||
+                      problem == "user NOT authorized on host" || problem == "user not in sudoers";
   happened(event, nobody ? "user_not_in_sudoers" : "command_refused");
   set_class(event, ocsf_class::authorize_session, assign_privileges, Outcome::failure);
 }
@@ -106,7 +106,8 @@ bool read_su_util_linux(std::string_view text, Event& event) {
   return true;
 }
 
-// "Successful su for root by alice", "FAILED su for root by alice" and "+ pts/0 alice:root" of shadow.
+// "Successful su for root by alice", "FAILED su for root by alice" and "+ pts/0 alice:root" of
+// shadow.
 bool read_su_shadow(std::string_view text, Event& event) {
   const bool failed = skip(text, "FAILED su for ") || skip(text, "FAILED SU for ");
   if (failed || skip(text, "Successful su for ")) {

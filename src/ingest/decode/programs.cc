@@ -14,7 +14,9 @@ constexpr Program pam{"pam", "pam", &read_pam, "auth"};
 constexpr Program postfix{"postfix", "postfix", &read_postfix, "postfix"};
 
 // A program without patterns of its own, whose lines belong to one of Sigma's services.
-bool read_plain(std::string_view, Event&) { return false; }
+bool read_plain(std::string_view, Event&) {
+  return false;
+}
 
 constexpr std::array programs{
     Program{"-su", "su", &read_su, "auth"},

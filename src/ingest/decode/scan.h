@@ -1,6 +1,7 @@
 // Reading a line from its ends.
 //
-// What     Small steps over a view: take a word, take up to a mark, cut a known suffix. A decoder is a
+// What     Small steps over a view: take a word, take up to a mark, cut a known suffix. A decoder
+// is a
 //          row of such steps, so it costs one pass and no memory of its own.
 // Owns     Nothing; every view points into its argument.
 // Threads  Pure.

@@ -9,7 +9,9 @@
 namespace mailwarden::ingest {
 namespace {
 
-void add_peer(Event& event, const Peer& peer) { set_source(event, peer.address, peer.port); }
+void add_peer(Event& event, const Peer& peer) {
+  set_source(event, peer.address, peer.port);
+}
 
 void add_name(Event& event, std::string_view name) {
   if (skip(name, "invalid user ") || skip(name, "illegal user ")) {

@@ -32,9 +32,9 @@ struct Attempt {
   bool ambiguous = false;
 };
 
-// "NAME from ADDRESS port N ssh2" and, for keys, ": KEY" behind it. Both NAME and a certificate's ID
-// are chosen by the other side. Without a key the message ends with the true address. With one, a
-// place counts only when a whole key follows it; where several do, no address is told rather than
+// "NAME from ADDRESS port N ssh2" and, for keys, ": KEY" behind it. Both NAME and a certificate's
+// ID are chosen by the other side. Without a key the message ends with the true address. With one,
+// a place counts only when a whole key follows it; where several do, no address is told rather than
 // a false one.
 std::optional<Attempt> split_attempt(std::string_view text);
 

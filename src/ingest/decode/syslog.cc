@@ -85,7 +85,9 @@ std::optional<Stamp> take_stamp(std::string_view& text) {
   return stamp;
 }
 
-std::string shown(std::string_view text) { return "'" + printable(text.substr(0, 40)) + "'"; }
+std::string shown(std::string_view text) {
+  return "'" + printable(text.substr(0, 40)) + "'";
+}
 
 std::string set_time(Draft& draft, const Stamp& stamp, std::string_view written) {
   const auto& settings = draft.settings;
@@ -259,7 +261,9 @@ std::string read_envelope(Draft& draft, const DecoderEntry* forced) {
 
 }  // namespace
 
-std::string read_syslog(Draft& draft) { return read_envelope(draft, nullptr); }
+std::string read_syslog(Draft& draft) {
+  return read_envelope(draft, nullptr);
+}
 
 std::string read_syslog_as(Draft& draft, const DecoderEntry& entry) {
   return read_envelope(draft, &entry);

@@ -14,8 +14,8 @@ void sign_in(Event& event, std::string_view what, Outcome status) {
   set_class(event, ocsf_class::authentication, 1, status);
 }
 
-// A host as telnetd, ftpd and klogind name it: "192.0.2.1 (host.example.com)". The address may stand
-// in either place.
+// A host as telnetd, ftpd and klogind name it: "192.0.2.1 (host.example.com)". The address may
+// stand in either place.
 void add_remote(Event& event, std::string_view text) {
   const std::string_view first = take_word(text);
   std::string_view second;

@@ -16,7 +16,9 @@ constexpr int first_year = 1900;
 constexpr int last_year = 2200;
 constexpr Duration day = std::chrono::hours(24);
 
-Timestamp clamp(Timestamp at) { return std::clamp(at, Timestamp::earliest, Timestamp::latest); }
+Timestamp clamp(Timestamp at) {
+  return std::clamp(at, Timestamp::earliest, Timestamp::latest);
+}
 
 }  // namespace
 

@@ -1,9 +1,10 @@
 // The local time of a log, made into a moment.
 //
 // What     A Zone is the list of offsets from UTC that a place of the IANA time zone database has
-//          had, read once; to_utc() is then arithmetic. Where a local time happened twice (clocks set
-//          back) it is the earlier of the two moments. Where it never happened (clocks set forward) it
-//          is read with the offset that holds after the gap, again the earlier of both readings.
+//          had, read once; to_utc() is then arithmetic. Where a local time happened twice (clocks
+//          set back) it is the earlier of the two moments. Where it never happened (clocks set
+//          forward) it is read with the offset that holds after the gap, again the earlier of both
+//          readings.
 // Owns     Its list.
 // Threads  Values; to_utc() and to_local() are pure.
 // Errors   make(): Error{not_found} for a name that the database does not have.

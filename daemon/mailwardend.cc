@@ -1,12 +1,12 @@
 // mailwardend: the daemon. All that it does is in src/; this file asks the system for what a test
 // would bring itself: signals, the clock, random bytes.
-#include <signal.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "app/daemon.h"
 #include "config/config.h"
@@ -29,9 +29,12 @@ mailwarden::app::Signal poll_signal() {
   const timespec at_once{};
   switch (sigtimedwait(&set, nullptr, &at_once)) {
     case SIGTERM:
-    case SIGINT: return mailwarden::app::Signal::stop;
-    case SIGHUP: return mailwarden::app::Signal::reload;
-    default: return mailwarden::app::Signal::none;
+    case SIGINT:
+      return mailwarden::app::Signal::stop;
+    case SIGHUP:
+      return mailwarden::app::Signal::reload;
+    default:
+      return mailwarden::app::Signal::none;
   }
 }
 
@@ -49,8 +52,7 @@ int trouble(int code, const std::string& what) {
 
 int main(int argc, char** argv) {
   using namespace mailwarden;
-  const auto outcome =
-      config::parse(std::vector<std::string>(argv + 1, argv + argc), host_name());
+  const auto outcome = config::parse(std::vector<std::string>(argv + 1, argv + argc), host_name());
   if (!outcome) return trouble(exit_usage, outcome.error().what);
   if (outcome->answer) {
     std::fputs(outcome->answer->c_str(), stdout);

@@ -1,7 +1,5 @@
 // The house rules that a compiler does not know: who may include whom, how long things may be, and
 // which calls have a better one.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "tests/temporary.h"
 
 namespace mailwarden {
@@ -21,10 +21,9 @@ namespace fs = std::filesystem;
 
 // A module includes only modules of lower floors. src/README.md draws the same table.
 const std::map<std::string, int> floors{
-    {"base", 0},     {"json", 1},     {"crypto", 1},  {"db", 1},      {"net", 1},
-    {"event", 2},    {"ingest", 3},   {"detect", 3},  {"ledger", 3},  {"incident", 4},
-    {"respond", 5},  {"alert", 5},    {"privacy", 5}, {"report", 6},  {"http", 7},
-    {"config", 8},   {"app", 9}};
+    {"base", 0},    {"json", 1},   {"crypto", 1}, {"db", 1},       {"net", 1},     {"event", 2},
+    {"ingest", 3},  {"detect", 3}, {"ledger", 3}, {"incident", 4}, {"respond", 5}, {"alert", 5},
+    {"privacy", 5}, {"report", 6}, {"http", 7},   {"config", 8},   {"app", 9}};
 
 // A third-party header stays in the folders that keep it, so that its exceptions and its weight do.
 const std::vector<std::pair<std::string, std::set<std::string>>> libraries{
@@ -60,7 +59,8 @@ const std::vector<Banned> banned{
     {R"(\bgetenv\b)", "make it a setting in config/", {}},
     {R"(\bstd::regex\b)", "use RE2 in detect/, or scan by hand", {}},
     {R"(\bsleep_for\b)", "wait on a condition or a queue with a time-out", {}},
-    {R"(\b(strcpy|strcat|sprintf|gets|system|popen)\()", "use std::string, or spawn without a shell",
+    {R"(\b(strcpy|strcat|sprintf|gets|system|popen)\()",
+     "use std::string, or spawn without a shell",
      {}},
     {R"(\brand\(\))", "take an Entropy", {}},
     {std::string("\\b(FIX") + "ME|TO" + "DO|XX" + "X)\\b", "do it now, or file it", {}}};
@@ -92,8 +92,12 @@ std::vector<Source> sources(const std::vector<std::string>& folders) {
   return found;
 }
 
-std::vector<Source> program_sources() { return sources({"src", "daemon"}); }
-std::vector<Source> all_sources() { return sources({"src", "daemon", "tests"}); }
+std::vector<Source> program_sources() {
+  return sources({"src", "daemon"});
+}
+std::vector<Source> all_sources() {
+  return sources({"src", "daemon", "tests"});
+}
 
 std::string place(const Source& source, std::size_t line) {
   return source.path + ":" + std::to_string(line + 1);
@@ -204,7 +208,8 @@ TEST(Tidy, LinesAndFilesHaveTheirLimits) {
 // brace at the same column, so the length of a body is the distance between the two.
 TEST(Tidy, FunctionsFitAScreen) {
   const std::regex opening(R"(^( *)[A-Za-z~\[].*\) ?(const|noexcept|override|->.*)*.* \{$)");
-  const std::regex other(R"(^ *(if|for|while|switch|else|do|namespace|class|struct|enum|union|return)\b)");
+  const std::regex other(
+      R"(^ *(if|for|while|switch|else|do|namespace|class|struct|enum|union|return)\b)");
   for (const Source& source : program_sources()) {
     for (std::size_t i = 0; i < source.lines.size(); ++i) {
       std::smatch found;

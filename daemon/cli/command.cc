@@ -1,11 +1,11 @@
 #include "daemon/cli/command.h"
 
-#include <boost/program_options/parsers.hpp>
-#include <boost/program_options/positional_options.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <sstream>
+
+#include <boost/program_options/parsers.hpp>
+#include <boost/program_options/positional_options.hpp>
 
 #include "app/core.h"
 #include "base/text.h"
@@ -58,9 +58,8 @@ void add_source_options(po::options_description& options) {
   add("store", po::value<std::string>()->value_name("URL"),
       "read a store at rest (sqlite:PATH) instead of asking the daemon");
   add("socket",
-      po::value<std::string>()
-          ->value_name("PATH")
-          ->default_value("/run/mailwarden/mailwarden.sock"),
+      po::value<std::string>()->value_name("PATH")->default_value(
+          "/run/mailwarden/mailwarden.sock"),
       "the daemon's UNIX socket");
   add("format", po::value<std::string>()->value_name("FORMAT")->default_value("table"),
       "table or json");
@@ -100,9 +99,13 @@ Result<json::Value> ask_daemon(const po::variables_map& given, const std::string
   return fail(code, value->text("error", "the daemon refused"));
 }
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
-void print_json(const json::Value& value) { print(json::to_pretty_text(value) + "\n"); }
+void print_json(const json::Value& value) {
+  print(json::to_pretty_text(value) + "\n");
+}
 
 void print_table(const std::vector<std::string>& names,
                  const std::vector<std::vector<std::string>>& rows) {

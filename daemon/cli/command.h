@@ -1,14 +1,9 @@
 // The command mailwarden: what its groups share.
 //
-// What     Each group of commands is one function that takes its arguments and answers an exit code.
-// Owns     Nothing.
-// Threads  One.
-// Errors   Exit codes: 0 done, 1 the answer is no, 2 usage, 3 unavailable; a sentence on stderr.
-// Limits   None.
+// What     Each group of commands is one function that takes its arguments and answers an exit
+// code. Owns     Nothing. Threads  One. Errors   Exit codes: 0 done, 1 the answer is no, 2 usage, 3
+// unavailable; a sentence on stderr. Limits   None.
 #pragma once
-
-#include <boost/program_options/options_description.hpp>
-#include <boost/program_options/variables_map.hpp>
 
 #include <memory>
 #include <optional>
@@ -16,6 +11,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
 
 #include "base/result.h"
 #include "db/database.h"

@@ -1,14 +1,14 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "app/policies.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "daemon/cli/command.h"
-#include "app/policies.h"
 #include "event/event_json.h"
 #include "ingest/line_reader.h"
 #include "ingest/source.h"
@@ -46,10 +46,10 @@ Result<void> decode_file(const std::string& path, const ingest::DecoderSet& deco
 std::string decoder_list() {
   std::string text = "Decoders:";
   for (const auto& decoder : ingest::decoders()) {
-    text += "\n  " + std::string(decoder.name) +
-            std::string(std::max<std::size_t>(18, decoder.name.size() + 1) - decoder.name.size(),
-                        ' ') +
-            std::string(decoder.reads);
+    text +=
+        "\n  " + std::string(decoder.name) +
+        std::string(std::max<std::size_t>(18, decoder.name.size() + 1) - decoder.name.size(), ' ') +
+        std::string(decoder.reads);
   }
   return text;
 }

@@ -1,8 +1,8 @@
 #include "ledger/ledger.h"
 
-#include <unistd.h>
-
 #include <cstdio>
+
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -24,8 +24,8 @@ int verify_command(const Arguments& arguments) {
   add("format", po::value<std::string>()->value_name("FORMAT")->default_value("table"),
       "table or json");
   int code = done;
-  const auto given = read_options(
-      arguments, "ledger verify --store URL --key FILE [--from FILE]", options, nullptr, code);
+  const auto given = read_options(arguments, "ledger verify --store URL --key FILE [--from FILE]",
+                                  options, nullptr, code);
   if (!given) return code;
   if (!given->contains("store") || !given->contains("key")) {
     return complain(usage, "'ledger verify' needs --store URL and --key FILE");
@@ -86,8 +86,8 @@ int show_command(const Arguments& arguments) {
                                        {"salt", crypto::to_hex(row.salt)}}) +
             "\n");
     } else {
-      table.push_back({std::to_string(row.number), row.kind,
-                       row.record.empty() ? "(erased)" : row.record});
+      table.push_back(
+          {std::to_string(row.number), row.kind, row.record.empty() ? "(erased)" : row.record});
     }
   }
   if (!wants_json(*given)) print_table({"NUMBER", "KIND", "RECORD"}, table);
@@ -102,9 +102,10 @@ int ledger_command(const Arguments& arguments) {
   if (command == "verify") return verify_command(rest);
   if (command == "show") return show_command(rest);
   if (command != "--help") return complain(usage, "'ledger' knows verify and show");
-  print("Usage: mailwarden ledger verify|show [OPTION]...\n"
-        "  verify   checks a store or a copy of one with nothing but the public key\n"
-        "  show     prints entries\n");
+  print(
+      "Usage: mailwarden ledger verify|show [OPTION]...\n"
+      "  verify   checks a store or a copy of one with nothing but the public key\n"
+      "  show     prints entries\n");
   return done;
 }
 

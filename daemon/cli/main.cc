@@ -23,13 +23,16 @@ std::string help() {
     text += "  " + std::string(group.name) + std::string(12 - group.name.size(), ' ') +
             std::string(group.meaning) + "\n";
   }
-  return text + "\n'mailwarden COMMAND --help' tells more. Exit codes: 0 done, 1 the answer is no, "
-                "2 usage, 3 unavailable.\n";
+  return text +
+         "\n'mailwarden COMMAND --help' tells more. Exit codes: 0 done, 1 the answer is no, "
+         "2 usage, 3 unavailable.\n";
 }
 
 }  // namespace
 
-std::span<const Group> groups() { return all; }
+std::span<const Group> groups() {
+  return all;
+}
 
 }  // namespace mailwarden::cli
 
@@ -49,5 +52,6 @@ int main(int argc, char** argv) {
       return group.run(Arguments(arguments.begin() + 1, arguments.end()));
     }
   }
-  return complain(usage, "there is no command '" + arguments[0] + "'; 'mailwarden --help' lists them");
+  return complain(usage,
+                  "there is no command '" + arguments[0] + "'; 'mailwarden --help' lists them");
 }

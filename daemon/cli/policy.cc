@@ -47,20 +47,23 @@ int test_rules(const std::vector<std::string>& folders) {
 int rules_command(const Arguments& arguments) {
   const std::string command = arguments.empty() ? "--help" : arguments[0];
   if (command != "check" && command != "test") {
-    print("Usage: mailwarden rules check|test DIR...\n"
-          "  check   reads the rules and tells every mistake\n"
-          "  test    runs the examples that stand beside them (X.test.yml)\n");
+    print(
+        "Usage: mailwarden rules check|test DIR...\n"
+        "  check   reads the rules and tells every mistake\n"
+        "  test    runs the examples that stand beside them (X.test.yml)\n");
     return command == "--help" ? done : usage;
   }
   const std::vector<std::string> folders(arguments.begin() + 1, arguments.end());
-  if (folders.empty()) return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
+  if (folders.empty())
+    return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
   return command == "check" ? check_rules(folders) : test_rules(folders);
 }
 
 int config_command(const Arguments& arguments) {
   if (arguments.empty() || arguments[0] != "check") {
-    print("Usage: mailwarden config check [the options of mailwardend]...\n"
-          "Reads the configuration with all its rules and policies, and tells every mistake.\n");
+    print(
+        "Usage: mailwarden config check [the options of mailwardend]...\n"
+        "Reads the configuration with all its rules and policies, and tells every mistake.\n");
     return arguments.empty() || arguments[0] == "--help" ? done : usage;
   }
   const auto outcome =
@@ -128,14 +131,15 @@ int report_command(const Arguments& arguments) {
   add("key", po::value<std::string>()->value_name("FILE"), "the verifier key (….pub)");
   add("policies", po::value<std::string>()->default_value("/usr/share/mailwarden/policies"),
       "the folder of policies, for the retention report");
-  add("from", po::value<std::string>()->default_value("0000-01-01T00:00:00Z"), "begin of the period");
+  add("from", po::value<std::string>()->default_value("0000-01-01T00:00:00Z"),
+      "begin of the period");
   add("to", po::value<std::string>(), "end of the period; by default now");
   add("output", po::value<std::string>()->value_name("FILE"),
       "where to write; .json for JSON, else HTML; by default HTML on standard output");
   int code = done;
-  const auto given = read_options(arguments,
-                                  "report audit|retention --store URL --key FILE [OPTION]...",
-                                  options, "kind", code);
+  const auto given =
+      read_options(arguments, "report audit|retention --store URL --key FILE [OPTION]...", options,
+                   "kind", code);
   if (!given) return code;
   const std::string kind =
       given->contains("kind") ? (*given)["kind"].as<std::vector<std::string>>().front() : "";
@@ -172,8 +176,8 @@ int report_command(const Arguments& arguments) {
     return done;
   }
   const auto output = (*given)["output"].as<std::string>();
-  const std::string text = output.ends_with(".json") ? json::to_pretty_text(*made) + "\n"
-                                                     : report::render_html(*made);
+  const std::string text =
+      output.ends_with(".json") ? json::to_pretty_text(*made) + "\n" : report::render_html(*made);
   if (auto written = write_file_durably(output, text); !written) {
     return complain(unavailable, written.error().what);
   }

@@ -76,9 +76,9 @@ void print_incidents(const json::Value& answer) {
 }
 
 void print_incident(const json::Value& one) {
-  print("Incident " + std::to_string(one.integer("number")) + ": " +
-        printable(one.text("title")) + "\n  severity  " + severity_of(one) + " (" +
-        printable(reason_of(one)) + ")\n  state     " + one.text("state") + "\n  about     " +
+  print("Incident " + std::to_string(one.integer("number")) + ": " + printable(one.text("title")) +
+        "\n  severity  " + severity_of(one) + " (" + printable(reason_of(one)) + ")\n  state     " +
+        one.text("state") + "\n  about     " +
         printable(one["entity"].text("kind") + " " + one["entity"].text("name")) +
         "\n  events    " + std::to_string(one.integer("detection_count")) + " detections from " +
         short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
@@ -104,19 +104,20 @@ int act_on_incident(const Arguments& arguments) {
   add("why", po::value<std::string>()->default_value(""), "the reason, which is kept");
   add("who", po::value<std::string>()->default_value(""), "who acts");
   int code = done;
-  const auto given = read_options(arguments, "incidents act NUMBER --act ACT --value V --why W --who P",
-                                  options, "number", code);
+  const auto given =
+      read_options(arguments, "incidents act NUMBER --act ACT --value V --why W --who P", options,
+                   "number", code);
   if (!given) return code;
   if (!given->contains("number") || !given->contains("act")) {
     return complain(usage, "'incidents act' needs a number and --act");
   }
   const auto number = (*given)["number"].as<std::vector<std::string>>().front();
-  const auto answer = ask_daemon(
-      *given, "POST", "/api/v1/incidents/" + number + "/acts",
-      json::to_text(json::Object{{"act", (*given)["act"].as<std::string>()},
-                                 {"value", (*given)["value"].as<std::string>()},
-                                 {"who", (*given)["who"].as<std::string>()},
-                                 {"why", (*given)["why"].as<std::string>()}}));
+  const auto answer =
+      ask_daemon(*given, "POST", "/api/v1/incidents/" + number + "/acts",
+                 json::to_text(json::Object{{"act", (*given)["act"].as<std::string>()},
+                                            {"value", (*given)["value"].as<std::string>()},
+                                            {"who", (*given)["who"].as<std::string>()},
+                                            {"why", (*given)["why"].as<std::string>()}}));
   if (!answer) return complain(answer.error());
   print_json(*answer);
   return done;
@@ -186,8 +187,9 @@ int events_command(const Arguments& arguments) {
     for (const json::Value& event : *events) {
       rows.push_back({event.text("id"), short_time(event.text("time")), event.text("source"),
                       event.text("decoder"),
-                      event.text("undecoded").empty() ? event["ocsf"].text("message", event.text("raw"))
-                                                      : "UNDECODED: " + event.text("undecoded")});
+                      event.text("undecoded").empty()
+                          ? event["ocsf"].text("message", event.text("raw"))
+                          : "UNDECODED: " + event.text("undecoded")});
     }
   }
   print_table({"ID", "TIME (UTC)", "SOURCE", "DECODER", "MESSAGE"}, rows);

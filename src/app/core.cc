@@ -93,12 +93,11 @@ void Core::activate() {
   const auto last = ledger::last_of_kind(parts_.database, "policies");
   const auto known = last && *last ? json::parse((*last)->record) : Result<json::Value>();
   if (known && known->text("version") == policies_->version) return;
-  record("policies",
-         {{"correlations", policies_->rules.correlations().size()},
-          {"retention", policies_->retention.size()},
-          {"rules", policies_->rules.rules().size()},
-          {"severity_rows", policies_->severity.rows().size()},
-          {"version", policies_->version}});
+  record("policies", {{"correlations", policies_->rules.correlations().size()},
+                      {"retention", policies_->retention.size()},
+                      {"rules", policies_->rules.rules().size()},
+                      {"severity_rows", policies_->severity.rows().size()},
+                      {"version", policies_->version}});
 }
 
 void Core::use(std::shared_ptr<const Policies> policies) {
@@ -106,12 +105,11 @@ void Core::use(std::shared_ptr<const Policies> policies) {
   policies_ = std::move(policies);
   correlator_.rebind(policies_->rules);
   if (same) return;
-  record("policies",
-         {{"correlations", policies_->rules.correlations().size()},
-          {"retention", policies_->retention.size()},
-          {"rules", policies_->rules.rules().size()},
-          {"severity_rows", policies_->severity.rows().size()},
-          {"version", policies_->version}});
+  record("policies", {{"correlations", policies_->rules.correlations().size()},
+                      {"retention", policies_->retention.size()},
+                      {"rules", policies_->rules.rules().size()},
+                      {"severity_rows", policies_->severity.rows().size()},
+                      {"version", policies_->version}});
 }
 
 std::int64_t Core::next_entry(const std::vector<ledger::Entry>& entries) const {
@@ -121,13 +119,12 @@ std::int64_t Core::next_entry(const std::vector<ledger::Entry>& entries) const {
 void Core::take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries) {
   if (batch.events.empty()) return;
   for (ingest::EventRow& row : batch.events) row.number = ++last_event_;
-  const ingest::EventBatchRow stored{
-      .entry = next_entry(entries),
-      .stream = batch.events.front().id.stream,
-      .first = batch.events.front().number,
-      .count = static_cast<std::int64_t>(batch.events.size()),
-      .earliest = batch.earliest,
-      .latest = batch.latest};
+  const ingest::EventBatchRow stored{.entry = next_entry(entries),
+                                     .stream = batch.events.front().id.stream,
+                                     .first = batch.events.front().number,
+                                     .count = static_cast<std::int64_t>(batch.events.size()),
+                                     .earliest = batch.earliest,
+                                     .latest = batch.latest};
   entries.push_back({"events",
                      {{"count", stored.count},
                       {"earliest", to_rfc3339(stored.earliest)},
@@ -164,10 +161,11 @@ void Core::take(WorkedBatch batch) {
     }
   }
   if (const std::int64_t dropped = correlator_.dropped(); dropped > windows_dropped_) {
-    entries.push_back({"gap",
-                       {{"source", "correlation"},
-                        {"what", std::to_string(dropped - windows_dropped_) +
-                                     " entries of open windows were given up to stay within limits"}}});
+    entries.push_back(
+        {"gap",
+         {{"source", "correlation"},
+          {"what", std::to_string(dropped - windows_dropped_) +
+                       " entries of open windows were given up to stay within limits"}}});
     windows_dropped_ = dropped;
   }
   append(std::move(entries));
@@ -274,6 +272,8 @@ Result<void> Core::write() {
   return {};
 }
 
-std::vector<std::string> Core::take_notes() { return std::exchange(notes_, {}); }
+std::vector<std::string> Core::take_notes() {
+  return std::exchange(notes_, {});
+}
 
 }  // namespace mailwarden::app

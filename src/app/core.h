@@ -1,10 +1,10 @@
 // The daemon's one place of decision and of writing.
 //
 // What     A Core takes worked batches in the order of their tickets and what persons do, lets
-//          correlator, incidents and ledger grow in memory, and keeps the rows that come of it until
-//          write() has put them into the store in one transaction. What write() could not store it
-//          tries again, the same rows, until it can: nothing is decided twice and nothing is lost. It
-//          has no threads and no clock of its own, so a test drives it as a plain loop.
+//          correlator, incidents and ledger grow in memory, and keeps the rows that come of it
+//          until write() has put them into the store in one transaction. What write() could not
+//          store it tries again, the same rows, until it can: nothing is decided twice and nothing
+//          is lost. It has no threads and no clock of its own, so a test drives it as a plain loop.
 // Owns     Correlator, incident book, ledger, and the pending rows.
 // Threads  One.
 // Errors   open(): whatever keeps the store from being used. write(): unavailable, full, io: try

@@ -1,7 +1,5 @@
 #include "app/daemon.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -11,6 +9,8 @@
 #include <map>
 #include <mutex>
 #include <thread>
+
+#include <systemd/sd-daemon.h>
 
 #include "app/core.h"
 #include "app/pipeline.h"
@@ -148,14 +148,13 @@ Result<void> Daemon::Parts::start() {
   const ledger::VerifierKey verifier{.name = config.origin, .key = signer->public_key()};
   status.verifier_key = ledger::to_text(verifier);
   status.policies = (*policies)->version;
-  if (auto done = write_file_durably(config.key + ".pub", status.verifier_key + "\n"); !done) return done;
+  if (auto done = write_file_durably(config.key + ".pub", status.verifier_key + "\n"); !done)
+    return done;
   if (auto done = open_store(); !done) return done;
-  auto opened = Core::open({.origin = config.origin},
-                           {.database = *database,
-                            .clock = around.clock,
-                            .entropy = around.entropy,
-                            .signer = *signer},
-                           *policies);
+  auto opened = Core::open(
+      {.origin = config.origin},
+      {.database = *database, .clock = around.clock, .entropy = around.entropy, .signer = *signer},
+      *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
   auto sources = open_sources(config, *database);
@@ -207,9 +206,14 @@ Acted Daemon::Parts::request_act(const incident::Act& act) {
 
 void Daemon::Parts::take_signal() {
   switch (around.poll_signal()) {
-    case Signal::none: break;
-    case Signal::stop: stopping = true; break;
-    case Signal::reload: reload(); break;
+    case Signal::none:
+      break;
+    case Signal::stop:
+      stopping = true;
+      break;
+    case Signal::reload:
+      reload();
+      break;
   }
 }
 
@@ -278,8 +282,7 @@ void Daemon::Parts::do_what_is_due() {
 }
 
 void Daemon::Parts::sweep() {
-  const auto plan =
-      privacy::plan_sweep(*database, core->policies().retention, around.clock.now());
+  const auto plan = privacy::plan_sweep(*database, core->policies().retention, around.clock.now());
   if (!plan) return around.log.error("retention: " + plan.error().what);
   for (const std::string& source : plan->without_policy) {
     around.log.warning("no retention policy takes the source " + source +
@@ -343,8 +346,8 @@ void Daemon::Parts::issue_reports() {
   reported = now;
   core->seal();
   if (!write() || core->has_pending()) return;
-  const report::IssueOptions options{
-      .folder = config.reports, .key = {.name = config.origin, .key = signer->public_key()}};
+  const report::IssueOptions options{.folder = config.reports,
+                                     .key = {.name = config.origin, .key = signer->public_key()}};
   auto issued = report::issue_due(*database, core->policies().retention, options, now);
   if (!issued) return around.log.error("reports: " + issued.error().what);
   for (const report::Issued& one : *issued) core->record("report", report::to_record(one));
@@ -423,13 +426,17 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const config::Config& config,
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 
-Result<void> Daemon::run() { return parts_->loop(); }
+Result<void> Daemon::run() {
+  return parts_->loop();
+}
 
 const std::vector<std::string>& Daemon::addresses() const {
   static const std::vector<std::string> none;
   return parts_->server ? parts_->server->addresses() : none;
 }
 
-void notify_systemd(const char* state) { sd_notify(0, state); }
+void notify_systemd(const char* state) {
+  sd_notify(0, state);
+}
 
 }  // namespace mailwarden::app

@@ -1,11 +1,12 @@
 // The daemon: wiring, start, the loop, reload, stop.
 //
 // What     start() opens the store, loads the policies, makes or loads the signing key, and starts
-//          sources, workers and the HTTP server; run() is the core's loop, which ends when it is told
-//          to or, with `once`, when every source is read and all of it is durable.
+//          sources, workers and the HTTP server; run() is the core's loop, which ends when it is
+//          told to or, with `once`, when every source is read and all of it is durable.
 // Owns     Every part, ended in the reverse order of its start.
 // Threads  start() and run() from one thread.
-// Errors   start(): every reason why it cannot start, at once where they are of one kind. run(): what
+// Errors   start(): every reason why it cannot start, at once where they are of one kind. run():
+// what
 //          made going on impossible (a damaged store).
 // Limits   config::Config.
 #pragma once
@@ -30,8 +31,8 @@ struct Surroundings {
   const Clock& clock;
   Entropy& entropy;
   Log& log;
-  std::function<Signal()> poll_signal;         // the signal that came since the last call, if any
-  std::function<void(const char*)> notify;     // tells systemd: "READY=1", "WATCHDOG=1", …
+  std::function<Signal()> poll_signal;      // the signal that came since the last call, if any
+  std::function<void(const char*)> notify;  // tells systemd: "READY=1", "WATCHDOG=1", …
 };
 
 class Daemon {

@@ -23,7 +23,9 @@ Pipeline::Pipeline(const PipelineOptions& options,
       // Room for every batch in flight and for the word that the sources are at their end.
       done_(static_cast<std::size_t>(options.in_flight_max) + 2) {}
 
-Pipeline::~Pipeline() { stop(); }
+Pipeline::~Pipeline() {
+  stop();
+}
 
 void Pipeline::start() {
   threads_.emplace_back([this](const std::stop_token& stop) { read(stop); });

@@ -1,9 +1,9 @@
 // Reader and workers: everything between the sources and the core.
 //
 // What     One reader takes batches from the sources and numbers them; workers do the pure work on
-//          them; the results come out of `next()` in any order, each with its ticket. A batch holds a
-//          place from the moment it is read until release() says that it is durable, so a store that
-//          stalls makes the sources wait and nothing else is needed for back-pressure.
+//          them; the results come out of `next()` in any order, each with its ticket. A batch holds
+//          a place from the moment it is read until release() says that it is durable, so a store
+//          that stalls makes the sources wait and nothing else is needed for back-pressure.
 // Owns     The sources, the threads and the queues.
 // Threads  start() and stop() from one thread; next(), release() and use() from the core's.
 // Errors   A source that cannot be read is told in the log once for each reason and tried again.
@@ -35,7 +35,8 @@ struct PipelineOptions {
   std::chrono::milliseconds poll_interval{200};  // between two looks at sources that had nothing
 };
 
-// What comes out: a worked batch, or word that all sources were at their end behind `tickets` batches.
+// What comes out: a worked batch, or word that all sources were at their end behind `tickets`
+// batches.
 struct PipelineOutput {
   std::optional<WorkedBatch> batch;
   std::uint64_t tickets = 0;
@@ -45,7 +46,8 @@ struct PipelineOutput {
 class Pipeline {
  public:
   Pipeline(const PipelineOptions& options, std::vector<std::unique_ptr<ingest::Source>> sources,
-           std::shared_ptr<const Policies> policies, const Clock& clock, Entropy& entropy, Log& log);
+           std::shared_ptr<const Policies> policies, const Clock& clock, Entropy& entropy,
+           Log& log);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
   ~Pipeline();

@@ -42,8 +42,8 @@ class Loader {
     return std::nullopt;
   }
 
-  // Every text that decides anything counts into the version, with its length so that no two sets of
-  // texts run together to the same bytes.
+  // Every text that decides anything counts into the version, with its length so that no two sets
+  // of texts run together to the same bytes.
   void count(const std::string& name, const std::string& text) {
     texts_ += name + "\n" + std::to_string(text.size()) + "\n" + text;
   }
@@ -73,8 +73,8 @@ class Loader {
       if (own) {
         options.emplace(source.name, *std::move(own));
       } else {
-        wrong += (wrong.empty() ? "" : "\n") + ("source '" + source.name + "': ") +
-                 own.error().what;
+        wrong +=
+            (wrong.empty() ? "" : "\n") + ("source '" + source.name + "': ") + own.error().what;
       }
       count(source.name, source.decoder + "," + source.zone + "," + source.year);
     }

@@ -9,9 +9,8 @@ namespace mailwarden::app {
 
 WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies& policies,
                  Entropy& entropy) {
-  WorkedBatch worked{.ticket = ticket,
-                     .after = std::move(batch.after),
-                     .gaps = std::move(batch.gaps)};
+  WorkedBatch worked{
+      .ticket = ticket, .after = std::move(batch.after), .gaps = std::move(batch.gaps)};
   worked.events.reserve(batch.records.size());
   std::vector<ledger::Digest> commitments;
   commitments.reserve(batch.records.size());

@@ -1,6 +1,7 @@
 // The pure part of taking records in: decode, match, serialise, hash.
 //
-// What     work() turns a batch of records into rows and detections. It reads no clock and touches no
+// What     work() turns a batch of records into rows and detections. It reads no clock and touches
+// no
 //          state, so any worker may do any batch; the ticket keeps their order for the core.
 // Owns     Nothing.
 // Threads  Any.
@@ -26,9 +27,9 @@ struct WorkedBatch {
   std::uint64_t ticket = 0;
   std::optional<ingest::StreamState> after;
   std::vector<ingest::Gap> gaps;
-  std::vector<ingest::EventRow> events;        // without their numbers
-  std::vector<detect::Detection> detections;   // in order of their events
-  ledger::Digest root{};                       // over the events' commitments
+  std::vector<ingest::EventRow> events;       // without their numbers
+  std::vector<detect::Detection> detections;  // in order of their events
+  ledger::Digest root{};                      // over the events' commitments
   Timestamp earliest;
   Timestamp latest;
   std::int64_t undecoded = 0;

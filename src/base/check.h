@@ -1,6 +1,7 @@
 // What must hold unless the program itself is wrong.
 //
-// What     CHECK(condition) aborts with file and line when the condition is false; it is on in every
+// What     CHECK(condition) aborts with file and line when the condition is false; it is on in
+// every
 //          build. It is for mistakes of ours, never for input or for what the system answers.
 // Owns     Nothing.
 // Threads  Any.
@@ -11,10 +12,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define CHECK(condition)                                                                    \
-  do {                                                                                      \
-    if (!(condition)) {                                                                     \
-      std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", __FILE__, __LINE__, #condition);    \
-      std::abort();                                                                         \
-    }                                                                                       \
+#define CHECK(condition)                                                                 \
+  do {                                                                                   \
+    if (!(condition)) {                                                                  \
+      std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                      \
+    }                                                                                    \
   } while (false)

@@ -1,18 +1,18 @@
 #include "base/files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace mailwarden {
 namespace {
 
 std::unexpected<Error> failure(const std::string& path, int error) {
-  const Code code = error == ENOENT || error == ENOTDIR ? Code::not_found
-                    : error == EACCES || error == EPERM ? Code::denied
+  const Code code = error == ENOENT || error == ENOTDIR  ? Code::not_found
+                    : error == EACCES || error == EPERM  ? Code::denied
                     : error == ENOSPC || error == EDQUOT ? Code::full
                                                          : Code::io;
   return fail(code, path + ": " + std::strerror(error));

@@ -10,10 +10,14 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -33,10 +37,18 @@ Log::Log(LogLevel level) : sink_(std::make_unique<Sink>()) {
 Log::~Log() = default;
 
 // The views are passed as arguments, never as the format, so braces in them stay what they are.
-void Log::debug(std::string_view line) { sink_->logger.debug("{}", line); }
-void Log::info(std::string_view line) { sink_->logger.info("{}", line); }
-void Log::warning(std::string_view line) { sink_->logger.warn("{}", line); }
-void Log::error(std::string_view line) { sink_->logger.error("{}", line); }
+void Log::debug(std::string_view line) {
+  sink_->logger.debug("{}", line);
+}
+void Log::info(std::string_view line) {
+  sink_->logger.info("{}", line);
+}
+void Log::warning(std::string_view line) {
+  sink_->logger.warn("{}", line);
+}
+void Log::error(std::string_view line) {
+  sink_->logger.error("{}", line);
+}
 
 std::string Log::quote(std::string_view from_outside) {
   std::string out = "'";

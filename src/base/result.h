@@ -38,14 +38,22 @@ using Result = std::expected<T, Error>;
 
 constexpr std::string_view to_string(Code code) {
   switch (code) {
-    case Code::invalid: return "invalid";
-    case Code::not_found: return "not_found";
-    case Code::conflict: return "conflict";
-    case Code::denied: return "denied";
-    case Code::full: return "full";
-    case Code::unavailable: return "unavailable";
-    case Code::corrupt: return "corrupt";
-    case Code::io: return "io";
+    case Code::invalid:
+      return "invalid";
+    case Code::not_found:
+      return "not_found";
+    case Code::conflict:
+      return "conflict";
+    case Code::denied:
+      return "denied";
+    case Code::full:
+      return "full";
+    case Code::unavailable:
+      return "unavailable";
+    case Code::corrupt:
+      return "corrupt";
+    case Code::io:
+      return "io";
   }
   return "unknown";
 }

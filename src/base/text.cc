@@ -7,9 +7,13 @@
 namespace mailwarden {
 namespace {
 
-unsigned char at(std::string_view s, std::size_t i) { return static_cast<unsigned char>(s[i]); }
+unsigned char at(std::string_view s, std::size_t i) {
+  return static_cast<unsigned char>(s[i]);
+}
 
-bool continues(std::string_view s, std::size_t i) { return i < s.size() && (at(s, i) & 0xC0) == 0x80; }
+bool continues(std::string_view s, std::size_t i) {
+  return i < s.size() && (at(s, i) & 0xC0) == 0x80;
+}
 
 // The length of the well-formed sequence at `i`, or 0.
 std::size_t sequence_at(std::string_view s, std::size_t i) {
@@ -36,9 +40,13 @@ void append_escaped(std::string& out, unsigned char byte) {
   out += digits[byte & 15];
 }
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 }  // namespace
 
@@ -82,7 +90,8 @@ std::string printable(std::string_view bytes) {
     const std::size_t length = sequence_at(bytes, i);
     const unsigned char first = at(bytes, i);
     // U+0080 to U+009F are control characters too, two bytes long.
-    const bool control = first < 0x20 || first == 0x7F || (length == 2 && first == 0xC2 && at(bytes, i + 1) < 0xA0);
+    const bool control =
+        first < 0x20 || first == 0x7F || (length == 2 && first == 0xC2 && at(bytes, i + 1) < 0xA0);
     if (length == 0 || control) {
       const std::size_t escaped = length == 0 ? 1 : length;
       for (std::size_t k = 0; k < escaped; ++k) append_escaped(out, at(bytes, i + k));
@@ -125,14 +134,16 @@ bool equal_ignoring_case(std::string_view ascii_a, std::string_view ascii_b) {
 std::optional<std::int64_t> to_integer(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || failed != std::errc() || end != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 
 std::optional<double> to_number(std::string_view text) {
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || failed != std::errc() || end != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 

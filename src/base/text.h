@@ -19,7 +19,8 @@ namespace mailwarden {
 bool is_utf8(std::string_view bytes);
 // Each byte that is not part of well-formed UTF-8 becomes U+FFFD.
 std::string to_utf8(std::string_view bytes);
-// Control characters and ill-formed bytes as \xNN, a backslash doubled: safe on a terminal and in a log.
+// Control characters and ill-formed bytes as \xNN, a backslash doubled: safe on a terminal and in a
+// log.
 std::string printable(std::string_view bytes);
 
 std::string_view trim(std::string_view text);

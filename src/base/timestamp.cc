@@ -159,8 +159,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
 Result<Duration> parse_duration(std::string_view text) {
   using namespace std::chrono;
   const auto wrong = [text] {
-    return fail(Code::invalid,
-                "'" + std::string(text) + "' is not a span of time like 90s, 15m, 12h, 30d, 2w or 7y");
+    return fail(Code::invalid, "'" + std::string(text) +
+                                   "' is not a span of time like 90s, 15m, 12h, 30d, 2w or 7y");
   };
   std::int64_t count = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -173,13 +173,26 @@ Result<Duration> parse_duration(std::string_view text) {
   constexpr auto longest = seconds(std::int64_t{86'400} * 365 * 1000);
   seconds unit(0);
   switch (*end) {
-    case 's': unit = seconds(1); break;
-    case 'm': unit = minutes(1); break;
-    case 'h': unit = hours(1); break;
-    case 'd': unit = days(1); break;
-    case 'w': unit = days(7); break;
-    case 'y': unit = days(365); break;
-    default: return wrong();
+    case 's':
+      unit = seconds(1);
+      break;
+    case 'm':
+      unit = minutes(1);
+      break;
+    case 'h':
+      unit = hours(1);
+      break;
+    case 'd':
+      unit = days(1);
+      break;
+    case 'w':
+      unit = days(7);
+      break;
+    case 'y':
+      unit = days(365);
+      break;
+    default:
+      return wrong();
   }
   if (count > longest / unit) return wrong();
   return Duration(unit * count);

@@ -1,11 +1,11 @@
 #include "config/config.h"
 
-#include <boost/program_options.hpp>
-
 #include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
+
+#include <boost/program_options.hpp>
 
 #include "config/settings.h"
 #include "json/yaml.h"
@@ -104,12 +104,13 @@ Result<std::string> read_whole(const std::string& path) {
 Result<po::variables_map> read_arguments(const std::vector<std::string>& arguments) {
   po::variables_map given;
   try {
-    po::store(po::command_line_parser(arguments)
-                  .options(options())
-                  .positional(po::positional_options_description())
-                  .style(po::command_line_style::unix_style ^ po::command_line_style::allow_guessing)
-                  .run(),
-              given);
+    po::store(
+        po::command_line_parser(arguments)
+            .options(options())
+            .positional(po::positional_options_description())
+            .style(po::command_line_style::unix_style ^ po::command_line_style::allow_guessing)
+            .run(),
+        given);
   } catch (const po::error& e) {
     return fail(Code::invalid, std::string(e.what()) + "; --help lists the options");
   }
@@ -122,7 +123,8 @@ std::string describe() {
   std::ostringstream text;
   text << "Usage: mailwardend [--config FILE] [OPTION]...\n"
           "Watches logs, opens incidents and proves it. A try without a file:\n"
-          "  mailwardend --once --store sqlite:PATH --source file:GLOB --rules DIR --policies DIR\n\n"
+          "  mailwardend --once --store sqlite:PATH --source file:GLOB --rules DIR --policies "
+          "DIR\n\n"
        << options();
   return std::move(text).str();
 }
@@ -137,8 +139,8 @@ Result<Config> parse_file(std::string_view text, const std::string& file, Config
   }
   for (const Node& document : *documents) {
     for (const auto& [name, value] : document.entries) {
-      const auto setting = std::ranges::find(settings(), std::string_view(name.scalar),
-                                             &Setting::name);
+      const auto setting =
+          std::ranges::find(settings(), std::string_view(name.scalar), &Setting::name);
       if (setting == settings().end()) {
         mistakes.add(file + ", " + name.where() + ": '" + name.scalar + "' is not a setting");
       } else {

@@ -1,8 +1,9 @@
 // The daemon's settings, from one file and the command line.
 //
-// What     Every setting is an option and a key of the YAML file named by --config; the command line
-//          wins. Names are the same in both (`reports-interval`, not two spellings). describe() lists
-//          them for --help.
+// What     Every setting is an option and a key of the YAML file named by --config; the command
+// line
+//          wins. Names are the same in both (`reports-interval`, not two spellings). describe()
+//          lists them for --help.
 // Owns     Its content.
 // Threads  Values.
 // Errors   Error{invalid} with every mistake at once, each with file and line or with its option.
@@ -27,8 +28,8 @@ inline constexpr std::size_t sources_max = 1000;
 // One source of records. As an option: "file:GLOB" or "stdin", then ",key=value" for the others:
 // --source file:/var/log/auth.log,name=auth,zone=Europe/Berlin,year=2005,decoder=sshd
 struct SourceConfig {
-  std::string name;      // by default the file's name without wildcards and ending
-  std::string file;      // a glob; empty for standard input
+  std::string name;  // by default the file's name without wildcards and ending
+  std::string file;  // a glob; empty for standard input
   std::string decoder = "auto";
   std::string zone = "UTC";
   std::string year = "arrival";  // for time stamps without a year: `arrival`, or four digits

@@ -24,9 +24,9 @@ Result<void> read_path(std::string& into, const std::string& text) {
 }
 
 Result<void> read_level(Config& config, const std::string& text) {
-  constexpr std::array levels{std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
-                              std::pair{"warning", LogLevel::warning},
-                              std::pair{"error", LogLevel::error}};
+  constexpr std::array levels{
+      std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
+      std::pair{"warning", LogLevel::warning}, std::pair{"error", LogLevel::error}};
   for (const auto& [name, level] : levels) {
     if (text != name) continue;
     config.log_level = level;
@@ -115,8 +115,9 @@ constexpr std::array table{
     Setting{"reports-interval", "SPAN", "how often the reports are written anew", false,
             [](Config& c, const std::string& t) { return read_duration(c.reports_interval, t); },
             nullptr},
-    Setting{"checkpoints", "DIR", "a folder outside the store that receives every checkpoint", false,
-            [](Config& c, const std::string& t) { return read_path(c.checkpoints, t); }, nullptr},
+    Setting{"checkpoints", "DIR", "a folder outside the store that receives every checkpoint",
+            false, [](Config& c, const std::string& t) { return read_path(c.checkpoints, t); },
+            nullptr},
     Setting{"seal-interval", "SPAN", "how often the ledger is sealed while it grows", false,
             [](Config& c, const std::string& t) { return read_duration(c.seal_interval, t); },
             nullptr},
@@ -129,8 +130,8 @@ constexpr std::array table{
             [](Config& c, const std::string& t) { return read_path(c.socket, t); }, nullptr},
     Setting{"command", "FILE", "an executable that playbooks may run", true, read_command,
             [](Config& c) { c.commands.clear(); }},
-    Setting{"workers", "N", "threads that decode and match; 0: one less than there are cores", false,
-            read_workers, nullptr},
+    Setting{"workers", "N", "threads that decode and match; 0: one less than there are cores",
+            false, read_workers, nullptr},
     Setting{"log-level", "LEVEL", "debug, info, warning or error", false, read_level, nullptr}};
 
 std::string default_name(const std::string& glob) {
@@ -155,13 +156,15 @@ Result<void> set_part(SourceConfig& source, std::string_view key, std::string_vi
     *part = value;
     return {};
   }
-  return fail(Code::invalid, "'" + std::string(key) +
-                                 "' is none of name, decoder, zone, year, mapping");
+  return fail(Code::invalid,
+              "'" + std::string(key) + "' is none of name, decoder, zone, year, mapping");
 }
 
 }  // namespace
 
-std::span<const Setting> settings() { return table; }
+std::span<const Setting> settings() {
+  return table;
+}
 
 Result<SourceConfig> parse_source(std::string_view text) {
   SourceConfig source;

@@ -1,13 +1,13 @@
 #include "crypto/ed25519.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -102,19 +102,18 @@ Signer Signer::from_seed(const Seed& seed) {
   CHECK(key->pointer != nullptr);
   PublicKey public_key{};
   std::size_t size = public_key.size();
-  CHECK(EVP_PKEY_get_raw_public_key(key->pointer.get(),
-                                    reinterpret_cast<unsigned char*>(public_key.data()),
-                                    &size) == 1);
+  CHECK(EVP_PKEY_get_raw_public_key(
+            key->pointer.get(), reinterpret_cast<unsigned char*>(public_key.data()), &size) == 1);
   return {std::move(key), public_key};
 }
 
 Result<Signer> Signer::load(const std::string& path) {
   const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  struct stat status {};
+  struct stat status{};
   if (file.number < 0 || ::fstat(file.number, &status) != 0) return system_error(path, errno);
   if ((status.st_mode & 077) != 0 || status.st_uid != ::geteuid()) {
-    return fail(Code::denied, "key file " + path +
-                                  ": others may read it; it must be ours alone (chmod 600)");
+    return fail(Code::denied,
+                "key file " + path + ": others may read it; it must be ours alone (chmod 600)");
   }
   std::array<char, 256> text{};
   const ssize_t got = ::read(file.number, text.data(), text.size());

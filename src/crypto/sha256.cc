@@ -20,9 +20,13 @@ Digest sha256(std::initializer_list<std::span<const std::byte>> pieces) {
   return digest;
 }
 
-Digest sha256(std::span<const std::byte> bytes) { return sha256({bytes}); }
+Digest sha256(std::span<const std::byte> bytes) {
+  return sha256({bytes});
+}
 
-Digest sha256(std::string_view bytes) { return sha256({as_bytes(bytes)}); }
+Digest sha256(std::string_view bytes) {
+  return sha256({as_bytes(bytes)});
+}
 
 std::string to_hex(std::span<const std::byte> bytes) {
   constexpr char digits[] = "0123456789abcdef";

@@ -143,7 +143,8 @@ Result<void> migrate(Database& database, std::span<const Migration> migrations, 
 
 Result<void> check_migrations(Database& database, std::span<const Migration> migrations) {
   auto found = applied(database);
-  if (!found) return fail(Code::invalid, "this is not a store of mailwarden: " + found.error().what);
+  if (!found)
+    return fail(Code::invalid, "this is not a store of mailwarden: " + found.error().what);
   const auto steps = missing(*std::move(found), migrations);
   if (!steps) return std::unexpected(steps.error());
   if (!steps->empty()) {

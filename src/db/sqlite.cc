@@ -1,8 +1,8 @@
 #include "db/sqlite.h"
 
-#include <sqlite3.h>
-
 #include <map>
+
+#include <sqlite3.h>
 
 namespace mailwarden::db {
 namespace {
@@ -10,26 +10,34 @@ namespace {
 Code to_code(int result) {
   switch (result & 0xFF) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return Code::unavailable;
-    case SQLITE_FULL: return Code::full;
+    case SQLITE_LOCKED:
+      return Code::unavailable;
+    case SQLITE_FULL:
+      return Code::full;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return Code::corrupt;
-    case SQLITE_CONSTRAINT: return Code::conflict;
+    case SQLITE_NOTADB:
+      return Code::corrupt;
+    case SQLITE_CONSTRAINT:
+      return Code::conflict;
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH: return Code::denied;
-    case SQLITE_CANTOPEN: return Code::not_found;
+    case SQLITE_AUTH:
+      return Code::denied;
+    case SQLITE_CANTOPEN:
+      return Code::not_found;
     case SQLITE_ERROR:
     case SQLITE_RANGE:
-    case SQLITE_MISUSE: return Code::invalid;
-    default: return Code::io;
+    case SQLITE_MISUSE:
+      return Code::invalid;
+    default:
+      return Code::io;
   }
 }
 
 std::unexpected<Error> failure(sqlite3* connection, int result) {
-  return fail(to_code(result), std::string("database: ") + (connection != nullptr
-                                                                ? sqlite3_errmsg(connection)
-                                                                : sqlite3_errstr(result)));
+  return fail(to_code(result),
+              std::string("database: ") +
+                  (connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(result)));
 }
 
 class SqliteStatement final : public Statement {
@@ -98,8 +106,9 @@ class SqliteStatement final : public Statement {
                                  text->size(), SQLITE_STATIC, SQLITE_UTF8);
     }
     if (const auto* blob = std::get_if<Blob>(&value)) {
-      return sqlite3_bind_blob64(statement_, index, blob->empty() ? "" : static_cast<const void*>(blob->data()), blob->size(),
-                                 SQLITE_STATIC);
+      return sqlite3_bind_blob64(statement_, index,
+                                 blob->empty() ? "" : static_cast<const void*>(blob->data()),
+                                 blob->size(), SQLITE_STATIC);
     }
     return sqlite3_bind_null(statement_, index);
   }
@@ -156,8 +165,9 @@ Result<void> prepare_connection(Database& database, const SqliteOptions& options
   sql += "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
   if (!options.read_only) {
     // The WAL is cut back after a burst so that a store does not keep the space of its worst hour.
-    sql += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
-           "PRAGMA journal_size_limit=67108864;";
+    sql +=
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
+        "PRAGMA journal_size_limit=67108864;";
   } else {
     sql += "PRAGMA query_only=ON;";
   }
@@ -165,8 +175,8 @@ Result<void> prepare_connection(Database& database, const SqliteOptions& options
   if (options.store_bytes_max == 0) return {};
   const auto page = database.integer("PRAGMA page_size");
   if (!page) return std::unexpected(page.error());
-  return database.execute("PRAGMA max_page_count=" +
-                          std::to_string(std::max<std::int64_t>(1, options.store_bytes_max / *page)));
+  return database.execute("PRAGMA max_page_count=" + std::to_string(std::max<std::int64_t>(
+                                                         1, options.store_bytes_max / *page)));
 }
 
 }  // namespace
@@ -174,8 +184,8 @@ Result<void> prepare_connection(Database& database, const SqliteOptions& options
 Result<std::unique_ptr<Database>> open_sqlite(const std::string& path,
                                               const SqliteOptions& options) {
   sqlite3* connection = nullptr;
-  const int flags = options.read_only ? SQLITE_OPEN_READONLY
-                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags =
+      options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int result =
       sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   auto database = std::make_unique<SqliteDatabase>(connection);
@@ -191,8 +201,7 @@ Result<std::unique_ptr<Database>> open_sqlite(const std::string& path,
 Result<std::unique_ptr<Database>> open_url(std::string_view url, const SqliteOptions& options) {
   constexpr std::string_view scheme = "sqlite:";
   if (!url.starts_with(scheme) || url.size() == scheme.size()) {
-    return fail(Code::invalid,
-                "'" + std::string(url) + "' is not a store; expected sqlite:PATH");
+    return fail(Code::invalid, "'" + std::string(url) + "' is not a store; expected sqlite:PATH");
   }
   return open_sqlite(std::string(url.substr(scheme.size())), options);
 }

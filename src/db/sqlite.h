@@ -1,7 +1,8 @@
 // SQLite behind db/database.h.
 //
 // What     open_sqlite() opens or creates a store: WAL, synchronous FULL (a commit is on the disk
-//          when it answers), foreign keys, secure_delete. `read_only` opens a store at rest or beside a running daemon and cannot write.
+//          when it answers), foreign keys, secure_delete. `read_only` opens a store at rest or
+//          beside a running daemon and cannot write.
 // Owns     The connection.
 // Threads  As Database.
 // Errors   As Database; open() says which file.

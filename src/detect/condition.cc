@@ -102,8 +102,9 @@ class Parser {
       return wrong("a selection");
     }
     if (name == "|" || name == "near") {
-      return fail(Code::invalid, "aggregations after '|' belong to an older Sigma; write a "
-                                 "correlation instead");
+      return fail(Code::invalid,
+                  "aggregations after '|' belong to an older Sigma; write a "
+                  "correlation instead");
     }
     const auto found = std::ranges::find(selections_, name, &Selection::name);
     if (found == selections_.end()) {

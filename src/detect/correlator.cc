@@ -57,8 +57,7 @@ std::string signature_of(const Correlation& correlation) {
 }
 
 bool reached(const Correlation& correlation, std::int64_t count) {
-  return count >= correlation.at_least &&
-         (!correlation.at_most || count <= *correlation.at_most);
+  return count >= correlation.at_least && (!correlation.at_most || count <= *correlation.at_most);
 }
 
 std::string entity_kind(const Detection& base, std::string_view path) {
@@ -142,8 +141,9 @@ std::vector<Detection> Correlator::advance_window(Window& window, const Detectio
   bool complete = false;
   if (counted) {
     complete = in_order ? add_in_order(window, group) : add_late(window, group, index);
-    if (complete) used.assign(group.entries.begin() + static_cast<std::ptrdiff_t>(group.begin),
-                              group.entries.end());
+    if (complete)
+      used.assign(group.entries.begin() + static_cast<std::ptrdiff_t>(group.begin),
+                  group.entries.end());
   } else {
     add_in_order(window, group);
     complete = ordered(window, group, used);
@@ -198,8 +198,7 @@ bool Correlator::add_late(const Window& window, Group& group, std::size_t at) co
 }
 
 // Whether some last event has all others before it, each behind the one of the rule before.
-bool Correlator::ordered(const Window& window, const Group& group,
-                         std::vector<Entry>& used) const {
+bool Correlator::ordered(const Window& window, const Group& group, std::vector<Entry>& used) const {
   const std::size_t rules = window.correlation.rules.size();
   for (std::size_t end = group.entries.size(); end-- > 0;) {
     if (group.entries[end].rule != rules - 1) continue;
@@ -261,9 +260,8 @@ void Correlator::keep_limits(Window& window, Group& group) {
     ++dropped_;
   }
   if (groups_ <= options_.groups_max) return;
-  const auto oldest = std::ranges::min_element(window.groups, {}, [](const auto& one) {
-    return one.second.entries.back().time;
-  });
+  const auto oldest = std::ranges::min_element(
+      window.groups, {}, [](const auto& one) { return one.second.entries.back().time; });
   dropped_ += static_cast<std::int64_t>(oldest->second.entries.size());
   window.groups.erase(oldest);
   --groups_;

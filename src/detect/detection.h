@@ -1,6 +1,7 @@
 // A rule that held for an event, or for several together.
 //
-// What     Detection is what matching and correlation give out: which rule, on which event, because of
+// What     Detection is what matching and correlation give out: which rule, on which event, because
+// of
 //          which fields, about whom, and what it means for the incident (facts).
 // Owns     Its content.
 // Threads  Values.
@@ -50,8 +51,8 @@ struct Detection {
   std::string title;
   Level level = Level::medium;
   std::vector<std::string> tags;
-  EventId event;                // the event that completed it
-  Timestamp time;               // that event's time
+  EventId event;   // the event that completed it
+  Timestamp time;  // that event's time
   Entity entity;
   std::vector<Because> because;
   // For a correlation: the events that counted, oldest first, and how many there were in all.

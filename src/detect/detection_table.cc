@@ -53,13 +53,15 @@ Result<std::vector<DetectionRow>> read_rows(const Result<db::Statement*>& rows) 
 
 }  // namespace
 
-std::span<const db::Migration> migrations() { return steps; }
+std::span<const db::Migration> migrations() {
+  return steps;
+}
 
 json::Object to_record(const Detection& detection) {
   json::Array because;
   for (const Because& one : detection.because) {
-    because.push_back(json::Object{
-        {"field", one.field}, {"selection", one.selection}, {"value", one.value}});
+    because.push_back(
+        json::Object{{"field", one.field}, {"selection", one.selection}, {"value", one.value}});
   }
   json::Array events;
   for (const EventId& event : detection.events) events.push_back(to_string(event));
@@ -67,18 +69,18 @@ json::Object to_record(const Detection& detection) {
   for (const std::string& tag : detection.tags) tags.push_back(tag);
   json::Object facts;
   for (const auto& [name, worth] : detection.facts) facts[name] = worth;
-  return {{"because", std::move(because)},
-          {"count", detection.count},
-          {"entity", json::Object{{"kind", detection.entity.kind},
-                                  {"name", detection.entity.name}}},
-          {"event", to_string(detection.event)},
-          {"event_time", to_rfc3339(detection.time)},
-          {"events", std::move(events)},
-          {"facts", std::move(facts)},
-          {"level", to_string(detection.level)},
-          {"rule", detection.rule_id},
-          {"tags", std::move(tags)},
-          {"title", detection.title}};
+  return {
+      {"because", std::move(because)},
+      {"count", detection.count},
+      {"entity", json::Object{{"kind", detection.entity.kind}, {"name", detection.entity.name}}},
+      {"event", to_string(detection.event)},
+      {"event_time", to_rfc3339(detection.time)},
+      {"events", std::move(events)},
+      {"facts", std::move(facts)},
+      {"level", to_string(detection.level)},
+      {"rule", detection.rule_id},
+      {"tags", std::move(tags)},
+      {"title", detection.title}};
 }
 
 Result<Detection> from_record(const json::Value& record) {
@@ -148,9 +150,10 @@ Result<std::vector<DetectionRow>> load_incident_detections(db::Database& databas
 
 Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
                                                   std::int64_t limit) {
-  return read_rows(database.query("SELECT number, incident, entry, body FROM detection"
-                                  " WHERE number < $1 ORDER BY number DESC LIMIT $2",
-                                  {before, limit}));
+  return read_rows(
+      database.query("SELECT number, incident, entry, body FROM detection"
+                     " WHERE number < $1 ORDER BY number DESC LIMIT $2",
+                     {before, limit}));
 }
 
 Result<std::vector<RuleCount>> count_by_rule(db::Database& database) {
@@ -163,15 +166,14 @@ Result<std::vector<RuleCount>> count_by_rule(db::Database& database) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
-    found.emplace_back(RuleCount{.rule = std::string((*rows)->text(0)),
-                                 .detections = (*rows)->integer(1)},
-                       (*rows)->integer(2));
+    found.emplace_back(
+        RuleCount{.rule = std::string((*rows)->text(0)), .detections = (*rows)->integer(1)},
+        (*rows)->integer(2));
   }
   std::vector<RuleCount> counts;
   for (auto& [count, newest] : found) {
-    const auto row = read_rows(
-        database.query("SELECT number, incident, entry, body FROM detection WHERE number = $1",
-                       {newest}));
+    const auto row = read_rows(database.query(
+        "SELECT number, incident, entry, body FROM detection WHERE number = $1", {newest}));
     if (!row) return std::unexpected(row.error());
     if (!row->empty()) count.title = row->front().detection.title;
     counts.push_back(std::move(count));
@@ -180,9 +182,10 @@ Result<std::vector<RuleCount>> count_by_rule(db::Database& database) {
 }
 
 Result<void> store_snapshot(db::Database& database, const Snapshot& snapshot) {
-  return database.run("INSERT INTO correlation (number, event, body) VALUES (1, $1, $2)"
-                      " ON CONFLICT (number) DO UPDATE SET event = $1, body = $2",
-                      {snapshot.event, std::string_view(snapshot.body)});
+  return database.run(
+      "INSERT INTO correlation (number, event, body) VALUES (1, $1, $2)"
+      " ON CONFLICT (number) DO UPDATE SET event = $1, body = $2",
+      {snapshot.event, std::string_view(snapshot.body)});
 }
 
 Result<Snapshot> load_snapshot(db::Database& database) {

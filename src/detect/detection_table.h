@@ -36,8 +36,7 @@ Result<std::int64_t> last_detection_number(db::Database& database);
 // Newest first, numbers below `before`.
 Result<std::vector<DetectionRow>> load_incident_detections(db::Database& database,
                                                            std::int64_t incident,
-                                                           std::int64_t before,
-                                                           std::int64_t limit);
+                                                           std::int64_t before, std::int64_t limit);
 Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
                                                   std::int64_t limit);
 

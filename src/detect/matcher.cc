@@ -1,17 +1,19 @@
 #include "detect/matcher.h"
 
-#include <arpa/inet.h>
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <arpa/inet.h>
+#include <re2/re2.h>
 
 #include "base/text.h"
 
 namespace mailwarden::detect {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 // The bytes of the UTF-8 character at `at`, so that `?` stands for a character and not for a byte.
 std::size_t character_at(std::string_view text, std::size_t at) {
@@ -43,11 +45,16 @@ bool compares(const Number& number, const Field& field) {
   const auto value = to_number(field.value);
   if (!value) return false;
   switch (number.compare) {
-    case Number::Compare::equal: return *value == number.value;
-    case Number::Compare::less: return *value < number.value;
-    case Number::Compare::less_equal: return *value <= number.value;
-    case Number::Compare::greater: return *value > number.value;
-    case Number::Compare::greater_equal: return *value >= number.value;
+    case Number::Compare::equal:
+      return *value == number.value;
+    case Number::Compare::less:
+      return *value < number.value;
+    case Number::Compare::less_equal:
+      return *value <= number.value;
+    case Number::Compare::greater:
+      return *value > number.value;
+    case Number::Compare::greater_equal:
+      return *value >= number.value;
   }
   return false;
 }
@@ -186,7 +193,8 @@ bool matches(const Matcher& matcher, const Field& value) {
     return RE2::PartialMatch(re2::StringPiece(value.value.data(), value.value.size()),
                              *expression->compiled);
   }
-  if (const auto* network = std::get_if<Network>(&matcher)) return in_network(*network, value.value);
+  if (const auto* network = std::get_if<Network>(&matcher))
+    return in_network(*network, value.value);
   if (const auto* number = std::get_if<Number>(&matcher)) return compares(*number, value);
   return false;
 }

@@ -6,7 +6,8 @@
 // Threads  Pure; share a Matcher freely.
 // Errors   The makers answer Error{invalid} with the reason.
 // Limits   An expression is compiled within RE2's default memory budget.
-// Source   Sigma 2.1.0, modifiers and wildcards. Where it is silent: regular expressions search (they
+// Source   Sigma 2.1.0, modifiers and wildcards. Where it is silent: regular expressions search
+// (they
 //          need not cover the value), and case is folded for ASCII letters alone.
 #pragma once
 
@@ -75,9 +76,13 @@ struct Number {
   Compare compare = Compare::equal;
 };
 
-struct Null {};                       // the field is not there, or null
-struct Presence { bool wanted = true; };  // exists
-struct OtherField { std::string name; };  // fieldref
+struct Null {};  // the field is not there, or null
+struct Presence {
+  bool wanted = true;
+};  // exists
+struct OtherField {
+  std::string name;
+};  // fieldref
 
 using Matcher = std::variant<Pattern, Expression, Network, Number, Null, Presence, OtherField>;
 

@@ -83,8 +83,8 @@ class Reader {
     if (header.id.empty()) header.id = std::filesystem::path(mistakes_.file()).stem().string();
     header.tags = texts(node, "tags");
     if (const Node* level = node.find("level"); level != nullptr) {
-      const auto known = std::ranges::find(levels, level->scalar,
-                                           &std::pair<std::string_view, Level>::first);
+      const auto known =
+          std::ranges::find(levels, level->scalar, &std::pair<std::string_view, Level>::first);
       if (known == levels.end()) {
         mistakes_.add(*level, "the level '" + level->scalar +
                                   "' is none of informational, low, medium, high, critical");
@@ -240,8 +240,9 @@ class Reader {
       }
     }
     if (!has_least || correlation.at_least < 1) {
-      mistakes_.add(*condition, "too few events cannot be told before the time is over, which is "
-                                "not supported by this version; use gt, gte or eq");
+      mistakes_.add(*condition,
+                    "too few events cannot be told before the time is over, which is "
+                    "not supported by this version; use gt, gte or eq");
     } else if (correlation.at_most && *correlation.at_most < correlation.at_least) {
       mistakes_.add(*condition, "no count is in this range");
     }

@@ -44,9 +44,9 @@ constexpr std::array kind_words{
              Number::Compare::greater_equal}};
 
 constexpr std::array<std::string_view, 18> known_elsewhere{
-    "base64", "base64offset", "windash", "wide",  "utf16le", "utf16be", "utf16", "expand", "neq",
-    "minute", "hour",         "day",     "week",  "month",   "year",    "sub",   "ignorecase",
-    "multiline"};
+    "base64", "base64offset", "windash", "wide",   "utf16le",    "utf16be",
+    "utf16",  "expand",       "neq",     "minute", "hour",       "day",
+    "week",   "month",        "year",    "sub",    "ignorecase", "multiline"};
 
 // The sentence about what is wrong with the word, or "".
 std::string apply(std::string_view word, Modifiers& modifiers) {
@@ -174,12 +174,18 @@ class Reader {
       return Matcher(Null());
     }
     switch (modifiers.kind) {
-      case Modifiers::Kind::text: return text(node, modifiers);
-      case Modifiers::Kind::expression: return wrap(make_expression(node.scalar, modifiers.flags));
-      case Modifiers::Kind::network: return wrap(make_network(node.scalar));
-      case Modifiers::Kind::number: return number(node, modifiers.compare);
-      case Modifiers::Kind::other_field: return Matcher(OtherField{node.scalar});
-      case Modifiers::Kind::presence: break;
+      case Modifiers::Kind::text:
+        return text(node, modifiers);
+      case Modifiers::Kind::expression:
+        return wrap(make_expression(node.scalar, modifiers.flags));
+      case Modifiers::Kind::network:
+        return wrap(make_network(node.scalar));
+      case Modifiers::Kind::number:
+        return number(node, modifiers.compare);
+      case Modifiers::Kind::other_field:
+        return Matcher(OtherField{node.scalar});
+      case Modifiers::Kind::presence:
+        break;
     }
     if (yaml::is_true(node)) return Matcher(Presence{true});
     if (yaml::is_false(node)) return Matcher(Presence{false});

@@ -1,6 +1,7 @@
 // A Sigma rule as it was written, and what Mailwarden adds to it.
 //
-// What     Rule and Correlation are the two kinds of document; parse_rules() reads them from YAML and
+// What     Rule and Correlation are the two kinds of document; parse_rules() reads them from YAML
+// and
 //          refuses what it cannot honour. A rule may carry a map `mailwarden` of its own:
 //            entity: src_endpoint.ip   what the detection is about: an OCSF attribute or a field
 //            facts: {account_compromised: true}   what it asserts about the impact
@@ -9,8 +10,8 @@
 // Errors   Error{invalid}: every mistake of the text, each with file, line and reason.
 // Limits   ParseLimits.
 // Source   Sigma 2.1.0 rules and correlations. Not supported by this version, and refused: base64,
-//          base64offset, windash, wide, utf16*, expand, neq and the time modifiers; correlations other
-//          than event_count and temporal_ordered; filters.
+//          base64offset, windash, wide, utf16*, expand, neq and the time modifiers; correlations
+//          other than event_count and temporal_ordered; filters.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +58,7 @@ struct Header {
   std::string title;
   Level level = Level::medium;
   std::vector<std::string> tags;
-  std::string entity;                         // what Detection::entity is taken from
+  std::string entity;  // what Detection::entity is taken from
   std::map<std::string, std::int64_t> facts;
   std::string file;
   std::size_t line = 0;
@@ -79,9 +80,9 @@ struct Correlation {
   std::vector<std::string> group_by;
   std::map<std::string, std::map<std::string, std::string>> aliases;  // alias, rule, field
   Duration timespan{};
-  std::int64_t at_least = 1;                 // event_count
-  std::optional<std::int64_t> at_most;       // the upper end of a range
-  bool generate = false;                     // report the rules it names on their own too
+  std::int64_t at_least = 1;            // event_count
+  std::optional<std::int64_t> at_most;  // the upper end of a range
+  bool generate = false;                // report the rules it names on their own too
 };
 
 struct RuleTexts {

@@ -11,21 +11,21 @@ namespace mailwarden::detect {
 namespace {
 
 constexpr std::array<std::string_view, 18> auth_services{
-    "sshd",    "sudo",    "su",     "pam",      "login",   "useradd", "userdel", "usermod", "groupadd",
-    "groupdel", "groupmod", "gpasswd", "passwd", "chage",   "chfn",    "chsh",    "systemd-logind",
-    "polkitd"};
+    "sshd",    "sudo",    "su",       "pam",      "login",          "useradd",
+    "userdel", "usermod", "groupadd", "groupdel", "groupmod",       "gpasswd",
+    "passwd",  "chage",   "chfn",     "chsh",     "systemd-logind", "polkitd"};
 
 bool serves(const Logsource& event, std::string_view wanted) {
   if (wanted.empty() || event.service == wanted) return true;
   if (event.product != "linux") return false;
-  if (wanted == "auth") return std::ranges::find(auth_services, event.service) != auth_services.end();
+  if (wanted == "auth")
+    return std::ranges::find(auth_services, event.service) != auth_services.end();
   return wanted == "syslog" && event.service != "auditd";
 }
 
 bool applies(const Logsource& rule, const Logsource& event) {
   return (rule.product.empty() || rule.product == event.product) &&
-         (rule.category.empty() || rule.category == event.category) &&
-         serves(event, rule.service);
+         (rule.category.empty() || rule.category == event.category) && serves(event, rule.service);
 }
 
 std::string entity_kind(std::string_view path) {
@@ -83,8 +83,7 @@ bool holds(const Event& event, const FieldTest& test, const Matcher& matcher) {
       });
     });
   }
-  return any_value(event, test.field,
-                   [&](const Field& value) { return matches(matcher, value); });
+  return any_value(event, test.field, [&](const Field& value) { return matches(matcher, value); });
 }
 
 bool holds(const Event& event, const FieldTest& test) {
@@ -104,10 +103,14 @@ bool holds(const Event& event, const Selection& selection) {
 bool holds(const Event& event, const Rule& rule, const Condition& condition) {
   auto part = [&](const Condition& inner) { return holds(event, rule, inner); };
   switch (condition.kind) {
-    case Condition::Kind::selection: return holds(event, rule.selections[condition.selection]);
-    case Condition::Kind::all_of: return std::ranges::all_of(condition.parts, part);
-    case Condition::Kind::any_of: return std::ranges::any_of(condition.parts, part);
-    case Condition::Kind::none_of: return std::ranges::none_of(condition.parts, part);
+    case Condition::Kind::selection:
+      return holds(event, rule.selections[condition.selection]);
+    case Condition::Kind::all_of:
+      return std::ranges::all_of(condition.parts, part);
+    case Condition::Kind::any_of:
+      return std::ranges::any_of(condition.parts, part);
+    case Condition::Kind::none_of:
+      return std::ranges::none_of(condition.parts, part);
   }
   return false;
 }
@@ -228,8 +231,8 @@ void RuleSet::find_needs() {
 
 namespace {
 
-// What rules ask of each other: ids that are theirs alone, names that mean one rule, and correlations
-// that rest on rules which are there.
+// What rules ask of each other: ids that are theirs alone, names that mean one rule, and
+// correlations that rest on rules which are there.
 class Linker {
  public:
   Linker(std::vector<Rule>& rules, std::vector<Correlation>& correlations)

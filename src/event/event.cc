@@ -11,9 +11,8 @@ std::string to_string(const EventId& id) {
   std::string out(16, '0');
   for (std::size_t i = 16; i-- > 0; stream >>= 4) out[i] = digits[stream & 15];
   std::array<char, 16> position{};
-  const auto [end, failed] =
-      std::to_chars(position.data(), position.data() + position.size(),
-                    static_cast<std::uint64_t>(id.position), 16);
+  const auto [end, failed] = std::to_chars(position.data(), position.data() + position.size(),
+                                           static_cast<std::uint64_t>(id.position), 16);
   return out + "-" + std::string(position.data(), end);
 }
 

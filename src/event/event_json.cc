@@ -50,10 +50,16 @@ class Members {
 
 void append_value(std::string& out, const Field& field) {
   switch (field.kind) {
-    case FieldKind::string: append_string(out, field.value); break;
-    case FieldKind::null: out += "null"; break;
+    case FieldKind::string:
+      append_string(out, field.value);
+      break;
+    case FieldKind::null:
+      out += "null";
+      break;
     case FieldKind::number:
-    case FieldKind::boolean: out += field.value; break;
+    case FieldKind::boolean:
+      out += field.value;
+      break;
   }
 }
 

@@ -2,11 +2,13 @@
 //
 // What     A flat run of name and value in one piece of memory: cheap to fill, to copy and to walk.
 //          A name that stands several times is a list (an array in JSON, a repeated key in a log).
-//          Names are the source's own in Sigma's taxonomy (`src_ip`, `c-uri`, `protoPayload.methodName`).
+//          Names are the source's own in Sigma's taxonomy (`src_ip`, `c-uri`,
+//          `protoPayload.methodName`).
 // Owns     Names and values.
 // Threads  Values.
 // Errors   None.
-// Limits   Values are as long as their record; what is longer than 4 GiB in all is a bug of the caller.
+// Limits   Values are as long as their record; what is longer than 4 GiB in all is a bug of the
+// caller.
 #pragma once
 
 #include <cstdint>

@@ -27,7 +27,8 @@ constexpr std::string_view report_policy =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 Response json_response(unsigned status, const json::Value& value) {
-  return {.status = status, .content_type = "application/json", .body = json::to_text(value) + "\n"};
+  return {
+      .status = status, .content_type = "application/json", .body = json::to_text(value) + "\n"};
 }
 
 Response trouble(unsigned status, const std::string& what) {
@@ -36,11 +37,16 @@ Response trouble(unsigned status, const std::string& what) {
 
 Response trouble(const Error& error) {
   switch (error.code) {
-    case Code::not_found: return trouble(404, error.what);
-    case Code::invalid: return trouble(400, error.what);
-    case Code::conflict: return trouble(409, error.what);
-    case Code::denied: return trouble(403, error.what);
-    default: return trouble(503, error.what);
+    case Code::not_found:
+      return trouble(404, error.what);
+    case Code::invalid:
+      return trouble(400, error.what);
+    case Code::conflict:
+      return trouble(409, error.what);
+    case Code::denied:
+      return trouble(403, error.what);
+    default:
+      return trouble(503, error.what);
   }
 }
 
@@ -99,7 +105,9 @@ json::Object change_json(const incident::ChangeRow& row) {
   return object;
 }
 
-std::string hex(std::span<const std::byte> bytes) { return crypto::to_hex(bytes); }
+std::string hex(std::span<const std::byte> bytes) {
+  return crypto::to_hex(bytes);
+}
 
 json::Value event_json(const ingest::EventRow& row) {
   auto event = json::parse(row.record);
@@ -267,7 +275,8 @@ Response Api::act(const Request& request, std::string_view text) const {
        {"lower_severity", incident::Act::Kind::lower_severity},
        {"note", incident::Act::Kind::note}}};
   const std::string name = body->text("act");
-  const auto kind = std::ranges::find(kinds, name, &std::pair<std::string_view, incident::Act::Kind>::first);
+  const auto kind =
+      std::ranges::find(kinds, name, &std::pair<std::string_view, incident::Act::Kind>::first);
   if (kind == kinds.end()) {
     return trouble(400, "'act' is none of move, assign, assert_fact, lower_severity, note");
   }
@@ -283,7 +292,8 @@ Response Api::act(const Request& request, std::string_view text) const {
 }
 
 Response Api::api(const Request& request) const {
-  std::string_view path = std::string_view(request.path).substr(std::string_view("/api/v1/").size());
+  std::string_view path =
+      std::string_view(request.path).substr(std::string_view("/api/v1/").size());
   const std::size_t slash = path.find('/');
   const std::string_view name = path.substr(0, slash);
   const std::string_view rest =
@@ -316,14 +326,15 @@ Response Api::answer(const Request& request) const {
   if (request.path == "/readyz") {
     const Status status = status_();
     if (status.ready) return {.content_type = "text/plain", .body = "ready\n"};
-    return {.status = 503, .content_type = "text/plain", .body = "not ready: " + status.trouble + "\n"};
+    return {
+        .status = 503, .content_type = "text/plain", .body = "not ready: " + status.trouble + "\n"};
   }
   if (request.path == "/metrics") {
     const auto store = open_store(options_.store);
     const auto counts = store ? incident::count_incidents(**store)
                               : Result<incident::IncidentCounts>(std::unexpected(store.error()));
-    const auto open = store ? incident::load_open_incidents(**store)
-                            : Result<std::vector<incident::Incident>>();
+    const auto open =
+        store ? incident::load_open_incidents(**store) : Result<std::vector<incident::Incident>>();
     const incident::Incident* gravest = nullptr;
     if (open && !open->empty()) {
       gravest = &*std::ranges::max_element(*open, {}, &incident::Incident::severity);

@@ -37,9 +37,9 @@ namespace mailwarden::http {
 // What the running daemon knows and the store does not.
 struct Status {
   bool ready = false;
-  std::string trouble;  // why not
-  bool settled = false; // every source was read to its present end at least once
-  std::int64_t events = 0;      // since the start
+  std::string trouble;      // why not
+  bool settled = false;     // every source was read to its present end at least once
+  std::int64_t events = 0;  // since the start
   std::int64_t undecoded = 0;
   std::int64_t detections = 0;
   std::int64_t changes = 0;

@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::string_view daemon = "mailwarden";
 
-constexpr std::array<std::string_view, 9> state_names{
-    "detected",   "analysing",     "contained", "eradicating", "recovering",
-    "post_incident", "closed", "dismissed", "merged"};
+constexpr std::array<std::string_view, 9> state_names{"detected",    "analysing",  "contained",
+                                                      "eradicating", "recovering", "post_incident",
+                                                      "closed",      "dismissed",  "merged"};
 
 json::Object facts_json(const Facts& facts) {
   json::Object object;
@@ -38,7 +38,9 @@ detect::Entity entity_of(const detect::Detection& detection) {
 
 }  // namespace
 
-std::string_view to_string(State state) { return state_names[static_cast<std::size_t>(state)]; }
+std::string_view to_string(State state) {
+  return state_names[static_cast<std::size_t>(state)];
+}
 
 std::optional<State> parse_state(std::string_view text) {
   const auto found = std::ranges::find(state_names, text);
@@ -152,8 +154,8 @@ IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
     fresh.because = found.because;
     by_entity_[entity].insert(fresh.number);
     incident = &incidents_.emplace(fresh.number, std::move(fresh)).first->second;
-    Change& change = add(applied.changes, *incident, now, "opened",
-                         detection.title + "; " + reason_of(found));
+    Change& change =
+        add(applied.changes, *incident, now, "opened", detection.title + "; " + reason_of(found));
     change.after = {{"entity", json::Object{{"kind", entity.kind}, {"name", entity.name}}},
                     {"facts", facts_json(facts)},
                     {"rule", detection.rule_id},
@@ -168,8 +170,7 @@ IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
   incident->last_event = std::max(incident->last_event, detection.time);
   ++incident->detections;
   if (incident->rules.insert(detection.rule_id).second) {
-    Change& change =
-        add(applied.changes, *incident, now, "rule_joined", detection.title);
+    Change& change = add(applied.changes, *incident, now, "rule_joined", detection.title);
     change.after["rule"] = detection.rule_id;
     if (detection.level > incident->level) {
       incident->level = detection.level;
@@ -229,8 +230,8 @@ Result<std::vector<Change>> IncidentBook::act(const Act& act, const SeverityTabl
   } else if (act.kind == Act::Kind::assert_fact) {
     const std::size_t equals = act.value.find('=');
     const std::string fact = act.value.substr(0, equals);
-    const auto worth = table.read_worth(
-        fact, equals == std::string::npos ? "true" : act.value.substr(equals + 1));
+    const auto worth =
+        table.read_worth(fact, equals == std::string::npos ? "true" : act.value.substr(equals + 1));
     if (!worth) return std::unexpected(worth.error());
     take_facts(changes, incident, {{fact, *worth}}, table, now, act.why);
   } else if (act.kind == Act::Kind::lower_severity) {
@@ -253,9 +254,12 @@ Result<std::vector<Change>> IncidentBook::act(const Act& act, const SeverityTabl
 }
 
 json::Object to_record(const Change& change) {
-  return {{"after", change.after},       {"before", change.before},
-          {"change", change.kind},       {"incident", change.incident},
-          {"sequence", change.sequence}, {"who", change.who},
+  return {{"after", change.after},
+          {"before", change.before},
+          {"change", change.kind},
+          {"incident", change.incident},
+          {"sequence", change.sequence},
+          {"who", change.who},
           {"why", change.why}};
 }
 
@@ -269,8 +273,7 @@ json::Object to_json(const Incident& incident) {
           {"changed", to_rfc3339(incident.changed)},
           {"changes_count", incident.changes},
           {"detection_count", incident.detections},
-          {"entity",
-           json::Object{{"kind", incident.entity.kind}, {"name", incident.entity.name}}},
+          {"entity", json::Object{{"kind", incident.entity.kind}, {"name", incident.entity.name}}},
           {"facts", facts_json(incident.facts)},
           {"first_event", to_rfc3339(incident.first_event)},
           {"last_event", to_rfc3339(incident.last_event)},

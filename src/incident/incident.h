@@ -1,6 +1,7 @@
 // Incidents: what happened to whom, how bad it is, and what has been done about it.
 //
-// What     An IncidentBook holds the incidents that are not over. A detection joins the open incident
+// What     An IncidentBook holds the incidents that are not over. A detection joins the open
+// incident
 //          of its entity when their events lie within the grouping window, else it opens one. Every
 //          step of an incident's life is a Change. The book decides in memory and in order; what it
 //          decided is stored by incident_table.h.
@@ -8,14 +9,14 @@
 // Threads  One, the core's.
 // Errors   act(): not_found, conflict (a step that its state does not allow), denied (what only a
 //          person with a reason may do), invalid.
-// Limits   BookOptions; an incident's changes by detections grow with the logarithm of their number.
-// Source   NIST SP 800-61r3 for the states; claims W13, W14, W16, W17, W18.
+// Limits   BookOptions; an incident's changes by detections grow with the logarithm of their
+// number. Source   NIST SP 800-61r3 for the states; claims W13, W14, W16, W17, W18.
 //
 // States and the ways between them:
 //   detected → analysing → contained → eradicating → recovering → post_incident → closed
-//   A later state may be reached over any that lie between, and from each of analysing to recovering
-//   an incident may fall back to analysing. dismissed and merged are ends that every open state may
-//   take. What is over stays over; a new detection opens a new incident.
+//   A later state may be reached over any that lie between, and from each of analysing to
+//   recovering an incident may fall back to analysing. dismissed and merged are ends that every
+//   open state may take. What is over stays over; a new detection opens a new incident.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +53,8 @@ bool is_over(State state);  // closed, dismissed or merged
 bool may_follow(State from, State to);
 
 struct Incident {
-  std::int64_t number = 0;  // from 1
-  std::string title;        // of the gravest rule so far
+  std::int64_t number = 0;                             // from 1
+  std::string title;                                   // of the gravest rule so far
   detect::Level level = detect::Level::informational;  // of that rule
   detect::Entity entity;
   State state = State::detected;
@@ -61,7 +62,7 @@ struct Incident {
   std::string row;                   // of the severity table
   std::vector<std::string> because;  // the facts it rests on
   Facts facts;
-  Timestamp opened;       // by the clock
+  Timestamp opened;  // by the clock
   Timestamp changed;
   Timestamp first_event;  // by the events
   Timestamp last_event;

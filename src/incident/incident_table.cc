@@ -31,8 +31,8 @@ CREATE TABLE incident_change (
 CREATE INDEX incident_change_time ON incident_change (time);
 )sql"}};
 
-constexpr std::array levels{detect::Level::informational, detect::Level::low,
-                            detect::Level::medium, detect::Level::high, detect::Level::critical};
+constexpr std::array levels{detect::Level::informational, detect::Level::low, detect::Level::medium,
+                            detect::Level::high, detect::Level::critical};
 
 std::unexpected<Error> damaged(std::int64_t number) {
   return fail(Code::corrupt, "the stored incident " + std::to_string(number) + " is damaged");
@@ -121,7 +121,9 @@ Result<std::vector<ChangeRow>> read_changes(const Result<db::Statement*>& rows) 
 
 }  // namespace
 
-std::span<const db::Migration> migrations() { return steps; }
+std::span<const db::Migration> migrations() {
+  return steps;
+}
 
 Result<void> store_incident(db::Database& database, const Incident& incident) {
   const std::string body = json::to_text(to_json(incident));

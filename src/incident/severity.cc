@@ -12,9 +12,9 @@ namespace {
 
 using yaml::Node;
 
-constexpr std::array<detect::Level, 5> levels{
-    detect::Level::informational, detect::Level::low, detect::Level::medium, detect::Level::high,
-    detect::Level::critical};
+constexpr std::array<detect::Level, 5> levels{detect::Level::informational, detect::Level::low,
+                                              detect::Level::medium, detect::Level::high,
+                                              detect::Level::critical};
 
 struct Parts {
   std::vector<Row> rows;

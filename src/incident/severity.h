@@ -1,15 +1,17 @@
 // How bad an incident is, from what is known about its impact.
 //
-// What     A SeverityTable declares facts and rows; classify() gives the worst row whose conditions all
+// What     A SeverityTable declares facts and rows; classify() gives the worst row whose conditions
+// all
 //          hold, with the facts that made them hold. It is read from policies/severity.yaml:
 //
-//            incidents_from: medium        # detections below this level are kept without an incident
-//            facts:
+//            incidents_from: medium        # detections below this level are kept without an
+//            incident facts:
 //              data_compromised: {kind: truth, meaning: confidential data was read by a stranger}
 //              services: {kind: words, words: [none, degraded, down, all_down], meaning: ...}
 //              hosts_affected: {kind: count, meaning: ...}
 //            rows:
-//              - {name: a virus is widespread, severity: 2, all_of: {malware: true, hosts_affected: 3}}
+//              - {name: a virus is widespread, severity: 2, all_of: {malware: true, hosts_affected:
+//              3}}
 //
 // Owns     Its content.
 // Threads  A SeverityTable never changes after parse(); classify() is pure.
@@ -44,8 +46,8 @@ struct FactKind {
   std::string meaning;
 };
 
-// Holds when the fact is known and is at least `at_least`. There is no "at most": a growing fact can
-// then only raise a severity, never lower it.
+// Holds when the fact is known and is at least `at_least`. There is no "at most": a growing fact
+// can then only raise a severity, never lower it.
 struct Condition {
   std::string fact;
   std::int64_t at_least = 1;
@@ -78,7 +80,8 @@ class SeverityTable {
 
   // "services=down", "hosts_affected=3", "malware".
   std::string to_words(std::string_view fact, std::int64_t worth) const;
-  // A fact's worth out of a person's or a rule's words; invalid where there is no such fact or worth.
+  // A fact's worth out of a person's or a rule's words; invalid where there is no such fact or
+  // worth.
   Result<std::int64_t> read_worth(std::string_view fact, std::string_view text) const;
 
  private:

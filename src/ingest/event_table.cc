@@ -6,8 +6,7 @@
 namespace mailwarden::ingest {
 namespace {
 
-constexpr std::array steps{
-    db::Migration{"ingest", 1, R"sql(
+constexpr std::array steps{db::Migration{"ingest", 1, R"sql(
 CREATE TABLE event (
   number INTEGER PRIMARY KEY,
   stream BIGINT NOT NULL,
@@ -74,7 +73,9 @@ Result<std::vector<EventRow>> read_events(const Result<db::Statement*>& rows) {
 
 }  // namespace
 
-std::span<const db::Migration> migrations() { return steps; }
+std::span<const db::Migration> migrations() {
+  return steps;
+}
 
 Result<void> store_events(db::Database& database, std::span<const EventRow> rows) {
   const auto insert = database.prepare(
@@ -82,8 +83,8 @@ Result<void> store_events(db::Database& database, std::span<const EventRow> rows
       "VALUES ($1, $2, $3, $4, $5, $6)");
   if (!insert) return std::unexpected(insert.error());
   for (const EventRow& row : rows) {
-    const std::array<db::Value, 6> values{row.number,    row.id.stream,
-                                          row.id.position, row.time.us,
+    const std::array<db::Value, 6> values{row.number,         row.id.stream,
+                                          row.id.position,    row.time.us,
                                           db::Blob(row.salt), std::string_view(row.record)};
     if (auto done = (*insert)->run(values); !done) return done;
   }
@@ -104,9 +105,9 @@ Result<void> store_stream(db::Database& database, const StreamState& state) {
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
       "ON CONFLICT (stream) DO UPDATE SET device = $5, inode = $6, birth = $7, position = $8,"
       " head_length = $9, head = $10, tail_length = $11, tail = $12, finished = $13",
-      {state.stream, std::string_view(state.source), std::string_view(state.path),
-       state.generation, state.device, state.inode, state.birth, state.position,
-       state.head.length, db::Blob(state.head.hash), state.tail.length, db::Blob(state.tail.hash),
+      {state.stream, std::string_view(state.source), std::string_view(state.path), state.generation,
+       state.device, state.inode, state.birth, state.position, state.head.length,
+       db::Blob(state.head.hash), state.tail.length, db::Blob(state.tail.hash),
        db::value(state.finished)});
 }
 
@@ -146,9 +147,9 @@ Result<std::int64_t> last_event_number(db::Database& database) {
 
 Result<void> for_each_event(db::Database& database, std::int64_t after,
                             const std::function<bool(const EventRow&)>& each) {
-  const auto rows = database.query("SELECT " + std::string(event_columns) +
-                                       " FROM event WHERE number > $1 ORDER BY number",
-                                   {after});
+  const auto rows = database.query(
+      "SELECT " + std::string(event_columns) + " FROM event WHERE number > $1 ORDER BY number",
+      {after});
   if (!rows) return std::unexpected(rows.error());
   while (true) {
     const auto more = (*rows)->step();
@@ -159,9 +160,9 @@ Result<void> for_each_event(db::Database& database, std::int64_t after,
 }
 
 Result<EventRow> load_event(db::Database& database, const EventId& id) {
-  auto found = read_events(database.query("SELECT " + std::string(event_columns) +
-                                              " FROM event WHERE stream = $1 AND position = $2",
-                                          {id.stream, id.position}));
+  auto found = read_events(database.query(
+      "SELECT " + std::string(event_columns) + " FROM event WHERE stream = $1 AND position = $2",
+      {id.stream, id.position}));
   if (!found) return std::unexpected(found.error());
   if (found->empty()) return fail(Code::not_found, "there is no event " + to_string(id));
   return std::move(found->front());
@@ -238,8 +239,8 @@ Result<std::vector<SpanCount>> count_by_span(db::Database& database, Duration sp
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return counts;
-    counts.push_back({.begin = Timestamp::earliest + span * (*rows)->integer(0),
-                      .events = (*rows)->integer(1)});
+    counts.push_back(
+        {.begin = Timestamp::earliest + span * (*rows)->integer(0), .events = (*rows)->integer(1)});
   }
 }
 

@@ -1,13 +1,13 @@
 #include "ingest/file_identity.h"
 
+#include <array>
+#include <cerrno>
+#include <cstring>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
 
 namespace mailwarden::ingest {
 namespace {
@@ -39,7 +39,7 @@ Result<Descriptor> open_regular(const std::string& path) {
     const int error = errno;
     return fail(code_of(error), path + ": " + std::strerror(error));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor.number(), &status) != 0) {
     return fail(Code::io, path + ": " + std::strerror(errno));
   }
@@ -48,7 +48,7 @@ Result<Descriptor> open_regular(const std::string& path) {
 }
 
 Result<FileStatus> status_of(int descriptor) {
-  struct statx status {};
+  struct statx status{};
   if (::statx(descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
     return fail(Code::io, std::strerror(errno));
   }

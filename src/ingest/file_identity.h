@@ -1,6 +1,7 @@
 // What tells one file from another.
 //
-// What     Object names a file by device, inode and birth; fingerprints tell whether its bytes are the
+// What     Object names a file by device, inode and birth; fingerprints tell whether its bytes are
+// the
 //          ones that were read.
 // Owns     Descriptor owns an open file descriptor.
 // Threads  Any.
@@ -37,7 +38,7 @@ struct FileStatus {
   std::int64_t birth = 0;     // microseconds; 0 where the file system does not tell
   std::int64_t modified = 0;  // microseconds
   std::int64_t size = 0;
-  std::int64_t names = 0;     // hard links; 0 for a file that was removed while open
+  std::int64_t names = 0;  // hard links; 0 for a file that was removed while open
 
   bool operator==(const FileStatus&) const = default;
 };

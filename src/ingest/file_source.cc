@@ -1,9 +1,9 @@
 #include "ingest/file_source.h"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <filesystem>
+
+#include <glob.h>
 
 namespace mailwarden::ingest {
 namespace {
@@ -87,7 +87,8 @@ void FileSource::look_at_path(const std::string& path, Timestamp now) {
   const auto status = descriptor ? status_of(descriptor->number())
                                  : Result<FileStatus>(std::unexpected(descriptor.error()));
   if (!status) {
-    if (status.error().code != Code::not_found) tell_gap(path, "cannot be read: " + status.error().what);
+    if (status.error().code != Code::not_found)
+      tell_gap(path, "cannot be read: " + status.error().what);
     return;
   }
   if (File* file = find_open(*status); file != nullptr) {
@@ -133,8 +134,8 @@ void FileSource::look_at_open_file(std::size_t index, Timestamp now) {
   }
 }
 
-// Reads what came and went between two looks: files that rotation put beside `old` after it began and
-// that nobody has read.
+// Reads what came and went between two looks: files that rotation put beside `old` after it began
+// and that nobody has read.
 void FileSource::look_for_missed(const StreamState& old, Timestamp now) {
   struct Found {
     std::string path;

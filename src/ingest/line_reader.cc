@@ -1,11 +1,11 @@
 #include "ingest/line_reader.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include <poll.h>
+#include <unistd.h>
 
 namespace mailwarden::ingest {
 namespace {

@@ -1,7 +1,9 @@
 // Cuts a file descriptor's bytes into records.
 //
-// What     A LineReader reads on from a position and hands out one line a call, without its line feed
-//          (and without the carriage return before it). It keeps what it has read and not handed out.
+// What     A LineReader reads on from a position and hands out one line a call, without its line
+// feed
+//          (and without the carriage return before it). It keeps what it has read and not handed
+//          out.
 // Owns     Its buffer; the descriptor is the caller's.
 // Threads  One.
 // Errors   Error{io} with the system's reason; the position stays where it was.
@@ -28,8 +30,8 @@ class LineReader {
   // With `seekable` bytes are read at their position (pread), else in the order they come.
   LineReader(int descriptor, std::int64_t position, std::size_t record_bytes_max, bool seekable);
 
-  // Nothing: the present end is reached and what is left is not a whole line. `at_end` takes what is
-  // left as a line, and waits for the writer's end where bytes come through a pipe.
+  // Nothing: the present end is reached and what is left is not a whole line. `at_end` takes what
+  // is left as a line, and waits for the writer's end where bytes come through a pipe.
   Result<std::optional<Line>> next(bool at_end);
   // Behind the last line handed out.
   std::int64_t position() const { return position_; }

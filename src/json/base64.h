@@ -3,7 +3,8 @@
 // What     Text for bytes that a JSON string or a signed note cannot hold as they are.
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   from_base64(): Error{invalid}; padding is required, stray bits and line breaks are refused,
+// Errors   from_base64(): Error{invalid}; padding is required, stray bits and line breaks are
+// refused,
 //          so that one run of bytes has one text.
 // Limits   None.
 #pragma once

@@ -1,11 +1,11 @@
 #include "json/flatten.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <simdjson.h>
 
 #include "base/text.h"
 
@@ -38,7 +38,9 @@ struct Walk {
     return true;
   }
 
-  bool number(const dom::element& element) { return leaf(simdjson::minify(element), LeafKind::number); }
+  bool number(const dom::element& element) {
+    return leaf(simdjson::minify(element), LeafKind::number);
+  }
 
   // Two readers would not agree on what was said by a name that stands twice.
   bool names_differ(const dom::object& members) {
@@ -74,14 +76,18 @@ struct Walk {
       return refuse("nested deeper than " + std::to_string(options.depth_max) + " levels");
     }
     switch (element.type()) {
-      case dom::element_type::OBJECT: return object(element.get_object().value_unsafe(), depth + 1);
-      case dom::element_type::ARRAY: return array(element.get_array().value_unsafe(), depth + 1);
+      case dom::element_type::OBJECT:
+        return object(element.get_object().value_unsafe(), depth + 1);
+      case dom::element_type::ARRAY:
+        return array(element.get_array().value_unsafe(), depth + 1);
       case dom::element_type::STRING:
         return leaf(element.get_string().value_unsafe(), LeafKind::string);
       case dom::element_type::BOOL:
         return leaf(element.get_bool().value_unsafe() ? "true" : "false", LeafKind::boolean);
-      case dom::element_type::NULL_VALUE: return leaf("", LeafKind::null);
-      default: return number(element);
+      case dom::element_type::NULL_VALUE:
+        return leaf("", LeafKind::null);
+      default:
+        return number(element);
     }
   }
 };
@@ -100,7 +106,8 @@ Flattener::~Flattener() = default;
 Result<void> Flattener::flatten(std::string_view object,
                                 const std::function<void(const Leaf&)>& put) {
   dom::element root;
-  if (const error_code failed = parser_->parser.parse(object.data(), object.size(), true).get(root)) {
+  if (const error_code failed =
+          parser_->parser.parse(object.data(), object.size(), true).get(root)) {
     return fail(Code::invalid, std::string("not valid JSON: ") + simdjson::error_message(failed));
   }
   dom::object members;

@@ -24,8 +24,8 @@ void append_number(std::string& out, double number) {
   }
   if (number < 0) out += '-';
   std::array<char, 32> text{};
-  const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(),
-                                           std::abs(number), std::chars_format::scientific);
+  const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(), std::abs(number),
+                                           std::chars_format::scientific);
   const std::string_view shortest(text.data(), end);
   const std::size_t e = shortest.find('e');
   std::string digits(shortest.substr(0, 1));
@@ -51,14 +51,29 @@ void append_number(std::string& out, double number) {
 
 void append_escaped(std::string& out, unsigned char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   constexpr char digits[] = "0123456789abcdef";
   out += "\\u00";

@@ -2,14 +2,14 @@
 // tree expands aliases before anybody could count them.
 #include "json/yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
-
 #include <deque>
 #include <istream>
 #include <set>
 #include <spanstream>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 namespace mailwarden::yaml {
 namespace {
@@ -102,7 +102,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   void put_name(Open& inner, Node node) {
-    if (!node.is_scalar() && !node.is_null()) stop(last_, "a name must be a word, not a list or map");
+    if (!node.is_scalar() && !node.is_null())
+      stop(last_, "a name must be a word, not a list or map");
     if (!inner.names.insert(node.scalar).second) {
       stop(last_, "'" + node.scalar + "' stands twice in one map");
     }
@@ -139,7 +140,9 @@ const Node* Node::find(std::string_view name) const {
   return nullptr;
 }
 
-std::string Node::where() const { return "line " + std::to_string(line); }
+std::string Node::where() const {
+  return "line " + std::to_string(line);
+}
 
 Result<std::vector<Node>> parse(std::string_view text, const ParseOptions& options) {
   if (text.size() > options.bytes_max) {

@@ -1,12 +1,13 @@
 // YAML as a value that remembers where it stood.
 //
 // What     parse() reads every document of a text into Nodes; a Node knows its line and column, so
-//          that whoever judges it can say where. Scalars stay text: whether `on` or `5` is a word or
-//          a number is the reader's question, and `quoted` tells what the writer meant.
+//          that whoever judges it can say where. Scalars stay text: whether `on` or `5` is a word
+//          or a number is the reader's question, and `quoted` tells what the writer meant.
 // Owns     Its content.
 // Threads  Values; every function is pure.
 // Errors   Error{invalid} with line, column and what was expected.
-// Limits   ParseOptions: nodes_max, depth_max and bytes_max; anchors and aliases are refused, since a
+// Limits   ParseOptions: nodes_max, depth_max and bytes_max; anchors and aliases are refused, since
+// a
 //          few lines of them expand to gigabytes and no policy needs them.
 // Source   YAML 1.2 as yaml-cpp 0.7 reads it.
 #pragma once
@@ -30,7 +31,7 @@ struct Node {
   std::vector<Node> items;
   struct Entry;
   std::vector<Entry> entries;  // in the order of the text; names are scalars
-  std::size_t line = 0;                        // from 1; 0 where there was no text
+  std::size_t line = 0;        // from 1; 0 where there was no text
   std::size_t column = 0;
 
   bool is_null() const { return kind == Kind::null; }

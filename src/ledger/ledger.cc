@@ -51,7 +51,9 @@ Result<std::vector<Row>> read_rows(const Result<db::Statement*>& rows) {
 
 }  // namespace
 
-std::span<const db::Migration> migrations() { return steps; }
+std::span<const db::Migration> migrations() {
+  return steps;
+}
 
 Digest commitment(std::span<const std::byte> salt, std::string_view record) {
   return crypto::sha256({salt, crypto::as_bytes(record)});
@@ -110,9 +112,9 @@ Result<void> Ledger::write(db::Database& database, std::span<const Row> rows) {
       "INSERT INTO ledger_entry (number, kind, record, salt, leaf) VALUES ($1, $2, $3, $4, $5)");
   if (!insert) return std::unexpected(insert.error());
   for (const Row& row : rows) {
-    if (auto done = (*insert)->run({row.number, std::string_view(row.kind),
-                                    std::string_view(row.record), db::Blob(row.salt),
-                                    db::Blob(row.leaf)});
+    if (auto done =
+            (*insert)->run({row.number, std::string_view(row.kind), std::string_view(row.record),
+                            db::Blob(row.salt), db::Blob(row.leaf)});
         !done) {
       return done;
     }
@@ -130,14 +132,13 @@ std::optional<Sealed> Ledger::prepare_seal(const crypto::Signer& signer) {
 }
 
 Result<void> Ledger::write_seal(db::Database& database, const Sealed& sealed) {
-  return database.run("INSERT INTO ledger_checkpoint (size, note) VALUES ($1, $2)",
-                      {static_cast<std::int64_t>(sealed.checkpoint.size),
-                       std::string_view(sealed.note)});
+  return database.run(
+      "INSERT INTO ledger_checkpoint (size, note) VALUES ($1, $2)",
+      {static_cast<std::int64_t>(sealed.checkpoint.size), std::string_view(sealed.note)});
 }
 
 Result<std::string> last_checkpoint(db::Database& database) {
-  const auto row =
-      database.query("SELECT note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1");
+  const auto row = database.query("SELECT note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1");
   if (!row) return std::unexpected(row.error());
   const auto found = (*row)->step();
   if (!found) return std::unexpected(found.error());
@@ -150,9 +151,9 @@ Result<std::string> last_checkpoint(db::Database& database) {
 }
 
 Result<std::optional<Timestamp>> last_time(db::Database& database) {
-  const auto rows = read_rows(
-      database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
-                     "WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1"));
+  const auto rows =
+      read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+                               "WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1"));
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return std::optional<Timestamp>();
   const auto record = json::parse(rows->front().record);
@@ -163,9 +164,10 @@ Result<std::optional<Timestamp>> last_time(db::Database& database) {
 
 Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first,
                                       std::int64_t limit) {
-  return read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
-                                  "WHERE number >= $1 ORDER BY number LIMIT $2",
-                                  {first, limit}));
+  return read_rows(
+      database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+                     "WHERE number >= $1 ORDER BY number LIMIT $2",
+                     {first, limit}));
 }
 
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind) {
@@ -180,9 +182,10 @@ Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view
 
 Result<std::vector<Row>> load_kind(db::Database& database, std::string_view kind,
                                    std::int64_t first, std::int64_t limit) {
-  return read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
-                                  "WHERE kind = $1 AND number >= $2 ORDER BY number LIMIT $3",
-                                  {kind, first, limit}));
+  return read_rows(
+      database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+                     "WHERE kind = $1 AND number >= $2 ORDER BY number LIMIT $3",
+                     {kind, first, limit}));
 }
 
 }  // namespace mailwarden::ledger

@@ -1,13 +1,16 @@
 // The append-only record of everything the daemon did.
 //
-// What     An entry is a kind and a JSON record. Its leaf commits to the canonical record with a salt
+// What     An entry is a kind and a JSON record. Its leaf commits to the canonical record with a
+// salt
 //          that stands outside the tree, so that deleting record and salt erases what was said and
-//          leaves the tree and every other proof as they were. prepare() gives entries their numbers,
-//          salts and leaves in memory; write() puts the same rows into the store as often as it takes
-//          until a transaction holds. A checkpoint is signed over what has been written.
+//          leaves the tree and every other proof as they were. prepare() gives entries their
+//          numbers, salts and leaves in memory; write() puts the same rows into the store as often
+//          as it takes until a transaction holds. A checkpoint is signed over what has been
+//          written.
 // Owns     Tables ledger_entry and ledger_checkpoint; a Ledger owns the frontier of its tree.
 // Threads  One thread, the core's. The static functions as the Database passed in.
-// Errors   open(): corrupt where the stored leaves have a hole. write(): as Database; full for a record
+// Errors   open(): corrupt where the stored leaves have a hole. write(): as Database; full for a
+// record
 //          over record_bytes_max is told by prepare() instead, as a CHECK, since records are ours.
 // Limits   record_bytes_max.
 // Source   RFC 6962 hashing; RFC 8785 records; DESIGN: a leaf's data is SHA-256(salt ‖ record).
@@ -38,7 +41,7 @@ inline constexpr std::size_t record_bytes_max = 1024 * 1024;
 using Salt = std::array<std::byte, 16>;
 
 struct Entry {
-  std::string kind;     // "events", "detection", "incident", "step", "alert", "removal", "report", …
+  std::string kind;  // "events", "detection", "incident", "step", "alert", "removal", "report", …
   json::Object record;  // without "kind" and "time", which are added
 };
 
@@ -66,8 +69,8 @@ class Ledger {
   // Rebuilds the frontier from the stored leaves. `origin` names the log and its key.
   static Result<Ledger> open(db::Database& database, std::string origin, Entropy& entropy);
 
-  // Numbers, salts and hashes the entries and lets the tree grow in memory. The rows must be written
-  // before anything that rests on them leaves the process.
+  // Numbers, salts and hashes the entries and lets the tree grow in memory. The rows must be
+  // written before anything that rests on them leaves the process.
   std::vector<Row> prepare(std::span<const Entry> entries, Timestamp now);
   static Result<void> write(db::Database& database, std::span<const Row> rows);
 

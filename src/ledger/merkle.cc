@@ -12,7 +12,9 @@ constexpr std::array leaf_prefix{std::byte{0}};
 constexpr std::array node_prefix{std::byte{1}};
 
 // The largest power of two below `size`, where RFC 6962 splits a tree.
-std::uint64_t split(std::uint64_t size) { return std::bit_floor(size - 1); }
+std::uint64_t split(std::uint64_t size) {
+  return std::bit_floor(size - 1);
+}
 
 void append_consistency(std::span<const Digest> leaves, std::uint64_t size, bool whole,
                         std::vector<Digest>& proof) {
@@ -32,13 +34,17 @@ void append_consistency(std::span<const Digest> leaves, std::uint64_t size, bool
 
 }  // namespace
 
-Digest leaf_hash(std::span<const std::byte> data) { return crypto::sha256({leaf_prefix, data}); }
+Digest leaf_hash(std::span<const std::byte> data) {
+  return crypto::sha256({leaf_prefix, data});
+}
 
 Digest node_hash(const Digest& left, const Digest& right) {
   return crypto::sha256({node_prefix, left, right});
 }
 
-Digest empty_root() { return crypto::sha256(std::string_view()); }
+Digest empty_root() {
+  return crypto::sha256(std::string_view());
+}
 
 void Frontier::append(const Digest& leaf) {
   Digest hash = leaf;

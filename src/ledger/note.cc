@@ -23,7 +23,9 @@ std::string key_id(const VerifierKey& key) {
   return std::string(as_text(digest).substr(0, key_id_bytes));
 }
 
-std::string hex_of(std::string_view bytes) { return crypto::to_hex(crypto::as_bytes(bytes)); }
+std::string hex_of(std::string_view bytes) {
+  return crypto::to_hex(crypto::as_bytes(bytes));
+}
 
 bool is_name(std::string_view name) {
   return !name.empty() && is_utf8(name) && std::ranges::none_of(name, [](char c) {
@@ -148,8 +150,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
     return fail(Code::invalid, "the checkpoint's size '" + printable(lines[1].substr(0, 30)) +
                                    "' is not a decimal number");
   }
-  Checkpoint checkpoint{.origin = std::string(lines[0]),
-                        .size = static_cast<std::uint64_t>(*size)};
+  Checkpoint checkpoint{.origin = std::string(lines[0]), .size = static_cast<std::uint64_t>(*size)};
   const auto root = json::from_base64(lines[2]);
   if (!root || root->size() != checkpoint.root.size()) {
     return fail(Code::invalid, "the checkpoint's root is not 32 bytes in base64");
@@ -163,8 +164,8 @@ Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key
   if (!text) return std::unexpected(text.error());
   auto checkpoint = parse_checkpoint(*text);
   if (checkpoint && checkpoint->origin != key.name) {
-    return fail(Code::denied, "it is of the log '" + checkpoint->origin + "', not of '" +
-                                  key.name + "'");
+    return fail(Code::denied,
+                "it is of the log '" + checkpoint->origin + "', not of '" + key.name + "'");
   }
   return checkpoint;
 }

@@ -1,10 +1,10 @@
 #include "net/http_client.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+
+#include <curl/curl.h>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -99,7 +99,8 @@ struct Client::Handle {
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(options.connect_timeout.count()));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.total_timeout.count()));
-    // An empty proxy keeps the environment's out: where a secret goes is told by the settings alone.
+    // An empty proxy keeps the environment's out: where a secret goes is told by the settings
+    // alone.
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
@@ -159,9 +160,9 @@ Result<void> Client::send_mail(const Mail& mail) {
   for (const std::string& address : mail.to) append(to, "<" + address + ">");
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   curl_easy_setopt(curl, CURLOPT_URL, mail.server.c_str());
-  curl_easy_setopt(curl, CURLOPT_USE_SSL,
-                   static_cast<long>(mail.start_tls == StartTls::required ? CURLUSESSL_ALL
-                                                                          : CURLUSESSL_NONE));
+  curl_easy_setopt(
+      curl, CURLOPT_USE_SSL,
+      static_cast<long>(mail.start_tls == StartTls::required ? CURLUSESSL_ALL : CURLUSESSL_NONE));
   if (!mail.user.empty()) {
     curl_easy_setopt(curl, CURLOPT_USERNAME, mail.user.c_str());
     curl_easy_setopt(curl, CURLOPT_PASSWORD, mail.password.c_str());

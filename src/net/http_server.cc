@@ -1,9 +1,10 @@
 // The one place that knows Asio and Beast: they are slow to compile.
 #include "net/http_server.h"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -12,11 +13,9 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-
-#include <algorithm>
-#include <atomic>
-#include <optional>
-#include <thread>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -33,7 +32,9 @@ using boost::system::error_code;
 using HttpRequest = http::request<http::string_body>;
 using HttpResponse = http::response<http::string_body>;
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> query;
@@ -164,7 +165,7 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     const bool keep_alive = message.keep_alive() && !shared_.stopping;
     if constexpr (std::is_same_v<Protocol, Local>) {
       request.local = true;
-      struct ucred peer {};
+      struct ucred peer{};
       socklen_t size = sizeof peer;
       if (::getsockopt(stream_.socket().native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) ==
           0) {
@@ -212,27 +213,28 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
 
 template <class Protocol>
 void accept(typename Protocol::acceptor& acceptor, asio::io_context& context, Shared& shared) {
-  acceptor.async_accept(asio::make_strand(context), [&](error_code failed,
-                                                        typename Protocol::socket socket) {
-    if (shared.stopping || failed == asio::error::operation_aborted) return;
-    // Over the limit a connection is closed at once; the sender sees it and tries again.
-    if (!failed && shared.connections < shared.options.connections_max) {
-      std::make_shared<Session<Protocol>>(std::move(socket), shared)->read();
-    }
-    accept<Protocol>(acceptor, context, shared);
-  });
+  acceptor.async_accept(asio::make_strand(context),
+                        [&](error_code failed, typename Protocol::socket socket) {
+                          if (shared.stopping || failed == asio::error::operation_aborted) return;
+                          // Over the limit a connection is closed at once; the sender sees it and
+                          // tries again.
+                          if (!failed && shared.connections < shared.options.connections_max) {
+                            std::make_shared<Session<Protocol>>(std::move(socket), shared)->read();
+                          }
+                          accept<Protocol>(acceptor, context, shared);
+                        });
 }
 
 std::unexpected<Error> listen_error(const std::string& address, const error_code& failed) {
-  const Code code = failed == asio::error::address_in_use      ? Code::unavailable
+  const Code code = failed == asio::error::address_in_use  ? Code::unavailable
                     : failed == asio::error::access_denied ? Code::denied
-                                                               : Code::io;
+                                                           : Code::io;
   return fail(code, "cannot listen on " + address + ": " + failed.message());
 }
 
 // A socket file left by a process that died is in the way; a living one answers.
 Result<void> remove_stale_socket(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return {};
   if (!S_ISSOCK(status.st_mode)) {
     return fail(Code::conflict, "cannot listen on " + path + ": a file of that name is in the way");
@@ -291,7 +293,8 @@ struct HttpServer::Impl {
     error_code failed;
     local->open(Local(), failed);
     if (!failed) local->bind(Local::endpoint(path), failed);
-    if (!failed && ::chmod(path.c_str(), 0660) != 0) failed = error_code(errno, boost::system::system_category());
+    if (!failed && ::chmod(path.c_str(), 0660) != 0)
+      failed = error_code(errno, boost::system::system_category());
     if (!failed) local->listen(asio::socket_base::max_listen_connections, failed);
     if (failed) {
       local.reset();
@@ -303,7 +306,9 @@ struct HttpServer::Impl {
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,
                                                       Handler handler) {
@@ -324,12 +329,15 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& o
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
-const std::vector<std::string>& HttpServer::addresses() const { return impl_->addresses; }
+const std::vector<std::string>& HttpServer::addresses() const {
+  return impl_->addresses;
+}
 
 void HttpServer::stop() {
   if (impl_->shared.stopping.exchange(true)) return;
   impl_->context.stop();
-  // A handler that is running ends its answer's computing; its connection is closed with the context.
+  // A handler that is running ends its answer's computing; its connection is closed with the
+  // context.
   impl_->threads.clear();
   if (impl_->local) ::unlink(impl_->shared.options.socket.c_str());
 }
@@ -356,8 +364,8 @@ std::string percent_decode(std::string_view text, bool plus_is_space) {
   };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-                        digit(text[i + 2]) >= 0;
+    const bool escape =
+        text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
     if (escape) {
       out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
       i += 2;

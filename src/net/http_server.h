@@ -3,7 +3,8 @@
 // What     Hands each request to one function and sends what it answers. Reading, limits, time-outs
 //          and keeping connections open are done here; what a path means is the function's.
 // Owns     Its sockets and threads; a UNIX socket's file is removed when the server stops.
-// Threads  start() and stop() from one thread; the handler is called on the server's threads, several
+// Threads  start() and stop() from one thread; the handler is called on the server's threads,
+// several
 //          at once.
 // Errors   start(): unavailable (the address is taken), denied, invalid, each naming the address.
 //          A request that cannot be read is answered with 400, 408, 413 or 431 and a sentence.
@@ -26,7 +27,7 @@ namespace mailwarden::net {
 
 struct Request {
   std::string method;
-  std::string path;  // decoded, without the query
+  std::string path;                                        // decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;

@@ -129,8 +129,8 @@ void find_overlaps(const std::vector<RetentionPolicy>& policies,
         for (const std::string& b : policies[k].sources) {
           if (!overlap(a, b)) continue;
           mistakes.push_back(policies[k].file + ": the source '" + b + "' of '" +
-                             policies[k].category + "' is also taken by '" +
-                             policies[i].category + "' in " + policies[i].file);
+                             policies[k].category + "' is also taken by '" + policies[i].category +
+                             "' in " + policies[i].file);
         }
       }
     }

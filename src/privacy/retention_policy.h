@@ -1,8 +1,9 @@
 // How long what is kept, and what may not be removed.
 //
-// What     A RetentionPolicy says for a category of events, chosen by their sources, how long they are
-//          kept, why, and the least time that a law asks for. A Hold suspends removal for its sources,
-//          with a reason, until it is lifted or its day comes. Both are read from YAML:
+// What     A RetentionPolicy says for a category of events, chosen by their sources, how long they
+// are
+//          kept, why, and the least time that a law asks for. A Hold suspends removal for its
+//          sources, with a reason, until it is lifted or its day comes. Both are read from YAML:
 //
 //            category: access logs
 //            basis: security of processing (GDPR art. 32), claim W8

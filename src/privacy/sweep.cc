@@ -84,10 +84,9 @@ Result<void> check_clock(db::Database& database, Timestamp now, const SweepOptio
   const auto newest = ledger::last_time(database);
   if (!newest) return std::unexpected(newest.error());
   if (!*newest || now - **newest <= *options.idle_max) return {};
-  return fail(Code::conflict, "the clock says " + to_rfc3339(now) +
-                                  ", but the newest entry of the ledger is of " +
-                                  to_rfc3339(**newest) +
-                                  "; nothing is removed until a person confirms the clock");
+  return fail(Code::conflict,
+              "the clock says " + to_rfc3339(now) + ", but the newest entry of the ledger is of " +
+                  to_rfc3339(**newest) + "; nothing is removed until a person confirms the clock");
 }
 
 void add(std::vector<DueBatches>& groups, const DueBatches& kind, const Batch& batch) {
@@ -149,7 +148,9 @@ json::Array to_ranges(const std::vector<std::int64_t>& entries) {
 
 }  // namespace
 
-std::span<const db::Migration> migrations() { return steps; }
+std::span<const db::Migration> migrations() {
+  return steps;
+}
 
 Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy> policies,
                          Timestamp now, const SweepOptions& options) {

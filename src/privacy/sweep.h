@@ -1,14 +1,17 @@
 // Removing events whose time has come.
 //
-// What     plan_sweep() looks at what is stored and says, for each policy and source, which batches are
+// What     plan_sweep() looks at what is stored and says, for each policy and source, which batches
+// are
 //          due, which of them are held and why; it changes nothing, and its answer is also the dry
-//          run. remove_batches() deletes the events of due batches that are not held. A batch is the
-//          unit: it is due when its newest event is, and a batch spans few hundred events of one
-//          stream. What proves that it was there (its ledger entry) stays.
+//          run. remove_batches() deletes the events of due batches that are not held. A batch is
+//          the unit: it is due when its newest event is, and a batch spans few hundred events of
+//          one stream. What proves that it was there (its ledger entry) stays.
 // Owns     Nothing.
 // Threads  As the Database passed in.
-// Errors   As Database. plan_sweep() answers conflict where the clock cannot be trusted: it runs more
-//          than `idle_max` ahead of the ledger's newest entry, and a wrong clock would empty the store.
+// Errors   As Database. plan_sweep() answers conflict where the clock cannot be trusted: it runs
+// more
+//          than `idle_max` ahead of the ledger's newest entry, and a wrong clock would empty the
+//          store.
 // Limits   SweepOptions.
 // Source   CLAIMS W8.
 #pragma once
@@ -76,7 +79,8 @@ struct Removal {
 };
 Result<std::vector<Removal>> load_removals(db::Database& database, Timestamp from, Timestamp to);
 
-// The ledger entry that removed the batch of ledger entry `batch`; nothing where it was not removed.
+// The ledger entry that removed the batch of ledger entry `batch`; nothing where it was not
+// removed.
 Result<std::optional<std::int64_t>> removed_by(db::Database& database, std::int64_t batch);
 
 json::Object to_record(const DueBatches& due, Timestamp now);

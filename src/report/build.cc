@@ -28,14 +28,14 @@ Result<json::Object> begin(db::Database& database, std::string_view kind, const 
   const auto verdict = ledger::verify(
       database, {.key = options.key, .from = *note, .check_record = options.check_record});
   if (!verdict) return std::unexpected(verdict.error());
-  return json::Object{{"checkpoint", *note},
-                      {"generated", to_rfc3339(period.to)},
-                      {"ledger", ledger::to_json(*verdict)},
-                      {"origin", options.key.name},
-                      {"period", json::Object{{"from", to_rfc3339(period.from)},
-                                              {"to", to_rfc3339(period.to)}}},
-                      {"report", kind},
-                      {"verifier_key", ledger::to_text(options.key)}};
+  return json::Object{
+      {"checkpoint", *note},
+      {"generated", to_rfc3339(period.to)},
+      {"ledger", ledger::to_json(*verdict)},
+      {"origin", options.key.name},
+      {"period", json::Object{{"from", to_rfc3339(period.from)}, {"to", to_rfc3339(period.to)}}},
+      {"report", kind},
+      {"verifier_key", ledger::to_text(options.key)}};
 }
 
 Duration span_for(const std::vector<ingest::SourceCount>& sources) {
@@ -48,9 +48,9 @@ Duration span_for(const std::vector<ingest::SourceCount>& sources) {
     latest = std::max(latest, source.latest);
   }
   constexpr std::int64_t bars = 60;
-  for (const Duration span : {Duration(minutes(1)), Duration(minutes(10)), Duration(hours(1)),
-                              Duration(hours(6)), Duration(days(1)), Duration(days(7)),
-                              Duration(days(30)), Duration(days(365))}) {
+  for (const Duration span :
+       {Duration(minutes(1)), Duration(minutes(10)), Duration(hours(1)), Duration(hours(6)),
+        Duration(days(1)), Duration(days(7)), Duration(days(30)), Duration(days(365))}) {
     if ((latest - earliest) / span <= bars) return span;
   }
   return days(3650);
@@ -77,14 +77,13 @@ Result<void> add_events(db::Database& database, json::Object& report) {
   for (const auto& count : *counts) {
     spans.push_back(json::Object{{"begin", to_rfc3339(count.begin)}, {"events", count.events}});
   }
-  report["activity"] =
-      json::Object{{"span", to_words(span)}, {"spans", std::move(spans)}};
+  report["activity"] = json::Object{{"span", to_words(span)}, {"spans", std::move(spans)}};
   const auto rules = detect::count_by_rule(database);
   if (!rules) return std::unexpected(rules.error());
   json::Array detections;
   for (const auto& rule : *rules) {
-    detections.push_back(json::Object{
-        {"detections", rule.detections}, {"rule", rule.rule}, {"title", rule.title}});
+    detections.push_back(
+        json::Object{{"detections", rule.detections}, {"rule", rule.rule}, {"title", rule.title}});
   }
   report["detections"] = std::move(detections);
   return {};
@@ -204,8 +203,7 @@ Result<json::Object> build_retention(db::Database& database, const Period& perio
   auto report = begin(database, "retention", period, options);
   if (!report) return report;
   // The report only looks, so the clock need not be confirmed by a person.
-  const auto sweep =
-      privacy::plan_sweep(database, policies, period.to, {.idle_max = std::nullopt});
+  const auto sweep = privacy::plan_sweep(database, policies, period.to, {.idle_max = std::nullopt});
   if (!sweep) return std::unexpected(sweep.error());
   json::Array due;
   json::Array held;

@@ -11,11 +11,21 @@ std::string escape(std::string_view text) {
   std::string out;
   for (const char c : to_utf8(text)) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
       default:
         // What a terminal or a browser might obey is shown as what it is.
         if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
@@ -66,8 +76,8 @@ std::string table(const std::vector<Column>& columns,
 }
 
 std::string bar_chart(const std::vector<Bar>& all, std::string_view title) {
-  const std::vector<Bar> bars(all.begin(),
-                              all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), bars_max)));
+  const std::vector<Bar> bars(
+      all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), bars_max)));
   if (bars.empty()) return {};
   constexpr double width = 960;
   constexpr double height = 180;
@@ -77,9 +87,10 @@ std::string bar_chart(const std::vector<Bar>& all, std::string_view title) {
       std::max<std::int64_t>(1, std::ranges::max_element(bars, {}, &Bar::value)->value);
   const double step = width / static_cast<double>(bars.size());
   auto number = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
-  std::string out = "<svg viewBox=\"0 0 960 180\" role=\"img\" aria-label=\"" + escape(title) +
-                    "\">\n<line x1=\"0\" y1=\"150\" x2=\"960\" y2=\"150\"/>\n<text x=\"0\" y=\"12\">" +
-                    "at most " + std::to_string(most) + "</text>\n";
+  std::string out =
+      "<svg viewBox=\"0 0 960 180\" role=\"img\" aria-label=\"" + escape(title) +
+      "\">\n<line x1=\"0\" y1=\"150\" x2=\"960\" y2=\"150\"/>\n<text x=\"0\" y=\"12\">" +
+      "at most " + std::to_string(most) + "</text>\n";
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const double share = static_cast<double>(bars[i].value) / static_cast<double>(most);
     // What happened at all is seen, however little beside the most.

@@ -17,7 +17,9 @@ std::string entity(const Value& about) {
   return escape(about.text("kind") + " " + about.text("name"));
 }
 
-std::string number(std::int64_t value) { return std::to_string(value); }
+std::string number(std::int64_t value) {
+  return std::to_string(value);
+}
 
 std::string joined(const Value& texts) {
   std::string out;
@@ -44,9 +46,8 @@ std::string summary(const Value& report) {
   }
   std::vector<Bar> activity;
   for (const Value& span : list(report["activity"], "spans")) {
-    activity.push_back({.name = span.text("begin").substr(0, 16),
-                        .value = span.integer("events"),
-                        .classes = ""});
+    activity.push_back(
+        {.name = span.text("begin").substr(0, 16), .value = span.integer("events"), .classes = ""});
   }
   if (!activity.empty()) {
     for (Bar& bar : activity) bar.name[10] = ' ';
@@ -65,8 +66,8 @@ std::string detections(const Value& report) {
     rows.push_back({escape(rule.text("title")), escape(rule.text("rule")),
                     number(rule.integer("detections"))});
   }
-  return section("What was detected", table({{"Rule"}, {"Id"}, {"Detections", true}}, rows,
-                                            "No rule has held."));
+  return section("What was detected",
+                 table({{"Rule"}, {"Id"}, {"Detections", true}}, rows, "No rule has held."));
 }
 
 std::string changes(const Value& incident) {
@@ -96,8 +97,8 @@ std::string incidents(const Value& report) {
     const std::string anchor = "incident-" + number(one.integer("number"));
     rows.push_back({"<a href=\"#" + anchor + "\">" + number(one.integer("number")) + "</a>",
                     severity_html(one.integer("severity")), escape(one.text("state")),
-                    escape(one.text("title")), entity(one["entity"]),
-                    time_html(one.text("opened")), escape(reason(one))});
+                    escape(one.text("title")), entity(one["entity"]), time_html(one.text("opened")),
+                    escape(reason(one))});
     each += "<h3 id=\"" + anchor + "\">Incident " + number(one.integer("number")) + ": " +
             escape(one.text("title")) + "</h3>\n<p>" + severity_html(one.integer("severity")) +
             " " + escape(reason(one)) + ". About " + entity(one["entity"]) + ", " +
@@ -107,12 +108,16 @@ std::string incidents(const Value& report) {
   }
   const std::int64_t left_out = report.integer("incidents_left_out");
   if (left_out > 0) each += "<p>" + number(left_out) + " more are in the store.</p>\n";
-  return section("Incidents",
-                 bar_chart(bars, "Incidents by severity") +
-                     table({{"No.", true}, {"Severity"}, {"State"}, {"What"}, {"About"}, {"Opened"},
-                            {"Why this severity"}},
-                           rows, "No incident was opened or changed in this period.") +
-                     each);
+  return section("Incidents", bar_chart(bars, "Incidents by severity") +
+                                  table({{"No.", true},
+                                         {"Severity"},
+                                         {"State"},
+                                         {"What"},
+                                         {"About"},
+                                         {"Opened"},
+                                         {"Why this severity"}},
+                                        rows, "No incident was opened or changed in this period.") +
+                                  each);
 }
 
 std::string acts(const Value& report) {
@@ -141,12 +146,16 @@ std::string entries(const Value& report) {
                     escape(one.text("what")), number(one.integer("entry"))});
   }
   return section("Rules and policies in force",
-                 table({{"Since"}, {"Rules", true}, {"Correlations", true}, {"Version"},
+                 table({{"Since"},
+                        {"Rules", true},
+                        {"Correlations", true},
+                        {"Version"},
                         {"Ledger entry", true}},
                        policies, "They did not change in this period.")) +
-         section("Gaps", table({{"When"}, {"Source"}, {"What may have been missed"},
-                                {"Ledger entry", true}},
-                               gaps, "Nothing is known to have been missed."));
+         section(
+             "Gaps",
+             table({{"When"}, {"Source"}, {"What may have been missed"}, {"Ledger entry", true}},
+                   gaps, "Nothing is known to have been missed."));
 }
 
 std::string ledger_section(const Value& report) {
@@ -164,11 +173,12 @@ std::string ledger_section(const Value& report) {
     rows.push_back({escape(failure.text("place")), escape(failure.text("what"))});
   }
   if (!rows.empty()) body += table({{"Place"}, {"What is wrong"}}, rows, "");
-  body += "<p>This report rests on this checkpoint. Keep it: with it, "
-          "<code>mailwarden ledger verify --from</code> tells whether anything up to here was "
-          "changed or removed since.</p>\n<pre>" +
-          escape(report.text("checkpoint")) + "</pre>\n<p>Verifier key:</p>\n<pre>" +
-          escape(report.text("verifier_key")) + "</pre>\n";
+  body +=
+      "<p>This report rests on this checkpoint. Keep it: with it, "
+      "<code>mailwarden ledger verify --from</code> tells whether anything up to here was "
+      "changed or removed since.</p>\n<pre>" +
+      escape(report.text("checkpoint")) + "</pre>\n<p>Verifier key:</p>\n<pre>" +
+      escape(report.text("verifier_key")) + "</pre>\n";
   return section("What this report rests on", body);
 }
 
@@ -199,21 +209,34 @@ std::string retention(const Value& report) {
   std::string without;
   for (const Value& source : list(report, "without_policy")) {
     if (const auto* name = source.as_string()) {
-      without += "<li>" + escape(*name) + ": no policy takes it; its events are kept for ever</li>\n";
+      without +=
+          "<li>" + escape(*name) + ": no policy takes it; its events are kept for ever</li>\n";
     }
   }
-  return section("The schedule",
-                 table({{"Category"}, {"Sources"}, {"Kept for"}, {"Why"}}, policies,
-                       "There is no retention policy.") +
-                     (without.empty() ? "" : "<ul>\n" + without + "</ul>\n")) +
-         section("Removed", table({{"When"}, {"Category"}, {"Source"}, {"Events", true},
-                                   {"Earliest"}, {"Latest"}, {"Ledger entry", true}},
+  return section("The schedule", table({{"Category"}, {"Sources"}, {"Kept for"}, {"Why"}}, policies,
+                                       "There is no retention policy.") +
+                                     (without.empty() ? "" : "<ul>\n" + without + "</ul>\n")) +
+         section("Removed", table({{"When"},
+                                   {"Category"},
+                                   {"Source"},
+                                   {"Events", true},
+                                   {"Earliest"},
+                                   {"Latest"},
+                                   {"Ledger entry", true}},
                                   removed, "Nothing was removed in this period.")) +
-         section("Due now", table({{"Category"}, {"Source"}, {"Events", true}, {"Earliest"},
-                                   {"Latest"}, {"Due before"}},
+         section("Due now", table({{"Category"},
+                                   {"Source"},
+                                   {"Events", true},
+                                   {"Earliest"},
+                                   {"Latest"},
+                                   {"Due before"}},
                                   due_rows(report, "due"), "Nothing is due.")) +
-         section("Held", table({{"Category"}, {"Source"}, {"Events", true}, {"Earliest"},
-                                {"Latest"}, {"Why it is held"}},
+         section("Held", table({{"Category"},
+                                {"Source"},
+                                {"Events", true},
+                                {"Earliest"},
+                                {"Latest"},
+                                {"Why it is held"}},
                                due_rows(report, "held"), "Nothing that is due is held."));
 }
 
@@ -231,10 +254,10 @@ std::string render_html(const json::Value& report) {
   const std::string lead = escape(report.text("origin")) + ", from " +
                            time_html(report["period"].text("from")) + " to " +
                            time_html(report["period"].text("to"));
-  const std::string sections =
-      audit ? summary(report) + incidents(report) + acts(report) + detections(report) +
-                  entries(report) + ledger_section(report)
-            : retention(report) + ledger_section(report);
+  const std::string sections = audit ? summary(report) + incidents(report) + acts(report) +
+                                           detections(report) + entries(report) +
+                                           ledger_section(report)
+                                     : retention(report) + ledger_section(report);
   std::string html(report_files::report_html);
   html = replaced(std::move(html), "{{title}}", title);
   html = replaced(std::move(html), "{{title}}", title);

@@ -1,8 +1,9 @@
 // What auditors get.
 //
-// What     A report is built out of the tables as JSON, and rendered from that JSON as one HTML file
-//          that needs nothing else: what a machine reads and what a person reads cannot differ. Each
-//          carries the checkpoint that it rests on and the verdict over the ledger up to it.
+// What     A report is built out of the tables as JSON, and rendered from that JSON as one HTML
+// file
+//          that needs nothing else: what a machine reads and what a person reads cannot differ.
+//          Each carries the checkpoint that it rests on and the verdict over the ledger up to it.
 //            audit      what happened, who acted, every incident and change, the ledger's state
 //            retention  what was due, what was removed, what is held and why
 // Owns     Nothing.
@@ -47,8 +48,8 @@ Result<json::Object> build_retention(db::Database& database, const Period& perio
 // Either of them.
 std::string render_html(const json::Value& report);
 
-// Whether the events that a ledger entry of kind "events" commits to are those in the store, or were
-// removed by an entry of kind "removal"; "" where all is well.
+// Whether the events that a ledger entry of kind "events" commits to are those in the store, or
+// were removed by an entry of kind "removal"; "" where all is well.
 Result<std::string> check_events(db::Database& database, std::int64_t entry,
                                  const json::Value& record);
 

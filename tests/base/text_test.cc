@@ -22,17 +22,17 @@ TEST_P(Utf8, IsJudgedAndRepaired) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, Utf8,
-    testing::Values(
-        Utf8Case{"Empty", "", true, ""},
-        Utf8Case{"LongAscii", "the quick brown fox jumps", true, "the quick brown fox jumps"},
-        Utf8Case{"TwoThreeFourBytes", "é€😀", true, "é€😀"},
-        Utf8Case{"LastCodePoint", "\xF4\x8F\xBF\xBF", true, "\xF4\x8F\xBF\xBF"},
-        Utf8Case{"BeyondLastCodePoint", "\xF4\x90\x80\x80", false, "����"},
-        Utf8Case{"Overlong", "\xC0\xAF", false, "��"},
-        Utf8Case{"OverlongThree", "\xE0\x80\xAF", false, "���"},
-        Utf8Case{"Surrogate", "\xED\xA0\x80", false, "���"},
-        Utf8Case{"CutShort", "abcdefgh\xE2\x82", false, "abcdefgh��"},
-        Utf8Case{"LoneContinuation", "a\x80z", false, "a�z"}),
+    testing::Values(Utf8Case{"Empty", "", true, ""},
+                    Utf8Case{"LongAscii", "the quick brown fox jumps", true,
+                             "the quick brown fox jumps"},
+                    Utf8Case{"TwoThreeFourBytes", "é€😀", true, "é€😀"},
+                    Utf8Case{"LastCodePoint", "\xF4\x8F\xBF\xBF", true, "\xF4\x8F\xBF\xBF"},
+                    Utf8Case{"BeyondLastCodePoint", "\xF4\x90\x80\x80", false, "����"},
+                    Utf8Case{"Overlong", "\xC0\xAF", false, "��"},
+                    Utf8Case{"OverlongThree", "\xE0\x80\xAF", false, "���"},
+                    Utf8Case{"Surrogate", "\xED\xA0\x80", false, "���"},
+                    Utf8Case{"CutShort", "abcdefgh\xE2\x82", false, "abcdefgh��"},
+                    Utf8Case{"LoneContinuation", "a\x80z", false, "a�z"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Printable, ShowsWhatATerminalWouldObey) {

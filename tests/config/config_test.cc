@@ -10,11 +10,29 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Config, EverySettingIsAnOption) {
-  const auto outcome = parse({"--once", "--store", "sqlite:/tmp/a.db", "--source",
+  const auto outcome = parse({"--once",
+                              "--store",
+                              "sqlite:/tmp/a.db",
+                              "--source",
                               "file:/var/log/auth.log*,name=auth,zone=Europe/Berlin,year=2005",
-                              "--source", "stdin", "--rules", "a", "--rules", "b", "--policies",
-                              "p", "--reports", "r", "--seal-interval", "5s", "--listen",
-                              "[::1]:0", "--command", "/usr/bin/true", "--log-level", "debug"},
+                              "--source",
+                              "stdin",
+                              "--rules",
+                              "a",
+                              "--rules",
+                              "b",
+                              "--policies",
+                              "p",
+                              "--reports",
+                              "r",
+                              "--seal-interval",
+                              "5s",
+                              "--listen",
+                              "[::1]:0",
+                              "--command",
+                              "/usr/bin/true",
+                              "--log-level",
+                              "debug"},
                              "mail1");
   ASSERT_TRUE(outcome) << outcome.error().what;
   const Config& config = outcome->config;
@@ -52,8 +70,7 @@ TEST(Config, TheCommandLineWinsOverTheFile) {
              "  - file: /var/log/mail.log\n"
              "    zone: Europe/Kyiv\n"
              "  - file:/var/log/nginx/access.log,name=web\n");
-  const auto outcome =
-      parse({"--config", folder.path("m.yaml"), "--store", "sqlite:/b.db"}, "h");
+  const auto outcome = parse({"--config", folder.path("m.yaml"), "--store", "sqlite:/b.db"}, "h");
   ASSERT_TRUE(outcome) << outcome.error().what;
   EXPECT_EQ(outcome->config.store, "sqlite:/b.db");
   EXPECT_EQ(outcome->config.workers, 3U);
@@ -63,10 +80,10 @@ TEST(Config, TheCommandLineWinsOverTheFile) {
 }
 
 TEST(Config, AllMistakesAreToldTogether) {
-  const auto outcome = parse({"--store", "mysql:x", "--seal-interval", "soon", "--listen",
-                              "192.0.2.1:80", "--source", "tcp:514", "--source",
-                              "file:/x,colour=red", "--workers", "-1", "--command", "rm"},
-                             "h");
+  const auto outcome = parse(
+      {"--store", "mysql:x", "--seal-interval", "soon", "--listen", "192.0.2.1:80", "--source",
+       "tcp:514", "--source", "file:/x,colour=red", "--workers", "-1", "--command", "rm"},
+      "h");
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().what,
             "--store: 'mysql:x' is not a store; expected sqlite:PATH\n"

@@ -18,10 +18,12 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
-for part in world auth web mail audit; do
-  # shellcheck source=/dev/null
-  source "$here/capture/$part.sh"
-done
+# shellcheck source-path=SCRIPTDIR
+source "$here/capture/world.sh"
+source "$here/capture/auth.sh"
+source "$here/capture/web.sh"
+source "$here/capture/mail.sh"
+source "$here/capture/audit.sh"
 
 readonly programs=(apache2 auditctl auditd cron curl dnsmasq dovecot ip nc nginx nsenter openssl
   postfix rsyslogd saslpasswd2 ssh sshd sudo su unshare useradd)
@@ -51,16 +53,17 @@ in_world() {
 
 step_servers() {
   build_world
+  make_mailboxes
   start_syslog traditional
   start_dns
   start_sshd
   start_cron
-  (slow_guessing) &
-  local slow=$!
-  (auth_scenario)
-  web_scenario
-  mail_scenario
-  wait "$slow"
+  local scenario running=()
+  for scenario in slow_guessing auth_scenario web_scenario mail_scenario; do
+    ($scenario) &
+    running+=($!)
+  done
+  wait "${running[@]}"
   stop_service cron sshd syslog
 }
 

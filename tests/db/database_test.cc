@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 #include "db/sqlite.h"
 #include "tests/temporary.h"
@@ -8,7 +8,9 @@
 namespace mailwarden::db {
 namespace {
 
-std::unique_ptr<Database> memory() { return open_sqlite(":memory:").value(); }
+std::unique_ptr<Database> memory() {
+  return open_sqlite(":memory:").value();
+}
 
 TEST(Database, KeepsEveryKindOfValue) {
   const auto database = memory();
@@ -67,8 +69,7 @@ TEST(Database, FailuresCarryTheirKind) {
 
 TEST(Database, AStoreLimitIsFullAndCanBeReadStill) {
   TemporaryFolder folder;
-  const auto database =
-      open_sqlite(folder.path("a.db"), {.store_bytes_max = 64 * 1024}).value();
+  const auto database = open_sqlite(folder.path("a.db"), {.store_bytes_max = 64 * 1024}).value();
   ASSERT_TRUE(database->execute("CREATE TABLE t (s TEXT)"));
   const std::string row(1000, 'x');
   Result<void> done;

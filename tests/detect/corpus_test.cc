@@ -1,7 +1,7 @@
 // The SigmaHQ rules and their regression events, which were not written with this matcher in mind.
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "detect/rule_set.h"
 #include "json/flatten.h"
@@ -18,8 +18,8 @@ class SigmaCorpus : public testing::Test {
   void SetUp() override {
     if (corpus_folder().empty()) GTEST_SKIP() << "the corpus of SigmaHQ rules is not there";
     for (const char* archive : {"rules.tar.gz", "regression-dev.tar.gz"}) {
-      const std::string command = "tar xzf '" + corpus_folder() + "/sigma/" + archive + "' -C '" +
-                                  folder_.path() + "'";
+      const std::string command =
+          "tar xzf '" + corpus_folder() + "/sigma/" + archive + "' -C '" + folder_.path() + "'";
       ASSERT_EQ(std::system(command.c_str()), 0);
     }
   }

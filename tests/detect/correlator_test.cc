@@ -1,8 +1,8 @@
 #include "detect/correlator.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace mailwarden::detect {
 namespace {
@@ -41,7 +41,9 @@ correlation:
 mailwarden: {entity: src_endpoint.ip}
 )";
 
-RuleSet rules() { return RuleSet::make(parse_rules(rules_text, "r.yml").value()).value(); }
+RuleSet rules() {
+  return RuleSet::make(parse_rules(rules_text, "r.yml").value()).value();
+}
 
 class CorrelatorTest : public testing::Test {
  protected:
@@ -196,11 +198,12 @@ TEST_F(CorrelatorTest, NewRulesKeepTheWindowsOfThoseThatAreTheSame) {
 TEST_F(CorrelatorTest, ADamagedSnapshotIsRefused) {
   EXPECT_EQ(correlator_.restore("{").error().code, Code::corrupt);
   EXPECT_EQ(correlator_.restore("{}").error().code, Code::corrupt);
-  EXPECT_EQ(correlator_
-                .restore(R"({"newest":{},"windows":{"guessing":{"groups":{"a":[[1]]},"signature":)" +
-                         std::string("\"\"}}}"))
-                .has_value(),
-            true);
+  EXPECT_EQ(
+      correlator_
+          .restore(R"({"newest":{},"windows":{"guessing":{"groups":{"a":[[1]]},"signature":)" +
+                   std::string("\"\"}}}"))
+          .has_value(),
+      true);
 }
 
 }  // namespace

@@ -27,42 +27,41 @@ constexpr auto anywhere = Pattern::Anchor::anywhere;
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, PatternTest,
-    testing::Values(
-        PatternCase{"Whole", "abc", whole, "ABC", true},
-        PatternCase{"WholeIsNotAPart", "abc", whole, "abcd", false},
-        PatternCase{"EmptyIsEmpty", "", whole, "", true},
-        PatternCase{"EmptyIsNotSomething", "", whole, "a", false},
-        PatternCase{"StarIsAnything", "*", whole, "", true},
-        PatternCase{"StarAtEnd", "ab*", whole, "abc", true},
-        PatternCase{"StarAtStart", "*bc", whole, "abc", true},
-        PatternCase{"StarInside", "a*c*e", whole, "abcde", true},
-        PatternCase{"StarInsideNeedsOrder", "a*e*c", whole, "abcde", false},
-        PatternCase{"PartsDoNotOverlap", "ab*ba", whole, "aba", false},
-        PatternCase{"EndIsHeldAgainstTheEnd", "a*b", whole, "abab", true},
-        PatternCase{"EndIsNotTheFirstThatFits", "*ab", whole, "abxab", true},
-        PatternCase{"QuestionIsOne", "a?c", whole, "abc", true},
-        PatternCase{"QuestionIsNotNone", "a?c", whole, "ac", false},
-        PatternCase{"QuestionIsOneCharacterOfUtf8", "a?c", whole, "aéc", true},
-        PatternCase{"QuestionsAndStar", "??*x", whole, "abcx", true},
-        PatternCase{"StarQuestionAtTheEnd", "a*?", whole, "ab", true},
-        PatternCase{"EscapedStar", R"(a\*b)", whole, "a*b", true},
-        PatternCase{"EscapedStarIsNoWildcard", R"(a\*b)", whole, "axb", false},
-        PatternCase{"EscapedQuestion", R"(a\?b)", whole, "a?b", true},
-        PatternCase{"LoneBackslash", R"(C:\Windows)", whole, R"(c:\windows)", true},
-        PatternCase{"TwoBackslashesAreOne", R"(a\\b)", whole, R"(a\b)", true},
-        PatternCase{"EscapedBackslashThenStar", R"(a\\*)", whole, R"(a\bc)", true},
-        PatternCase{"EscapedBackslashAndStar", R"(a\\\*)", whole, R"(a\*)", true},
-        PatternCase{"ThreeBackslashesAreTwo", R"(a\\\b)", whole, R"(a\\b)", true},
-        PatternCase{"FourBackslashesAreTwo", R"(a\\\\b)", whole, R"(a\\b)", true},
-        PatternCase{"BackslashAtTheEnd", R"(a\)", whole, R"(a\)", true},
-        PatternCase{"StartsWith", "ab", start, "abc", true},
-        PatternCase{"StartsWithNotInside", "bc", start, "abc", false},
-        PatternCase{"EndsWith", "bc", end, "abc", true},
-        PatternCase{"EndsWithNotInside", "ab", end, "abc", false},
-        PatternCase{"Contains", "b", anywhere, "abc", true},
-        PatternCase{"ContainsWithStar", "a*d", anywhere, "xxabcdxx", true},
-        PatternCase{"EndsWithQuestion", "b?", end, "abc", true},
-        PatternCase{"NonAsciiCaseIsKept", "É", whole, "é", false}),
+    testing::Values(PatternCase{"Whole", "abc", whole, "ABC", true},
+                    PatternCase{"WholeIsNotAPart", "abc", whole, "abcd", false},
+                    PatternCase{"EmptyIsEmpty", "", whole, "", true},
+                    PatternCase{"EmptyIsNotSomething", "", whole, "a", false},
+                    PatternCase{"StarIsAnything", "*", whole, "", true},
+                    PatternCase{"StarAtEnd", "ab*", whole, "abc", true},
+                    PatternCase{"StarAtStart", "*bc", whole, "abc", true},
+                    PatternCase{"StarInside", "a*c*e", whole, "abcde", true},
+                    PatternCase{"StarInsideNeedsOrder", "a*e*c", whole, "abcde", false},
+                    PatternCase{"PartsDoNotOverlap", "ab*ba", whole, "aba", false},
+                    PatternCase{"EndIsHeldAgainstTheEnd", "a*b", whole, "abab", true},
+                    PatternCase{"EndIsNotTheFirstThatFits", "*ab", whole, "abxab", true},
+                    PatternCase{"QuestionIsOne", "a?c", whole, "abc", true},
+                    PatternCase{"QuestionIsNotNone", "a?c", whole, "ac", false},
+                    PatternCase{"QuestionIsOneCharacterOfUtf8", "a?c", whole, "aéc", true},
+                    PatternCase{"QuestionsAndStar", "??*x", whole, "abcx", true},
+                    PatternCase{"StarQuestionAtTheEnd", "a*?", whole, "ab", true},
+                    PatternCase{"EscapedStar", R"(a\*b)", whole, "a*b", true},
+                    PatternCase{"EscapedStarIsNoWildcard", R"(a\*b)", whole, "axb", false},
+                    PatternCase{"EscapedQuestion", R"(a\?b)", whole, "a?b", true},
+                    PatternCase{"LoneBackslash", R"(C:\Windows)", whole, R"(c:\windows)", true},
+                    PatternCase{"TwoBackslashesAreOne", R"(a\\b)", whole, R"(a\b)", true},
+                    PatternCase{"EscapedBackslashThenStar", R"(a\\*)", whole, R"(a\bc)", true},
+                    PatternCase{"EscapedBackslashAndStar", R"(a\\\*)", whole, R"(a\*)", true},
+                    PatternCase{"ThreeBackslashesAreTwo", R"(a\\\b)", whole, R"(a\\b)", true},
+                    PatternCase{"FourBackslashesAreTwo", R"(a\\\\b)", whole, R"(a\\b)", true},
+                    PatternCase{"BackslashAtTheEnd", R"(a\)", whole, R"(a\)", true},
+                    PatternCase{"StartsWith", "ab", start, "abc", true},
+                    PatternCase{"StartsWithNotInside", "bc", start, "abc", false},
+                    PatternCase{"EndsWith", "bc", end, "abc", true},
+                    PatternCase{"EndsWithNotInside", "ab", end, "abc", false},
+                    PatternCase{"Contains", "b", anywhere, "abc", true},
+                    PatternCase{"ContainsWithStar", "a*d", anywhere, "xxabcdxx", true},
+                    PatternCase{"EndsWithQuestion", "b?", end, "abc", true},
+                    PatternCase{"NonAsciiCaseIsKept", "É", whole, "é", false}),
     [](const auto& info) { return info.param.name; });
 
 TEST(PatternTest, CasedKeepsCaseApart) {
@@ -70,7 +69,9 @@ TEST(PatternTest, CasedKeepsCaseApart) {
   EXPECT_FALSE(Pattern::parse("aBc*", whole, true).matches("abcd"));
 }
 
-Field text(std::string_view value) { return {.name = "f", .value = value}; }
+Field text(std::string_view value) {
+  return {.name = "f", .value = value};
+}
 
 TEST(Network, HoldsAddressesOfItsOwnFamily) {
   const Matcher v4 = make_network("192.0.2.128/25").value();

@@ -17,8 +17,8 @@ Event event(std::vector<std::pair<std::string, std::string>> fields, std::string
 }
 
 RuleSet rule_set(const std::string& detection, const std::string& logsource = "product: linux") {
-  const std::string text = "title: t\nid: r\nlogsource:\n  " + logsource + "\ndetection:\n" +
-                           detection;
+  const std::string text =
+      "title: t\nid: r\nlogsource:\n  " + logsource + "\ndetection:\n" + detection;
   auto parsed = parse_rules(text, "t.yml");
   EXPECT_TRUE(parsed) << parsed.error().what << "\n" << text;
   return RuleSet::make(*std::move(parsed)).value();
@@ -42,7 +42,8 @@ const Event list_event = event({{"a", "one"}, {"a", "two"}, {"b", "three"}});
 INSTANTIATE_TEST_SUITE_P(
     Cases, RuleSetMatch,
     testing::Values(
-        Case{"MapIsAnd", "  s: {a: x, b: y}\n  condition: s", event({{"a", "x"}, {"b", "y"}}), true},
+        Case{"MapIsAnd", "  s: {a: x, b: y}\n  condition: s", event({{"a", "x"}, {"b", "y"}}),
+             true},
         Case{"MapNeedsAll", "  s: {a: x, b: y}\n  condition: s", event({{"a", "x"}}), false},
         Case{"ListOfValuesIsOr", "  s: {a: [x, y]}\n  condition: s", event({{"a", "y"}}), true},
         Case{"AllNeedsEach", "  s: {'a|contains|all': [x, y]}\n  condition: s",
@@ -54,7 +55,8 @@ INSTANTIATE_TEST_SUITE_P(
              event({}, "hay NEEDLE hay"), true},
         Case{"KeywordsSearchFields", "  s: [needle]\n  condition: s", event({{"a", "a needle b"}}),
              true},
-        Case{"KeywordsAll", "  s: {'|all': [one, two]}\n  condition: s", event({}, "two one"), true},
+        Case{"KeywordsAll", "  s: {'|all': [one, two]}\n  condition: s", event({}, "two one"),
+             true},
         Case{"KeywordsAllNeedEach", "  s: {'|all': [one, two]}\n  condition: s", event({}, "one"),
              false},
         Case{"NullIsAbsent", "  s: {a: null}\n  condition: s", event({{"b", "x"}}), true},
@@ -70,8 +72,8 @@ INSTANTIATE_TEST_SUITE_P(
              event({{"a", "X"}, {"b", "x"}}), true},
         Case{"FieldReferenceDiffers", "  s: {'a|fieldref': b}\n  condition: s",
              event({{"a", "x"}, {"b", "y"}}), false},
-        Case{"Network", "  s: {'a|cidr': 192.0.2.0/24}\n  condition: s", event({{"a", "192.0.2.9"}}),
-             true},
+        Case{"Network", "  s: {'a|cidr': 192.0.2.0/24}\n  condition: s",
+             event({{"a", "192.0.2.9"}}), true},
         Case{"GreaterOrEqual", "  s: {'a|gte': 5}\n  condition: s", event({{"a", "5"}}), true},
         Case{"AnyOfAList", "  s: {a: two}\n  condition: s", list_event, true},
         // A prefilter that forgets lists or negations loses these.
@@ -80,7 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NotWithAnAbsentField", "  s: {b: three}\n  f: {z: two}\n  condition: s and not f",
              list_event, true},
         Case{"NegatedAlone", "  f: {a: two}\n  condition: not f", event({{"a", "x"}}), true},
-        Case{"OrWithNegation", "  s: {a: x}\n  f: {b: y}\n  condition: s or not f", event({}), true},
+        Case{"OrWithNegation", "  s: {a: x}\n  f: {b: y}\n  condition: s or not f", event({}),
+             true},
         Case{"CasedNeedle", "  s: {'a|contains|cased': Needle}\n  condition: s",
              event({{"a", "a Needle"}}), true},
         Case{"CasedNeedleInLowerCase", "  s: {'a|contains|cased': Needle}\n  condition: s",
@@ -153,8 +156,8 @@ class ParseRules : public testing::TestWithParam<Refusal> {};
 
 TEST_P(ParseRules, RefusesWithFileLineAndReason) {
   auto parsed = parse_rules(GetParam().text, "r.yml");
-  const auto made = parsed ? RuleSet::make(*std::move(parsed))
-                           : Result<RuleSet>(std::unexpected(parsed.error()));
+  const auto made =
+      parsed ? RuleSet::make(*std::move(parsed)) : Result<RuleSet>(std::unexpected(parsed.error()));
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().what, GetParam().what);
 }
@@ -203,18 +206,19 @@ INSTANTIATE_TEST_SUITE_P(
                 "r.yml, line 1: a rule must have a 'detection'"},
         Refusal{"Filter", "title: f\nfilter: {rules: [a]}\n",
                 "r.yml, line 1: filters are not supported by this version"},
-        Refusal{"WrongYaml", "a: [\n",
-                "r.yml, line 2, column 1: end of sequence flow not found"},
-        Refusal{"CorrelationType",
-                correlation("  type: value_count\n  rules: [a]\n  timespan: 1m\n"
-                            "  condition: {gte: 2}"),
-                "r.yml, line 4: the correlation type 'value_count' is not supported by this version "
-                "(event_count and temporal_ordered are)"},
-        Refusal{"CorrelationTooFew",
-                correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
-                            "  condition: {lt: 2}"),
-                "r.yml, line 7: too few events cannot be told before the time is over, which is not "
-                "supported by this version; use gt, gte or eq"},
+        Refusal{"WrongYaml", "a: [\n", "r.yml, line 2, column 1: end of sequence flow not found"},
+        Refusal{
+            "CorrelationType",
+            correlation("  type: value_count\n  rules: [a]\n  timespan: 1m\n"
+                        "  condition: {gte: 2}"),
+            "r.yml, line 4: the correlation type 'value_count' is not supported by this version "
+            "(event_count and temporal_ordered are)"},
+        Refusal{
+            "CorrelationTooFew",
+            correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
+                        "  condition: {lt: 2}"),
+            "r.yml, line 7: too few events cannot be told before the time is over, which is not "
+            "supported by this version; use gt, gte or eq"},
         Refusal{"CorrelationWithoutRule",
                 correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
                             "  condition: {gte: 2}"),
@@ -227,8 +231,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "id: a\n" + rule("  s: {a: x}\n  condition: s") + "\n---\nid: a\n" +
                     rule("  s: {a: x}\n  condition: s"),
                 "r.yml, line 8: the id 'a' is taken by another rule"},
-        Refusal{"Facts",
-                rule("  s: {a: x}\n  condition: s\nmailwarden: {facts: {malware: false}}"),
+        Refusal{"Facts", rule("  s: {a: x}\n  condition: s\nmailwarden: {facts: {malware: false}}"),
                 "r.yml, line 6: a fact is true or a number that is not negative"}),
     [](const auto& info) { return info.param.name; });
 

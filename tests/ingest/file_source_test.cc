@@ -1,9 +1,9 @@
 #include "ingest/file_source.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "tests/temporary.h"
 
@@ -201,8 +201,8 @@ TEST(FileSource, ReadsEveryFileOfAGlobOnceHoweverItIsNamed) {
   EXPECT_EQ(watch.read(), "");
   append_file(folder.path("d.log"), "and then it went its own way\n");
   append_file(folder.path("a.log"), lines("a", 201, 201));
-  EXPECT_EQ(watch.read(), lines("a", 201, 201) + lines("a", 1, 200) +
-                              "and then it went its own way\n");
+  EXPECT_EQ(watch.read(),
+            lines("a", 201, 201) + lines("a", 1, 200) + "and then it went its own way\n");
 }
 
 TEST(FileSource, AnUnfinishedLineWaitsForItsEndUnlessThisIsTheEnd) {
@@ -258,8 +258,9 @@ TEST(FileSource, AFileGoneWithoutATraceIsAGapAfterARestart) {
   fs::remove(log);
   EXPECT_EQ(watch.read(), "");
   ASSERT_EQ(watch.gaps().size(), 1U);
-  EXPECT_EQ(watch.gaps()[0], log + ", read up to byte 7, is not there any more; what was written "
-                                   "behind it since is lost");
+  EXPECT_EQ(watch.gaps()[0], log +
+                                 ", read up to byte 7, is not there any more; what was written "
+                                 "behind it since is lost");
   watch.restart();
   EXPECT_EQ(watch.read(), "");
   EXPECT_EQ(watch.gaps().size(), 1U);
@@ -307,13 +308,16 @@ TEST(FileSource, RandomRotationsAndRestartsLoseNothing) {
         case 0:
         case 1:
         case 2: {
-          const std::string text = lines("run", line + 1, line + 1 + static_cast<int>(random() % 90));
+          const std::string text =
+              lines("run", line + 1, line + 1 + static_cast<int>(random() % 90));
           line += static_cast<int>(std::ranges::count(text, '\n'));
           append_file(log, text);
           written += text;
           break;
         }
-        case 3: got += watch.read(); break;
+        case 3:
+          got += watch.read();
+          break;
         case 4:
           if (fs::file_size(log) == 0) break;
           got += watch.read();
@@ -324,7 +328,9 @@ TEST(FileSource, RandomRotationsAndRestartsLoseNothing) {
           fs::rename(log, log + ".1");
           write_file(log, "");
           break;
-        default: watch.restart(); break;
+        default:
+          watch.restart();
+          break;
       }
     }
     got += watch.read();

@@ -1,9 +1,9 @@
 #include "json/flatten.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace mailwarden::json {
 namespace {

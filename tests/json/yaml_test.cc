@@ -28,7 +28,8 @@ struct Refused {
 class YamlRefuses : public testing::TestWithParam<Refused> {};
 
 TEST_P(YamlRefuses, WithLineColumnAndReason) {
-  const auto documents = parse(GetParam().text, {.bytes_max = 1000, .nodes_max = 20, .depth_max = 5});
+  const auto documents =
+      parse(GetParam().text, {.bytes_max = 1000, .nodes_max = 20, .depth_max = 5});
   ASSERT_FALSE(documents);
   EXPECT_EQ(documents.error().what, GetParam().what);
 }
@@ -44,8 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "line 1, column 50: more than 20 values"},
         Refused{"ListAsName", "? [a]\n: 1\n",
                 "line 1, column 4: a name must be a word, not a list or map"},
-        Refused{"Bytes", std::string(1001, ' '),
-                "YAML text of 1001 bytes; at most 1000 are read"}),
+        Refused{"Bytes", std::string(1001, ' '), "YAML text of 1001 bytes; at most 1000 are read"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Yaml, SyntaxErrorsSayWhere) {
@@ -62,7 +62,9 @@ TEST(Yaml, TruthIsPlainWordsOnly) {
   EXPECT_FALSE(is_true(node.items[3]));
 }
 
-TEST(Yaml, AnEmptyTextHasNoDocument) { EXPECT_TRUE(parse("").value().empty()); }
+TEST(Yaml, AnEmptyTextHasNoDocument) {
+  EXPECT_TRUE(parse("").value().empty());
+}
 
 }  // namespace
 }  // namespace mailwarden::yaml

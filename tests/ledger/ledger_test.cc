@@ -83,18 +83,20 @@ TEST_F(LedgerTest, AnUntouchedLedgerIsGood) {
 
 // Every byte of every column of every row: verification must fail and name the row.
 TEST_F(LedgerTest, OneFlippedByteAnywhereIsFoundAndNamed) {
-  const std::vector<std::pair<std::string, std::string>> columns{
-      {"ledger_entry", "kind"}, {"ledger_entry", "record"},   {"ledger_entry", "salt"},
-      {"ledger_entry", "leaf"}, {"ledger_checkpoint", "note"}};
+  const std::vector<std::pair<std::string, std::string>> columns{{"ledger_entry", "kind"},
+                                                                 {"ledger_entry", "record"},
+                                                                 {"ledger_entry", "salt"},
+                                                                 {"ledger_entry", "leaf"},
+                                                                 {"ledger_checkpoint", "note"}};
   for (const auto& [table, column] : columns) {
     const std::string id = table == "ledger_entry" ? "number" : "size";
     const std::int64_t rows = database_->integer("SELECT COUNT(*) FROM " + table).value();
     for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t number =
-          database_->integer("SELECT " + id + " FROM " + table + " ORDER BY " + id +
-                                 " LIMIT 1 OFFSET $1",
-                             {row})
-              .value();
+      const std::int64_t number = database_
+                                      ->integer("SELECT " + id + " FROM " + table + " ORDER BY " +
+                                                    id + " LIMIT 1 OFFSET $1",
+                                                {row})
+                                      .value();
       const auto read = database_->query(
           "SELECT CAST(" + column + " AS BLOB) FROM " + table + " WHERE " + id + " = $1", {number});
       ASSERT_TRUE((*read)->step().value());
@@ -104,9 +106,9 @@ TEST_F(LedgerTest, OneFlippedByteAnywhereIsFoundAndNamed) {
       const std::string type = column == "salt" || column == "leaf" ? "BLOB" : "TEXT";
       const std::string update = "UPDATE " + table + " SET " + column + " = CAST($1 AS " + type +
                                  ") WHERE " + id + " = $2";
-      const std::string place =
-          table == "ledger_entry" ? "entry " + std::to_string(number)
-                                  : "checkpoint at size " + std::to_string(number);
+      const std::string place = table == "ledger_entry"
+                                    ? "entry " + std::to_string(number)
+                                    : "checkpoint at size " + std::to_string(number);
       for (std::size_t i = 0; i < bytes.size(); ++i) {
         bytes[i] ^= std::byte{1};
         ASSERT_TRUE(database_->run(update, {db::Blob(bytes), number}));
@@ -130,17 +132,17 @@ TEST_F(LedgerTest, AChangedNumberOrSizeIsFound) {
 }
 
 TEST_F(LedgerTest, TwoSwappedEntriesAreFound) {
-  ASSERT_TRUE(database_->execute(
-      "UPDATE ledger_entry SET number = -1 WHERE number = 3;"
-      "UPDATE ledger_entry SET number = 3 WHERE number = 4;"
-      "UPDATE ledger_entry SET number = 4 WHERE number = -1"));
-  EXPECT_EQ(places(),
-            (std::vector<std::string>{"checkpoint at size 7", "checkpoint at size 13"}));
+  ASSERT_TRUE(
+      database_->execute("UPDATE ledger_entry SET number = -1 WHERE number = 3;"
+                         "UPDATE ledger_entry SET number = 3 WHERE number = 4;"
+                         "UPDATE ledger_entry SET number = 4 WHERE number = -1"));
+  EXPECT_EQ(places(), (std::vector<std::string>{"checkpoint at size 7", "checkpoint at size 13"}));
 }
 
 TEST_F(LedgerTest, RemovedNewestRowsAreFoundByACheckpointKeptElsewhere) {
-  ASSERT_TRUE(database_->execute("DELETE FROM ledger_entry WHERE number >= 10;"
-                                 "DELETE FROM ledger_checkpoint WHERE size > 7"));
+  ASSERT_TRUE(
+      database_->execute("DELETE FROM ledger_entry WHERE number >= 10;"
+                         "DELETE FROM ledger_checkpoint WHERE size > 7"));
   EXPECT_TRUE(verdict().good());
   const Verdict found = verdict(notes_.back());
   ASSERT_EQ(found.failures.size(), 1U);
@@ -187,8 +189,8 @@ TEST_F(LedgerTest, AnotherKeyAndAnotherLogAreRefused) {
 }
 
 TEST_F(LedgerTest, ErasingAnEntryKeepsEverythingElseGood) {
-  ASSERT_TRUE(database_->execute(
-      "UPDATE ledger_entry SET record = NULL, salt = NULL WHERE number = 4"));
+  ASSERT_TRUE(
+      database_->execute("UPDATE ledger_entry SET record = NULL, salt = NULL WHERE number = 4"));
   const Verdict found = verdict(notes_.back());
   EXPECT_TRUE(found.good()) << to_words(found);
   EXPECT_EQ(found.erased, 1);
@@ -230,11 +232,12 @@ TEST_F(LedgerTest, AskedForTheNewest) {
 }
 
 TEST_F(LedgerTest, WhatAnEntryCommitsToOutsideIsAskedFor) {
-  const auto found = verify(*database_, {.key = key_,
-                                         .check_record = [](std::int64_t number, const json::Value&)
-                                             -> Result<std::string> {
-                                           return number == 3 ? "an event was changed" : "";
-                                         }});
+  const auto found =
+      verify(*database_,
+             {.key = key_,
+              .check_record = [](std::int64_t number, const json::Value&) -> Result<std::string> {
+                return number == 3 ? "an event was changed" : "";
+              }});
   ASSERT_EQ(found->failures.size(), 1U);
   EXPECT_EQ(found->failures[0], (Failure{"entry 3", "an event was changed"}));
 }

@@ -2,7 +2,6 @@
 #include <array>
 #include <optional>
 
-#include "base/text.h"
 #include "ingest/decode/draft.h"
 #include "ingest/decode/scan.h"
 

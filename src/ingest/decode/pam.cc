@@ -115,6 +115,21 @@ bool requirement(std::string_view text, Event& event) {
   return true;
 }
 
+// "auth could not identify password for [alice]"
+bool no_password(std::string_view text, Event& event) {
+  happened(event, "password_not_given");
+  set_class(event, ocsf_class::authentication, 99, Outcome::failure);
+  cut(text, "]");
+  set_user(event, text);
+  return true;
+}
+
+bool no_conversation(std::string_view, Event& event) {
+  happened(event, "conversation_failed");
+  set_class(event, ocsf_class::authentication, 99, Outcome::failure);
+  return true;
+}
+
 // pam_faillock: "Consecutive login failures for user alice account temporarily locked"
 bool locked(std::string_view text, Event& event) {
   happened(event, "account_locked");
@@ -138,8 +153,8 @@ constexpr std::array patterns{
     Pattern{"user ", &about_user},
     Pattern{"requirement ", &requirement},
     Pattern{"Consecutive login failures for user ", &locked},
-    Pattern{"auth could not identify password for [", &requirement},
-    Pattern{"conversation failed", &check_pass},
+    Pattern{"auth could not identify password for [", &no_password},
+    Pattern{"conversation failed", &no_conversation},
 };
 
 // "pam_unix(sshd:auth): " in front of the message, as newer versions write it.

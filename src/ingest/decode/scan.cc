@@ -32,14 +32,6 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-std::string_view take_last_word(std::string_view& text) {
-  const std::size_t space = text.rfind(' ');
-  const bool only = space == std::string_view::npos;
-  const std::string_view word = only ? text : text.substr(space + 1);
-  text = only ? std::string_view() : text.substr(0, space);
-  return word;
-}
-
 std::optional<int> take_number(std::string_view& text) {
   constexpr std::size_t digits_max = 9;
   std::size_t length = 0;

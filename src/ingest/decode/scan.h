@@ -26,8 +26,6 @@ bool cut(std::string_view& text, std::string_view suffix);
 std::optional<std::string_view> take_until(std::string_view& text, std::string_view mark);
 // What stands before the next space, or all of it; the space is removed too.
 std::string_view take_word(std::string_view& text);
-// What stands behind the last space, or all of it; the space is removed too.
-std::string_view take_last_word(std::string_view& text);
 // Digits at the front as a number of at most nine digits.
 std::optional<int> take_number(std::string_view& text);
 

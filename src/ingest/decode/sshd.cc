@@ -326,6 +326,28 @@ bool starting_session(std::string_view text, Event& event) {
   return true;
 }
 
+// "alice from 192.0.2.1 port 4711 id 0"
+bool session_closed(std::string_view text, Event& event) {
+  std::string_view rest = text.substr(0, text.rfind(" id "));
+  const auto peer = cut_peer(rest, " from ");
+  if (!peer) return false;
+  happened(event, "session_closed");
+  set_class(event, ocsf_class::authorize_session, 99, Outcome::unknown);
+  set_user(event, rest);
+  add_peer(event, *peer);
+  return true;
+}
+
+bool root_refused(std::string_view text, Event& event) {
+  const auto peer = to_peer(text);
+  if (!peer) return false;
+  happened(event, "user_not_allowed");
+  set_class(event, ocsf_class::authentication, 99, Outcome::failure);
+  set_user(event, "root");
+  add_peer(event, *peer);
+  return true;
+}
+
 bool timed_out(std::string_view text, Event& event) {
   skip(text, "connection from ");
   const auto peer = to_peer(text.substr(0, text.find(" to ")));
@@ -382,6 +404,7 @@ constexpr std::array patterns{
     Pattern{"Bad protocol version identification ", &bad_version},
     Pattern{"kex_exchange_identification: ", &key_exchange},
     Pattern{"kex_protocol_error: ", &key_exchange},
+    Pattern{"Protocol major versions differ", &key_exchange},
     Pattern{"banner exchange: Connection from ", &banner_exchange},
     Pattern{"Unable to negotiate with ", &not_negotiated},
     Pattern{"PAM: ", &pam_error},
@@ -393,6 +416,8 @@ constexpr std::array patterns{
     Pattern{"Server listening on ", &listening},
     Pattern{"Connection from ", &connection_from},
     Pattern{"Starting session: ", &starting_session},
+    Pattern{"Close session: user ", &session_closed},
+    Pattern{"ROOT LOGIN REFUSED FROM ", &root_refused},
     Pattern{"Postponed ", &postponed},
     Pattern{"Timeout before authentication for ", &timed_out},
     Pattern{"drop ", &dropped},

@@ -1,6 +1,4 @@
 // cron, systemd-logind, the kernel, login and the doors of older systems.
-#include <array>
-#include <optional>
 
 #include "base/text.h"
 #include "ingest/decode/draft.h"

@@ -45,7 +45,6 @@ END
 
 start_mail() {
   make_certificate
-  make_mailboxes
   configure_mail1
   configure_partner
   start_dovecot
@@ -61,6 +60,7 @@ make_certificate() {
 }
 
 # People's mailboxes, one for the shop (virtual), and their passwords for both SASL back ends.
+# To be called before syslog runs: the tools used would add to auth.log.
 make_mailboxes() {
   local name
   useradd -r -u 990 -m -d /var/vmail vmail
@@ -77,6 +77,7 @@ configure_mail1() {
   cat >/etc/postfix/main.cf <<END
 compatibility_level = 3.6
 myhostname = mail1.example.com
+myorigin = example.com
 mydestination = example.com, mail1.example.com, localhost
 mynetworks = 127.0.0.0/8 [::1]/128
 alternate_config_directories = /etc/postfix-partner
@@ -94,10 +95,10 @@ smtpd_helo_restrictions = reject_invalid_helo_hostname, reject_non_fqdn_helo_hos
 smtpd_sender_restrictions = reject_non_fqdn_sender, reject_unknown_sender_domain
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unknown_recipient_domain
-smtpd_client_connection_rate_limit = 40
 smtpd_tls_cert_file = /etc/mail.pem
 smtpd_tls_key_file = /etc/mail.key
 smtpd_tls_security_level = may
+smtpd_tls_mandatory_protocols = >=TLSv1.2
 smtpd_tls_loglevel = 1
 smtp_tls_security_level = may
 smtp_tls_loglevel = 1
@@ -113,7 +114,7 @@ maximal_backoff_time = 20s
 maximal_queue_lifetime = 75s
 bounce_queue_lifetime = 75s
 END
-  printf 'team: alice, bob, carol\n' >/etc/postfix/aliases
+  printf 'team alice, bob, carol\n' >/etc/postfix/aliases
   printf 'orders@shop.example shop.example/orders/\n' >/etc/postfix/shop
   printf '/^Subject: .*casino/ REJECT no advertising here\n' >/etc/postfix/headers
   configure_mail1_services
@@ -132,6 +133,7 @@ submission inet n - n - - smtpd
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_sasl_type=dovecot
   -o smtpd_sasl_path=private/auth
+  -o smtpd_helo_restrictions=
   -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
 smtps inet n - n - - smtpd
   -o syslog_name=postfix/smtps
@@ -153,7 +155,6 @@ END
 configure_partner() {
   mkdir -p /etc/postfix-partner /var/spool/postfix-partner /var/lib/postfix-partner
   chown postfix /var/lib/postfix-partner
-  cp /etc/postfix/post*-*  /etc/postfix/dynamicmaps.cf /etc/postfix-partner/ 2>/dev/null || true
   cat >/etc/postfix-partner/main.cf <<END
 compatibility_level = 3.6
 myhostname = mx.partner.example
@@ -205,6 +206,12 @@ userdb {
   args = uid=vmail gid=vmail home=/var/vmail/imap/%u
 }
 first_valid_uid = 900
+# Otherwise ever longer waits after failures run into Postfix's own time limit.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service auth {
   unix_listener /var/spool/postfix/private/auth {
     mode = 0660
@@ -248,12 +255,13 @@ try_login() {
     --login-options "AUTH=$3" -u "$4@example.com:$(openssl rand -hex 5)"
 }
 
-# dialogue FROM PORT LINE...: lines as they are, a second apart.
+# dialogue FROM PORT LINE...: lines as they are. Who is new to postscreen must wait for its
+# greeting first: $patience seconds.
 dialogue() {
   local from=$1 port=$2 line
   shift 2
   {
-    sleep 2.3 # postscreen_greet_wait
+    sleep "${patience-0.5}"
     for line in "$@"; do printf '%s\r\n' "$line"; sleep 0.3; done
   } | outside timeout 20 nc -q 1 -s "$from" $server "$port" >/dev/null 2>&1 || true
 }
@@ -318,7 +326,7 @@ incoming_mail() {
 
 strangers() {
   # First past postscreen, so that smtpd itself answers from here on.
-  dialogue 203.0.113.50 25 'EHLO stranger.isp.example' QUIT
+  patience=2.5 dialogue 203.0.113.50 25 'EHLO stranger.isp.example' QUIT
   dialogue 203.0.113.50 25 'EHLO stranger.isp.example' 'MAIL FROM:<x@partner.example>' \
     'RCPT TO:<dora@partner.example>' 'RCPT TO:<victim@elsewhere.example>' QUIT
   dialogue 203.0.113.50 25 'HELO stranger' 'MAIL FROM:<x@partner.example>' \
@@ -337,7 +345,7 @@ strangers() {
   outside timeout 5 openssl s_client -connect $server:465 -tls1_1 -cipher ALL@SECLEVEL=0 \
     -bind 203.0.113.50:0 </dev/null >/dev/null 2>&1 || true
   outside nc -z -s 203.0.113.50 $server 587 || true
-  dialogue 203.0.113.5 25 'EHLO dyn.isp.example' 'MAIL FROM:<x@partner.example>' \
+  patience=2.5 dialogue 203.0.113.5 25 'EHLO dyn.isp.example' 'MAIL FROM:<x@partner.example>' \
     'RCPT TO:<alice@example.com>' QUIT
   printf 'EHLO early.isp.example\r\n' | outside timeout 5 nc -q 4 -s 203.0.113.18 $server 25 \
     >/dev/null 2>&1 || true

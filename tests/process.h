@@ -40,25 +40,32 @@ class Process {
     }
   }
 
-  void kill(int signal) const { ::kill(id_, signal); }
+  // Nothing where it has ended already.
+  void kill(int signal) const {
+    if (id_ > 0) ::kill(id_, signal);
+  }
 
   // The exit code; 128 and the signal where a signal ended it.
   int wait() {
     int status = 0;
-    ::waitpid(id_, &status, 0);
-    id_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (id_ > 0 && ::waitpid(id_, &status, 0) == id_) settle(status);
+    return code_;
   }
 
   bool ended() {
     int status = 0;
-    if (::waitpid(id_, &status, WNOHANG) != id_) return false;
-    id_ = -1;
-    return true;
+    if (id_ > 0 && ::waitpid(id_, &status, WNOHANG) == id_) settle(status);
+    return id_ < 0;
   }
 
  private:
+  void settle(int status) {
+    id_ = -1;
+    code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
   pid_t id_ = -1;
+  int code_ = 127;
 };
 
 struct Ran {

@@ -1,8 +1,11 @@
 // The command mailwarden: what its groups share.
 //
 // What     Each group of commands is one function that takes its arguments and answers an exit
-// code. Owns     Nothing. Threads  One. Errors   Exit codes: 0 done, 1 the answer is no, 2 usage, 3
-// unavailable; a sentence on stderr. Limits   None.
+//          code.
+// Owns     Nothing.
+// Threads  One.
+// Errors   Exit codes: 0 done, 1 the answer is no, 2 usage, 3 unavailable; a sentence on stderr.
+// Limits   None.
 #pragma once
 
 #include <memory>

@@ -6,8 +6,7 @@
 // Owns     Every part, ended in the reverse order of its start.
 // Threads  start() and run() from one thread.
 // Errors   start(): every reason why it cannot start, at once where they are of one kind. run():
-// what
-//          made going on impossible (a damaged store).
+//          what made going on impossible (a damaged store).
 // Limits   config::Config.
 #pragma once
 

@@ -1,8 +1,7 @@
 // The pure part of taking records in: decode, match, serialise, hash.
 //
 // What     work() turns a batch of records into rows and detections. It reads no clock and touches
-// no
-//          state, so any worker may do any batch; the ticket keeps their order for the core.
+//          no state, so any worker may do any batch; the ticket keeps their order for the core.
 // Owns     Nothing.
 // Threads  Any.
 // Errors   None: what cannot be decoded is an event that says so.

@@ -1,8 +1,7 @@
-// What must hold unless the program itself is wrong.
+// What     must hold unless the program itself is wrong.
 //
 // What     CHECK(condition) aborts with file and line when the condition is false; it is on in
-// every
-//          build. It is for mistakes of ours, never for input or for what the system answers.
+//          every build. It is for mistakes of ours, never for input or for what the system answers.
 // Owns     Nothing.
 // Threads  Any.
 // Errors   Aborts; systemd starts the daemon anew and it goes on from what was committed.

@@ -1,7 +1,11 @@
 // Where the present comes from.
 //
 // What     Clock is an edge of the process: the daemon asks the system, a test says what time it
-// is. Owns     Nothing. Threads  now() may be called from any thread. Errors   None. Limits   None.
+//          is.
+// Owns     Nothing.
+// Threads  now() may be called from any thread.
+// Errors   None.
+// Limits   None.
 #pragma once
 
 #include <atomic>

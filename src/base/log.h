@@ -1,9 +1,8 @@
 // The daemon's own log, for its operators.
 //
 // What     One line a happening, on standard error, which systemd's journal keeps. A line's words
-// are
-//          the caller's; a text that came from outside goes through quote() first, so that nobody
-//          forges a line by writing a line feed into a user name.
+//          are the caller's; a text that came from outside goes through quote() first, so that
+//          nobody forges a line by writing a line feed into a user name.
 // Owns     The logger.
 // Threads  Any.
 // Errors   None: a log that cannot be written is not a reason to stop.

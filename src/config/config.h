@@ -1,9 +1,8 @@
 // The daemon's settings, from one file and the command line.
 //
 // What     Every setting is an option and a key of the YAML file named by --config; the command
-// line
-//          wins. Names are the same in both (`reports-interval`, not two spellings). describe()
-//          lists them for --help.
+//          line wins. Names are the same in both (`reports-interval`, not two spellings).
+//          describe() lists them for --help.
 // Owns     Its content.
 // Threads  Values.
 // Errors   Error{invalid} with every mistake at once, each with file and line or with its option.

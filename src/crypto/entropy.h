@@ -4,7 +4,9 @@
 // Owns     Nothing.
 // Threads  Any.
 // Errors   Aborts where the generator fails: no salt or key made after that would be worth
-// anything. Limits   None. Source   OpenSSL's CTR_DRBG (NIST SP 800-90A), seeded by the kernel.
+//          anything.
+// Limits   None.
+// Source   OpenSSL's CTR_DRBG (NIST SP 800-90A), seeded by the kernel.
 #pragma once
 
 #include "base/entropy.h"

@@ -1,8 +1,7 @@
 // The condition of a rule.
 //
 // What     `and`, `or`, `not`, parentheses, `1 of x*`, `all of x*`, `1 of them`, `all of them`,
-// with
-//          or < and < not < of. Names with a leading underscore are left out of `them`.
+//          with or < and < not < of. Names with a leading underscore are left out of `them`.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   Error{invalid}: what was read and what was expected.

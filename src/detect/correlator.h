@@ -1,19 +1,18 @@
 // Rules over several events: so many in a span of time, or one after another.
 //
 // What     advance() takes each detection in order of arrival and answers with the correlations
-// that it
-//          completes. Time is the events' own. An entry counts where no more than the timespan lies
-//          between it and the newest one of its group; after a correlation has fired, its group
-//          starts empty, so that one attack gives one detection for every so many events and not
-//          one for each.
+//          that it completes. Time is the events' own. An entry counts where no more than the
+//          timespan lies between it and the newest one of its group; after a correlation has fired,
+//          its group starts empty, so that one attack gives one detection for every so many events
+//          and not one for each.
 // Owns     The open windows. snapshot() and restore() carry them over a restart.
 // Threads  One, the core's.
 // Errors   restore(): Error{corrupt}; windows of rules that have changed since are left out
-// silently. Limits   CorrelatorOptions. What is dropped to keep them is counted in dropped().
+//          silently.
+// Limits   CorrelatorOptions. What is dropped to keep them is counted in dropped().
 // Source   Sigma 2.1.0 correlations. Where it is silent: windows slide and are closed at both ends;
-// an
-//          event without a value for a group-by field counts for no group; events may come out of
-//          order by `lateness`, measured against the newest event of their own stream.
+//          an event without a value for a group-by field counts for no group; events may come out
+//          of order by `lateness`, measured against the newest event of their own stream.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,7 @@
 // A rule that held for an event, or for several together.
 //
 // What     Detection is what matching and correlation give out: which rule, on which event, because
-// of
-//          which fields, about whom, and what it means for the incident (facts).
+//          of which fields, about whom, and what it means for the incident (facts).
 // Owns     Its content.
 // Threads  Values.
 // Errors   None.

@@ -7,8 +7,7 @@
 // Errors   The makers answer Error{invalid} with the reason.
 // Limits   An expression is compiled within RE2's default memory budget.
 // Source   Sigma 2.1.0, modifiers and wildcards. Where it is silent: regular expressions search
-// (they
-//          need not cover the value), and case is folded for ASCII letters alone.
+//          (they need not cover the value), and case is folded for ASCII letters alone.
 #pragma once
 
 #include <array>

@@ -1,10 +1,9 @@
 // A Sigma rule as it was written, and what Mailwarden adds to it.
 //
 // What     Rule and Correlation are the two kinds of document; parse_rules() reads them from YAML
-// and
-//          refuses what it cannot honour. A rule may carry a map `mailwarden` of its own:
-//            entity: src_endpoint.ip   what the detection is about: an OCSF attribute or a field
-//            facts: {account_compromised: true}   what it asserts about the impact
+//          and refuses what it cannot honour. A rule may carry a map `mailwarden` of its own:
+//          entity: src_endpoint.ip   what the detection is about: an OCSF attribute or a field
+//          facts: {account_compromised: true}   what it asserts about the impact
 // Owns     Its content.
 // Threads  Values; parsing is pure.
 // Errors   Error{invalid}: every mistake of the text, each with file, line and reason.

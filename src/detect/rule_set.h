@@ -1,18 +1,15 @@
 // All rules, compiled, and what of them holds for an event.
 //
 // What     make() checks the rules against each other, joins those of the same log source and
-// numbers
-//          their fields; match() tells which hold. It never changes afterwards and is replaced as a
-//          whole when rules are loaded anew.
+//          numbers their fields; match() tells which hold. It never changes afterwards and is
+//          replaced as a whole when rules are loaded anew.
 // Owns     The rules.
 // Threads  match() from any thread.
 // Errors   make(): Error{invalid} with every mistake: doubled ids, a correlation that names a rule
-// which
-//          is not there or itself.
+//          which is not there or itself.
 // Limits   None of its own; match() is bounded by rules and fields.
 // Source   Sigma 2.1.0. A rule applies where each stated part of its logsource equals the event's.
-// A
-//          rule for service `auth` or `syslog` of linux also applies to the services whose lines
+//          A rule for service `auth` or `syslog` of linux also applies to the services whose lines
 //          stand in auth.log (sshd, sudo, su, pam and the account tools) or in syslog.
 #pragma once
 

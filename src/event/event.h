@@ -1,10 +1,10 @@
-// What the daemon watches: a record as it came, and the event that was read out of it.
+// What     the daemon watches: a record as it came, and the event that was read out of it.
 //
 // What     A RawRecord is the bytes of one log line and where they stood. An Event is what a
-// decoder
-//          made of them: fields by the source's own names for detection rules, and the normal form
-//          (`ocsf`) that incidents, access review and reports use. A record that no decoder
-//          understands is an Event too, with the reason in `undecoded`; nothing is thrown away.
+//          decoder made of them: fields by the source's own names for detection rules, and the
+//          normal form (`ocsf`) that incidents, access review and reports use. A record that no
+//          decoder understands is an Event too, with the reason in `undecoded`; nothing is thrown
+//          away.
 // Owns     Their content.
 // Threads  Values.
 // Errors   None.

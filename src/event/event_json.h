@@ -1,8 +1,7 @@
 // An event as its canonical JSON text, and back.
 //
 // What     append_json() writes {"decoder","fields","id","logsource","ocsf","raw","source","time"}
-// in
-//          RFC 8785's form: this text is what is stored, hashed into the ledger and exported. A
+//          in RFC 8785's form: this text is what is stored, hashed into the ledger and exported. A
 //          field name that stands several times becomes an array; a raw record that is not UTF-8 is
 //          written as "raw_base64" instead of "raw"; "undecoded" is there where no decoder read it.
 // Owns     Nothing.

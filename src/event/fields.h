@@ -8,7 +8,7 @@
 // Threads  Values.
 // Errors   None.
 // Limits   Values are as long as their record; what is longer than 4 GiB in all is a bug of the
-// caller.
+//          caller.
 #pragma once
 
 #include <cstdint>

@@ -1,22 +1,21 @@
 // Incidents: what happened to whom, how bad it is, and what has been done about it.
 //
 // What     An IncidentBook holds the incidents that are not over. A detection joins the open
-// incident
-//          of its entity when their events lie within the grouping window, else it opens one. Every
-//          step of an incident's life is a Change. The book decides in memory and in order; what it
-//          decided is stored by incident_table.h.
+//          incident of its entity when their events lie within the grouping window, else it opens
+//          one. Every step of an incident's life is a Change. The book decides in memory and in
+//          order; what it decided is stored by incident_table.h.
 // Owns     Its incidents.
 // Threads  One, the core's.
 // Errors   act(): not_found, conflict (a step that its state does not allow), denied (what only a
 //          person with a reason may do), invalid.
 // Limits   BookOptions; an incident's changes by detections grow with the logarithm of their
-// number. Source   NIST SP 800-61r3 for the states; claims W13, W14, W16, W17, W18.
+//          number.
+// Source   NIST SP 800-61r3 for the states; claims W13, W14, W16, W17, W18.
 //
-// States and the ways between them:
-//   detected → analysing → contained → eradicating → recovering → post_incident → closed
-//   A later state may be reached over any that lie between, and from each of analysing to
-//   recovering an incident may fall back to analysing. dismissed and merged are ends that every
-//   open state may take. What is over stays over; a new detection opens a new incident.
+// States and the ways between them: detected → analysing → contained → eradicating → recovering →
+// post_incident → closed A later state may be reached over any that lie between, and from each of
+// analysing to recovering an incident may fall back to analysing. dismissed and merged are ends
+// that every open state may take. What is over stays over; a new detection opens a new incident.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,7 @@
 // Where incidents and their changes are kept.
 //
 // What     An incident's row is its newest standing; every change has a row of its own, and the
-// ledger
-//          entry that commits to it.
+//          ledger entry that commits to it.
 // Owns     Tables incident and incident_change.
 // Threads  As the Database passed in.
 // Errors   As Database; corrupt where a stored row cannot be read back.

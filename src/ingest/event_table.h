@@ -1,9 +1,8 @@
 // Where events and the states of their streams are kept.
 //
 // What     An event is one row: its canonical JSON, a salt, and where it stood. Events are written
-// in
-//          batches of one stream; the ledger's leaf of kind "events" holds the Merkle root over the
-//          salted commitments of a batch, so one event proves in two steps, and the batch's row
+//          in batches of one stream; the ledger's leaf of kind "events" holds the Merkle root over
+//          the salted commitments of a batch, so one event proves in two steps, and the batch's row
 //          keeps the span of times in it, which serves as a coarse index over time.
 // Owns     Tables event, event_batch and stream.
 // Threads  As the Database passed in.

@@ -1,8 +1,7 @@
-// What tells one file from another.
+// What     tells one file from another.
 //
 // What     Object names a file by device, inode and birth; fingerprints tell whether its bytes are
-// the
-//          ones that were read.
+//          the ones that were read.
 // Owns     Descriptor owns an open file descriptor.
 // Threads  Any.
 // Errors   open_regular(): not_found, denied, invalid (not a regular file), io.

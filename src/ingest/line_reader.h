@@ -1,9 +1,8 @@
 // Cuts a file descriptor's bytes into records.
 //
 // What     A LineReader reads on from a position and hands out one line a call, without its line
-// feed
-//          (and without the carriage return before it). It keeps what it has read and not handed
-//          out.
+//          feed (and without the carriage return before it). It keeps what it has read and not
+//          handed out.
 // Owns     Its buffer; the descriptor is the caller's.
 // Threads  One.
 // Errors   Error{io} with the system's reason; the position stays where it was.

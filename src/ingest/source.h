@@ -1,19 +1,16 @@
 // Where records come from.
 //
 // What     A Source hands out batches of records of one stream at a time, in the order in which
-// they
-//          stand there, together with the state of that stream after them. The state is committed
-//          with what came of the records; after a restart the source is opened with the committed
-//          states and goes on behind them. So a batch needs no acknowledgement of its own, and one
-//          that was read but never committed is simply read again, under the same ids.
+//          they stand there, together with the state of that stream after them. The state is
+//          committed with what came of the records; after a restart the source is opened with the
+//          committed states and goes on behind them. So a batch needs no acknowledgement of its
+//          own, and one that was read but never committed is simply read again, under the same ids.
 // Owns     A Source owns what it reads from.
 // Threads  One thread, the reader.
 // Errors   read() answers Error{io} or {denied} for what cannot be read now; calling again later
-// may
-//          succeed, and nothing is skipped in between.
+//          may succeed, and nothing is skipped in between.
 // Limits   BatchLimits: a batch holds at most records_max records and ends at bytes_max bytes; a
-// line
-//          over record_bytes_max comes in pieces, each marked partial.
+//          line over record_bytes_max comes in pieces, each marked partial.
 #pragma once
 
 #include <cstddef>

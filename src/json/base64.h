@@ -4,8 +4,7 @@
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   from_base64(): Error{invalid}; padding is required, stray bits and line breaks are
-// refused,
-//          so that one run of bytes has one text.
+//          refused, so that one run of bytes has one text.
 // Limits   None.
 #pragma once
 

@@ -7,8 +7,7 @@
 // Threads  Values; every function is pure.
 // Errors   Error{invalid} with line, column and what was expected.
 // Limits   ParseOptions: nodes_max, depth_max and bytes_max; anchors and aliases are refused, since
-// a
-//          few lines of them expand to gigabytes and no policy needs them.
+//          a few lines of them expand to gigabytes and no policy needs them.
 // Source   YAML 1.2 as yaml-cpp 0.7 reads it.
 #pragma once
 

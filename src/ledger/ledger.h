@@ -1,17 +1,16 @@
 // The append-only record of everything the daemon did.
 //
 // What     An entry is a kind and a JSON record. Its leaf commits to the canonical record with a
-// salt
-//          that stands outside the tree, so that deleting record and salt erases what was said and
-//          leaves the tree and every other proof as they were. prepare() gives entries their
+//          salt that stands outside the tree, so that deleting record and salt erases what was said
+//          and leaves the tree and every other proof as they were. prepare() gives entries their
 //          numbers, salts and leaves in memory; write() puts the same rows into the store as often
 //          as it takes until a transaction holds. A checkpoint is signed over what has been
 //          written.
 // Owns     Tables ledger_entry and ledger_checkpoint; a Ledger owns the frontier of its tree.
 // Threads  One thread, the core's. The static functions as the Database passed in.
 // Errors   open(): corrupt where the stored leaves have a hole. write(): as Database; full for a
-// record
-//          over record_bytes_max is told by prepare() instead, as a CHECK, since records are ours.
+//          record over record_bytes_max is told by prepare() instead, as a CHECK, since records are
+//          ours.
 // Limits   record_bytes_max.
 // Source   RFC 6962 hashing; RFC 8785 records; DESIGN: a leaf's data is SHA-256(salt ‖ record).
 #pragma once

@@ -1,9 +1,8 @@
 // The Merkle tree of RFC 6962.
 //
 // What     A Frontier is all that must be known of a tree to let it grow and to say its root: one
-// hash
-//          for each set bit of its size. Inclusion and consistency proofs are made from the leaves'
-//          hashes and verified from nothing but roots.
+//          hash for each set bit of its size. Inclusion and consistency proofs are made from the
+//          leaves' hashes and verified from nothing but roots.
 // Owns     A Frontier owns its hashes.
 // Threads  Values and pure functions.
 // Errors   Verification answers false; there is nothing else to say of a wrong proof.

@@ -1,13 +1,12 @@
 // Signed notes and checkpoints of the transparency-log world.
 //
 // What     A note is a text, a blank line and signature lines; a checkpoint is a note whose text is
-// an
-//          origin, a tree size and a root. A verifier key ("vkey") names a public key in one line.
+//          an origin, a tree size and a root. A verifier key ("vkey") names a public key in one
+//          line.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   Error{invalid}: not a note, not a checkpoint, not a verifier key, each saying what is
-// wrong.
-//          Error{denied}: no signature of the given key, or a wrong one.
+//          wrong. Error{denied}: no signature of the given key, or a wrong one.
 // Limits   note_bytes_max, signatures_max.
 // Source   C2SP signed-note v1.0.0 (Ed25519, type 0x01) and tlog-checkpoint v1.0.0.
 #pragma once

@@ -1,15 +1,15 @@
 // Whether a ledger is what it was.
 //
 // What     verify() reads a store once from its first entry to its last and checks that no number
-// is
-//          missing, that every record is what its leaf commits to, that every stored checkpoint is
-//          signed by the key and names the root that the entries give, and that a checkpoint kept
-//          elsewhere still holds. It needs the public key alone and changes nothing.
+//          is missing, that every record is what its leaf commits to, that every stored checkpoint
+//          is signed by the key and names the root that the entries give, and that a checkpoint
+//          kept elsewhere still holds. It needs the public key alone and changes nothing.
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   Error only where the store cannot be read; what is wrong with the ledger is in the
-// Verdict. Limits   Memory does not grow with the ledger; at most failures_max failures are told in
-// words. Source   RFC 6962; C2SP tlog-checkpoint.
+//          Verdict.
+// Limits   Memory does not grow with the ledger; at most failures_max failures are told in words.
+// Source   RFC 6962; C2SP tlog-checkpoint.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,7 @@
 // Requests to other servers, and mail.
 //
 // What     request() sends one HTTP request and waits for its answer; send_mail() hands one mail to
-// an
-//          SMTP server. Both through libcurl, over TCP with TLS or over a UNIX socket.
+//          an SMTP server. Both through libcurl, over TCP with TLS or over a UNIX socket.
 // Owns     A Client owns its connections, which it keeps for the next request.
 // Threads  One thread a Client. The first one made in a process must not be made by two threads at
 //          once (libcurl's own start-up).

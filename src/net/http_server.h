@@ -4,10 +4,9 @@
 //          and keeping connections open are done here; what a path means is the function's.
 // Owns     Its sockets and threads; a UNIX socket's file is removed when the server stops.
 // Threads  start() and stop() from one thread; the handler is called on the server's threads,
-// several
-//          at once.
-// Errors   start(): unavailable (the address is taken), denied, invalid, each naming the address.
-//          A request that cannot be read is answered with 400, 408, 413 or 431 and a sentence.
+//          several at once.
+// Errors   start(): unavailable (the address is taken), denied, invalid, each naming the address. A
+//          request that cannot be read is answered with 400, 408, 413 or 431 and a sentence.
 // Limits   HttpServerOptions.
 // Source   RFC 9110, RFC 9112, by Boost.Beast.
 #pragma once

@@ -1,17 +1,15 @@
 // Removing events whose time has come.
 //
 // What     plan_sweep() looks at what is stored and says, for each policy and source, which batches
-// are
-//          due, which of them are held and why; it changes nothing, and its answer is also the dry
-//          run. remove_batches() deletes the events of due batches that are not held. A batch is
-//          the unit: it is due when its newest event is, and a batch spans few hundred events of
+//          are due, which of them are held and why; it changes nothing, and its answer is also the
+//          dry run. remove_batches() deletes the events of due batches that are not held. A batch
+//          is the unit: it is due when its newest event is, and a batch spans few hundred events of
 //          one stream. What proves that it was there (its ledger entry) stays.
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   As Database. plan_sweep() answers conflict where the clock cannot be trusted: it runs
-// more
-//          than `idle_max` ahead of the ledger's newest entry, and a wrong clock would empty the
-//          store.
+//          more than `idle_max` ahead of the ledger's newest entry, and a wrong clock would empty
+//          the store.
 // Limits   SweepOptions.
 // Source   CLAIMS W8.
 #pragma once

@@ -1,11 +1,10 @@
-// What auditors get.
+// What     auditors get.
 //
 // What     A report is built out of the tables as JSON, and rendered from that JSON as one HTML
-// file
-//          that needs nothing else: what a machine reads and what a person reads cannot differ.
-//          Each carries the checkpoint that it rests on and the verdict over the ledger up to it.
-//            audit      what happened, who acted, every incident and change, the ledger's state
-//            retention  what was due, what was removed, what is held and why
+//          file that needs nothing else: what a machine reads and what a person reads cannot
+//          differ. Each carries the checkpoint that it rests on and the verdict over the ledger up
+//          to it. audit      what happened, who acted, every incident and change, the ledger's
+//          state retention  what was due, what was removed, what is held and why
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   As Database; not_found where the ledger has no checkpoint yet.

@@ -44,23 +44,30 @@ TEST_P(Captured, EveryLineIsReadAndNearlyEveryMessageKnown) {
   const auto lines = lines_of(path);
   ASSERT_FALSE(lines.empty()) << path;
   const DecoderSet set = set_of({});
+  std::size_t read = 0;
   std::size_t known = 0;
   for (const std::string& line : lines) {
     const Event event = decode(record_of(line), set);
     EXPECT_EQ(event.undecoded, "") << line;
-    // An access log line has no message, and an audit record says what it is by its type.
-    const bool self_telling = event.decoder == "combined" || event.decoder == "auditd";
+    // The envelope alone: a program that no decoder is written for.
+    if (event.decoder == "syslog") continue;
+    ++read;
+    // An access log line has no message, an audit record says what it is by its type, and the error
+    // logs of web servers are free text behind a level.
+    const bool self_telling = event.decoder == "combined" || event.decoder == "auditd" ||
+                              event.decoder.ends_with("_error");
     known += self_telling || event.fields.find("event").has_value() ? 1 : 0;
   }
-  const double share = static_cast<double>(known) / static_cast<double>(lines.size());
-  std::printf("%s: %zu lines, %zu known\n", GetParam(), lines.size(), known);
+  const double share = static_cast<double>(known) / static_cast<double>(read);
+  std::printf("%s: %zu lines, %zu of known programs, %zu known messages\n", GetParam(),
+              lines.size(), read, known);
   EXPECT_GE(share, 0.95);
 }
 
 INSTANTIATE_TEST_SUITE_P(Logs, Captured,
                          testing::Values("auth.log", "auth_rfc5424.log", "auth_iso.log",
-                                         "nginx_access.log", "apache_access.log", "mail.log",
-                                         "audit.log"),
+                                         "nginx_access.log", "nginx_error.log", "apache_access.log",
+                                         "apache_error.log", "mail.log", "audit.log"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::ranges::replace(name, '.', '_');

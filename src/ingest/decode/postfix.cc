@@ -142,14 +142,20 @@ bool limit_exceeded(std::string_view text, Event& event) {
 
 // "RCPT from unknown[192.0.2.1]: 554 5.7.1 <b@example.net>: Relay access denied; from=<…> to=<…>
 // proto=ESMTP helo=<…>": a message refused, held or noted by a rule of smtpd, cleanup or a milter.
+// A header or body line quoted as the stage is the sender's own text, so its end is looked for from
+// behind, and what stands after it is "; from=<…>".
 bool refused(std::string_view text, Event& event, std::string_view action) {
-  const auto stage = take_until(text, " from ");
-  if (!stage) return false;
+  const bool quoted = text.starts_with("header ") || text.starts_with("body ");
+  const std::size_t mark = quoted ? text.rfind("; from=<") : text.npos;
+  const std::size_t from = quoted ? text.rfind(" from ", mark) : text.find(" from ");
+  if (from == text.npos || (quoted && mark == text.npos)) return false;
+  const std::string_view stage = text.substr(0, from);
+  text.remove_prefix(from + 6);
   const auto client = take_client(text);
-  if (!client || !skip(text, ": ")) return false;
+  if (!client || !(quoted ? text.starts_with("; ") : skip(text, ": "))) return false;
   happened(event, "mail_refused");
   event.fields.add("action", action);
-  event.fields.add("stage", *stage);
+  event.fields.add("stage", stage);
   const bool final = action.ends_with("reject") || action == "discard";
   set_class(event, ocsf_class::email_activity, email_receive,
             final ? Outcome::failure : Outcome::unknown);

@@ -348,6 +348,20 @@ bool root_refused(std::string_view text, Event& event) {
   return true;
 }
 
+// "erin by PAM account configuration"
+bool account_refused(std::string_view text, Event& event) {
+  if (!cut(text, " by PAM account configuration")) return false;
+  happened(event, "user_not_allowed");
+  set_class(event, ocsf_class::authentication, 99, Outcome::failure);
+  set_user(event, text);
+  return true;
+}
+
+bool bad_packet(std::string_view, Event& event) {
+  step(event, "bad_packet", Outcome::failure);
+  return true;
+}
+
 bool timed_out(std::string_view text, Event& event) {
   skip(text, "connection from ");
   const auto peer = to_peer(text.substr(0, text.find(" to ")));
@@ -418,6 +432,8 @@ constexpr std::array patterns{
     Pattern{"Starting session: ", &starting_session},
     Pattern{"Close session: user ", &session_closed},
     Pattern{"ROOT LOGIN REFUSED FROM ", &root_refused},
+    Pattern{"Access denied for user ", &account_refused},
+    Pattern{"Bad packet length ", &bad_packet},
     Pattern{"Postponed ", &postponed},
     Pattern{"Timeout before authentication for ", &timed_out},
     Pattern{"drop ", &dropped},

@@ -234,6 +234,7 @@ std::string read_rfc5424(Draft& draft, std::string_view text, const DecoderEntry
   }
   skip(text, " ");
   skip(text, "\xEF\xBB\xBF");
+  skip(text, " ");  // rsyslog keeps the blank that stood behind RFC 3164's tag
   read_message(event, program, text, forced);
   return {};
 }

@@ -10,6 +10,7 @@
 #include "app/core.h"
 #include "base/text.h"
 #include "db/sqlite.h"
+#include "http/api.h"
 #include "net/http_client.h"
 
 namespace mailwarden::cli {
@@ -97,6 +98,35 @@ Result<json::Value> ask_daemon(const po::variables_map& given, const std::string
                     : answer->status == 403 ? Code::denied
                                             : Code::unavailable;
   return fail(code, value->text("error", "the daemon refused"));
+}
+
+Result<json::Value> ask(const po::variables_map& given, const std::string& path,
+                        std::vector<std::pair<std::string, std::string>> query) {
+  if (!given.contains("store")) {
+    std::string target = path;
+    for (std::size_t i = 0; i < query.size(); ++i) {
+      target += (i == 0 ? "?" : "&") + query[i].first + "=" + query[i].second;
+    }
+    return ask_daemon(given, "GET", target);
+  }
+  const auto store = open_store(given);
+  if (!store) return std::unexpected(store.error());
+  const auto at_rest = fail(Code::denied, "a store at rest is read, not written");
+  const http::Api api(
+      {.store = given["store"].as<std::string>(), .reports = ""}, [] { return http::Status(); },
+      [&](const incident::Act&) -> Result<std::vector<incident::Change>> { return at_rest; },
+      [&](const respond::RunAct&) -> Result<respond::Run> { return at_rest; });
+  const auto answer = api.answer({.method = "GET", .path = path, .query = std::move(query)});
+  auto value = json::parse(answer.body);
+  if (!value) return value;
+  if (answer.status == 200) return value;
+  return fail(answer.status == 404 ? Code::not_found : Code::invalid, value->text("error"));
+}
+
+std::string short_time(const std::string& rfc3339) {
+  std::string text = rfc3339.substr(0, 19);
+  if (text.size() > 10) text[10] = ' ';
+  return text;
 }
 
 void print(std::string_view text) {

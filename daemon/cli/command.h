@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/program_options/options_description.hpp>
@@ -43,6 +44,8 @@ int config_command(const Arguments& arguments);
 int ledger_command(const Arguments& arguments);
 int events_command(const Arguments& arguments);
 int incidents_command(const Arguments& arguments);
+int alerts_command(const Arguments& arguments);
+int playbook_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int retention_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
@@ -66,6 +69,13 @@ Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given)
 // Asks the daemon over its UNIX socket.
 Result<json::Value> ask_daemon(const po::variables_map& given, const std::string& method,
                                const std::string& path, const std::string& body = "");
+
+// What the API answers, from the daemon or out of a store at rest: the same function makes both.
+Result<json::Value> ask(const po::variables_map& given, const std::string& path,
+                        std::vector<std::pair<std::string, std::string>> query = {});
+
+// "2026-11-24 02:14:43"
+std::string short_time(const std::string& rfc3339);
 
 void print(std::string_view text);
 void print_json(const json::Value& value);

@@ -13,6 +13,8 @@ constexpr std::array all{
     Group{"ledger", "verify and show the ledger", ledger_command},
     Group{"events", "list events, or show one with its proof", events_command},
     Group{"incidents", "list incidents, show one, act on one", incidents_command},
+    Group{"alerts", "list who was told of what", alerts_command},
+    Group{"playbook", "check playbooks, show their runs, approve their steps", playbook_command},
     Group{"report", "write the audit or the retention report of a store", report_command},
     Group{"retention", "say what retention would remove", retention_command},
     Group{"status", "ask the daemon how it stands", status_command}};

@@ -1,39 +1,9 @@
 // Commands that look at what is stored: through the daemon, or in a store at rest.
-#include "base/clock.h"
-#include "base/files.h"
 #include "base/text.h"
 #include "daemon/cli/command.h"
-#include "http/api.h"
-#include "incident/incident_table.h"
-#include "privacy/sweep.h"
-#include "report/report.h"
 
 namespace mailwarden::cli {
 namespace {
-
-// What the API answers, from the daemon or out of a store at rest: the same function makes both.
-Result<json::Value> ask(const po::variables_map& given, const std::string& path,
-                        std::vector<std::pair<std::string, std::string>> query = {}) {
-  if (!given.contains("store")) {
-    std::string target = path;
-    for (std::size_t i = 0; i < query.size(); ++i) {
-      target += (i == 0 ? "?" : "&") + query[i].first + "=" + query[i].second;
-    }
-    return ask_daemon(given, "GET", target);
-  }
-  const auto store = open_store(given);
-  if (!store) return std::unexpected(store.error());
-  const http::Api api(
-      {.store = given["store"].as<std::string>(), .reports = ""}, [] { return http::Status(); },
-      [](const incident::Act&) -> Result<std::vector<incident::Change>> {
-        return fail(Code::denied, "a store at rest is read, not written");
-      });
-  const auto answer = api.answer({.method = "GET", .path = path, .query = std::move(query)});
-  auto value = json::parse(answer.body);
-  if (!value) return value;
-  if (answer.status == 200) return value;
-  return fail(answer.status == 404 ? Code::not_found : Code::invalid, value->text("error"));
-}
 
 std::string joined(const json::Value& texts) {
   std::string out;
@@ -54,12 +24,6 @@ std::string reason_of(const json::Value& incident) {
   const std::string because = joined(incident["because"]);
   if (row.empty()) return "no row of the severity table applies";
   return because.empty() ? row : row + ": " + because;
-}
-
-std::string short_time(const std::string& rfc3339) {
-  std::string text = rfc3339.substr(0, 19);
-  if (text.size() > 10) text[10] = ' ';
-  return text;
 }
 
 void print_incidents(const json::Value& answer) {
@@ -210,7 +174,8 @@ int status_command(const Arguments& arguments) {
   }
   const bool ready = (*answer)["ready"] == json::Value(true);
   print(ready ? "ready\n" : "NOT READY: " + printable(answer->text("trouble")) + "\n");
-  for (const char* name : {"events", "undecoded", "detections", "changes", "gaps", "ledger_entries",
+  for (const char* name : {"events", "undecoded", "detections", "changes", "gaps", "alerts",
+                           "alerts_delivered", "alerts_failed", "errands_waiting", "ledger_entries",
                            "batches_waiting", "write_failures"}) {
     print("  " + std::string(name) + std::string(18 - std::string_view(name).size(), ' ') +
           std::to_string(answer->integer(name)) + "\n");

@@ -6,6 +6,7 @@
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
+#include "respond/run_table.h"
 
 namespace mailwarden::app {
 namespace {
@@ -20,8 +21,9 @@ std::shared_ptr<const T> keep(T value) {
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
-  for (const auto& steps : {ingest::migrations(), detect::migrations(), ledger::migrations(),
-                            incident::migrations(), privacy::migrations()}) {
+  for (const auto& steps :
+       {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
+        alert::migrations(), respond::migrations(), privacy::migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -29,12 +31,13 @@ std::vector<db::Migration> all_migrations() {
 
 Core::Core(const CoreOptions& options, const CoreParts& parts,
            std::shared_ptr<const Policies> policies, ledger::Ledger ledger,
-           incident::IncidentBook book)
+           incident::IncidentBook book, respond::RunBook runs)
     : options_(options),
       parts_(parts),
       policies_(std::move(policies)),
       ledger_(std::move(ledger)),
       book_(std::move(book)),
+      runs_(std::move(runs)),
       correlator_(policies_->rules) {}
 
 Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreParts& parts,
@@ -49,10 +52,20 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (!incidents) return std::unexpected(incidents.error());
   const auto last = incident::last_incident_number(parts.database);
   if (!last) return std::unexpected(last.error());
-  std::unique_ptr<Core> core(new Core(options, parts, std::move(policies), *std::move(ledger),
-                                      incident::IncidentBook(*std::move(incidents), *last)));
+  auto runs = respond::load_standing(parts.database);
+  if (!runs) return std::unexpected(runs.error());
+  auto waiting = alert::load_pending(parts.database);
+  if (!waiting) return std::unexpected(waiting.error());
+  std::unique_ptr<Core> core(new Core(
+      options, parts, std::move(policies), *std::move(ledger),
+      incident::IncidentBook(*std::move(incidents), *last),
+      respond::RunBook(std::move(runs->open), std::move(runs->started), runs->last_number)));
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
   core->activate();
+  for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
+  std::vector<ledger::Entry> entries;
+  core->take_moves(core->runs_.resume(parts.clock.now()), entries);
+  core->append(std::move(entries));
   return core;
 }
 
@@ -93,11 +106,7 @@ void Core::activate() {
   const auto last = ledger::last_of_kind(parts_.database, "policies");
   const auto known = last && *last ? json::parse((*last)->record) : Result<json::Value>();
   if (known && known->text("version") == policies_->version) return;
-  record("policies", {{"correlations", policies_->rules.correlations().size()},
-                      {"retention", policies_->retention.size()},
-                      {"rules", policies_->rules.rules().size()},
-                      {"severity_rows", policies_->severity.rows().size()},
-                      {"version", policies_->version}});
+  record_policies();
 }
 
 void Core::use(std::shared_ptr<const Policies> policies) {
@@ -105,7 +114,13 @@ void Core::use(std::shared_ptr<const Policies> policies) {
   policies_ = std::move(policies);
   correlator_.rebind(policies_->rules);
   if (same) return;
+  record_policies();
+}
+
+void Core::record_policies() {
   record("policies", {{"correlations", policies_->rules.correlations().size()},
+                      {"playbooks", policies_->playbooks.size()},
+                      {"receivers", policies_->routes.receivers().size()},
                       {"retention", policies_->retention.size()},
                       {"rules", policies_->rules.rules().size()},
                       {"severity_rows", policies_->severity.rows().size()},
@@ -198,7 +213,90 @@ void Core::take_changes(const std::vector<incident::Change>& changes,
     ++totals_.changes;
     pending_.emplace_back(
         [row](db::Database& database) { return incident::store_change(database, *row); });
+    const incident::Incident incident = incident_of(change.incident);
+    for (const alert::Alert& alert :
+         alert::route(policies_->routes, change, incident, options_.origin)) {
+      send(alert, entries);
+    }
+    take_moves(runs_.start_due(policies_->playbooks, incident, options_.commands, change.when),
+               entries);
   }
+}
+
+// One that ended before this process started has no more than its number here.
+incident::Incident Core::incident_of(std::int64_t number) const {
+  const incident::Incident* const found = book_.find(number);
+  return found != nullptr ? *found : incident::Incident{.number = number};
+}
+
+void Core::send(const alert::Alert& alert, std::vector<ledger::Entry>& entries) {
+  const auto row = keep(alert::AlertRow{.entry = next_entry(entries), .alert = alert});
+  json::Object record = alert::to_record({.key = alert.key}, alert.receiver);
+  record["incident"] = alert.incident;
+  record["subject"] = alert.subject;
+  entries.push_back({"alert", std::move(record)});
+  ++totals_.alerts;
+  pending_.emplace_back(
+      [row](db::Database& database) { return alert::store_alert(database, *row); });
+  pending_outgoing_.emplace_back(alert);
+}
+
+void Core::take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries) {
+  std::set<std::int64_t> moved;
+  for (const respond::StepChange& change : moves.changes) {
+    const respond::Run& run = *runs_.find(change.run);
+    moved.insert(change.run);
+    const auto row = keep(respond::MoveRow{.entry = next_entry(entries),
+                                           .run = change.run,
+                                           .when = change.when,
+                                           .record = respond::to_record(change, run)});
+    entries.push_back({"step", row->record});
+    pending_.emplace_back(
+        [row](db::Database& database) { return respond::store_move(database, *row); });
+  }
+  for (const std::int64_t number : moved) {
+    const auto run = keep(*runs_.find(number));
+    pending_.emplace_back(
+        [run](db::Database& database) { return respond::store_run(database, *run); });
+  }
+  for (const respond::Effect& effect : moves.effects) {
+    if (effect.step.kind != respond::StepKind::notify) {
+      pending_outgoing_.emplace_back(effect);
+      continue;
+    }
+    for (const std::string& receiver : effect.step.to) {
+      send(alert::notice(receiver, effect.step.text, effect.key, incident_of(effect.incident),
+                         options_.origin, parts_.clock.now()),
+           entries);
+    }
+  }
+  runs_.forget_ended();
+}
+
+Result<respond::Run> Core::act(const respond::RunAct& act) {
+  const auto moves = runs_.act(act, parts_.clock.now());
+  if (!moves) return std::unexpected(moves.error());
+  const respond::Run run = *runs_.find(act.run);
+  std::vector<ledger::Entry> entries;
+  take_moves(*moves, entries);
+  append(std::move(entries));
+  return run;
+}
+
+void Core::settle(const respond::StepOutcome& outcome) {
+  std::vector<ledger::Entry> entries;
+  take_moves(runs_.settle(outcome, parts_.clock.now()), entries);
+  append(std::move(entries));
+}
+
+void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
+  totals_.alerts_delivered += outcome.standing == alert::Standing::delivered ? 1 : 0;
+  totals_.alerts_failed += outcome.standing == alert::Standing::failed ? 1 : 0;
+  const auto row = keep(outcome);
+  pending_.emplace_back([row, now = parts_.clock.now()](db::Database& database) {
+    return alert::store_outcome(database, *row, now);
+  });
+  append({ledger::Entry{"alert", alert::to_record(outcome, receiver)}});
 }
 
 void Core::append(std::vector<ledger::Entry> entries) {
@@ -269,7 +367,13 @@ Result<void> Core::write() {
   pending_.clear();
   std::ranges::move(pending_notes_, std::back_inserter(notes_));
   pending_notes_.clear();
+  std::ranges::move(pending_outgoing_, std::back_inserter(outgoing_));
+  pending_outgoing_.clear();
   return {};
+}
+
+std::vector<Outgoing> Core::take_outgoing() {
+  return std::exchange(outgoing_, {});
 }
 
 std::vector<std::string> Core::take_notes() {

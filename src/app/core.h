@@ -5,7 +5,7 @@
 //          until write() has put them into the store in one transaction. What write() could not
 //          store it tries again, the same rows, until it can: nothing is decided twice and nothing
 //          is lost. It has no threads and no clock of its own, so a test drives it as a plain loop.
-// Owns     Correlator, incident book, ledger, and the pending rows.
+// Owns     Correlator, incident book, playbook runs, ledger, and the pending rows.
 // Threads  One.
 // Errors   open(): whatever keeps the store from being used. write(): unavailable, full, io: try
 //          again; corrupt: stop.
@@ -17,8 +17,10 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "alert/outbox.h"
 #include "app/policies.h"
 #include "app/work.h"
 #include "base/clock.h"
@@ -29,6 +31,7 @@
 #include "incident/incident.h"
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
+#include "respond/run.h"
 
 namespace mailwarden::app {
 
@@ -37,6 +40,7 @@ std::vector<db::Migration> all_migrations();
 
 struct CoreOptions {
   std::string origin;
+  std::vector<std::string> commands;    // executables that playbooks may run
   std::int64_t snapshot_interval = 64;  // batches between two snapshots of the correlator
 };
 
@@ -53,7 +57,13 @@ struct Totals {
   std::int64_t detections = 0;
   std::int64_t changes = 0;
   std::int64_t gaps = 0;
+  std::int64_t alerts = 0;  // decided
+  std::int64_t alerts_delivered = 0;
+  std::int64_t alerts_failed = 0;  // given up
 };
+
+// What may leave the process now that its cause is durable.
+using Outgoing = std::variant<alert::Alert, respond::Effect>;
 
 class Core {
  public:
@@ -64,6 +74,9 @@ class Core {
 
   void take(WorkedBatch batch);
   Result<std::vector<incident::Change>> act(const incident::Act& act);
+  Result<respond::Run> act(const respond::RunAct& act);
+  void settle(const alert::Outcome& outcome, const std::string& receiver);
+  void settle(const respond::StepOutcome& outcome);
   void use(std::shared_ptr<const Policies> policies);
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
@@ -80,6 +93,8 @@ class Core {
 
   // Checkpoints written since the last call, oldest first, for whoever carries them out of here.
   std::vector<std::string> take_notes();
+  // What became durable since the last call and is to be done outside.
+  std::vector<Outgoing> take_outgoing();
 
   const Totals& totals() const { return totals_; }
   const ledger::Ledger& ledger() const { return ledger_; }
@@ -89,15 +104,19 @@ class Core {
   using Write = std::function<Result<void>(db::Database&)>;
 
   Core(const CoreOptions& options, const CoreParts& parts, std::shared_ptr<const Policies> policies,
-       ledger::Ledger ledger, incident::IncidentBook book);
+       ledger::Ledger ledger, incident::IncidentBook book, respond::RunBook runs);
 
   Result<void> rebuild();
   void activate();
+  void record_policies();
   std::int64_t next_entry(const std::vector<ledger::Entry>& entries) const;
   void take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries);
   void report(const detect::Detection& detection, std::vector<ledger::Entry>& entries);
   void take_changes(const std::vector<incident::Change>& changes,
                     std::vector<ledger::Entry>& entries);
+  void take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries);
+  void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);
+  incident::Incident incident_of(std::int64_t number) const;
   void append(std::vector<ledger::Entry> entries);
 
   CoreOptions options_;
@@ -105,6 +124,7 @@ class Core {
   std::shared_ptr<const Policies> policies_;
   ledger::Ledger ledger_;
   incident::IncidentBook book_;
+  respond::RunBook runs_;
   detect::Correlator correlator_;
   std::int64_t last_event_ = 0;
   std::int64_t last_detection_ = 0;
@@ -114,6 +134,8 @@ class Core {
   std::vector<Write> pending_;
   std::vector<std::string> pending_notes_;
   std::vector<std::string> notes_;
+  std::vector<Outgoing> pending_outgoing_;
+  std::vector<Outgoing> outgoing_;
   Totals totals_;
 };
 

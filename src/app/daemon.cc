@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "app/core.h"
+#include "app/dispatch.h"
 #include "app/pipeline.h"
 #include "app/policies.h"
 #include "base/files.h"
@@ -33,9 +34,13 @@ constexpr std::chrono::milliseconds backoff_max{1000};
 
 using Acted = Result<std::vector<incident::Change>>;
 
+using RunActed = Result<respond::Run>;
+
+// What a person asks of the core, and where the answer goes once it is durable.
 struct ActRequest {
-  incident::Act act;
-  std::promise<Acted> answer;
+  std::variant<incident::Act, respond::RunAct> act;
+  std::promise<Acted> changes;
+  std::promise<RunActed> run;
 };
 
 unsigned worker_count(const config::Config& config) {
@@ -85,6 +90,7 @@ struct Daemon::Parts {
   std::optional<crypto::Signer> signer;
   std::unique_ptr<Core> core;
   std::unique_ptr<Pipeline> pipeline;
+  std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
 
   // Shared with the HTTP threads.
@@ -98,7 +104,7 @@ struct Daemon::Parts {
   std::uint64_t next_ticket = 0;
   std::ptrdiff_t unreleased = 0;
   std::optional<std::uint64_t> end_ticket;
-  std::vector<std::pair<std::shared_ptr<ActRequest>, Acted>> acted;
+  std::vector<std::function<void(const Error*)>> answers;  // to acts, once they are durable
   Timestamp sealed;
   Timestamp swept;
   std::optional<Timestamp> reported;
@@ -113,7 +119,9 @@ struct Daemon::Parts {
   Result<void> open_store();
   Result<void> start_server();
   http::Status current_status();
+  std::shared_ptr<ActRequest> request(std::variant<incident::Act, respond::RunAct> act);
   Acted request_act(const incident::Act& act);
+  RunActed request_run_act(const respond::RunAct& act);
 
   Result<void> loop();
   void pause();
@@ -122,6 +130,7 @@ struct Daemon::Parts {
   void reload();
   void take_input();
   void take_acts();
+  void take_settled();
   void do_what_is_due();
   Result<void> write();
   void after_write();
@@ -129,6 +138,8 @@ struct Daemon::Parts {
   void sweep();
   void issue_reports();
   bool at_end() const { return end_ticket && next_ticket >= *end_ticket && waiting.empty(); }
+  // With --once, each delivery is tried before the end; what failed waits for the next start.
+  bool is_settled() const { return at_end() && !core->has_pending() && dispatch->all_tried(); }
   Result<void> finish();
 };
 
@@ -152,7 +163,7 @@ Result<void> Daemon::Parts::start() {
     return done;
   if (auto done = open_store(); !done) return done;
   auto opened = Core::open(
-      {.origin = config.origin},
+      {.origin = config.origin, .commands = config.commands},
       {.database = *database, .clock = around.clock, .entropy = around.entropy, .signer = *signer},
       *policies);
   if (!opened) return fail("store", opened.error());
@@ -163,6 +174,11 @@ Result<void> Daemon::Parts::start() {
   pipeline = std::make_unique<Pipeline>(
       PipelineOptions{.workers = worker_count(config), .once = config.once}, *std::move(sources),
       *policies, around.clock, around.entropy, around.log);
+  dispatch = std::make_unique<Dispatch>(ErrandsOptions(), around.clock, around.log);
+  if ((*policies)->routes.receivers().empty()) {
+    around.log.warning("nobody is alerted, since " + config.policies +
+                       "/routes.yaml names no receiver");
+  }
   sealed = swept = around.clock.now();
   if (!config.once) {
     if (auto done = start_server(); !done) return done;
@@ -175,7 +191,8 @@ Result<void> Daemon::Parts::start_server() {
   const auto api = std::make_shared<http::Api>(
       http::ApiOptions{.store = config.store, .reports = config.reports},
       [this] { return current_status(); },
-      [this](const incident::Act& act) { return request_act(act); });
+      [this](const incident::Act& act) { return request_act(act); },
+      [this](const respond::RunAct& act) { return request_run_act(act); });
   auto started = net::HttpServer::start({.listen = config.listen, .socket = config.socket},
                                         [api](const net::Request& r) { return api->answer(r); });
   if (!started) return std::unexpected(started.error());
@@ -191,17 +208,27 @@ http::Status Daemon::Parts::current_status() {
   return status;
 }
 
-// Called by an HTTP thread: the core does it, and answers when it is durable.
-Acted Daemon::Parts::request_act(const incident::Act& act) {
+// Called by an HTTP thread: the core does it, and answers when it is durable. Null while stopping.
+std::shared_ptr<ActRequest> Daemon::Parts::request(
+    std::variant<incident::Act, respond::RunAct> act) {
   auto request = std::make_shared<ActRequest>();
-  request->act = act;
-  auto answer = request->answer.get_future();
-  {
-    const std::lock_guard lock(mutex);
-    if (!takes_acts) return fail(Code::unavailable, "the daemon is stopping");
-    acts.push_back(request);
-  }
-  return answer.get();
+  request->act = std::move(act);
+  const std::lock_guard lock(mutex);
+  if (!takes_acts) return nullptr;
+  acts.push_back(request);
+  return request;
+}
+
+Acted Daemon::Parts::request_act(const incident::Act& act) {
+  const auto asked = request(act);
+  if (!asked) return fail(Code::unavailable, "the daemon is stopping");
+  return asked->changes.get_future().get();
+}
+
+RunActed Daemon::Parts::request_run_act(const respond::RunAct& act) {
+  const auto asked = request(act);
+  if (!asked) return fail(Code::unavailable, "the daemon is stopping");
+  return asked->run.get_future().get();
 }
 
 void Daemon::Parts::take_signal() {
@@ -260,9 +287,28 @@ void Daemon::Parts::take_acts() {
     const std::lock_guard lock(mutex);
     taken.swap(acts);
   }
-  for (auto& request : taken) {
-    auto result = core->act(request->act);
-    acted.emplace_back(std::move(request), std::move(result));
+  for (const auto& request : taken) {
+    if (const auto* act = std::get_if<incident::Act>(&request->act); act != nullptr) {
+      answers.emplace_back([request, result = core->act(*act)](const Error* why) {
+        request->changes.set_value(why == nullptr ? result : std::unexpected(*why));
+      });
+    } else {
+      answers.emplace_back(
+          [request, result = core->act(std::get<respond::RunAct>(request->act))](const Error* why) {
+            request->run.set_value(why == nullptr ? result : std::unexpected(*why));
+          });
+    }
+  }
+}
+
+// What deliveries and steps came to is input like any other.
+void Daemon::Parts::take_settled() {
+  for (const Settled& settled : dispatch->take_settled()) {
+    if (const auto* alert = std::get_if<AlertSettled>(&settled); alert != nullptr) {
+      core->settle(alert->outcome, alert->receiver);
+    } else {
+      core->settle(std::get<respond::StepOutcome>(settled));
+    }
   }
 }
 
@@ -315,6 +361,7 @@ void Daemon::Parts::after_write() {
   if (core->has_pending()) return;
   pipeline->release(std::exchange(unreleased, 0));
   answer_acts(nullptr);
+  dispatch->send(core->take_outgoing(), core->policies());
   for (const std::string& note : core->take_notes()) {
     if (config.checkpoints.empty()) continue;
     if (auto done = drop_checkpoint(config.checkpoints, note); !done) {
@@ -328,7 +375,7 @@ void Daemon::Parts::update_status() {
   const Totals& totals = core->totals();
   status.ready = trouble.empty();
   status.trouble = trouble;
-  status.settled = status.settled || (at_end() && !core->has_pending());
+  status.settled = status.settled || is_settled();
   status.events = totals.events;
   status.undecoded = totals.undecoded;
   status.detections = totals.detections;
@@ -336,6 +383,10 @@ void Daemon::Parts::update_status() {
   status.gaps = totals.gaps;
   status.ledger_entries = core->ledger().size();
   status.batches_waiting = static_cast<std::int64_t>(waiting.size());
+  status.alerts = totals.alerts;
+  status.alerts_delivered = totals.alerts_delivered;
+  status.alerts_failed = totals.alerts_failed;
+  status.errands_waiting = static_cast<std::int64_t>(dispatch->waiting());
 }
 
 // The reports rest on a checkpoint, so the ledger is sealed and written before they are made; that
@@ -361,10 +412,8 @@ void Daemon::Parts::pause() {
 
 // Every act is answered, if only with the reason why it was not stored.
 void Daemon::Parts::answer_acts(const Error* why) {
-  for (auto& [request, result] : acted) {
-    request->answer.set_value(why == nullptr ? std::move(result) : Acted(std::unexpected(*why)));
-  }
-  acted.clear();
+  for (const auto& answer : answers) answer(why);
+  answers.clear();
 }
 
 Result<void> Daemon::Parts::loop() {
@@ -375,8 +424,9 @@ Result<void> Daemon::Parts::loop() {
     if (trouble.empty()) {
       take_input();
       take_acts();
+      take_settled();
       do_what_is_due();
-      if (at_end()) issue_reports();
+      if (at_end() && (!config.once || is_settled())) issue_reports();
     } else {
       pause();
     }
@@ -387,7 +437,7 @@ Result<void> Daemon::Parts::loop() {
     after_write();
     update_status();
     around.notify("WATCHDOG=1");
-    if (config.once && at_end() && !core->has_pending()) break;
+    if (config.once && is_settled() && reported) break;
   }
   return finish();
 }
@@ -417,6 +467,7 @@ Daemon::~Daemon() {
   // The server first: its threads wait for answers of the core.
   if (parts_->server) parts_->server->stop();
   if (parts_->pipeline) parts_->pipeline->stop();
+  parts_->dispatch.reset();
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::start(const config::Config& config,

@@ -22,13 +22,18 @@ class Loader {
     auto decoders = take(load_decoders());
     auto severity = take(load_severity());
     auto retention = take(load_retention());
+    auto routes = take(load_routes());
+    auto playbooks = take(load_playbooks());
     if (rules && severity) check_facts(*rules, *severity);
+    if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
     if (!mistakes_.empty()) return fail(Code::invalid, std::move(mistakes_));
     return std::make_shared<const Policies>(
         Policies{.rules = *std::move(rules),
                  .decoders = *std::move(decoders),
                  .severity = *std::move(severity),
                  .retention = *std::move(retention),
+                 .routes = *std::move(routes),
+                 .playbooks = *std::move(playbooks),
                  .version = crypto::to_hex(crypto::sha256(texts_))});
   }
 
@@ -89,10 +94,32 @@ class Loader {
     return incident::SeverityTable::parse(*text, file);
   }
 
+  // Without the file nobody is told of anything, which the log says at start.
+  Result<alert::Routes> load_routes() {
+    const std::string file = config_.policies + "/routes.yaml";
+    if (!fs::exists(file)) return alert::Routes();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    return alert::Routes::parse(*text, file, config_.alerts);
+  }
+
+  Result<std::vector<respond::Playbook>> load_playbooks() {
+    auto texts = read_all<respond::PlaybookText>(config_.policies + "/playbooks");
+    if (!texts) return std::unexpected(texts.error());
+    return respond::parse_playbooks(*texts);
+  }
+
   Result<std::vector<privacy::RetentionPolicy>> load_retention() {
-    std::vector<privacy::PolicyText> texts;
+    auto texts = read_all<privacy::PolicyText>(config_.policies + "/retention");
+    if (!texts) return std::unexpected(texts.error());
+    return privacy::parse_retention(*texts);
+  }
+
+  template <class Text>
+  Result<std::vector<Text>> read_all(const std::string& folder) {
+    std::vector<Text> texts;
     std::string wrong;
-    for (const std::string& file : files(config_.policies + "/retention")) {
+    for (const std::string& file : files(folder)) {
       auto text = read(file);
       if (text) {
         texts.push_back({file, *std::move(text)});
@@ -101,7 +128,7 @@ class Loader {
       }
     }
     if (!wrong.empty()) return fail(Code::invalid, std::move(wrong));
-    return privacy::parse_retention(texts);
+    return texts;
   }
 
   static std::vector<std::string> files(const std::string& folder) {
@@ -130,6 +157,36 @@ class Loader {
     };
     for (const detect::Rule& rule : rules.rules()) check(rule.header);
     for (const detect::Correlation& correlation : rules.correlations()) check(correlation.header);
+  }
+
+  // Playbooks name rules by name; incidents hold their ids.
+  void resolve(std::vector<respond::Playbook>& playbooks, const detect::RuleSet& rules,
+               const alert::Routes& routes) {
+    std::map<std::string, std::string, std::less<>> ids;
+    auto known = [&](const detect::Header& header) {
+      ids[header.id] = header.id;
+      if (!header.name.empty()) ids[header.name] = header.id;
+    };
+    for (const detect::Rule& rule : rules.rules()) known(rule.header);
+    for (const detect::Correlation& correlation : rules.correlations()) known(correlation.header);
+    for (respond::Playbook& playbook : playbooks) {
+      std::set<std::string> resolved;
+      for (const std::string& rule : playbook.rules) {
+        if (ids.contains(rule)) {
+          resolved.insert(ids.find(rule)->second);
+        } else {
+          mistake(playbook.file + ": there is no rule '" + printable(rule) + "'");
+        }
+      }
+      playbook.rules = std::move(resolved);
+      for (const respond::Step& step : playbook.steps) {
+        for (const std::string& receiver : step.to) {
+          if (routes.find(receiver) != nullptr) continue;
+          mistake(playbook.file + ", step '" + step.id + "': there is no receiver '" +
+                  printable(receiver) + "' in " + config_.policies + "/routes.yaml");
+        }
+      }
+    }
   }
 
   const config::Config& config_;

@@ -1,7 +1,7 @@
 // Everything that rules and policies say, loaded as one whole.
 //
-// What     load() reads rules, decoders' settings, the severity table and retention; what holds is
-//          replaced as a whole or not at all. `version` is a hash of every text read, which the
+// What     load() reads rules, decoders' settings, the severity table, retention, routes and
+//          playbooks; what holds is replaced as a whole or not at all. `version` is a hash of every text read, which the
 //          ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
@@ -13,12 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "alert/routes.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "detect/rule_set.h"
 #include "incident/severity.h"
 #include "ingest/decode/decoder.h"
 #include "privacy/retention_policy.h"
+#include "respond/playbook.h"
 
 namespace mailwarden::app {
 
@@ -27,7 +29,9 @@ struct Policies {
   ingest::DecoderSet decoders;
   incident::SeverityTable severity;
   std::vector<privacy::RetentionPolicy> retention;
-  std::string version;  // hex of a SHA-256
+  alert::Routes routes;                      // none where there is no routes.yaml
+  std::vector<respond::Playbook> playbooks;  // their rules as ids
+  std::string version;                       // hex of a SHA-256
 };
 
 inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;

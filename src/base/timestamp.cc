@@ -143,6 +143,21 @@ std::string to_rfc3339(Timestamp at) {
   return out;
 }
 
+std::string to_rfc5322(Timestamp at) {
+  constexpr std::array days{"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+  constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr std::int64_t us_per_day = 86'400 * us_per_second;
+  const Civil civil = to_civil(at);
+  std::int64_t day = at.us / us_per_day - (at.us % us_per_day < 0 ? 1 : 0);
+  day = ((day % 7) + 7) % 7;  // 1970-01-01 was a Thursday
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02u %s %04d %02u:%02u:%02u +0000",
+                days[static_cast<std::size_t>(day)], civil.day, months[civil.month - 1], civil.year,
+                civil.hour, civil.minute, civil.second);
+  return text;
+}
+
 Result<Timestamp> parse_rfc3339(std::string_view text) {
   std::string_view rest = text;
   const auto civil = take_civil(rest);

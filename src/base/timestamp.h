@@ -40,6 +40,9 @@ inline constexpr Timestamp Timestamp::latest{253'402'300'799'999'999};
 std::string to_rfc3339(Timestamp at);
 void append_rfc3339(std::string& out, Timestamp at);
 
+// "Tue, 24 Nov 2026 02:14:43 +0000", as mail and HTTP have it.
+std::string to_rfc5322(Timestamp at);
+
 // Any offset and any number of digits of a second (beyond six they are cut); 'T' or a space between
 // date and time. A leap second (:60) is the last microsecond of its minute.
 Result<Timestamp> parse_rfc3339(std::string_view text);

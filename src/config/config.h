@@ -45,6 +45,7 @@ struct Config {
   std::vector<std::string> rules{"/usr/share/mailwarden/rules/sigma"};
   std::string policies = "/usr/share/mailwarden/policies";
   std::string reports = "/var/lib/mailwarden/reports";
+  std::string alerts = "/var/lib/mailwarden/alerts";  // holds the folders of receivers
   Duration reports_interval = std::chrono::hours(24);
   std::string checkpoints;  // a folder outside the store that receives every checkpoint
   Duration seal_interval = std::chrono::seconds(10);

@@ -112,6 +112,8 @@ constexpr std::array table{
             nullptr},
     Setting{"reports", "DIR", "where reports are written", false,
             [](Config& c, const std::string& t) { return read_path(c.reports, t); }, nullptr},
+    Setting{"alerts", "DIR", "where receivers of kind folder keep theirs", false,
+            [](Config& c, const std::string& t) { return read_path(c.alerts, t); }, nullptr},
     Setting{"reports-interval", "SPAN", "how often the reports are written anew", false,
             [](Config& c, const std::string& t) { return read_duration(c.reports_interval, t); },
             nullptr},

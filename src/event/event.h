@@ -63,9 +63,8 @@ namespace ocsf_class {
 inline constexpr int base_event = 0;
 inline constexpr int file_system_activity = 1001;
 inline constexpr int process_activity = 1007;
-inline constexpr int account_change =
-    3001;  // activity_id: 1 create, 2 enable, 3 password change,
-           // 4 password reset, 5 disable, 6 delete, 7 attach policy
+inline constexpr int account_change = 3001;  // activity_id: 1 create, 2 enable, 3 password change,
+    // 4 password reset, 5 disable, 6 delete, 7 attach policy
 inline constexpr int authentication = 3002;  // activity_id: 1 logon, 2 logoff
 inline constexpr int authorize_session = 3003;
 inline constexpr int entity_management = 3004;  // activity_id: 1 create, 2 read, 3 update, 4 delete

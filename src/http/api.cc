@@ -8,8 +8,8 @@
 
 #include "base/text.h"
 #include "console.h"
-#include "db/sqlite.h"
 #include "detect/detection_table.h"
+#include "http/answers.h"
 #include "incident/incident_table.h"
 #include "ingest/event_table.h"
 
@@ -26,46 +26,10 @@ constexpr std::string_view page_policy =
 constexpr std::string_view report_policy =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
-Response json_response(unsigned status, const json::Value& value) {
-  return {
-      .status = status, .content_type = "application/json", .body = json::to_text(value) + "\n"};
-}
-
-Response trouble(unsigned status, const std::string& what) {
-  return json_response(status, json::Object{{"error", what}});
-}
-
-Response trouble(const Error& error) {
-  switch (error.code) {
-    case Code::not_found:
-      return trouble(404, error.what);
-    case Code::invalid:
-      return trouble(400, error.what);
-    case Code::conflict:
-      return trouble(409, error.what);
-    case Code::denied:
-      return trouble(403, error.what);
-    default:
-      return trouble(503, error.what);
-  }
-}
-
 Response page(std::string_view body, std::string content_type) {
   Response response{.content_type = std::move(content_type), .body = std::string(body)};
   response.headers.emplace_back("Content-Security-Policy", page_policy);
   return response;
-}
-
-// A number out of the query; nothing where it is not given, Error where it is none.
-Result<std::optional<std::int64_t>> number_parameter(const Request& request,
-                                                     std::string_view name) {
-  const std::string_view text = request.parameter(name);
-  if (text.empty()) return std::optional<std::int64_t>();
-  const auto number = to_integer(text);
-  if (!number || *number < 0) {
-    return fail(Code::invalid, "'" + std::string(name) + "' is not a number");
-  }
-  return number;
 }
 
 Result<incident::IncidentQuery> incident_query(const Request& request) {
@@ -116,10 +80,6 @@ json::Value event_json(const ingest::EventRow& row) {
   return *std::move(event);
 }
 
-Result<std::unique_ptr<db::Database>> open_store(const std::string& url) {
-  return db::open_url(url, {.read_only = true});
-}
-
 std::string content_type_of(const std::string& name) {
   if (name.ends_with(".html")) return "text/html; charset=utf-8";
   if (name.ends_with(".json")) return "application/json";
@@ -138,9 +98,13 @@ bool is_report_name(std::string_view name) {
 json::Object to_json(const Status& status) {
   json::Array sources;
   for (const std::string& source : status.sources) sources.push_back(source);
-  return {{"batches_waiting", status.batches_waiting},
+  return {{"alerts", status.alerts},
+          {"alerts_delivered", status.alerts_delivered},
+          {"alerts_failed", status.alerts_failed},
+          {"batches_waiting", status.batches_waiting},
           {"changes", status.changes},
           {"detections", status.detections},
+          {"errands_waiting", status.errands_waiting},
           {"events", status.events},
           {"gaps", status.gaps},
           {"ledger_entries", status.ledger_entries},
@@ -154,8 +118,11 @@ json::Object to_json(const Status& status) {
           {"write_failures", status.write_failures}};
 }
 
-Api::Api(ApiOptions options, GetStatus status, DoAct act)
-    : options_(std::move(options)), status_(std::move(status)), act_(std::move(act)) {}
+Api::Api(ApiOptions options, GetStatus status, DoAct act, DoRunAct run_act)
+    : options_(std::move(options)),
+      status_(std::move(status)),
+      act_(std::move(act)),
+      run_act_(std::move(run_act)) {}
 
 Response Api::incidents(const Request& request) const {
   const auto query = incident_query(request);
@@ -263,8 +230,6 @@ Response Api::report(std::string_view name) const {
 }
 
 Response Api::act(const Request& request, std::string_view text) const {
-  // Who may act is told by the socket's file; there is no sign-in over TCP.
-  if (!request.local) return trouble(403, "acts are taken through the UNIX socket alone");
   const auto number = to_integer(text);
   const auto body = json::parse(request.body);
   if (!number || !body) return trouble(400, "expected {\"act\",\"value\",\"why\",\"who\"} as JSON");
@@ -300,13 +265,20 @@ Response Api::api(const Request& request) const {
       slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
   constexpr std::string_view acts = "/acts";
   if (request.method == "POST") {
-    if (name == "incidents" && rest.ends_with(acts)) {
-      return act(request, rest.substr(0, rest.size() - acts.size()));
+    const bool is_act = rest.ends_with(acts);
+    // Who may act is told by the socket's file; there is no sign-in over TCP.
+    if (is_act && !request.local) {
+      return trouble(403, "acts are taken through the UNIX socket alone");
     }
+    const std::string_view number = rest.substr(0, is_act ? rest.size() - acts.size() : 0);
+    if (is_act && name == "incidents") return act(request, number);
+    if (is_act && name == "runs") return run_act(request, number);
     return trouble(405, "this path is read, not written");
   }
   if (name == "incidents") return rest.empty() ? incidents(request) : incident(rest);
   if (name == "events") return rest.empty() ? events(request) : event(rest);
+  if (name == "alerts" && rest.empty()) return alerts(request);
+  if (name == "runs") return rest.empty() ? runs(request) : run(rest);
   if (name == "reports") return rest.empty() ? reports() : report(rest);
   if (name == "status" && rest.empty()) return json_response(200, to_json(status_()));
   return trouble(404, "there is no " + printable(request.path.substr(0, 100)));

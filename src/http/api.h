@@ -12,8 +12,12 @@
 //            GET /api/v1/events/{id}         one, with what proves it
 //            GET /api/v1/reports             the reports issued
 //            GET /api/v1/reports/{name}      one of them
+//            GET /api/v1/alerts              ?standing= &before= &limit=; newest first
+//            GET /api/v1/runs                ?incident= &before= &limit=; playbook runs
+//            GET /api/v1/runs/{number}       one, with its moves
 //            POST /api/v1/incidents/{number}/acts   through the UNIX socket alone:
 //                                            {"act","value","why","who"}
+//            POST /api/v1/runs/{number}/acts        likewise: {"act","step","why","who"}
 // Owns     Nothing; every request opens the store for reading alone.
 // Threads  Several at once.
 // Errors   JSON {"error": sentence} with 400, 404, 405, 409 or 503.
@@ -31,6 +35,7 @@
 #include "incident/incident.h"
 #include "json/value.h"
 #include "net/http_server.h"
+#include "respond/run.h"
 
 namespace mailwarden::http {
 
@@ -47,6 +52,10 @@ struct Status {
   std::int64_t ledger_entries = 0;
   std::int64_t write_failures = 0;
   std::int64_t batches_waiting = 0;
+  std::int64_t alerts = 0;
+  std::int64_t alerts_delivered = 0;
+  std::int64_t alerts_failed = 0;
+  std::int64_t errands_waiting = 0;  // deliveries and steps to be tried, or tried again
   std::vector<std::string> sources;
   std::string verifier_key;
   std::string policies;  // their version
@@ -59,10 +68,11 @@ struct ApiOptions {
 
 using GetStatus = std::function<Status()>;
 using DoAct = std::function<Result<std::vector<incident::Change>>(const incident::Act&)>;
+using DoRunAct = std::function<Result<respond::Run>(const respond::RunAct&)>;
 
 class Api {
  public:
-  Api(ApiOptions options, GetStatus status, DoAct act);
+  Api(ApiOptions options, GetStatus status, DoAct act, DoRunAct run_act);
 
   net::Response answer(const net::Request& request) const;
 
@@ -74,11 +84,16 @@ class Api {
   net::Response reports() const;
   net::Response report(std::string_view name) const;
   net::Response act(const net::Request& request, std::string_view number) const;
+  net::Response alerts(const net::Request& request) const;
+  net::Response runs(const net::Request& request) const;
+  net::Response run(std::string_view number) const;
+  net::Response run_act(const net::Request& request, std::string_view number) const;
   net::Response api(const net::Request& request) const;
 
   ApiOptions options_;
   GetStatus status_;
   DoAct act_;
+  DoRunAct run_act_;
 };
 
 // In Prometheus' text format.

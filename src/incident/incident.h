@@ -12,10 +12,11 @@
 //          number.
 // Source   NIST SP 800-61r3 for the states; claims W13, W14, W16, W17, W18.
 //
-// States and the ways between them: detected → analysing → contained → eradicating → recovering →
-// post_incident → closed A later state may be reached over any that lie between, and from each of
-// analysing to recovering an incident may fall back to analysing. dismissed and merged are ends
-// that every open state may take. What is over stays over; a new detection opens a new incident.
+// States and the ways between them:
+//   detected → analysing → contained → eradicating → recovering → post_incident → closed
+//   A later state may be reached over any that lie between, and from each of analysing to
+//   recovering an incident may fall back to analysing. dismissed and merged are ends that every
+//   open state may take. What is over stays over; a new detection opens a new incident.
 #pragma once
 
 #include <cstdint>

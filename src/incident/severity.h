@@ -3,11 +3,13 @@
 // What     A SeverityTable declares facts and rows; classify() gives the worst row whose conditions
 //          all hold, with the facts that made them hold. It is read from policies/severity.yaml:
 //
-// incidents_from: medium        # detections below this level are kept without an incident facts:
-// data_compromised: {kind: truth, meaning: confidential data was read by a stranger} services:
-// {kind: words, words: [none, degraded, down, all_down], meaning: ...} hosts_affected: {kind:
-// count, meaning: ...} rows: - {name: a virus is widespread, severity: 2, all_of: {malware: true,
-// hosts_affected: 3}}
+//            incidents_from: medium      # detections below this level are kept without an incident
+//            facts:
+//              data_compromised: {kind: truth, meaning: confidential data was read by a stranger}
+//              services: {kind: words, words: [none, degraded, down, all_down], meaning: ...}
+//              hosts_affected: {kind: count, meaning: ...}
+//            rows:
+//              - {name: widespread virus, severity: 2, all_of: {malware: true, hosts_affected: 3}}
 //
 // Owns     Its content.
 // Threads  A SeverityTable never changes after parse(); classify() is pure.

@@ -4,11 +4,16 @@
 //          are kept, why, and the least time that a law asks for. A Hold suspends removal for its
 //          sources, with a reason, until it is lifted or its day comes. Both are read from YAML:
 //
-// category: access logs basis: security of processing (GDPR art. 32), claim W8 sources: [auth,
-// web*]        # names of sources; * at the end takes any ending keep: 400d minimum: 90d
-// # optional; keep must not be shorter holds:                       # optional - name: case 2026-3
-// reason: asked for by counsel sources: [auth]          # optional; without it the whole category
-// until: 2027-01-01T00:00:00Z   # optional
+//            category: access logs
+//            basis: security of processing (GDPR art. 32), claim W8
+//            sources: [auth, web*]        # names of sources; * at the end takes any ending
+//            keep: 400d
+//            minimum: 90d                 # optional; keep must not be shorter
+//            holds:                       # optional
+//              - name: case 2026-3
+//                reason: asked for by counsel
+//                sources: [auth]          # optional; without it the whole category
+//                until: 2027-01-01T00:00:00Z   # optional
 //
 // Owns     Its content.
 // Threads  Pure.

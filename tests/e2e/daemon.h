@@ -25,6 +25,8 @@ class TestDaemon {
                                  "example.com/test",
                                  "--reports",
                                  path("reports"),
+                                 "--alerts",
+                                 path("alerts"),
                                  "--rules",
                                  source_folder() + "/rules/sigma",
                                  "--policies",

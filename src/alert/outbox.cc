@@ -1,0 +1,137 @@
+#include "alert/outbox.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mailwarden::alert {
+namespace {
+
+constexpr std::array steps{db::Migration{"alert", 1, R"sql(
+CREATE TABLE alert (
+  entry BIGINT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  receiver TEXT NOT NULL,
+  incident BIGINT NOT NULL,
+  time BIGINT NOT NULL,
+  standing TEXT NOT NULL,
+  tries BIGINT NOT NULL,
+  trouble TEXT NOT NULL,
+  settled BIGINT NOT NULL,
+  subject TEXT NOT NULL,
+  event TEXT NOT NULL
+);
+CREATE INDEX alert_standing ON alert (standing, entry);
+CREATE INDEX alert_incident ON alert (incident, entry);
+CREATE INDEX alert_time ON alert (time);
+)sql"}};
+
+constexpr std::array standings{std::pair{Standing::pending, std::string_view("pending")},
+                               std::pair{Standing::delivered, std::string_view("delivered")},
+                               std::pair{Standing::failed, std::string_view("failed")}};
+
+constexpr std::string_view columns =
+    "SELECT entry, name, receiver, incident, time, standing, tries, trouble, settled, subject,"
+    " event FROM alert ";
+
+Result<std::vector<AlertRow>> read(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<AlertRow> read;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return read;
+    const db::Statement& row = **rows;
+    const auto event = json::parse(row.text(10));
+    const auto* const standing =
+        std::ranges::find(standings, row.text(5), [](const auto& s) { return s.second; });
+    if (!event || event->as_object() == nullptr || standing == standings.end()) {
+      return fail(Code::corrupt, "the stored alert " + std::string(row.text(1)) + " is damaged");
+    }
+    read.push_back({.entry = row.integer(0),
+                    .alert = {.key = std::string(row.text(1)),
+                              .receiver = std::string(row.text(2)),
+                              .incident = row.integer(3),
+                              .time = {row.integer(4)},
+                              .subject = std::string(row.text(9)),
+                              .event = *event->as_object()},
+                    .standing = standing->first,
+                    .tries = row.integer(6),
+                    .trouble = std::string(row.text(7)),
+                    .settled = {row.integer(8)}});
+  }
+}
+
+}  // namespace
+
+std::span<const db::Migration> migrations() {
+  return steps;
+}
+
+std::string_view to_string(Standing standing) {
+  return std::ranges::find(standings, standing, [](const auto& s) { return s.first; })->second;
+}
+
+json::Object to_record(const Outcome& outcome, const std::string& receiver) {
+  json::Object record{{"key", outcome.key},
+                      {"receiver", receiver},
+                      {"standing", to_string(outcome.standing)},
+                      {"tries", outcome.tries}};
+  if (!outcome.trouble.empty()) record["trouble"] = outcome.trouble;
+  return record;
+}
+
+json::Object to_json(const AlertRow& row) {
+  json::Object object{{"entry", row.entry},
+                      {"event", row.alert.event},
+                      {"incident", row.alert.incident},
+                      {"key", row.alert.key},
+                      {"receiver", row.alert.receiver},
+                      {"standing", to_string(row.standing)},
+                      {"subject", row.alert.subject},
+                      {"time", to_rfc3339(row.alert.time)},
+                      {"tries", row.tries}};
+  if (!row.trouble.empty()) object["trouble"] = row.trouble;
+  if (row.settled.us != 0) object["settled"] = to_rfc3339(row.settled);
+  return object;
+}
+
+Result<void> store_alert(db::Database& database, const AlertRow& row) {
+  const std::string event = json::to_text(row.alert.event);
+  return database.run(
+      "INSERT INTO alert (entry, name, receiver, incident, time, standing, tries, trouble, settled,"
+      " subject, event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      {row.entry, std::string_view(row.alert.key), std::string_view(row.alert.receiver),
+       row.alert.incident, row.alert.time.us, to_string(row.standing), row.tries,
+       std::string_view(row.trouble), row.settled.us, std::string_view(row.alert.subject),
+       std::string_view(event)});
+}
+
+Result<void> store_outcome(db::Database& database, const Outcome& outcome, Timestamp now) {
+  return database.run(
+      "UPDATE alert SET standing = $2, tries = $3, trouble = $4, settled = $5 WHERE name = $1",
+      {std::string_view(outcome.key), to_string(outcome.standing), outcome.tries,
+       std::string_view(outcome.trouble), now.us});
+}
+
+Result<std::vector<AlertRow>> load_pending(db::Database& database) {
+  return read(database.query(std::string(columns) + "WHERE standing = 'pending' ORDER BY entry"));
+}
+
+Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQuery& query) {
+  const std::int64_t before = query.before.value_or(INT64_MAX);
+  const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, AlertQuery::limit_max);
+  if (query.standing) {
+    return read(database.query(std::string(columns) + "WHERE standing = $1 AND entry < $2 ORDER BY"
+                                                      " entry DESC LIMIT $3",
+                               {to_string(*query.standing), before, limit}));
+  }
+  return read(database.query(std::string(columns) + "WHERE entry < $1 ORDER BY entry DESC LIMIT $2",
+                             {before, limit}));
+}
+
+Result<std::vector<AlertRow>> load_alerts(db::Database& database, Timestamp from, Timestamp to) {
+  return read(database.query(std::string(columns) + "WHERE time >= $1 AND time < $2 ORDER BY entry",
+                             {from.us, to.us}));
+}
+
+}  // namespace mailwarden::alert

@@ -1,0 +1,63 @@
+// Alerts that wait for delivery, and what became of them.
+//
+// What     An alert is stored in the transaction of its cause and stays until its receiver has
+//          taken it, has refused it for good, or the time to try is over; every outcome is a row's
+//          new state and an entry of the ledger.
+// Owns     Table alert.
+// Threads  As the Database passed in.
+// Errors   As Database; corrupt where a stored row cannot be read back.
+// Limits   AlertQuery::limit_max.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alert/routes.h"
+#include "base/result.h"
+#include "db/database.h"
+
+namespace mailwarden::alert {
+
+std::span<const db::Migration> migrations();
+
+enum class Standing : std::uint8_t { pending, delivered, failed };
+std::string_view to_string(Standing standing);
+
+struct AlertRow {
+  std::int64_t entry = 0;  // the ledger's, which says that it is to be sent
+  Alert alert;
+  Standing standing = Standing::pending;
+  std::int64_t tries = 0;
+  std::string trouble;  // why the last try failed
+  Timestamp settled;    // of the last outcome
+};
+
+struct Outcome {
+  std::string key;
+  Standing standing = Standing::pending;  // pending: tried in vain, and to be tried again
+  std::int64_t tries = 0;
+  std::string trouble;
+};
+json::Object to_record(const Outcome& outcome, const std::string& receiver);
+json::Object to_json(const AlertRow& row);
+
+Result<void> store_alert(db::Database& database, const AlertRow& row);
+Result<void> store_outcome(db::Database& database, const Outcome& outcome, Timestamp now);
+
+Result<std::vector<AlertRow>> load_pending(db::Database& database);
+
+struct AlertQuery {
+  static constexpr std::int64_t limit_max = 1000;
+
+  std::optional<Standing> standing;
+  std::optional<std::int64_t> before;  // entries; newest first
+  std::int64_t limit = 100;
+};
+Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQuery& query);
+// In the order in which they were decided, decided in [from, to).
+Result<std::vector<AlertRow>> load_alerts(db::Database& database, Timestamp from, Timestamp to);
+
+}  // namespace mailwarden::alert

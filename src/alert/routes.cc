@@ -1,0 +1,241 @@
+#include "alert/routes.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "json/yaml_reader.h"
+
+namespace mailwarden::alert {
+namespace {
+
+using yaml::Node;
+
+constexpr std::array kinds{std::pair{Receiver::Kind::webhook, std::string_view("webhook")},
+                           std::pair{Receiver::Kind::smtp, std::string_view("smtp")},
+                           std::pair{Receiver::Kind::folder, std::string_view("folder")}};
+
+constexpr std::array change_kinds{"opened",        "rule_joined",     "detections_doubled",
+                                  "facts_changed", "severity_raised", "severity_lowered",
+                                  "state_changed", "assigned",        "noted"};
+
+void read_webhook(yaml::Reader& reader, const Node& node, Receiver& receiver) {
+  reader.is_map(node, "a webhook", {"name", "kind", "url", "token_file", "ca_file"});
+  receiver.url = reader.text(node, "url");
+  receiver.token_file = reader.text(node, "token_file", "");
+  const bool http = receiver.url.starts_with("http://") || receiver.url.starts_with("https://");
+  if (!receiver.url.empty() && !http) {
+    reader.mistake(*node.find("url"), "'url' must begin with https:// or http://");
+  }
+  if (!receiver.token_file.empty() && receiver.url.starts_with("http://")) {
+    reader.mistake(node, "a token must not travel over http://; use https://");
+  }
+}
+
+void read_smtp(yaml::Reader& reader, const Node& node, Receiver& receiver) {
+  reader.is_map(
+      node, "an smtp receiver",
+      {"name", "kind", "server", "start_tls", "from", "to", "user", "password_file", "ca_file"});
+  receiver.server = reader.text(node, "server");
+  receiver.start_tls = reader.truth(node, "start_tls", true);
+  receiver.from = reader.text(node, "from");
+  receiver.to = reader.texts(node, "to");
+  receiver.user = reader.text(node, "user", "");
+  receiver.password_file = reader.text(node, "password_file", "");
+  const bool tls = receiver.server.starts_with("smtps://");
+  if (!receiver.server.empty() && !tls && !receiver.server.starts_with("smtp://")) {
+    reader.mistake(*node.find("server"), "'server' must begin with smtp:// or smtps://");
+  }
+  if (!receiver.user.empty() && !receiver.start_tls && !tls) {
+    reader.mistake(node, "a password must not travel without TLS; set start_tls: true");
+  }
+  if (receiver.user.empty() != receiver.password_file.empty()) {
+    reader.mistake(node, "'user' and 'password_file' go together");
+  }
+}
+
+Receiver read_receiver(yaml::Reader& reader, const Node& node) {
+  Receiver receiver;
+  if (!node.is_map()) {
+    reader.mistake(node, "a receiver is a map with 'name' and 'kind'");
+    return receiver;
+  }
+  receiver.name = reader.text(node, "name");
+  const std::string kind = reader.text(node, "kind");
+  const auto* const found = std::ranges::find(kinds, kind, [](const auto& k) { return k.second; });
+  if (found == kinds.end()) {
+    if (!kind.empty()) {
+      reader.mistake(*node.find("kind"),
+                     "'" + printable(kind) + "' is none of webhook, smtp, folder");
+    }
+    return receiver;
+  }
+  receiver.kind = found->first;
+  receiver.ca_file = reader.text(node, "ca_file", "");
+  switch (receiver.kind) {
+    case Receiver::Kind::webhook:
+      read_webhook(reader, node, receiver);
+      break;
+    case Receiver::Kind::smtp:
+      read_smtp(reader, node, receiver);
+      break;
+    case Receiver::Kind::folder:
+      reader.is_map(node, "a folder receiver", {"name", "kind", "folder"});
+      receiver.folder = reader.text(node, "folder");
+      break;
+  }
+  return receiver;
+}
+
+Route read_route(yaml::Reader& reader, const Node& node) {
+  Route route;
+  if (!reader.is_map(node, "a route", {"changes", "severity_from", "to"})) return route;
+  for (const std::string& change : reader.texts(node, "changes")) {
+    if (std::ranges::find(change_kinds, change) == change_kinds.end()) {
+      reader.mistake(*node.find("changes"),
+                     "'" + printable(change) +
+                         "' is no kind of change; there are opened, "
+                         "rule_joined, detections_doubled, facts_changed, severity_raised, "
+                         "severity_lowered, state_changed, assigned, noted");
+    }
+    route.changes.insert(change);
+  }
+  route.severity_from =
+      static_cast<incident::Severity>(reader.integer(node, "severity_from", 0, 3, 0));
+  route.to = reader.texts(node, "to");
+  return route;
+}
+
+// Letters that may stand in a file's name and in a header.
+std::string key_of(const std::string& origin, const std::string& cause,
+                   const std::string& receiver) {
+  std::string key = origin + "." + cause + "." + receiver;
+  for (char& c : key) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
+    if (!plain) c = '-';
+  }
+  return key;
+}
+
+std::string severity_words(incident::Severity severity) {
+  return std::to_string(static_cast<int>(severity)) + " " +
+         std::string(incident::to_string(severity));
+}
+
+json::Object cloud_event(const std::string& key, const std::string& type, Timestamp time,
+                         const std::string& origin, const incident::Incident& incident,
+                         json::Object data) {
+  data["incident"] = incident::to_json(incident);
+  return {{"specversion", "1.0"},
+          {"id", key},
+          {"source", "mailwarden/" + origin},
+          {"type", type},
+          {"subject", "incident/" + std::to_string(incident.number)},
+          {"time", to_rfc3339(time)},
+          {"datacontenttype", "application/json"},
+          {"data", std::move(data)}};
+}
+
+}  // namespace
+
+std::string_view to_string(Receiver::Kind kind) {
+  return std::ranges::find(kinds, kind, [](const auto& k) { return k.first; })->second;
+}
+
+std::string describe(const Receiver& receiver) {
+  const std::string kind(to_string(receiver.kind));
+  switch (receiver.kind) {
+    case Receiver::Kind::webhook:
+      return kind + " " + receiver.url;
+    case Receiver::Kind::smtp:
+      return kind + " " + receiver.server;
+    case Receiver::Kind::folder:
+      return kind + " " + receiver.folder;
+  }
+  return kind;
+}
+
+Result<Routes> Routes::parse(std::string_view text, const std::string& file,
+                             const std::string& folder) {
+  yaml::Reader reader(file);
+  Routes routes;
+  const auto documents = reader.documents(text);
+  if (documents.size() == 1 && reader.is_map(documents[0], "the file", {"receivers", "routes"})) {
+    if (const Node* list = reader.sequence(documents[0], "receivers"); list != nullptr) {
+      for (const Node& node : list->items) {
+        Receiver receiver = read_receiver(reader, node);
+        if (!receiver.folder.empty() && !receiver.folder.starts_with('/')) {
+          receiver.folder = folder + "/" + receiver.folder;
+        }
+        if (routes.find(receiver.name) != nullptr) {
+          reader.mistake(node, "a receiver '" + receiver.name + "' stands here already");
+        }
+        routes.receivers_.push_back(std::move(receiver));
+      }
+    }
+    if (const Node* list = reader.sequence(documents[0], "routes"); list != nullptr) {
+      for (const Node& node : list->items) {
+        routes.routes_.push_back(read_route(reader, node));
+        for (const std::string& name : routes.routes_.back().to) {
+          if (routes.find(name) == nullptr) {
+            reader.mistake(node, "there is no receiver '" + printable(name) + "'");
+          }
+        }
+      }
+    }
+    if (routes.receivers_.size() > receivers_max || routes.routes_.size() > routes_max) {
+      reader.mistake(documents[0], "too many receivers or routes");
+    }
+  } else if (documents.size() != 1 && reader.mistakes().empty()) {
+    return fail(Code::invalid, file + ": must hold one document with 'receivers' and 'routes'");
+  }
+  if (!reader.mistakes().empty()) return fail(Code::invalid, reader.all_mistakes());
+  return routes;
+}
+
+const Receiver* Routes::find(std::string_view name) const {
+  const auto found = std::ranges::find(receivers_, name, &Receiver::name);
+  return found == receivers_.end() ? nullptr : &*found;
+}
+
+std::vector<Alert> route(const Routes& routes, const incident::Change& change,
+                         const incident::Incident& incident, const std::string& origin) {
+  std::vector<Alert> alerts;
+  std::set<std::string> told;
+  for (const Route& route : routes.routes()) {
+    if (!route.changes.contains(change.kind) || incident.severity < route.severity_from) continue;
+    for (const std::string& name : route.to) {
+      if (!told.insert(name).second) continue;
+      const std::string cause =
+          "incident-" + std::to_string(change.incident) + "-" + std::to_string(change.sequence);
+      Alert alert{
+          .key = key_of(origin, cause, name),
+          .receiver = name,
+          .incident = change.incident,
+          .time = change.when,
+          .subject = "[severity " + severity_words(incident.severity) + "] incident " +
+                     std::to_string(incident.number) + ": " + incident.title + ", " +
+                     (incident.entity.name.empty() ? "nobody named" : incident.entity.name)};
+      alert.event = cloud_event(alert.key, "mailwarden.incident." + change.kind, change.when,
+                                origin, incident, {{"change", incident::to_record(change)}});
+      alerts.push_back(std::move(alert));
+    }
+  }
+  return alerts;
+}
+
+Alert notice(const std::string& receiver, const std::string& text, const std::string& cause,
+             const incident::Incident& incident, const std::string& origin, Timestamp now) {
+  Alert alert{.key = key_of(origin, cause, receiver),
+              .receiver = receiver,
+              .incident = incident.number,
+              .time = now,
+              .subject = "[severity " + severity_words(incident.severity) + "] incident " +
+                         std::to_string(incident.number) + ": " + text};
+  alert.event =
+      cloud_event(alert.key, "mailwarden.playbook.notice", now, origin, incident, {{"text", text}});
+  return alert;
+}
+
+}  // namespace mailwarden::alert

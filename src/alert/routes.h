@@ -1,0 +1,98 @@
+// Who is told of what.
+//
+// What     Routes name receivers and say which changes of incidents go to which of them; route()
+//          makes the alerts of one change. Read from policies/routes.yaml:
+//
+//            receivers:
+//              - {name: spool, kind: folder, folder: alerts}
+//              - {name: pager, kind: webhook, url: "https://…", token_file: /etc/…, ca_file: …}
+//              - {name: mail, kind: smtp, server: "smtp://mx.example.com:25", start_tls: true,
+//                 from: warden@example.com, to: [security@example.com], user: …,
+//                 password_file: …, ca_file: …}
+//            routes:
+//              - {changes: [opened, severity_raised], severity_from: 1, to: [pager, mail]}
+//
+// Owns     Its content.
+// Threads  Routes never change after parse(); route() is pure.
+// Errors   parse() reports every mistake in one Error{invalid}, each with file and line.
+// Limits   receivers_max, routes_max.
+// Source   CloudEvents 1.0.2 for the body of an alert.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/timestamp.h"
+#include "incident/incident.h"
+#include "json/value.h"
+
+namespace mailwarden::alert {
+
+inline constexpr std::size_t receivers_max = 100;
+inline constexpr std::size_t routes_max = 1000;
+
+struct Receiver {
+  enum class Kind : std::uint8_t { webhook, smtp, folder };
+
+  std::string name;
+  Kind kind = Kind::folder;
+  std::string url;              // webhook
+  std::string token_file;       // webhook: sent as a bearer token; "" for none
+  std::string server;           // smtp: "smtp://host:port" or "smtps://host:port"
+  bool start_tls = true;        // smtp: refuse to speak without it
+  std::string from;             // smtp
+  std::vector<std::string> to;  // smtp
+  std::string user;             // smtp; "" for none
+  std::string password_file;    // smtp
+  std::string folder;           // folder: one file an alert, named by its key
+  std::string ca_file;          // "" for the system's
+};
+std::string_view to_string(Receiver::Kind kind);
+// "folder alerts", "webhook https://…", "smtp smtp://…": where it goes, without secrets.
+std::string describe(const Receiver& receiver);
+
+struct Route {
+  std::set<std::string> changes;  // kinds of incident::Change
+  incident::Severity severity_from = incident::Severity::low;
+  std::vector<std::string> to;
+};
+
+// One message to one receiver. The key is the same for every try, and no other alert has it.
+struct Alert {
+  std::string key;
+  std::string receiver;
+  std::int64_t incident = 0;
+  Timestamp time;
+  std::string subject;  // one line for people
+  json::Object event;   // a CloudEvent
+};
+
+class Routes {
+ public:
+  // A receiver's folder that is no absolute path lies in `folder`.
+  static Result<Routes> parse(std::string_view yaml, const std::string& file,
+                              const std::string& folder);
+
+  const std::vector<Receiver>& receivers() const { return receivers_; }
+  const std::vector<Route>& routes() const { return routes_; }
+  const Receiver* find(std::string_view name) const;
+
+ private:
+  std::vector<Receiver> receivers_;
+  std::vector<Route> routes_;
+};
+
+// The alerts of a change that left the incident as it is given; each receiver at most once.
+// `origin` is the ledger's name, which makes keys unique among daemons.
+std::vector<Alert> route(const Routes& routes, const incident::Change& change,
+                         const incident::Incident& incident, const std::string& origin);
+
+// What a playbook tells: `cause` names the step, and makes the key with the receiver.
+Alert notice(const std::string& receiver, const std::string& text, const std::string& cause,
+             const incident::Incident& incident, const std::string& origin, Timestamp now);
+
+}  // namespace mailwarden::alert

@@ -1,0 +1,50 @@
+#include "http/answers.h"
+
+#include "base/text.h"
+#include "db/sqlite.h"
+
+namespace mailwarden::http {
+
+using net::Request;
+using net::Response;
+
+Response json_response(unsigned status, const json::Value& value) {
+  return {
+      .status = status, .content_type = "application/json", .body = json::to_text(value) + "\n"};
+}
+
+Response trouble(unsigned status, const std::string& what) {
+  return json_response(status, json::Object{{"error", what}});
+}
+
+Response trouble(const Error& error) {
+  switch (error.code) {
+    case Code::not_found:
+      return trouble(404, error.what);
+    case Code::invalid:
+      return trouble(400, error.what);
+    case Code::conflict:
+      return trouble(409, error.what);
+    case Code::denied:
+      return trouble(403, error.what);
+    default:
+      return trouble(503, error.what);
+  }
+}
+
+Result<std::optional<std::int64_t>> number_parameter(const Request& request,
+                                                     std::string_view name) {
+  const std::string_view text = request.parameter(name);
+  if (text.empty()) return std::optional<std::int64_t>();
+  const auto number = to_integer(text);
+  if (!number || *number < 0) {
+    return fail(Code::invalid, "'" + std::string(name) + "' is not a number");
+  }
+  return number;
+}
+
+Result<std::unique_ptr<db::Database>> open_store(const std::string& url) {
+  return db::open_url(url, {.read_only = true});
+}
+
+}  // namespace mailwarden::http

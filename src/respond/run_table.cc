@@ -1,0 +1,129 @@
+#include "respond/run_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mailwarden::respond {
+namespace {
+
+constexpr std::array steps{db::Migration{"respond", 1, R"sql(
+CREATE TABLE playbook_run (
+  number INTEGER PRIMARY KEY,
+  playbook TEXT NOT NULL,
+  incident BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (playbook, incident)
+);
+CREATE INDEX playbook_run_state ON playbook_run (state, number);
+CREATE INDEX playbook_run_incident ON playbook_run (incident, number);
+CREATE TABLE playbook_move (
+  entry BIGINT PRIMARY KEY,
+  run BIGINT NOT NULL,
+  time BIGINT NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX playbook_move_run ON playbook_move (run, entry);
+CREATE INDEX playbook_move_time ON playbook_move (time);
+)sql"}};
+
+Result<std::vector<Run>> read_runs(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<Run> read;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return read;
+    const auto body = json::parse((*rows)->text(0));
+    auto run = body ? run_from_json(*body) : Result<Run>(std::unexpected(body.error()));
+    if (!run) return std::unexpected(run.error());
+    read.push_back(*std::move(run));
+  }
+}
+
+Result<std::vector<MoveRow>> read_moves(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<MoveRow> read;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return read;
+    const auto body = json::parse((*rows)->text(3));
+    if (!body || body->as_object() == nullptr) {
+      return fail(Code::corrupt, "a stored move of a playbook is damaged");
+    }
+    read.push_back({.entry = (*rows)->integer(0),
+                    .run = (*rows)->integer(1),
+                    .when = {(*rows)->integer(2)},
+                    .record = *body->as_object()});
+  }
+}
+
+}  // namespace
+
+std::span<const db::Migration> migrations() {
+  return steps;
+}
+
+Result<void> store_run(db::Database& database, const Run& run) {
+  const std::string body = json::to_text(to_json(run));
+  return database.run(
+      "INSERT INTO playbook_run (number, playbook, incident, state, body)"
+      " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (number) DO UPDATE SET state = $4, body = $5",
+      {run.number, std::string_view(run.playbook), run.incident, to_string(run.state),
+       std::string_view(body)});
+}
+
+Result<void> store_move(db::Database& database, const MoveRow& row) {
+  const std::string body = json::to_text(row.record);
+  return database.run("INSERT INTO playbook_move (entry, run, time, body) VALUES ($1, $2, $3, $4)",
+                      {row.entry, row.run, row.when.us, std::string_view(body)});
+}
+
+Result<Standing> load_standing(db::Database& database) {
+  auto open = read_runs(database.query(
+      "SELECT body FROM playbook_run WHERE state NOT IN ('done', 'failed') ORDER BY number"));
+  if (!open) return std::unexpected(open.error());
+  Standing standing{.open = *std::move(open)};
+  const auto rows = database.query("SELECT playbook, incident, number FROM playbook_run");
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return standing;
+    standing.started.emplace(std::string((*rows)->text(0)), (*rows)->integer(1));
+    standing.last_number = std::max(standing.last_number, (*rows)->integer(2));
+  }
+}
+
+Result<std::vector<Run>> query_runs(db::Database& database, const RunQuery& query) {
+  const std::int64_t before = query.before.value_or(INT64_MAX);
+  const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, RunQuery::limit_max);
+  if (query.number) {
+    return read_runs(
+        database.query("SELECT body FROM playbook_run WHERE number = $1", {*query.number}));
+  }
+  if (query.incident) {
+    return read_runs(
+        database.query("SELECT body FROM playbook_run WHERE incident = $1 AND number < $2"
+                       " ORDER BY number DESC LIMIT $3",
+                       {*query.incident, before, limit}));
+  }
+  return read_runs(database.query(
+      "SELECT body FROM playbook_run WHERE number < $1 ORDER BY number DESC LIMIT $2",
+      {before, limit}));
+}
+
+Result<std::vector<MoveRow>> load_moves(db::Database& database, Timestamp from, Timestamp to) {
+  return read_moves(
+      database.query("SELECT entry, run, time, body FROM playbook_move"
+                     " WHERE time >= $1 AND time < $2 ORDER BY entry",
+                     {from.us, to.us}));
+}
+
+Result<std::vector<MoveRow>> load_moves(db::Database& database, std::int64_t run) {
+  return read_moves(database.query(
+      "SELECT entry, run, time, body FROM playbook_move WHERE run = $1 ORDER BY entry", {run}));
+}
+
+}  // namespace mailwarden::respond

@@ -42,7 +42,15 @@ std::unexpected<Error> failure(sqlite3* connection, int result) {
 
 class SqliteStatement final : public Statement {
  public:
-  explicit SqliteStatement(sqlite3_stmt* statement) : statement_(statement) {}
+  // SQLite numbers a parameter by where it first stands; ours are numbered by their names, $1 being
+  // the first value wherever it stands.
+  explicit SqliteStatement(sqlite3_stmt* statement) : statement_(statement) {
+    const int parameters = sqlite3_bind_parameter_count(statement);
+    for (int number = 1; number <= parameters; ++number) {
+      const std::string name = "$" + std::to_string(number);
+      order_.push_back(sqlite3_bind_parameter_index(statement, name.c_str()));
+    }
+  }
   SqliteStatement(const SqliteStatement&) = delete;
   SqliteStatement& operator=(const SqliteStatement&) = delete;
   ~SqliteStatement() override { sqlite3_finalize(statement_); }
@@ -51,9 +59,9 @@ class SqliteStatement final : public Statement {
   Result<void> bind(std::span<const Value> values) override {
     // What reset answers is the failure of the last step, which step() has told already.
     sqlite3_reset(statement_);
-    int index = 0;
-    for (const Value& value : values) {
-      if (const int result = bind_one(++index, value); result != SQLITE_OK) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const int index = i < order_.size() ? order_[i] : 0;
+      if (const int result = bind_one(index, values[i]); result != SQLITE_OK) {
         return failure(sqlite3_db_handle(statement_), result);
       }
     }
@@ -114,6 +122,7 @@ class SqliteStatement final : public Statement {
   }
 
   sqlite3_stmt* statement_;
+  std::vector<int> order_;  // where SQLite has $1, $2, …
 };
 
 class SqliteDatabase final : public Database {

@@ -1,11 +1,14 @@
 // A daemon of its own for a test: its folder, its options, its store.
 #pragma once
 
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "db/sqlite.h"
 #include "json/value.h"
+#include "net/http_server.h"
 #include "tests/process.h"
 
 namespace mailwarden {
@@ -30,9 +33,20 @@ class TestDaemon {
                                  "--rules",
                                  source_folder() + "/rules/sigma",
                                  "--policies",
-                                 source_folder() + "/policies"};
+                                 policies_};
     all.insert(all.end(), more.begin(), more.end());
     return all;
+  }
+
+  // The shipped policies, with every alert going to this URL instead.
+  void alert_to(const std::string& url) {
+    policies_ = path("policies");
+    if (std::filesystem::exists(policies_)) return;
+    std::filesystem::copy(source_folder() + "/policies", policies_,
+                          std::filesystem::copy_options::recursive);
+    write_file(policies_ + "/routes.yaml",
+               "receivers: [{name: spool, kind: webhook, url: '" + url +
+                   "'}]\nroutes: [{changes: [opened, severity_raised], to: [spool]}]\n");
   }
 
   // --once over the source; its exit code.
@@ -82,24 +96,67 @@ class TestDaemon {
     return all;
   }
 
-  // What was decided, without the clock's times and what hangs on random salts.
+  // What was decided and done, without the clock's times, and without the order in which outcomes of
+  // deliveries came between other entries.
   std::map<std::string, std::multiset<std::string>> decisions() const {
     std::map<std::string, std::multiset<std::string>> all;
     all["event"] = rows("SELECT number, record FROM event");
-    all["detection"] = rows("SELECT number, incident, entry, body FROM detection");
+    all["detection"] = rows("SELECT number, incident, body FROM detection");
     all["incident"] = rows(
         "SELECT number, state, severity, entity_name,"
         " json_remove(body, '$.opened', '$.changed') FROM incident");
-    all["change"] = rows("SELECT incident, sequence, entry, body FROM incident_change");
+    all["change"] = rows("SELECT incident, sequence, body FROM incident_change");
+    all["alert"] = rows("SELECT name, receiver, incident, standing, subject FROM alert");
+    all["run"] =
+        rows("SELECT number, json_remove(body, '$.started', '$.changed') FROM playbook_run");
+    all["move"] = rows("SELECT run, body FROM playbook_move");
     // The files lie in different folders, which a stream's number tells.
     all["entry"] = rows(
-        "SELECT number, kind, json_remove(record, '$.time', '$.root') FROM"
+        "SELECT kind, json_remove(record, '$.time', '$.root') FROM"
         " ledger_entry WHERE kind NOT IN ('report')");
     return all;
   }
 
  private:
   TemporaryFolder folder_;
+  std::string policies_ = source_folder() + "/policies";
+};
+
+// Takes alerts on loopback, and does something about each key once.
+class Receiver {
+ public:
+  Receiver() {
+    auto started = net::HttpServer::start(
+        {.listen = {"127.0.0.1:0"}}, [this](const net::Request& request) { return take(request); });
+    server_ = std::move(started).value();
+  }
+
+  std::string url() const { return "http://" + server_->addresses().front() + "/in"; }
+
+  // Bodies by key; a key that came with two bodies has both.
+  std::map<std::string, std::set<std::string>> taken() const {
+    const std::lock_guard lock(mutex_);
+    return taken_;
+  }
+  // The next so many are answered with 503.
+  void refuse(int times) { refusals_ = times; }
+
+ private:
+  net::Response take(const net::Request& request) {
+    const std::lock_guard lock(mutex_);
+    if (refusals_ > 0) {
+      --refusals_;
+      return {.status = 503, .content_type = "text/plain", .body = "later"};
+    }
+    const auto event = json::parse(request.body);
+    taken_[event ? event->text("id") : "no JSON"].insert(request.body);
+    return {.status = 202, .content_type = "text/plain", .body = ""};
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::string, std::set<std::string>> taken_;
+  std::atomic<int> refusals_ = 0;
+  std::unique_ptr<net::HttpServer> server_;
 };
 
 // Guessing from several addresses, some of it successful, among ordinary lines.

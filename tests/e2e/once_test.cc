@@ -35,17 +35,24 @@ TEST(Once, KilledAtRandomMomentsItEndsTheSame) {
   TemporaryFolder logs;
   write_file(logs.path("auth.log"), log);
   const std::string source = "file:" + logs.path("auth.log") + ",name=auth,year=2026";
+  Receiver expected_receiver;
   TestDaemon undisturbed;
+  undisturbed.alert_to(expected_receiver.url());
   const auto begun = std::chrono::steady_clock::now();
   ASSERT_EQ(undisturbed.once(source), 0) << undisturbed.output();
   const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(
                          std::chrono::steady_clock::now() - begun)
                          .count();
   const auto expected = undisturbed.decisions();
+  std::set<std::string> expected_keys;
+  for (const auto& [key, bodies] : expected_receiver.taken()) expected_keys.insert(key);
+  ASSERT_EQ(expected_keys.size(), expected.at("alert").size());
   std::mt19937 random(20261124);
   int interrupted = 0;
   for (int round = 0; interrupted < kills && round < kills * 3; ++round) {
+    Receiver receiver;
     TestDaemon killed;
+    killed.alert_to(receiver.url());
     // A start after a kill has work that the undisturbed run did not have, so a few kills a store
     // are followed by a run that may end.
     for (int kill = 0; kill < kills_a_store_max; ++kill) {
@@ -68,6 +75,12 @@ TEST(Once, KilledAtRandomMomentsItEndsTheSame) {
     for (const auto& [table, rows] : expected) {
       ASSERT_TRUE(found.at(table) == rows) << table << " differs after a kill";
     }
+    std::set<std::string> keys;
+    for (const auto& [key, bodies] : receiver.taken()) {
+      keys.insert(key);
+      ASSERT_EQ(bodies.size(), 1U) << key << " came with two meanings";
+    }
+    ASSERT_EQ(keys, expected_keys);
     const Ran verified = killed.verify();
     ASSERT_EQ(verified.code, 0) << verified.output;
   }

@@ -1,0 +1,131 @@
+// A store in memory with a ledger, filled the way the core fills one.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "crypto/ed25519.h"
+#include "db/sqlite.h"
+#include "detect/detection_table.h"
+#include "event/event_json.h"
+#include "incident/incident_table.h"
+#include "ingest/event_table.h"
+#include "ledger/ledger.h"
+#include "privacy/sweep.h"
+
+namespace mailwarden {
+
+// Salts that are the same in every run.
+class FixedEntropy final : public Entropy {
+ public:
+  void fill(std::span<std::byte> out, std::string_view purpose) override {
+    const crypto::Digest digest = crypto::sha256(purpose);
+    std::ranges::copy_n(digest.begin(), static_cast<std::ptrdiff_t>(out.size()), out.begin());
+  }
+};
+
+class TestStore {
+ public:
+  static constexpr Timestamp begin{1'800'000'000'000'000};
+
+  TestStore() {
+    std::vector<db::Migration> steps;
+    for (const auto& some : {ledger::migrations(), ingest::migrations(), detect::migrations(),
+                             incident::migrations(), privacy::migrations()}) {
+      steps.insert(steps.end(), some.begin(), some.end());
+    }
+    EXPECT_TRUE(db::migrate(*database_, steps, begin));
+    ledger_.emplace(ledger::Ledger::open(*database_, "example.com/log", entropy_).value());
+  }
+
+  db::Database& database() { return *database_; }
+  ledger::VerifierKey key() const { return {"example.com/log", signer_.public_key()}; }
+  std::int64_t next_entry() const { return ledger_->size(); }
+
+  // The number of the entry.
+  std::int64_t record(const std::string& kind, json::Object record, Timestamp now) {
+    const std::int64_t number = ledger_->size();
+    const std::vector<ledger::Entry> entries{{kind, std::move(record)}};
+    EXPECT_TRUE(ledger::Ledger::write(*database_, ledger_->prepare(entries, now)));
+    return number;
+  }
+
+  std::string seal() {
+    const auto sealed = ledger_->prepare_seal(signer_);
+    if (!sealed) return {};
+    EXPECT_TRUE(ledger::Ledger::write_seal(*database_, *sealed));
+    return sealed->note;
+  }
+
+  // One batch, an event for each time; its ledger entry.
+  std::int64_t events(const std::string& source, const std::vector<Timestamp>& times, Timestamp now,
+                      const std::string& raw = "a line") {
+    const std::int64_t stream = ingest::stream_number(source, "/log", 1);
+    ingest::StreamState state{.stream = stream, .source = source, .path = "/log"};
+    EXPECT_TRUE(ingest::store_stream(*database_, state));
+    std::vector<ingest::EventRow> rows;
+    std::vector<ledger::Digest> commitments;
+    const std::int64_t first = last_event_ + 1;
+    for (const Timestamp time : times) {
+      Event event;
+      event.id = {stream, ++last_event_};
+      event.time = time;
+      event.source = source;
+      event.raw = raw;
+      rows.push_back({.number = last_event_, .id = event.id, .time = time});
+      rows.back().record = to_json(event);
+      commitments.push_back(ledger::commitment(rows.back().salt, rows.back().record));
+    }
+    const auto [earliest, latest] = std::ranges::minmax(times);
+    const auto count = static_cast<std::int64_t>(times.size());
+    const std::int64_t entry = record("events",
+                                      {{"count", count},
+                                       {"earliest", to_rfc3339(earliest)},
+                                       {"latest", to_rfc3339(latest)},
+                                       {"root", crypto::to_hex(ledger::batch_root(commitments))},
+                                       {"source", source}},
+                                      now);
+    EXPECT_TRUE(ingest::store_events(*database_, rows));
+    EXPECT_TRUE(ingest::store_batch(*database_, {.entry = entry,
+                                                 .stream = stream,
+                                                 .first = first,
+                                                 .count = count,
+                                                 .earliest = earliest,
+                                                 .latest = latest}));
+    return entry;
+  }
+
+  EventId last_event(const std::string& source) const {
+    return {ingest::stream_number(source, "/log", 1), last_event_};
+  }
+
+  void detection(std::int64_t incident, const detect::Detection& detection, Timestamp now) {
+    const std::int64_t entry = record("detection", detect::to_record(detection), now);
+    EXPECT_TRUE(detect::store_detection(*database_, {.number = ++last_detection_,
+                                                     .incident = incident,
+                                                     .entry = entry,
+                                                     .detection = detection}));
+  }
+
+  void change(const incident::Incident& incident, const incident::Change& change) {
+    EXPECT_TRUE(incident::store_incident(*database_, incident));
+    const std::int64_t entry = record("incident", incident::to_record(change), change.when);
+    EXPECT_TRUE(incident::store_change(*database_, {.entry = entry, .change = change}));
+  }
+
+  std::int64_t count_events() { return database_->integer("SELECT COUNT(*) FROM event").value(); }
+
+ private:
+  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  FixedEntropy entropy_;
+  crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{1}});
+  std::optional<ledger::Ledger> ledger_;
+  std::int64_t last_event_ = 0;
+  std::int64_t last_detection_ = 0;
+};
+
+}  // namespace mailwarden

@@ -55,14 +55,22 @@ class Loader {
 
   Result<std::string> read(const std::string& path) {
     auto text = read_whole_file(path, file_bytes_max);
-    if (text) count(path, *text);
+    if (text) count(below(config_.policies, path), *text);
     return text;
+  }
+
+  // Names count without the folder that holds them all, so that a copy elsewhere has the same
+  // version.
+  static std::string below(const std::string& folder, const std::string& path) {
+    return fs::path(path).lexically_relative(folder).string();
   }
 
   Result<detect::RuleSet> load_rules() {
     for (const std::string& folder : config_.rules) {
       for (const std::string& file : files(folder)) {
-        if (const auto text = read_whole_file(file, file_bytes_max)) count(file, *text);
+        if (const auto text = read_whole_file(file, file_bytes_max)) {
+          count(below(folder, file), *text);
+        }
       }
     }
     auto texts = detect::load_rules(config_.rules);

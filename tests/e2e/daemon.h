@@ -138,6 +138,10 @@ class Receiver {
     const std::lock_guard lock(mutex_);
     return taken_;
   }
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    taken_.clear();
+  }
   // The next so many are answered with 503.
   void refuse(int times) { refusals_ = times; }
 

@@ -76,7 +76,9 @@ HttpResponse to_response(const Response& from, unsigned version, bool keep_alive
   response.set(http::field::cache_control, "no-store");
   for (const auto& [name, value] : from.headers) response.set(name, value);
   response.keep_alive(keep_alive);
-  response.body() = from.body;
+  // RFC 9110, 15.3.5 and 15.4.5: these have no content, and Beast refuses to give them any.
+  const bool no_content = from.status == 204 || from.status == 304;
+  if (!no_content) response.body() = from.body;
   response.prepare_payload();
   return response;
 }

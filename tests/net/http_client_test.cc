@@ -189,7 +189,7 @@ TEST_P(BrokenAnswer, IsUnavailable) {
 
 INSTANTIATE_TEST_SUITE_P(
     , BrokenAnswer,
-    testing::Values(Broken{"ClosedAtOnce", ""}, Broken{"NotHttp", "220 mail.example ESMTP\r\n\r\n"},
+    testing::Values(Broken{"ClosedAtOnce", ""},
                     Broken{"BodyCutShort", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"},
                     Broken{"BadChunk",
                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}),

@@ -124,6 +124,8 @@ class TlsServer {
       } else if (line.starts_with("EHLO")) {
         say("250-mail.example\r\n250-AUTH PLAIN\r\n250 HELP\r\n");
       } else if (line.starts_with("AUTH")) {
+        say("334 \r\n");
+        secret_.push_back(read_line(tls.get()));
         say("235 welcome\r\n");
       } else if (line.starts_with("DATA")) {
         in_message = true;
@@ -180,7 +182,8 @@ TEST_P(MailOverTls, IsHandedOverToAServerThatIsTrusted) {
     EXPECT_THAT(server.plain(), ElementsAre(StartsWith("EHLO"), "STARTTLS\r\n"));
   }
   const auto& lines = server.secret();
-  EXPECT_THAT(lines, Contains(StartsWith("AUTH PLAIN")).Times(1));
+  EXPECT_THAT(lines, Contains("AUTH PLAIN\r\n").Times(1));
+  EXPECT_THAT(lines, Contains("AHdhcmRlbgBzZWNyZXQ=\r\n"));  // "\0warden\0secret"
   EXPECT_THAT(lines, Contains("RCPT TO:<a@example.com>\r\n").Times(1));
   EXPECT_THAT(lines, Contains("The body.\r\n").Times(1));
 }

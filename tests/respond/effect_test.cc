@@ -1,0 +1,113 @@
+// Commands and requests that are really made.
+#include "respond/effect.h"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "net/http_server.h"
+#include "tests/temporary.h"
+
+namespace mailwarden::respond {
+namespace {
+
+Step command(std::vector<std::string> words) {
+  return {.id = "a", .kind = StepKind::command, .command = std::move(words)};
+}
+
+TEST(Command, ItsArgumentsReachItAsTheyAre) {
+  const auto done =
+      perform(command({"/usr/bin/printf", "%s|", "a b", "$(id)", "; rm x", "*"}), "k");
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(json::Value(*done).text("output"), "a b|$(id)|; rm x|*|");
+}
+
+TEST(Command, HasNoEnvironmentButPathAndItsKey) {
+  ::setenv("MAILWARDEN_SECRET", "hidden", 1);
+  const auto done = perform(command({"/usr/bin/env"}), "run-1-a");
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(json::Value(*done).text("output"),
+            printable("PATH=/usr/sbin:/usr/bin:/sbin:/bin\nMAILWARDEN_STEP=run-1-a"));
+}
+
+TEST(Command, HasNoOpenFilesOfTheDaemon) {
+  const TemporaryFolder folder;
+  write_file(folder.path("secret"), "x");
+  std::FILE* const open = std::fopen(folder.path("secret").c_str(), "r");
+  ASSERT_NE(open, nullptr);
+  const auto done = perform(command({"/bin/ls", "-l", "/proc/self/fd"}), "k");
+  std::fclose(open);
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(json::Value(*done).text("output").find("secret"), std::string::npos);
+}
+
+TEST(Command, AnotherCodeThanZeroIsAFailureWithWhatItSaid) {
+  const auto done = perform(command({"/bin/ls", "/nonexistent"}), "k");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::denied);
+  EXPECT_NE(done.error().what.find("ended with 2, saying: "), std::string::npos)
+      << done.error().what;
+}
+
+TEST(Command, OneThatIsNotThereIsSaid) {
+  const auto done = perform(command({"/nonexistent/tool"}), "k");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().what, "/nonexistent/tool: No such file or directory");
+}
+
+TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
+  const TemporaryFolder folder;
+  Step step = command(
+      {"/bin/sh", "-c", "/bin/sleep 300 & echo $! > " + folder.path("child") + "; exec sleep 300"});
+  step.time_out = std::chrono::milliseconds(500);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto done = perform(step, "k");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().what.find("was not done in time"), std::string::npos);
+  const std::string child(trim(read_file(folder.path("child"))));
+  ASSERT_FALSE(child.empty());
+  // Gone, or a zombie that nobody has waited for yet.
+  const std::string stat = read_file("/proc/" + child + "/stat");
+  EXPECT_TRUE(stat.empty() || stat.find(") Z ") != std::string::npos) << stat;
+}
+
+TEST(Command, ItsOutputIsKeptInPart) {
+  const auto done = perform(command({"/usr/bin/head", "-c", "100000", "/dev/zero"}), "k");
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_LE(json::Value(*done).text("output").size(), 4 * output_bytes_max);
+}
+
+TEST(Request, CarriesItsKeyAndBodyAndItsAnswerSaysHowItWent) {
+  struct Case {
+    unsigned status;
+    std::optional<Code> expected;
+  };
+  for (const Case& c : {Case{201, {}}, Case{404, Code::denied}, Case{503, Code::unavailable},
+                        Case{429, Code::unavailable}}) {
+    std::string body;
+    const auto server =
+        net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [&](const net::Request& request) {
+          body = request.method + " " + request.path + " " + request.body;
+          return net::Response{.status = c.status, .content_type = "t/p", .body = "made"};
+        }).value();
+    const Step step{.id = "a",
+                    .kind = StepKind::http,
+                    .method = "POST",
+                    .url = "http://" + server->addresses().front() + "/t",
+                    .body = json::Object{{"a", "b"}}};
+    const auto done = perform(step, "k");
+    server->stop();
+    EXPECT_EQ(body, "POST /t {\"a\":\"b\"}");
+    EXPECT_EQ(done.has_value(), !c.expected.has_value()) << c.status;
+    if (done) {
+      EXPECT_EQ(json::Value(*done).text("body"), "made");
+    } else if (c.expected) {
+      EXPECT_EQ(done.error().code, *c.expected) << c.status;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mailwarden::respond

@@ -1,0 +1,299 @@
+// The core as a plain loop: a set clock, seeded randomness and a store that may refuse.
+#include "app/core.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "crypto/sha256.h"
+#include "db/sqlite.h"
+#include "ledger/verify.h"
+#include "respond/run_table.h"
+#include "tests/temporary.h"
+
+namespace mailwarden::app {
+namespace {
+
+constexpr Timestamp start{1'764'000'000'000'000};
+
+// The same bytes for the same purpose in the same order, so that two runs have the same salts.
+class SeededEntropy final : public Entropy {
+ public:
+  void fill(std::span<std::byte> out, std::string_view purpose) override {
+    const std::string text = std::string(purpose) + "/" + std::to_string(count_++);
+    const auto digest = crypto::sha256(text);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = digest[i % digest.size()];
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+std::string rule_text() {
+  return "title: A test line\nid: r1\nname: test_line\nlogsource: {product: linux, service: sshd}\n"
+         "level: medium\ndetection:\n  selection:\n    event: login_failed\n  condition: "
+         "selection\n"
+         "mailwarden: {entity: src_endpoint.ip, facts: {attack_attempted: true}}\n";
+}
+
+class CoreTest : public testing::Test {
+ protected:
+  CoreTest() {
+    std::filesystem::create_directories(folder_.path("rules"));
+    std::filesystem::create_directories(folder_.path("policies/playbooks"));
+    write_file(folder_.path("rules/test.yml"), rule_text());
+    std::filesystem::copy(source_folder() + "/policies/severity.yaml",
+                          folder_.path("policies/severity.yaml"));
+    write_file(folder_.path("policies/routes.yaml"),
+               "receivers: [{name: spool, kind: folder, folder: s}]\n"
+               "routes: [{changes: [opened], to: [spool]}]\n");
+    write_file(folder_.path("policies/playbooks/p.yaml"),
+               "name: p\ntitle: T\nwhen: {rules: [test_line]}\nsteps:\n"
+               "  - {id: tell, notify: [spool], text: 'see ${incident.entity}'}\n"
+               "  - {id: act, command: [/bin/true]}\n  - {id: ask, manual: Ask}\n");
+    config_.rules = {folder_.path("rules")};
+    config_.policies = folder_.path("policies");
+  }
+
+  std::shared_ptr<const Policies> policies() {
+    auto loaded = load_policies(config_);
+    EXPECT_TRUE(loaded) << loaded.error().what;
+    return *loaded;
+  }
+
+  std::unique_ptr<Core> open(db::Database& database) {
+    auto core =
+        Core::open({.origin = "example.com/test", .commands = {"/bin/true"}},
+                   {.database = database, .clock = clock_, .entropy = entropy_, .signer = *signer_},
+                   policies());
+    EXPECT_TRUE(core) << core.error().what;
+    return *std::move(core);
+  }
+
+  // One batch with so many failed sign-ins, as the workers hand it over.
+  WorkedBatch batch(std::uint64_t ticket, int lines) {
+    ingest::RecordBatch records;
+    records.after = ingest::StreamState{.stream = 1, .source = "auth", .path = "auth.log"};
+    records.after->position = static_cast<std::int64_t>(ticket + 1) * 1000;
+    for (int i = 0; i < lines; ++i) {
+      const std::string address = "203.0.113." + std::to_string(ticket % 3);
+      records.records.push_back(
+          {.id = {.stream = 1, .position = static_cast<std::int64_t>(ticket) * 1000 + i},
+           .source = "auth",
+           .bytes = "2026-11-24T02:20:01Z mail1 sshd[1]: Failed password for root from " + address +
+                    " port 1 ssh2",
+           .received = start});
+    }
+    return work(std::move(records), ticket, *policies(), entropy_);
+  }
+
+  std::vector<std::string> rows(db::Database& database, const std::string& sql) {
+    std::vector<std::string> found;
+    const auto statement = database.query(sql);
+    EXPECT_TRUE(statement) << statement.error().what;
+    while ((*statement)->step().value()) {
+      std::string row;
+      for (int i = 0; i < (*statement)->columns(); ++i) {
+        row += std::string((*statement)->text(i)) + "|";
+      }
+      found.push_back(std::move(row));
+    }
+    return found;
+  }
+
+  // Everything that was decided, with the bytes of the ledger's records.
+  std::map<std::string, std::vector<std::string>> all(db::Database& database) {
+    std::map<std::string, std::vector<std::string>> found;
+    found["entries"] = rows(database, "SELECT number, record FROM ledger_entry ORDER BY number");
+    found["incidents"] = rows(database, "SELECT number, body FROM incident ORDER BY number");
+    found["alerts"] = rows(database, "SELECT entry, name, event FROM alert ORDER BY entry");
+    found["runs"] = rows(database, "SELECT number, body FROM playbook_run ORDER BY number");
+    return found;
+  }
+
+  // Keys of what may leave, and of the steps that were let out.
+  static std::vector<std::string> keys(const std::vector<Outgoing>& outgoing) {
+    std::vector<std::string> found;
+    for (const Outgoing& one : outgoing) {
+      const auto* const alert = std::get_if<alert::Alert>(&one);
+      found.push_back(alert != nullptr ? alert->key : std::get<respond::Effect>(one).key);
+    }
+    std::ranges::sort(found);
+    return found;
+  }
+
+  TemporaryFolder folder_;
+  config::Config config_;
+  ManualClock clock_{start};
+  SeededEntropy entropy_;
+  std::optional<crypto::Signer> signer_ =
+      crypto::Signer::create(folder_.path("key"), entropy_).value();
+};
+
+TEST_F(CoreTest, NothingLeavesBeforeItsCauseIsDurable) {
+  const auto database = db::open_sqlite(":memory:").value();
+  const auto core = open(*database);
+  core->take(batch(0, 1));
+  EXPECT_TRUE(core->take_outgoing().empty());
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(keys(core->take_outgoing()),
+            (std::vector<std::string>{"example.com-test.incident-1-1.spool",
+                                      "example.com-test.run-1-tell.spool", "run-1-act"}));
+  EXPECT_TRUE(core->take_outgoing().empty());
+}
+
+TEST_F(CoreTest, AStoreThatRefusesDelaysAndChangesNothing) {
+  entropy_ = SeededEntropy();
+  const auto reference = db::open_sqlite(":memory:").value();
+  {
+    const auto core = open(*reference);
+    for (std::uint64_t i = 0; i < 4; ++i) core->take(batch(i, 20));
+    ASSERT_TRUE(core->write());
+  }
+  entropy_ = SeededEntropy();
+  const std::string path = folder_.path("m.db");
+  const auto database = db::open_sqlite(path, {.busy_timeout = {}}).value();
+  const auto core = open(*database);
+  ASSERT_TRUE(core->write());
+  const auto lock = db::open_sqlite(path).value();
+  ASSERT_TRUE(lock->begin());
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    core->take(batch(i, 20));
+    const auto written = core->write();
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Code::unavailable);
+    EXPECT_TRUE(core->take_outgoing().empty());
+  }
+  lock->rollback();
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(all(*database), all(*reference));
+}
+
+// A stop behind every step, and each time a new core over what was stored: the ledger has the same
+// bytes in the end.
+TEST_F(CoreTest, RestartsDecideTheSame) {
+  write_file(folder_.path("policies/playbooks/p.yaml"),
+             "name: p\ntitle: T\nwhen: {rules: [test_line]}\nsteps:\n"
+             "  - {id: tell, notify: [spool], text: t}\n"
+             "  - {id: act, command: [/bin/true], repeatable: true}\n");
+  const auto run = [&](bool restart) {
+    entropy_ = SeededEntropy();
+    clock_.set(start);
+    const auto database = db::open_sqlite(":memory:").value();
+    auto core = open(*database);
+    std::set<std::string> left;
+    for (std::uint64_t i = 0; i < 12; ++i) {
+      clock_.set(start + std::chrono::minutes(i));
+      core->take(batch(i, 3));
+      EXPECT_TRUE(core->write());
+      for (const std::string& key : keys(core->take_outgoing())) left.insert(key);
+      if (i == 4) {
+        EXPECT_TRUE(core->act(incident::Act{.kind = incident::Act::Kind::move,
+                                            .incident = 1,
+                                            .value = "analysing",
+                                            .why = "looking",
+                                            .who = "ann"}));
+      }
+      core->settle(respond::StepOutcome{.run = 1, .step = "act", .good = true});
+      EXPECT_TRUE(core->write());
+      if (restart) core = open(*database);
+      for (const std::string& key : keys(core->take_outgoing())) left.insert(key);
+    }
+    auto found = all(*database);
+    found["left"] = {left.begin(), left.end()};
+    return found;
+  };
+  const auto undisturbed = run(false);
+  EXPECT_EQ(undisturbed.at("incidents").size(), 3U);
+  EXPECT_EQ(undisturbed.at("runs").size(), 3U);
+  const auto restarted = run(true);
+  for (const auto& [table, rows] : undisturbed) EXPECT_EQ(restarted.at(table), rows) << table;
+}
+
+TEST_F(CoreTest, AnAlertThatWasNotSettledIsLetOutAgainAfterARestart) {
+  const auto database = db::open_sqlite(":memory:").value();
+  auto core = open(*database);
+  core->take(batch(0, 1));
+  ASSERT_TRUE(core->write());
+  const auto first = keys(core->take_outgoing());
+  core->settle(alert::Outcome{.key = "example.com-test.incident-1-1.spool",
+                              .standing = alert::Standing::delivered,
+                              .tries = 1},
+               "spool");
+  ASSERT_TRUE(core->write());
+  core = open(*database);
+  ASSERT_TRUE(core->write());
+  // The delivered one is not; the command, which must not be repeated, waits for a person.
+  EXPECT_EQ(keys(core->take_outgoing()),
+            (std::vector<std::string>{"example.com-test.run-1-tell.spool"}));
+  const auto runs = respond::query_runs(*database, {.number = 1}).value();
+  EXPECT_EQ(runs.at(0).steps.at(1).state, respond::StepState::unknown);
+}
+
+TEST_F(CoreTest, ActsOnIncidentsAndRunsAreProvedAndRefusalsChangeNothing) {
+  const auto database = db::open_sqlite(":memory:").value();
+  const auto core = open(*database);
+  core->take(batch(0, 1));
+  core->settle(respond::StepOutcome{.run = 1, .step = "act", .good = true});
+  const auto done = core->act(respond::RunAct{.kind = respond::RunAct::Kind::done,
+                                              .run = 1,
+                                              .step = "ask",
+                                              .who = "ann",
+                                              .why = "it was me"});
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(done->state, respond::RunState::done);
+  ASSERT_TRUE(core->write());
+  const std::int64_t size = core->ledger().size();
+  EXPECT_FALSE(core->act(respond::RunAct{.run = 1, .step = "ask", .who = "ann"}));
+  EXPECT_FALSE(core->act(incident::Act{.incident = 99, .why = "w", .who = "ann"}));
+  EXPECT_EQ(core->ledger().size(), size);
+  EXPECT_FALSE(core->has_pending());
+}
+
+TEST_F(CoreTest, TheLedgerOfASealedStoreIsGood) {
+  const auto database = db::open_sqlite(":memory:").value();
+  const auto core = open(*database);
+  for (std::uint64_t i = 0; i < 5; ++i) core->take(batch(i, 7));
+  core->seal();
+  core->snapshot();
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(core->take_notes().size(), 1U);
+  core->seal();
+  EXPECT_FALSE(core->has_pending()) << "nothing new to seal";
+  const auto verdict = ledger::verify(
+      *database, {.key = {.name = "example.com/test", .key = signer_->public_key()}});
+  ASSERT_TRUE(verdict) << verdict.error().what;
+  EXPECT_TRUE(verdict->failures.empty());
+  EXPECT_EQ(rows(*database, "SELECT COUNT(*) FROM event"), (std::vector<std::string>{"35|"}));
+}
+
+TEST_F(CoreTest, NewPoliciesAreRecordedOnceAndOldOnesNotAgain) {
+  const auto database = db::open_sqlite(":memory:").value();
+  const auto core = open(*database);
+  ASSERT_TRUE(core->write());
+  core->use(policies());
+  EXPECT_FALSE(core->has_pending()) << "the same policies";
+  write_file(folder_.path("rules/more.yml"),
+             "title: More\nname: more\nlogsource: {product: linux}\nlevel: low\ndetection:\n"
+             "  s: {event: x}\n  condition: s\n");
+  core->use(policies());
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(rows(*database, "SELECT COUNT(*) FROM ledger_entry WHERE kind = 'policies'"),
+            (std::vector<std::string>{"2|"}));
+}
+
+TEST_F(CoreTest, APlaybookOfUnknownRulesOrReceiversIsRefusedWithBoth) {
+  write_file(folder_.path("policies/playbooks/q.yaml"),
+             "name: q\ntitle: T\nwhen: {rules: [no_rule]}\nsteps:\n"
+             "  - {id: tell, notify: [nobody], text: t}\n");
+  const auto loaded = load_policies(config_);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().what.find("q.yaml: there is no rule 'no_rule'"), std::string::npos);
+  EXPECT_NE(loaded.error().what.find("step 'tell': there is no receiver 'nobody'"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace mailwarden::app

@@ -1,0 +1,147 @@
+// What is tried when, in which lane, and when it is given up: without threads and with a set clock.
+#include "app/errands.h"
+
+#include <gtest/gtest.h>
+
+namespace mailwarden::app {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Timestamp start{1'000'000'000'000};
+const Result<json::Object> good = json::Object{};
+const Result<json::Object> later = fail(Code::unavailable, "no route");
+const Result<json::Object> never = fail(Code::denied, "refused");
+
+Errand errand(const std::string& key, const std::string& lane = "lane") {
+  return {.key = key, .lane = lane, .since = start, .run = [] { return good; }};
+}
+
+std::string key_of(const Errand* errand) {
+  return errand == nullptr ? "" : errand->key;
+}
+
+TEST(ErrandQueue, OneAtATimeInALaneInTheOrderInWhichTheyCame) {
+  ErrandQueue queue({});
+  queue.add(errand("b"));
+  queue.add(errand("a"));
+  queue.add(errand("c", "other"));
+  EXPECT_EQ(key_of(queue.take(start)), "b");
+  EXPECT_EQ(key_of(queue.take(start)), "c") << "a slow receiver keeps nobody else waiting";
+  EXPECT_EQ(key_of(queue.take(start)), "");
+  queue.settle("b", good, start);
+  EXPECT_EQ(key_of(queue.take(start)), "a");
+}
+
+TEST(ErrandQueue, WhatMayHelpAgainIsTriedLaterEachTime) {
+  ErrandQueue queue({.first_pause = seconds(1), .pause_max = seconds(5)});
+  queue.add(errand("a"));
+  Timestamp now = start;
+  for (const seconds pause : {seconds(1), seconds(2), seconds(4), seconds(5), seconds(5)}) {
+    ASSERT_EQ(key_of(queue.take(now)), "a");
+    queue.settle("a", later, now);
+    EXPECT_EQ(queue.take(now + pause - Duration(1)), nullptr) << pause.count();
+    now = now + pause;
+  }
+  EXPECT_EQ(queue.waiting(), 1U);
+}
+
+TEST(ErrandQueue, OutcomesAreTheFirstFailureAndTheEnd) {
+  ErrandQueue queue({});
+  queue.add(errand("a"));
+  Timestamp now = start;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_NE(queue.take(now), nullptr);
+    queue.settle("a", later, now);
+    now = now + hours(1);
+  }
+  auto outcomes = queue.take_outcomes();
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_FALSE(outcomes[0].over);
+  ASSERT_NE(queue.take(now), nullptr);
+  queue.settle("a", good, now);
+  outcomes = queue.take_outcomes();
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_TRUE(outcomes[0].over);
+  EXPECT_TRUE(outcomes[0].result);
+  EXPECT_EQ(outcomes[0].tries, 4);
+  EXPECT_EQ(queue.waiting(), 0U);
+}
+
+TEST(ErrandQueue, ARefusalEndsItAtOnce) {
+  ErrandQueue queue({});
+  queue.add(errand("a"));
+  queue.take(start);
+  queue.settle("a", never, start);
+  const auto outcomes = queue.take_outcomes();
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_TRUE(outcomes[0].over);
+  EXPECT_EQ(outcomes[0].result.error().what, "refused");
+}
+
+TEST(ErrandQueue, IsGivenUpAfterItsTimeOrItsTries) {
+  ErrandQueue queue({});
+  Errand timed = errand("timed", "1");
+  timed.give_up_after = hours(2);
+  queue.add(std::move(timed));
+  Errand counted = errand("counted", "2");
+  counted.tries_max = 2;
+  queue.add(std::move(counted));
+  Timestamp now = start;
+  std::vector<std::string> over;
+  for (int i = 0; i < 4; ++i) {
+    while (const Errand* taken = queue.take(now)) queue.settle(std::string(taken->key), later, now);
+    for (const ErrandOutcome& outcome : queue.take_outcomes()) {
+      if (outcome.over) over.push_back(outcome.key + std::to_string(outcome.tries));
+    }
+    now = now + hours(1);
+  }
+  EXPECT_EQ(over, (std::vector<std::string>{"counted2", "timed3"}));
+}
+
+TEST(ErrandQueue, AClockSetBackKeepsNothingNewWaiting) {
+  ErrandQueue queue({});
+  queue.add(errand("a"));
+  EXPECT_EQ(key_of(queue.take(start - hours(24 * 365))), "a");
+}
+
+TEST(ErrandQueue, TheSameKeyTwiceIsOneErrand) {
+  ErrandQueue queue({});
+  queue.add(errand("a"));
+  queue.add(errand("a"));
+  EXPECT_EQ(queue.waiting(), 1U);
+}
+
+TEST(ErrandQueue, AllAreTriedWhenEachCameToSomethingAndItWasTaken) {
+  ErrandQueue queue({});
+  EXPECT_TRUE(queue.all_tried());
+  queue.add(errand("a"));
+  EXPECT_FALSE(queue.all_tried());
+  queue.take(start);
+  EXPECT_FALSE(queue.all_tried());
+  queue.settle("a", later, start);
+  EXPECT_FALSE(queue.all_tried()) << "its outcome is not in the ledger yet";
+  queue.take_outcomes();
+  EXPECT_TRUE(queue.all_tried());
+}
+
+TEST(Errands, RunsThemOnThreadsOfItsOwn) {
+  const ManualClock clock(start);
+  Errands errands({.threads = 3}, clock);
+  std::vector<Errand> many;
+  for (int i = 0; i < 50; ++i) {
+    many.push_back(errand("k" + std::to_string(i), "lane" + std::to_string(i % 5)));
+  }
+  errands.add(std::move(many));
+  std::size_t over = 0;
+  while (over < 50) {
+    for (const ErrandOutcome& outcome : errands.take_outcomes()) over += outcome.over ? 1 : 0;
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(errands.all_tried());
+}
+
+}  // namespace
+}  // namespace mailwarden::app

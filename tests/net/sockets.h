@@ -74,7 +74,7 @@ class Socket {
 
   // What has come; "" at the end.
   std::string receive() const {
-    std::string bytes(16 * 1024, '\0');
+    std::string bytes(16'384, '\0');
     const ssize_t got = ::recv(number_, bytes.data(), bytes.size(), 0);
     bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return bytes;

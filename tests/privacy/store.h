@@ -65,7 +65,7 @@ class TestStore {
   std::int64_t events(const std::string& source, const std::vector<Timestamp>& times, Timestamp now,
                       const std::string& raw = "a line") {
     const std::int64_t stream = ingest::stream_number(source, "/log", 1);
-    ingest::StreamState state{.stream = stream, .source = source, .path = "/log"};
+    const ingest::StreamState state{.stream = stream, .source = source, .path = "/log"};
     EXPECT_TRUE(ingest::store_stream(*database_, state));
     std::vector<ingest::EventRow> rows;
     std::vector<ledger::Digest> commitments;

@@ -148,7 +148,7 @@ TEST_F(SweepTest, AnIncidentThatIsOverHoldsNothing) {
   open_incident(12, "auth");
   clock_.set(begin + 11 * day);
   for (int i = 0; i <= static_cast<int>(State::merged); ++i) {
-    const State state = static_cast<State>(i);
+    const auto state = static_cast<State>(i);
     ASSERT_TRUE(incident::store_incident(store_.database(), {.number = 12, .state = state}));
     const Sweep sweep = plan();
     ASSERT_EQ(sweep.due.size(), 1U);

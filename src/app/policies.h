@@ -1,8 +1,8 @@
 // Everything that rules and policies say, loaded as one whole.
 //
 // What     load() reads rules, decoders' settings, the severity table, retention, routes and
-//          playbooks; what holds is replaced as a whole or not at all. `version` is a hash of every text read, which the
-//          ledger records when it changes.
+//          playbooks; what holds is replaced as a whole or not at all. `version` is a hash of every
+//          text read, which the ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
 // Errors   Error{invalid} with every mistake of every file at once.

@@ -21,6 +21,12 @@ CREATE TABLE detection (
 );
 CREATE INDEX detection_incident ON detection (incident, number);
 CREATE INDEX detection_event ON detection (stream, position);
+CREATE TABLE correlated_event (
+  stream BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  detection BIGINT NOT NULL,
+  PRIMARY KEY (stream, position, detection)
+);
 CREATE TABLE correlation (
   number INTEGER PRIMARY KEY,
   event BIGINT NOT NULL,
@@ -125,6 +131,14 @@ Result<Detection> from_record(const json::Value& record) {
 Result<void> store_detection(db::Database& database, const DetectionRow& row) {
   const Detection& detection = row.detection;
   const std::string body = json::to_text(to_record(detection));
+  for (const EventId& event : detection.events) {
+    if (auto done = database.run("INSERT INTO correlated_event (stream, position, detection)"
+                                 " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                                 {event.stream, event.position, row.number});
+        !done) {
+      return done;
+    }
+  }
   return database.run(
       "INSERT INTO detection (number, incident, entry, rule, stream, position, time, entity_kind,"
       " entity_name, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

@@ -105,7 +105,9 @@ Change& IncidentBook::add(std::vector<Change>& changes, Incident& incident, Time
 void IncidentBook::reclassify(std::vector<Change>& changes, Incident& incident,
                               const SeverityTable& table, Timestamp now) {
   const Classification found = classify(table, incident.facts);
+  const bool overruled = incident.overruled > Severity::low;
   if (found.severity < incident.severity) return;
+  if (overruled && found.severity <= incident.overruled) return;
   const Severity before = incident.severity;
   incident.severity = found.severity;
   incident.row = found.row;
@@ -243,6 +245,7 @@ Result<std::vector<Change>> IncidentBook::act(const Act& act, const SeverityTabl
     Change& change = add(changes, incident, now, "severity_lowered", act.why);
     change.before["severity"] = static_cast<int>(incident.severity);
     change.after["severity"] = *number;
+    incident.overruled = std::max(incident.overruled, incident.severity);
     incident.severity = static_cast<Severity>(*number);
     incident.row = "lowered by a person";
     incident.because = {act.why};
@@ -279,6 +282,7 @@ json::Object to_json(const Incident& incident) {
           {"last_event", to_rfc3339(incident.last_event)},
           {"level", detect::to_string(incident.level)},
           {"number", incident.number},
+          {"overruled", static_cast<int>(incident.overruled)},
           {"opened", to_rfc3339(incident.opened)},
           {"row", incident.row},
           {"rules", std::move(rules)},

@@ -14,7 +14,8 @@
 //
 // States and the ways between them:
 //   detected → analysing → contained → eradicating → recovering → post_incident → closed
-//   A later state may be reached over any that lie between, and from each of analysing to
+//   Nothing skips the analysis, and closing follows post_incident; between those a later state may
+//   be reached over any that lie between, and from each of contained to
 //   recovering an incident may fall back to analysing. dismissed and merged are ends that every
 //   open state may take. What is over stays over; a new detection opens a new incident.
 #pragma once
@@ -59,6 +60,8 @@ struct Incident {
   detect::Entity entity;
   State state = State::detected;
   Severity severity = Severity::low;
+  // What the facts gave when a person lowered the severity; only more than that raises it again.
+  Severity overruled = Severity::low;
   std::string row;                   // of the severity table
   std::vector<std::string> because;  // the facts it rests on
   Facts facts;

@@ -56,12 +56,16 @@ Result<Incident> from_json(std::int64_t number, std::string_view text) {
   const auto changed = parse_rfc3339(body->text("changed"));
   const auto first = parse_rfc3339(body->text("first_event"));
   const auto last = parse_rfc3339(body->text("last_event"));
-  if (!state || !opened || !changed || !first || !last) return damaged(number);
+  const std::int64_t severity = body->integer("severity", -1);
+  const bool graded = severity >= 0 && severity <= static_cast<std::int64_t>(Severity::extreme);
+  if (!state || !opened || !changed || !first || !last || !graded) return damaged(number);
   Incident incident{.number = number,
                     .title = body->text("title"),
                     .entity = {(*body)["entity"].text("kind"), (*body)["entity"].text("name")},
                     .state = *state,
-                    .severity = static_cast<Severity>(body->integer("severity")),
+                    .severity = static_cast<Severity>(severity),
+                    .overruled = static_cast<Severity>(
+                        std::clamp<std::int64_t>(body->integer("overruled"), 0, 3)),
                     .row = body->text("row"),
                     .because = texts((*body)["because"]),
                     .opened = *opened,

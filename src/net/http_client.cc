@@ -48,6 +48,13 @@ std::size_t send(char* bytes, std::size_t size, std::size_t count, void* from) {
   return taken;
 }
 
+// What may stand between < and > in a command of SMTP.
+bool is_mail_path(std::string_view address) {
+  return !address.empty() && std::ranges::none_of(address, [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '<' || c == '>';
+  });
+}
+
 bool has_control(std::string_view text) {
   return std::ranges::any_of(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -66,11 +73,17 @@ Result<void> check_call(const HttpCall& call) {
 }
 
 Result<void> check_mail(const Mail& mail) {
-  const bool wrong = has_control(mail.from) || has_control(mail.server) || mail.to.empty() ||
-                     std::ranges::any_of(mail.to, [](const std::string& address) {
-                       return has_control(address) || address.contains(' ') || address.empty();
-                     });
-  if (wrong) return fail(Code::invalid, "a mail's address or server is empty or holds controls");
+  const bool smtp = mail.server.starts_with("smtp://") || mail.server.starts_with("smtps://");
+  if (!smtp || has_control(mail.server)) {
+    return fail(Code::invalid,
+                "'" + printable(mail.server) + "' is not smtp://HOST or smtps://HOST");
+  }
+  // An empty sender is that of notifications (RFC 5321, 4.5.5).
+  const bool from = mail.from.empty() || is_mail_path(mail.from);
+  if (!from || mail.to.empty() || !std::ranges::all_of(mail.to, is_mail_path)) {
+    return fail(Code::invalid,
+                "a mail's address is missing or holds a blank, a control character, < or >");
+  }
   return {};
 }
 
@@ -138,7 +151,10 @@ Result<HttpAnswer> Client::request(const HttpCall& call) {
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
   const CURLcode code = curl_easy_perform(curl);
   if (code != CURLE_OK) {
-    const bool ours = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    const bool scheme = call.url.starts_with("http://") || call.url.starts_with("https://");
+    // The same code tells of an answer that is no HTTP.
+    const bool ours =
+        code == CURLE_URL_MALFORMAT || (code == CURLE_UNSUPPORTED_PROTOCOL && !scheme);
     return fail(ours ? Code::invalid : Code::unavailable, call.url + ": " + handle_->why(code));
   }
   HttpAnswer answer{.body = std::move(received.body)};

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
 #include <optional>
 #include <thread>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -52,7 +56,8 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view te
 Request to_request(const HttpRequest& from) {
   std::string_view target = view(from.target());
   // An absolute form names the host again, which the Host header has told.
-  if (const std::size_t scheme = target.find("://"); scheme != std::string_view::npos) {
+  const std::size_t scheme = target.starts_with('/') ? std::string_view::npos : target.find("://");
+  if (scheme != std::string_view::npos) {
     const std::size_t path = target.find('/', scheme + 3);
     target = path == std::string_view::npos ? "/" : target.substr(path);
   }
@@ -89,9 +94,14 @@ Response sentence(unsigned status, const std::string& text) {
 
 // A page on another site may send a browser here under a name of its own; only ours are answered.
 bool is_loopback_name(std::string_view host) {
-  if (host.starts_with('[')) return host.starts_with("[::1]");
-  const std::string_view name = host.substr(0, host.find(':'));
-  return name == "localhost" || name.starts_with("127.");
+  const bool bracketed = host.starts_with('[');
+  const std::size_t colon = host.find(':', bracketed ? host.find(']') : 0);
+  const std::string name(host.substr(0, colon));
+  if (name == "[::1]" || equal_ignoring_case(name, "localhost")) return true;
+  // A name that only begins like an address is somebody's name (DNS rebinding).
+  boost::system::error_code failed;
+  const auto address = asio::ip::make_address_v4(name, failed);
+  return !failed && address.is_loopback();
 }
 
 struct Shared {
@@ -99,6 +109,20 @@ struct Shared {
   Handler handler;
   std::atomic<std::size_t> connections = 0;
   std::atomic<bool> stopping = false;
+
+  // Requests that are being answered, which a stop waits for.
+  std::mutex mutex;
+  std::condition_variable idle;
+  std::size_t busy = 0;
+
+  void begin_answer() {
+    const std::lock_guard lock(mutex);
+    ++busy;
+  }
+  void end_answer() {
+    const std::lock_guard lock(mutex);
+    if (--busy == 0) idle.notify_all();
+  }
 };
 
 template <class Protocol>
@@ -162,6 +186,8 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
   }
 
   void answer() {
+    shared_.begin_answer();
+    busy_ = true;
     const HttpRequest& message = parser_->get();
     Request request = to_request(message);
     const bool keep_alive = message.keep_alive() && !shared_.stopping;
@@ -187,7 +213,8 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     serializer_->split(head_);
     stream_.expires_after(shared_.options.request_timeout);
     auto done = [self = this->shared_from_this()](error_code failed, std::size_t) {
-      const bool again = !failed && self->response_.keep_alive();
+      if (std::exchange(self->busy_, false)) self->shared_.end_answer();
+      const bool again = !failed && self->response_.keep_alive() && !self->shared_.stopping;
       again ? self->read() : self->close();
     };
     if (head_) {
@@ -211,6 +238,7 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
   std::optional<http::response_serializer<http::string_body>> serializer_;
   bool first_ = true;
   bool head_ = false;
+  bool busy_ = false;
 };
 
 template <class Protocol>
@@ -274,7 +302,7 @@ struct HttpServer::Impl {
       return fail(Code::invalid, "cannot listen on " + address + ": not an ADDRESS:PORT");
     }
     const Tcp::endpoint endpoint(ip, static_cast<unsigned short>(*port));
-    auto acceptor = std::make_unique<Tcp::acceptor>(context);
+    auto acceptor = std::make_unique<Tcp::acceptor>(asio::make_strand(context));
     acceptor->open(endpoint.protocol(), failed);
     if (!failed) acceptor->set_option(asio::socket_base::reuse_address(true), failed);
     if (!failed) acceptor->bind(endpoint, failed);
@@ -286,12 +314,24 @@ struct HttpServer::Impl {
     return {};
   }
 
+  // In the acceptor's own strand, since a connection may be coming in.
+  template <class Acceptor>
+  void close(Acceptor& acceptor) {
+    std::promise<void> closed;
+    asio::post(acceptor.get_executor(), [&] {
+      error_code ignored;
+      acceptor.close(ignored);
+      closed.set_value();
+    });
+    closed.get_future().wait();
+  }
+
   Result<void> listen_local(const std::string& path) {
     if (auto removed = remove_stale_socket(path); !removed) return removed;
     if (path.size() >= sizeof(sockaddr_un::sun_path)) {
       return fail(Code::invalid, "cannot listen on " + path + ": the path is too long");
     }
-    local = std::make_unique<Local::acceptor>(context);
+    local = std::make_unique<Local::acceptor>(asio::make_strand(context));
     error_code failed;
     local->open(Local(), failed);
     if (!failed) local->bind(Local::endpoint(path), failed);
@@ -337,9 +377,15 @@ const std::vector<std::string>& HttpServer::addresses() const {
 
 void HttpServer::stop() {
   if (impl_->shared.stopping.exchange(true)) return;
+  for (const auto& acceptor : impl_->tcp) impl_->close(*acceptor);
+  if (impl_->local) impl_->close(*impl_->local);
+  {
+    // What is being answered is answered to its end, unless the other side does not take it.
+    std::unique_lock lock(impl_->shared.mutex);
+    impl_->shared.idle.wait_for(lock, impl_->shared.options.drain_timeout,
+                                [&] { return impl_->shared.busy == 0; });
+  }
   impl_->context.stop();
-  // A handler that is running ends its answer's computing; its connection is closed with the
-  // context.
   impl_->threads.clear();
   if (impl_->local) ::unlink(impl_->shared.options.socket.c_str());
 }

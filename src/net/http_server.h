@@ -6,7 +6,8 @@
 // Threads  start() and stop() from one thread; the handler is called on the server's threads,
 //          several at once.
 // Errors   start(): unavailable (the address is taken), denied, invalid, each naming the address. A
-//          request that cannot be read is answered with 400, 408, 413 or 431 and a sentence.
+//          request that cannot be read is answered with 400, 413 or 431 and a sentence; one that
+//          does not come in time is not answered.
 // Limits   HttpServerOptions.
 // Source   RFC 9110, RFC 9112, by Boost.Beast.
 #pragma once
@@ -55,6 +56,7 @@ struct HttpServerOptions {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 1024 * 1024;
   std::chrono::milliseconds request_timeout{10'000};  // from the first byte to the last
+  std::chrono::milliseconds drain_timeout{5'000};     // how long stop() waits for open answers
   std::chrono::milliseconds idle_timeout{60'000};     // between two requests
 };
 

@@ -45,15 +45,17 @@ Result<std::vector<std::string>> sources_with_events(db::Database& database) {
   }
 }
 
+// A page of due batches behind the ledger entry `after`, in order.
 Result<std::vector<Batch>> due_batches(db::Database& database, const std::string& source,
-                                       Timestamp cutoff, std::size_t most) {
+                                       Timestamp cutoff, std::int64_t after) {
+  constexpr std::int64_t page = 512;
   std::vector<Batch> batches;
   const auto rows = database.query(
       "SELECT entry, first, count, earliest, latest FROM event_batch "
-      "WHERE latest < $1 AND stream IN (SELECT stream FROM stream WHERE source = $2) "
-      "AND NOT EXISTS (SELECT 1 FROM removed_batch WHERE batch = event_batch.entry) "
-      "ORDER BY entry LIMIT $3",
-      {cutoff.us, std::string_view(source), static_cast<std::int64_t>(most)});
+      "WHERE entry > $1 AND latest < $2 AND stream IN (SELECT stream FROM stream WHERE source = $3)"
+      " AND NOT EXISTS (SELECT 1 FROM removed_batch WHERE batch = event_batch.entry) "
+      "ORDER BY entry LIMIT $4",
+      {after, cutoff.us, std::string_view(source), page});
   if (!rows) return std::unexpected(rows.error());
   while (true) {
     const auto more = (*rows)->step();
@@ -68,14 +70,16 @@ Result<std::vector<Batch>> due_batches(db::Database& database, const std::string
   }
 }
 
-// An incident that is not over needs the events it rests on.
+// An incident that is not over needs the events it rests on, those too that only counted.
 Result<std::int64_t> open_incident_on(db::Database& database, const Batch& batch) {
   return database.integer(
-      "SELECT MIN(detection.incident) FROM event"
-      " JOIN detection ON detection.stream = event.stream AND detection.position = event.position"
-      " JOIN incident ON incident.number = detection.incident "
-      "WHERE event.number >= $1 AND event.number < $2"
-      " AND incident.state NOT IN ('closed', 'dismissed', 'merged')",
+      "SELECT MIN(number) FROM incident WHERE state NOT IN ('closed', 'dismissed', 'merged')"
+      " AND number IN (SELECT detection.incident FROM event JOIN detection ON detection.stream ="
+      " event.stream AND detection.position = event.position WHERE event.number >= $1 AND"
+      " event.number < $2 UNION SELECT detection.incident FROM event JOIN correlated_event ON"
+      " correlated_event.stream = event.stream AND correlated_event.position = event.position"
+      " JOIN detection ON detection.number = correlated_event.detection WHERE event.number >= $1"
+      " AND event.number < $2)",
       {batch.first, batch.first + batch.count});
 }
 
@@ -105,34 +109,47 @@ void add(std::vector<DueBatches>& groups, const DueBatches& kind, const Batch& b
   group->latest = std::max(group->latest, batch.latest);
 }
 
+// Why a batch stays; "" where nothing keeps it.
+Result<std::string> held_because(db::Database& database, const Hold* hold, const Batch& batch) {
+  if (hold != nullptr) return "hold '" + hold->name + "': " + hold->reason;
+  const auto incident = open_incident_on(database, batch);
+  if (!incident) return std::unexpected(incident.error());
+  if (*incident == 0) return std::string();
+  return "incident " + std::to_string(*incident) + " is still open";
+}
+
+// Takes up batches until `room` of them are to be removed; what is held takes no room, so that it
+// cannot keep others from being removed.
 Result<void> plan_source(db::Database& database, const RetentionPolicy& policy,
-                         const std::string& source, std::size_t most, Sweep& sweep) {
+                         const std::string& source, std::size_t& room, Sweep& sweep) {
   const Timestamp cutoff = sweep.now - policy.keep;
-  const auto batches = due_batches(database, source, cutoff, most + 1);
-  if (!batches) return std::unexpected(batches.error());
-  sweep.complete = sweep.complete && batches->size() <= most;
-  const Hold* hold = find_hold(policy, source, sweep.now);
-  for (std::size_t i = 0; i < std::min(most, batches->size()); ++i) {
-    DueBatches kind{.category = policy.category,
-                    .source = source,
-                    .cutoff = cutoff,
-                    .entries = {},
-                    .events = 0,
-                    .earliest = {},
-                    .latest = {},
-                    .held_because = {}};
-    if (hold != nullptr) {
-      kind.held_because = "hold '" + hold->name + "': " + hold->reason;
-    } else {
-      const auto incident = open_incident_on(database, (*batches)[i]);
-      if (!incident) return std::unexpected(incident.error());
-      if (*incident != 0) {
-        kind.held_because = "incident " + std::to_string(*incident) + " is still open";
+  const Hold* const hold = find_hold(policy, source, sweep.now);
+  std::int64_t after = -1;
+  while (true) {
+    const auto batches = due_batches(database, source, cutoff, after);
+    if (!batches) return std::unexpected(batches.error());
+    if (batches->empty()) return {};
+    for (const Batch& batch : *batches) {
+      after = batch.entry;
+      auto because = held_because(database, hold, batch);
+      if (!because) return std::unexpected(because.error());
+      if (because->empty() && room == 0) {
+        sweep.complete = false;
+        return {};
       }
+      room -= because->empty() ? 1 : 0;
+      add(sweep.due,
+          {.category = policy.category,
+           .source = source,
+           .cutoff = cutoff,
+           .entries = {},
+           .events = 0,
+           .earliest = {},
+           .latest = {},
+           .held_because = *std::move(because)},
+          batch);
     }
-    add(sweep.due, kind, (*batches)[i]);
   }
-  return {};
 }
 
 json::Array to_ranges(const std::vector<std::int64_t>& entries) {
@@ -159,6 +176,7 @@ Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy
   }
   const auto sources = sources_with_events(database);
   if (!sources) return std::unexpected(sources.error());
+  std::size_t room = options.batches_max;
   Sweep sweep{.now = now, .due = {}, .without_policy = {}, .complete = true};
   for (const std::string& source : *sources) {
     const auto policy = std::ranges::find_if(
@@ -167,8 +185,7 @@ Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy
       sweep.without_policy.push_back(source);
       continue;
     }
-    if (auto planned = plan_source(database, *policy, source, options.batches_max, sweep);
-        !planned) {
+    if (auto planned = plan_source(database, *policy, source, room, sweep); !planned) {
       return std::unexpected(planned.error());
     }
   }
@@ -177,6 +194,9 @@ Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy
 
 Result<void> remove_batches(db::Database& database, const DueBatches& due, std::int64_t entry,
                             Timestamp now) {
+  if (!due.held_because.empty()) {
+    return fail(Code::denied, "what is held is not removed: " + due.held_because);
+  }
   for (const std::int64_t batch : due.entries) {
     if (auto done = database.run("DELETE FROM event WHERE number >= (SELECT first FROM event_batch"
                                  " WHERE entry = $1) AND number < (SELECT first + count FROM"

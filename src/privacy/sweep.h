@@ -34,7 +34,7 @@ std::span<const db::Migration> migrations();
 struct SweepOptions {
   // A person who has looked at the clock may lift this.
   std::optional<Duration> idle_max = std::chrono::hours(24 * 30);
-  std::size_t batches_max = 4096;  // due batches taken up by one plan; the next plan goes on
+  std::size_t batches_max = 4096;  // batches that one plan removes; the next plan goes on
 };
 
 // Due batches of one source, or those of them that are held for one reason.
@@ -61,7 +61,7 @@ Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy
                          Timestamp now, const SweepOptions& options = {});
 
 // Deletes the events of `due`, and keeps that ledger entry `entry` tells of it. Doing it again
-// changes nothing.
+// changes nothing. denied where they are held.
 Result<void> remove_batches(db::Database& database, const DueBatches& due, std::int64_t entry,
                             Timestamp now);
 

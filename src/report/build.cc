@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <map>
 
+#include "alert/outbox.h"
 #include "detect/detection_table.h"
 #include "incident/incident_table.h"
 #include "ingest/event_table.h"
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
 #include "report/report.h"
+#include "respond/run_table.h"
 
 namespace mailwarden::report {
 namespace {
@@ -89,6 +91,43 @@ Result<void> add_events(db::Database& database, json::Object& report) {
   return {};
 }
 
+// At most rows_max of a kind; how many more there are stands in "left_out".
+void limit(json::Array& list, const std::string& kind, const ReportOptions& options,
+           json::Object& report) {
+  const auto most = static_cast<std::size_t>(options.rows_max);
+  if (list.size() <= most) return;
+  json::Value& left_out = report.try_emplace("left_out", json::Object()).first->second;
+  (*left_out.as_object())[kind] = list.size() - most;
+  list.resize(most);
+}
+
+// Who was told of what, and what playbooks did.
+Result<void> add_responses(db::Database& database, const Period& period,
+                           const ReportOptions& options, json::Object& report) {
+  const auto alerts = alert::load_alerts(database, period.from, period.to);
+  if (!alerts) return std::unexpected(alerts.error());
+  json::Array told;
+  for (const alert::AlertRow& row : *alerts) {
+    json::Object one = alert::to_json(row);
+    one.erase("event");
+    told.push_back(std::move(one));
+  }
+  const auto moves = respond::load_moves(database, period.from, period.to);
+  if (!moves) return std::unexpected(moves.error());
+  json::Array steps;
+  for (const respond::MoveRow& row : *moves) {
+    json::Object one = row.record;
+    one["entry"] = row.entry;
+    one["when"] = to_rfc3339(row.when);
+    steps.push_back(std::move(one));
+  }
+  limit(told, "alerts", options, report);
+  limit(steps, "steps", options, report);
+  report["alerts"] = std::move(told);
+  report["steps"] = std::move(steps);
+  return {};
+}
+
 Result<void> add_incidents(db::Database& database, const Period& period,
                            const ReportOptions& options, json::Object& report) {
   const auto changes = incident::load_changes(database, period.from, period.to);
@@ -99,27 +138,23 @@ Result<void> add_incidents(db::Database& database, const Period& period,
     by_incident[row.change.incident].push_back(change_json(row));
     if (row.change.who != daemon) acts.push_back(change_json(row));
   }
+  limit(acts, "acts", options, report);
   json::Array incidents;
-  std::int64_t left_out = 0;
   json::Array by_severity{0, 0, 0, 0};
   std::array<std::int64_t, 4> counted{};
   for (auto& [number, list] : by_incident) {
     const auto found = incident::load_incident(database, number);
     if (!found) return std::unexpected(found.error());
     ++counted[static_cast<std::size_t>(found->severity)];
-    if (static_cast<std::int64_t>(incidents.size()) >= options.rows_max) {
-      ++left_out;
-      continue;
-    }
     json::Object one = incident::to_json(*found);
     one["changes"] = std::move(list);
     incidents.push_back(std::move(one));
   }
+  limit(incidents, "incidents", options, report);
   for (std::size_t i = 0; i < counted.size(); ++i) by_severity[i] = counted[i];
   report["acts"] = std::move(acts);
   report["incidents"] = std::move(incidents);
   report["incidents_by_severity"] = std::move(by_severity);
-  report["incidents_left_out"] = left_out;
   return {};
 }
 
@@ -132,7 +167,7 @@ Result<void> add_entries(db::Database& database, const Period& period, const Rep
   const std::string to = to_rfc3339(period.to);
   for (auto& [kind, list] : by_kind) {
     std::int64_t first = 0;
-    while (static_cast<std::int64_t>(list.size()) < options.rows_max) {
+    while (true) {
       const auto rows = ledger::load_kind(database, kind, first, page);
       if (!rows) return std::unexpected(rows.error());
       for (const ledger::Row& row : *rows) {
@@ -146,7 +181,9 @@ Result<void> add_entries(db::Database& database, const Period& period, const Rep
       }
       if (static_cast<std::int64_t>(rows->size()) < page) break;
     }
-    report[kind == "gap" ? "gaps" : kind == "removal" ? "removals" : kind] = std::move(list);
+    const std::string name = kind == "gap" ? "gaps" : kind == "removal" ? "removals" : kind;
+    limit(list, name, options, report);
+    report[name] = std::move(list);
   }
   return {};
 }
@@ -189,6 +226,9 @@ Result<json::Object> build_audit(db::Database& database, const Period& period,
   if (!report) return report;
   if (auto done = add_events(database, *report); !done) return std::unexpected(done.error());
   if (auto done = add_incidents(database, period, options, *report); !done) {
+    return std::unexpected(done.error());
+  }
+  if (auto done = add_responses(database, period, options, *report); !done) {
     return std::unexpected(done.error());
   }
   if (auto done = add_entries(database, period, options, *report); !done) {

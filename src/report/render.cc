@@ -38,6 +38,12 @@ std::string reason(const Value& incident) {
   return because.empty() ? row : row + ": " + because;
 }
 
+// What a table of that kind does not show.
+std::string left_out(const Value& report, std::string_view kind) {
+  const std::int64_t more = report["left_out"].integer(kind);
+  return more == 0 ? "" : "<p>" + number(more) + " more are in the store.</p>\n";
+}
+
 std::string summary(const Value& report) {
   std::vector<std::vector<std::string>> rows;
   for (const Value& source : list(report, "sources")) {
@@ -106,8 +112,7 @@ std::string incidents(const Value& report) {
             time_html(one.text("first_event")) + " and " + time_html(one.text("last_event")) +
             ". State: " + escape(one.text("state")) + ".</p>\n" + changes(one);
   }
-  const std::int64_t left_out = report.integer("incidents_left_out");
-  if (left_out > 0) each += "<p>" + number(left_out) + " more are in the store.</p>\n";
+  each += left_out(report, "incidents");
   return section("Incidents", bar_chart(bars, "Incidents by severity") +
                                   table({{"No.", true},
                                          {"Severity"},
@@ -128,8 +133,51 @@ std::string acts(const Value& report) {
                         number(act.integer("incident")) + "</a>",
                     escape(act.text("change")), escape(act.text("why"))});
   }
+  for (const Value& step : list(report, "steps")) {
+    if (step.text("who") == "mailwarden") continue;
+    rows.push_back({time_html(step.text("when")), escape(step.text("who")),
+                    "playbook " + escape(step.text("playbook")) + ", " + escape(step.text("step")),
+                    escape(step.text("after")), escape(step.text("why"))});
+  }
   return section("Who acted", table({{"When"}, {"Who"}, {"On"}, {"What"}, {"Why"}}, rows,
-                                    "Nobody but the daemon acted in this period."));
+                                    "Nobody but the daemon acted in this period.") +
+                                  left_out(report, "acts"));
+}
+
+std::string responses(const Value& report) {
+  std::vector<std::vector<std::string>> alerts;
+  for (const Value& one : list(report, "alerts")) {
+    const std::string standing = one.text("standing");
+    const std::string trouble = one.text("trouble");
+    alerts.push_back({time_html(one.text("time")), escape(one.text("receiver")),
+                      escape(one.text("subject")),
+                      escape(trouble.empty() ? standing : standing + ": " + trouble),
+                      number(one.integer("entry"))});
+  }
+  std::vector<std::vector<std::string>> steps;
+  for (const Value& one : list(report, "steps")) {
+    const std::string step = one.text("step");
+    steps.push_back({time_html(one.text("when")), escape(one.text("playbook")),
+                     "<a href=\"#incident-" + number(one.integer("incident")) + "\">incident " +
+                         number(one.integer("incident")) + "</a>",
+                     step.empty() ? "the whole" : escape(step), escape(one.text("after")),
+                     escape(one.text("who")), escape(one.text("why")),
+                     number(one.integer("entry"))});
+  }
+  return section("Who was told",
+                 table({{"When"}, {"Receiver"}, {"What"}, {"Standing"}, {"Ledger entry", true}},
+                       alerts, "Nobody was alerted in this period.") +
+                     left_out(report, "alerts")) +
+         section("What playbooks did", table({{"When"},
+                                              {"Playbook"},
+                                              {"On"},
+                                              {"Step"},
+                                              {"Became"},
+                                              {"Who"},
+                                              {"Why"},
+                                              {"Ledger entry", true}},
+                                             steps, "No playbook was at work in this period.") +
+                                           left_out(report, "steps"));
 }
 
 std::string entries(const Value& report) {
@@ -151,11 +199,13 @@ std::string entries(const Value& report) {
                         {"Correlations", true},
                         {"Version"},
                         {"Ledger entry", true}},
-                       policies, "They did not change in this period.")) +
+                       policies, "They did not change in this period.") +
+                     left_out(report, "policies")) +
          section(
              "Gaps",
              table({{"When"}, {"Source"}, {"What may have been missed"}, {"Ledger entry", true}},
-                   gaps, "Nothing is known to have been missed."));
+                   gaps, "Nothing is known to have been missed.") +
+                 left_out(report, "gaps"));
 }
 
 std::string ledger_section(const Value& report) {
@@ -251,12 +301,14 @@ std::string replaced(std::string text, std::string_view mark, std::string_view b
 std::string render_html(const json::Value& report) {
   const bool audit = report.text("report") == "audit";
   const std::string title = audit ? "Audit report" : "Retention report";
+  const std::string from = report["period"].text("from");
+  const bool whole = from == to_rfc3339(Timestamp::earliest);
   const std::string lead = escape(report.text("origin")) + ", from " +
-                           time_html(report["period"].text("from")) + " to " +
+                           (whole ? "the beginning" : time_html(from)) + " to " +
                            time_html(report["period"].text("to"));
   const std::string sections = audit ? summary(report) + incidents(report) + acts(report) +
-                                           detections(report) + entries(report) +
-                                           ledger_section(report)
+                                           responses(report) + detections(report) +
+                                           entries(report) + ledger_section(report)
                                      : retention(report) + ledger_section(report);
   std::string html(report_files::report_html);
   html = replaced(std::move(html), "{{title}}", title);

@@ -10,9 +10,10 @@
 //          (no name or no reason).
 // Limits   reason_bytes_max.
 //
-// A step stands at waiting, then needs_approval where it asks for one, then intended (command, http),
-// needs_person (manual) or at its end: done, failed, skipped. A command that was intended when the
-// daemon died, and that must not be repeated blindly, becomes unknown: a person says what it did.
+// A step stands at waiting, then needs_approval where it asks for one, then intended (command,
+// http), needs_person (manual) or at its end: done, failed, skipped. A command that was intended
+// when the daemon died, and that must not be repeated blindly, becomes unknown: a person says what
+// it did.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Where playbook runs and their moves are kept.
 //
-// What     A run's row is its newest standing; every move has a row of its own, and the ledger entry
-//          that commits to it.
+// What     A run's row is its newest standing; every move has a row of its own, and the ledger
+//          entry that commits to it.
 // Owns     Tables playbook_run and playbook_move.
 // Threads  As the Database passed in.
 // Errors   As Database; corrupt where a stored row cannot be read back.

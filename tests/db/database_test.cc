@@ -35,9 +35,13 @@ TEST(Database, KeepsEveryKindOfValue) {
 TEST(Database, ParametersAreNumberedByTheirNamesWhereverTheyStand) {
   const auto database = memory();
   ASSERT_TRUE(database->execute("CREATE TABLE t (name TEXT, number BIGINT)"));
-  ASSERT_TRUE(database->run("INSERT INTO t (number, name) VALUES ($2, $1)", {std::string_view("a"), 7}));
-  ASSERT_TRUE(database->run("UPDATE t SET number = $2 WHERE name = $1", {std::string_view("a"), 8}));
-  EXPECT_EQ(database->integer("SELECT number FROM t WHERE name = $1", {std::string_view("a")}).value(), 8);
+  ASSERT_TRUE(
+      database->run("INSERT INTO t (number, name) VALUES ($2, $1)", {std::string_view("a"), 7}));
+  ASSERT_TRUE(
+      database->run("UPDATE t SET number = $2 WHERE name = $1", {std::string_view("a"), 8}));
+  EXPECT_EQ(
+      database->integer("SELECT number FROM t WHERE name = $1", {std::string_view("a")}).value(),
+      8);
   const auto missing = database->run("UPDATE t SET number = $1", {1, 2});
   EXPECT_FALSE(missing) << "a value without a parameter";
 }

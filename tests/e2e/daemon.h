@@ -96,7 +96,7 @@ class TestDaemon {
     return all;
   }
 
-  // What was decided and done, without the clock's times, and without the order in which outcomes of
+  // What was decided and done, without the clock's times and the order in which outcomes of
   // deliveries came between other entries.
   std::map<std::string, std::multiset<std::string>> decisions() const {
     std::map<std::string, std::multiset<std::string>> all;

@@ -335,6 +335,15 @@ TEST_F(IncidentBookTest, APersonLowersASeverityAndTheReasonIsKept) {
   EXPECT_EQ(incident().severity, Severity::extreme);
 }
 
+TEST_F(IncidentBookTest, AFactThatSaysNoMoreThanWasOverruledRaisesNothing) {
+  apply(detection("r1", event, {{"stolen", 1}}));
+  ASSERT_TRUE(act(Act::Kind::lower_severity, "0", "the data was public already"));
+  apply(detection("r1", event, {{"seen", 1}}));
+  EXPECT_EQ(incident().severity, Severity::low);
+  apply(detection("r1", event, {{"hosts", 3}}));
+  EXPECT_EQ(incident().severity, Severity::low) << "medium is less than what was overruled";
+}
+
 TEST_F(IncidentBookTest, APersonAssignsAndNotes) {
   apply(detection("r1", event));
   const auto assigned = act(Act::Kind::assign, "carol", "she is on duty");

@@ -1,95 +1,15 @@
-#include "net/http_server.h"
-
-#include <condition_variable>
-#include <filesystem>
-#include <mutex>
-
+// Requests and answers over TCP and the UNIX socket.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include "net/http_client.h"
-#include "tests/net/sockets.h"
-#include "tests/temporary.h"
+#include "tests/net/http_fixture.h"
 
 namespace mailwarden::net {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr ClientOptions quick{.connect_timeout = milliseconds(5'000),
-                              .total_timeout = milliseconds(8'000)};
-
-// Something that happens once; whoever waits for it gives up after ten seconds.
-class Signal {
- public:
-  void set() {
-    const std::lock_guard lock(mutex_);
-    set_ = true;
-    changed_.notify_all();
-  }
-  bool wait() {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, seconds(10), [this] { return set_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool set_ = false;
-};
-
-class HttpServerTest : public testing::Test {
- protected:
-  void start(HttpServerOptions options, Handler handler = nullptr) {
-    if (options.listen.empty()) options.listen = {"127.0.0.1:0"};
-    if (!handler) {
-      handler = [this](const Request& request) {
-        const std::lock_guard lock(mutex_);
-        seen_.push_back(request);
-        return Response{.content_type = "text/plain", .body = "you asked " + request.path};
-      };
-    }
-    auto started = HttpServer::start(options, std::move(handler));
-    ASSERT_TRUE(started) << started.error().what;
-    server_ = *std::move(started);
-  }
-
-  unsigned short port() const {
-    const std::string& address = server_->addresses().at(0);
-    return static_cast<unsigned short>(std::stoi(address.substr(address.rfind(':') + 1)));
-  }
-  std::string url(const std::string& path) const {
-    return "http://" + server_->addresses().at(0) + path;
-  }
-  std::size_t handled() {
-    const std::lock_guard lock(mutex_);
-    return seen_.size();
-  }
-
-  // Sends the bytes and gives all that comes back; the server must close the connection.
-  std::string exchange(const std::string& bytes) const {
-    const Socket socket = Socket::connect(port());
-    socket.send(bytes);
-    return socket.receive_all();
-  }
-  unsigned status(const std::string& bytes) const {
-    const std::string answer = exchange(bytes);
-    EXPECT_TRUE(answer.starts_with("HTTP/1.1 ")) << answer;
-    return answer.size() < 12 ? 0 : static_cast<unsigned>(std::stoi(answer.substr(9, 3)));
-  }
-
-  TemporaryFolder folder_;
-  std::mutex mutex_;
-  std::vector<Request> seen_;
-  std::unique_ptr<HttpServer> server_;
-};
-
-const std::string ending = "Host: localhost\r\nConnection: close\r\n\r\n";
 
 TEST_F(HttpServerTest, HandsOverEachRequestAndSendsWhatTheFunctionAnswers) {
   start({}, [this](const Request& request) {
@@ -373,36 +293,6 @@ TEST_F(HttpServerTest, AServerThatIsGoneRefusesConnections) {
   EXPECT_EQ(answer.error().code, Code::unavailable);
 }
 
-TEST_F(HttpServerTest, StoppingWaitsForTheAnswerThatIsBeingMade) {
-  Signal entered;
-  Signal go;
-  start({}, [&](const Request&) {
-    entered.set();
-    go.wait();
-    return Response{.body = "done"};
-  });
-  std::string answer;
-  std::jthread asker([&] { answer = exchange("GET / HTTP/1.1\r\n" + ending); });
-  ASSERT_TRUE(entered.wait());
-  std::jthread stopper([&] { server_->stop(); });
-  go.set();
-  stopper.join();
-  server_.reset();
-  asker.join();
-  EXPECT_TRUE(answer.ends_with("done")) << answer;
-}
-
-TEST_F(HttpServerTest, StoppingDoesNotWaitForIdleConnections) {
-  start({});
-  Socket idle = Socket::connect(port());
-  idle.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  ASSERT_TRUE(idle.receive().starts_with("HTTP/1.1 200"));
-  const Socket silent = Socket::connect(port());
-  const auto begin = std::chrono::steady_clock::now();
-  server_.reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
-}
-
 struct Address {
   std::string name;
   std::string text;
@@ -490,6 +380,20 @@ TEST(PercentDecode, FollowsTheManualPage) {
     EXPECT_EQ(percent_decode(one.text, false), one.path) << one.text;
     EXPECT_EQ(percent_decode(one.text, true), one.query) << one.text;
   }
+}
+
+TEST_F(HttpServerTest, ANameThatBeginsLikeTheLoopbackIsNot) {
+  start({});
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: 127.evil.example\r\nConnection: close\r\n\r\n"), 421U);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: [::1].evil.example\r\nConnection: close\r\n\r\n"),
+            421U);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: LOCALHOST\r\nConnection: close\r\n\r\n"), 200U);
+}
+
+TEST_F(HttpServerTest, AUrlInTheQueryIsNoAbsoluteForm) {
+  start({});
+  EXPECT_EQ(status("GET /a?u=http://b/c HTTP/1.1\r\n" + ending), 200U);
+  EXPECT_EQ(seen_.at(0).path, "/a");
 }
 
 }  // namespace

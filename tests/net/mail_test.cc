@@ -267,5 +267,22 @@ INSTANTIATE_TEST_SUITE_P(
         Injection{"NobodyTo", [](Mail& m) { m.to.clear(); }}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(Mail, AServerOfAnotherProtocolIsInvalid) {
+  SmtpServer server;
+  const auto sent = Client(quick).send_mail(mail("http://" + server.url().substr(7)));
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, Code::invalid);
+}
+
+TEST(Mail, AnAddressCannotAddParametersToTheCommand) {
+  SmtpServer server;
+  Mail one = mail(server.url());
+  one.from += "> AUTH=<";
+  const auto sent = Client(quick).send_mail(one);
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, Code::invalid);
+  EXPECT_TRUE(server.lines().empty());
+}
+
 }  // namespace
 }  // namespace mailwarden::net

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "alert/outbox.h"
 #include "crypto/ed25519.h"
 #include "db/sqlite.h"
 #include "detect/detection_table.h"
@@ -16,6 +17,7 @@
 #include "ingest/event_table.h"
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
+#include "respond/run_table.h"
 
 namespace mailwarden {
 
@@ -34,8 +36,9 @@ class TestStore {
 
   TestStore() {
     std::vector<db::Migration> steps;
-    for (const auto& some : {ledger::migrations(), ingest::migrations(), detect::migrations(),
-                             incident::migrations(), privacy::migrations()}) {
+    for (const auto& some :
+         {ledger::migrations(), ingest::migrations(), detect::migrations(), incident::migrations(),
+          alert::migrations(), respond::migrations(), privacy::migrations()}) {
       steps.insert(steps.end(), some.begin(), some.end());
     }
     EXPECT_TRUE(db::migrate(*database_, steps, begin));

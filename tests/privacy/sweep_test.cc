@@ -278,5 +278,56 @@ TEST_F(SweepTest, TheRecordNamesEveryBatchAsARange) {
   EXPECT_EQ(record.text("latest"), to_rfc3339(begin - day));
 }
 
+TEST_F(SweepTest, WhatIsHeldTakesNoRoomInAPlan) {
+  store_.events("auth", {begin}, begin);
+  open_incident(12, "auth");
+  const std::int64_t free = store_.events("auth", {begin}, begin);
+  clock_.set(begin + 11 * day);
+  bool found = false;
+  for (int i = 0; i < 5; ++i) {
+    for (const DueBatches& due : plan({.batches_max = 1}).due) {
+      if (due.held_because.empty()) {
+        EXPECT_THAT(due.entries, ElementsAre(free));
+        remove(due);
+        found = true;
+      }
+    }
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(SweepTest, AnOpenIncidentHoldsTheEventsThatOnlyCounted) {
+  store_.events("auth", {begin}, begin);
+  const EventId contributing = store_.last_event("auth");
+  store_.events("auth", {begin + 5 * day}, begin);
+  ASSERT_TRUE(incident::store_incident(store_.database(), {.number = 12}));
+  store_.detection(12,
+                   {.rule_id = "r",
+                    .event = store_.last_event("auth"),
+                    .events = {contributing, store_.last_event("auth")},
+                    .count = 2},
+                   begin);
+  clock_.set(begin + 11 * day);
+  EXPECT_THAT(plan().due.at(0).held_because, HasSubstr("incident 12"));
+}
+
+TEST_F(SweepTest, TheLimitIsThatOfTheWholePlan) {
+  store_.events("auth1", {begin}, begin);
+  store_.events("auth2", {begin}, begin);
+  clock_.set(begin + 11 * day);
+  EXPECT_EQ(plan({.batches_max = 1}).due.size(), 1U);
+}
+
+TEST_F(SweepTest, WhatIsHeldIsNotRemoved) {
+  store_.events("auth", {begin}, begin);
+  open_incident(12, "auth");
+  clock_.set(begin + 11 * day);
+  const DueBatches held = plan().due.at(0);
+  const auto refused = remove_batches(store_.database(), held, 99, clock_.now());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::denied);
+  EXPECT_EQ(store_.count_events(), 1);
+}
+
 }  // namespace
 }  // namespace mailwarden::privacy

@@ -107,7 +107,7 @@ TEST_F(BuildTest, TheAuditHoldsTheIncidentsOfItsPeriodWithTheirChanges) {
   EXPECT_THAT(numbers(list(incidents.at(0), "changes"), "sequence"), ElementsAre(1, 2));
   EXPECT_THAT(numbers(list(incidents.at(0), "changes"), "entry"), ElementsAre(6, 7));
   EXPECT_EQ(json::to_text(report["incidents_by_severity"]), "[1,0,1,0]");
-  EXPECT_EQ(report.integer("incidents_left_out"), 0);
+  EXPECT_TRUE(report["left_out"].is_null());
   const json::Array& acts = list(report, "acts");
   ASSERT_EQ(acts.size(), 1U);
   EXPECT_EQ(acts[0].text("who"), "bob " + hostile);
@@ -123,7 +123,7 @@ TEST_F(BuildTest, IncidentsOverTheLimitAreCounted) {
   options.rows_max = 1;
   const json::Value report = build_audit(store_.database(), week, options).value();
   EXPECT_THAT(numbers(list(report, "incidents"), "number"), ElementsAre(1));
-  EXPECT_EQ(report.integer("incidents_left_out"), 1);
+  EXPECT_EQ(report["left_out"].integer("incidents"), 1);
   EXPECT_EQ(json::to_text(report["incidents_by_severity"]), "[1,0,1,0]");
 }
 
@@ -237,6 +237,22 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(BuildTest, EntriesOfOtherKindsNeedNoEvents) {
   const json::Value record = json::Object{{"kind", "gap"}, {"source", "a"}};
   EXPECT_EQ(check_events(store_.database(), 5, record).value(), "");
+}
+
+TEST_F(BuildTest, RowsOfEachKindAreLimitedAndTheRestIsSaid) {
+  for (int i = 0; i < 5; ++i) {
+    store_.record("gap", {{"source", "a"}, {"what", "b"}}, begin);
+    store_.change(sample_incident(1, incident::Severity::high),
+                  sample_change(1, i + 1, begin, "bob"));
+  }
+  store_.seal();
+  ReportOptions options = options_of(store_);
+  options.rows_max = 2;
+  const json::Value report = build_audit(store_.database(), week, options).value();
+  EXPECT_EQ(list(report, "gaps").size(), 2U);
+  EXPECT_EQ(list(report, "acts").size(), 2U);
+  EXPECT_EQ(report["left_out"].integer("gaps"), 3);
+  EXPECT_EQ(report["left_out"].integer("acts"), 3);
 }
 
 }  // namespace

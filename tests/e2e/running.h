@@ -1,0 +1,61 @@
+// A daemon that runs while a test looks at it.
+#pragma once
+
+#include <thread>
+
+#include "net/http_client.h"
+#include "tests/e2e/daemon.h"
+
+namespace mailwarden {
+
+class RunningDaemon : public TestDaemon {
+ public:
+  void start(std::vector<std::string> more = {}) {
+    more.insert(more.end(),
+                {"--socket", path("socket"), "--listen", "127.0.0.1:0", "--seal-interval", "1s"});
+    process_.emplace(arguments(std::move(more)), path("output"));
+    while (ask("/readyz").status != 200 && !process_->ended()) std::this_thread::yield();
+    ASSERT_FALSE(process_->ended()) << output();
+  }
+
+  net::HttpAnswer ask(const std::string& target, const std::string& method = "GET",
+                      const std::string& body = "") {
+    const auto answer = net::Client().request({.method = method,
+                                               .url = "http://localhost" + target,
+                                               .socket = path("socket"),
+                                               .body = body});
+    return answer ? *answer : net::HttpAnswer();
+  }
+  json::Value get(const std::string& target) {
+    auto value = json::parse(ask(target).body);
+    return value ? *value : json::Value();
+  }
+
+  // Until the question is answered with yes, which a broken daemon keeps from happening.
+  template <class Question>
+  void wait_until(Question question) {
+    while (!question() && !process_->ended()) std::this_thread::yield();
+    ASSERT_FALSE(process_->ended()) << output();
+  }
+  void wait_for_events(std::int64_t count) {
+    wait_until([&] { return get("/api/v1/status").integer("events") >= count; });
+  }
+
+  // "http://127.0.0.1:PORT"
+  std::string address() const {
+    const std::string text = output();
+    const std::size_t begin = text.find("http://127.0.0.1:");
+    return text.substr(begin, text.find('/', begin + 7) - begin);
+  }
+
+  void signal(int number) { process_->kill(number); }
+  int stop() {
+    process_->kill(SIGTERM);
+    return process_->wait();
+  }
+
+ private:
+  std::optional<Process> process_;
+};
+
+}  // namespace mailwarden

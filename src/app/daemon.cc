@@ -449,6 +449,9 @@ Result<void> Daemon::Parts::finish() {
     takes_acts = false;
   }
   take_acts();
+  // What was delivered is said to be, so that the next start does not deliver it again.
+  dispatch->stop();
+  take_settled();
   core->snapshot();
   core->seal();
   auto done = core->write();

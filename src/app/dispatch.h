@@ -36,6 +36,8 @@ class Dispatch {
   // Receivers are those of the policies in force.
   void send(std::vector<Outgoing> outgoing, const Policies& policies);
   std::vector<Settled> take_settled();
+  // Begins nothing more, and waits for what is at work.
+  void stop() { errands_.stop(); }
 
   std::size_t waiting() const { return errands_.waiting() + settled_.size(); }
   bool all_tried() const { return settled_.empty() && errands_.all_tried(); }

@@ -86,6 +86,10 @@ Errands::Errands(const ErrandsOptions& options, const Clock& clock)
 }
 
 Errands::~Errands() {
+  stop();
+}
+
+void Errands::stop() {
   {
     const std::lock_guard lock(mutex_);
     for (std::jthread& thread : threads_) thread.request_stop();

@@ -90,8 +90,11 @@ class Errands {
   Errands(const ErrandsOptions& options, const Clock& clock);
   Errands(const Errands&) = delete;
   Errands& operator=(const Errands&) = delete;
-  // Waits for those at work; what waits is left to the next start.
   ~Errands();
+
+  // Waits for those at work, whose outcomes can still be taken; what waits is left to the next
+  // start.
+  void stop();
 
   void add(std::vector<Errand> errands);
   std::vector<ErrandOutcome> take_outcomes();

@@ -5,6 +5,8 @@
 
 #include <glob.h>
 
+#include "base/text.h"
+
 namespace mailwarden::ingest {
 namespace {
 
@@ -36,6 +38,12 @@ std::vector<std::string> siblings(const std::string& path) {
   }
   std::ranges::sort(paths);
   return paths;
+}
+
+// N of a name that rotation made by appending ".N": the greater, the older. 0 for any other name.
+std::int64_t rotation_number(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? 0 : to_integer(path.substr(dot + 1)).value_or(0);
 }
 
 }  // namespace
@@ -148,7 +156,7 @@ void FileSource::look_for_missed(const StreamState& old, Timestamp now) {
     if (!descriptor) continue;
     const auto status = status_of(descriptor->number());
     // Without a birth time an old rotated file, which was never ours, would look the same.
-    const bool newer = status && old.birth != 0 && status->birth > old.birth && status->size > 0;
+    const bool newer = status && old.birth != 0 && status->birth >= old.birth && status->size > 0;
     if (!newer || find_open(*status) != nullptr || is_finished(path, *descriptor, *status) ||
         is_copy(path, descriptor->number(), *status)) {
       continue;
@@ -159,8 +167,9 @@ void FileSource::look_for_missed(const StreamState& old, Timestamp now) {
     }
     missed.push_back({path, *std::move(descriptor), *status});
   }
+  // The kernel's clock of files may stand for some milliseconds, in which many can be rotated.
   std::ranges::sort(missed, {}, [](const Found& found) {
-    return std::pair(found.status.birth, found.status.modified);
+    return std::tuple(found.status.birth, found.status.modified, -rotation_number(found.path));
   });
   for (Found& found : missed) {
     follow_new(old.path, std::move(found.descriptor), found.status, now);

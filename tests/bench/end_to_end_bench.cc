@@ -1,10 +1,10 @@
-// Durable events a second, from a log file through decoders, rules and ledger into SQLite, beside two
-// floors of the same run: decoding alone, and SQLite inserting the same rows alone.
+// Durable events a second, from a log file through decoders, rules and ledger into SQLite, beside
+// two floors of the same run: decoding alone, and SQLite inserting the same rows alone.
 //
-//   end_to_end_bench [LINES [FOLDER]]     300,000 lines in a folder of its own unless told
+//   end_to_end_bench [LINES [FOLDER]]    300,000 lines in a folder of its own unless told
 //
-// FOLDER must be on the disk to be measured. Also told: memory when it is done, and how long a start
-// over the filled store takes until the API answers.
+// FOLDER must be on the disk to be measured. Also told: memory when it is done, and how long a
+// start over the filled store takes until the API answers.
 #include <chrono>
 #include <cstdio>
 
@@ -12,6 +12,7 @@
 #include "app/daemon.h"
 #include "app/policies.h"
 #include "app/work.h"
+#include "base/check.h"
 #include "base/log.h"
 #include "crypto/entropy.h"
 #include "db/sqlite.h"

@@ -31,7 +31,7 @@ class TestDaemon {
                                  "--alerts",
                                  path("alerts"),
                                  "--rules",
-                                 source_folder() + "/rules/sigma",
+                                 rules_,
                                  "--policies",
                                  policies_};
     all.insert(all.end(), more.begin(), more.end());
@@ -47,6 +47,13 @@ class TestDaemon {
     write_file(policies_ + "/routes.yaml",
                "receivers: [{name: spool, kind: webhook, url: '" + url +
                    "'}]\nroutes: [{changes: [opened, severity_raised], to: [spool]}]\n");
+  }
+
+  // A copy of the shipped rules, which the test may change.
+  void copy_rules() {
+    rules_ = path("rules");
+    std::filesystem::copy(source_folder() + "/rules/sigma", rules_,
+                          std::filesystem::copy_options::recursive);
   }
 
   // --once over the source; its exit code.
@@ -119,6 +126,7 @@ class TestDaemon {
 
  private:
   TemporaryFolder folder_;
+  std::string rules_ = source_folder() + "/rules/sigma";
   std::string policies_ = source_folder() + "/policies";
 };
 

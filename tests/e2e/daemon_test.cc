@@ -39,9 +39,8 @@ TEST_F(Running, FollowsItsFilesAndEndsWithEverythingDurable) {
 }
 
 TEST_F(Running, ReloadsRulesAndPoliciesAsAWholeOrKeepsTheOldOnes) {
-  std::filesystem::copy(source_folder() + "/rules/sigma", daemon_.path("rules"),
-                        std::filesystem::copy_options::recursive);
-  start({"--rules", daemon_.path("rules")});
+  daemon_.copy_rules();
+  start();
   const std::string before = daemon_.get("/api/v1/status").text("policies");
   write_file(daemon_.path("rules/wrong.yml"), "title: wrong\nlogsource: {product: linux}\n");
   daemon_.signal(SIGHUP);
@@ -178,7 +177,8 @@ TEST_F(Running, TheApiAnswersWhatIsThereAndSaysWhatIsWrong) {
 TEST_F(Running, ASecondDaemonOnTheSameSocketIsRefused) {
   start();
   TestDaemon second;
-  Process process(second.arguments({"--socket", daemon_.path("socket"), "--listen", "127.0.0.1:0"}),
+  Process process(second.arguments({"--socket", daemon_.path("socket"), "--listen", "127.0.0.1:0",
+                                    "--source", "file:" + log()}),
                   second.path("output"));
   EXPECT_EQ(process.wait(), 3);
   EXPECT_THAT(second.output(), HasSubstr("another process serves it"));

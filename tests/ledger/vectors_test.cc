@@ -1,0 +1,104 @@
+// Inclusion and consistency proofs, right and wrong ones, that were not made with this code.
+#include <algorithm>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "json/base64.h"
+#include "json/value.h"
+#include "ledger/merkle.h"
+#include "tests/temporary.h"
+
+namespace mailwarden::ledger {
+namespace {
+
+namespace fs = std::filesystem;
+
+class MerkleVectors : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (corpus_folder().empty()) GTEST_SKIP() << "the corpus of Merkle proofs is not there";
+    const std::string command = "tar xzf '" + corpus_folder() +
+                                "/vectors/merkle-proofs.tar.gz' -C '" + folder_.path() + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+  }
+
+  std::vector<json::Value> cases(const std::string& kind) const {
+    std::vector<json::Value> found;
+    for (const auto& entry :
+         fs::recursive_directory_iterator(folder_.path("testdata") + "/" + kind)) {
+      if (entry.path().extension() != ".json") continue;
+      auto value = json::parse(read_file(entry.path().string()));
+      EXPECT_TRUE(value) << entry.path();
+      if (value) found.push_back(*std::move(value));
+    }
+    return found;
+  }
+
+  // A hash of another length is none, and no proof can hold with it.
+  static std::optional<Digest> digest(const std::string& base64) {
+    const auto bytes = json::from_base64(base64);
+    Digest digest{};
+    if (!bytes || bytes->size() != digest.size()) return std::nullopt;
+    std::transform(bytes->begin(), bytes->end(), digest.begin(),
+                   [](char c) { return static_cast<std::byte>(c); });
+    return digest;
+  }
+
+  static std::optional<std::vector<Digest>> proof(const json::Value& of) {
+    std::vector<Digest> found;
+    if (of["proof"].as_array() == nullptr) return found;
+    for (const json::Value& one : *of["proof"].as_array()) {
+      const auto hash = digest(*one.as_string());
+      if (!hash) return std::nullopt;
+      found.push_back(*hash);
+    }
+    return found;
+  }
+
+  static bool is_wrong(const json::Value& of) { return of["wantErr"] == json::Value(true); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(MerkleVectors, InclusionProofsHoldExactlyWhereTheyShould) {
+  std::size_t right = 0;
+  std::size_t wrong = 0;
+  for (const json::Value& one : cases("inclusion")) {
+    if (!one["start"].is_null()) continue;  // of a part of the tree, which RFC 6962 does not have
+    const auto leaf = digest(one.text("leafHash"));
+    const auto root = digest(one.text("root"));
+    const auto path = proof(one);
+    const bool holds =
+        leaf && root && path && one.integer("leafIdx") >= 0 && one.integer("treeSize") >= 0 &&
+        verify_inclusion(*leaf, static_cast<std::uint64_t>(one.integer("leafIdx")),
+                         static_cast<std::uint64_t>(one.integer("treeSize")), *path, *root);
+    EXPECT_EQ(holds, !is_wrong(one)) << json::to_text(one);
+    ++(is_wrong(one) ? wrong : right);
+  }
+  EXPECT_GT(right, 3U);
+  EXPECT_GT(wrong, 50U);
+}
+
+TEST_F(MerkleVectors, ConsistencyProofsHoldExactlyWhereTheyShould) {
+  std::size_t right = 0;
+  std::size_t wrong = 0;
+  for (const json::Value& one : cases("consistency")) {
+    if (!one["start"].is_null()) continue;
+    const auto old_root = digest(one.text("root1"));
+    const auto new_root = digest(one.text("root2"));
+    const auto path = proof(one);
+    const bool holds = old_root && new_root && path && one.integer("size1") >= 0 &&
+                       one.integer("size2") >= 0 &&
+                       verify_consistency(static_cast<std::uint64_t>(one.integer("size1")),
+                                          static_cast<std::uint64_t>(one.integer("size2")), *path,
+                                          *old_root, *new_root);
+    EXPECT_EQ(holds, !is_wrong(one)) << json::to_text(one);
+    ++(is_wrong(one) ? wrong : right);
+  }
+  EXPECT_GT(right, 3U);
+  EXPECT_GT(wrong, 50U);
+}
+
+}  // namespace
+}  // namespace mailwarden::ledger

@@ -14,16 +14,15 @@
 
 #include "app/core.h"
 #include "app/dispatch.h"
+#include "app/opening.h"
 #include "app/pipeline.h"
 #include "app/policies.h"
+#include "app/reporter.h"
 #include "base/files.h"
 #include "db/sqlite.h"
 #include "http/api.h"
 #include "incident/incident_table.h"
-#include "ingest/file_source.h"
-#include "ingest/pipe_source.h"
 #include "net/http_server.h"
-#include "report/issue.h"
 
 namespace mailwarden::app {
 namespace {
@@ -42,44 +41,6 @@ struct ActRequest {
   std::promise<Acted> changes;
   std::promise<RunActed> run;
 };
-
-unsigned worker_count(const config::Config& config) {
-  if (config.workers > 0) return config.workers;
-  return std::max(2U, std::thread::hardware_concurrency()) - 1;
-}
-
-Result<crypto::Signer> load_key(const config::Config& config, Entropy& entropy, Log& log) {
-  auto key = crypto::Signer::load(config.key);
-  if (key || key.error().code != Code::not_found) return key;
-  key = crypto::Signer::create(config.key, entropy);
-  if (key) log.info("made the ledger's signing key " + config.key);
-  return key;
-}
-
-Result<std::vector<std::unique_ptr<ingest::Source>>> open_sources(const config::Config& config,
-                                                                  db::Database& database) {
-  std::vector<std::unique_ptr<ingest::Source>> sources;
-  for (const config::SourceConfig& source : config.sources) {
-    auto committed = ingest::load_streams(database, source.name);
-    if (!committed) return std::unexpected(committed.error());
-    if (source.file.empty()) {
-      sources.push_back(std::make_unique<ingest::PipeSource>(
-          ingest::PipeSourceOptions{.name = source.name}, *committed));
-    } else {
-      sources.push_back(std::make_unique<ingest::FileSource>(
-          ingest::FileSourceOptions{.name = source.name, .glob = source.file},
-          *std::move(committed)));
-    }
-  }
-  return sources;
-}
-
-// Leaves the checkpoint under its size: "checkpoint-120".
-Result<void> drop_checkpoint(const std::string& folder, const std::string& note) {
-  const auto checkpoint = ledger::parse_checkpoint(note);
-  if (!checkpoint) return std::unexpected(checkpoint.error());
-  return write_file_durably(folder + "/checkpoint-" + std::to_string(checkpoint->size), note);
-}
 
 }  // namespace
 
@@ -107,7 +68,8 @@ struct Daemon::Parts {
   std::vector<std::function<void(const Error*)>> answers;  // to acts, once they are durable
   Timestamp sealed;
   Timestamp swept;
-  std::optional<Timestamp> reported;
+  std::optional<Timestamp> reported;  // when the last reports were begun
+  Reporter reporter;
   std::string trouble;
   std::chrono::milliseconds backoff{0};
   bool stopping = false;
@@ -137,6 +99,7 @@ struct Daemon::Parts {
   void update_status();
   void sweep();
   void issue_reports();
+  void take_reports();
   bool at_end() const { return end_ticket && next_ticket >= *end_ticket && waiting.empty(); }
   // With --once, each delivery is tried before the end; what failed waits for the next start.
   bool is_settled() const { return at_end() && !core->has_pending() && dispatch->all_tried(); }
@@ -393,15 +356,23 @@ void Daemon::Parts::update_status() {
 // they were issued is an entry behind it.
 void Daemon::Parts::issue_reports() {
   const Timestamp now = around.clock.now();
+  if (reporter.is_at_work()) return;
   if (reported && now - *reported < config.reports_interval && now >= *reported) return;
   reported = now;
   core->seal();
   if (!write() || core->has_pending()) return;
-  const report::IssueOptions options{.folder = config.reports,
-                                     .key = {.name = config.origin, .key = signer->public_key()}};
-  auto issued = report::issue_due(*database, core->policies().retention, options, now);
-  if (!issued) return around.log.error("reports: " + issued.error().what);
-  for (const report::Issued& one : *issued) core->record("report", report::to_record(one));
+  reporter.start(config.store, core->policies().retention,
+                 {.folder = config.reports,
+                  .key = {.name = config.origin, .key = signer->public_key()},
+                  .cancelled = {}},
+                 now);
+}
+
+void Daemon::Parts::take_reports() {
+  const auto issued = reporter.take();
+  if (!issued) return;
+  if (!*issued) return around.log.error("reports: " + issued->error().what);
+  for (const report::Issued& one : **issued) core->record("report", report::to_record(one));
 }
 
 // Between two tries of a store that refuses.
@@ -425,6 +396,7 @@ Result<void> Daemon::Parts::loop() {
       take_input();
       take_acts();
       take_settled();
+      take_reports();
       do_what_is_due();
       if (at_end() && (!config.once || is_settled())) issue_reports();
     } else {
@@ -437,7 +409,7 @@ Result<void> Daemon::Parts::loop() {
     after_write();
     update_status();
     around.notify("WATCHDOG=1");
-    if (config.once && is_settled() && reported) break;
+    if (config.once && is_settled() && reported && !reporter.is_at_work()) break;
   }
   return finish();
 }
@@ -449,6 +421,8 @@ Result<void> Daemon::Parts::finish() {
     takes_acts = false;
   }
   take_acts();
+  reporter.cancel();
+  take_reports();
   // What was delivered is said to be, so that the next start does not deliver it again.
   dispatch->stop();
   take_settled();

@@ -199,22 +199,22 @@ bool Correlator::add_late(const Window& window, Group& group, std::size_t at) co
 
 // Whether some last event has all others before it, each behind the one of the rule before.
 bool Correlator::ordered(const Window& window, const Group& group, std::vector<Entry>& used) const {
-  const std::size_t rules = window.correlation.rules.size();
-  for (std::size_t end = group.entries.size(); end-- > 0;) {
-    if (group.entries[end].rule != rules - 1) continue;
-    std::vector<Entry> chain{group.entries[end]};
-    std::size_t wanted = rules - 1;
-    for (std::size_t i = end; wanted > 0 && i-- > 0;) {
-      if (group.entries[end].time - group.entries[i].time > window.correlation.timespan) break;
-      if (group.entries[i].rule != wanted - 1) continue;
-      chain.push_back(group.entries[i]);
-      --wanted;
+  const Duration timespan = window.correlation.timespan;
+  // By the rule reached: the chain up to it that began last, which leaves the most time.
+  std::vector<std::vector<Entry>> chains(window.correlation.rules.size());
+  for (const Entry& entry : group.entries) {
+    if (entry.rule == 0) {
+      chains[0] = {entry};
+      continue;
     }
-    if (wanted > 0) continue;
-    used.assign(chain.rbegin(), chain.rend());
-    return true;
+    const std::vector<Entry>& before = chains[entry.rule - 1];
+    if (before.empty() || entry.time - before.front().time > timespan) continue;
+    std::vector<Entry> chain = before;
+    chain.push_back(entry);
+    chains[entry.rule] = std::move(chain);
   }
-  return false;
+  used = std::move(chains.back());
+  return !used.empty();
 }
 
 Detection Correlator::fire(const Window& window, const Detection& last,

@@ -5,6 +5,7 @@
 #include "detect/detection_table.h"
 #include "incident/incident_table.h"
 #include "ingest/event_table.h"
+#include "json/flatten.h"
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
 #include "report/report.h"
@@ -25,15 +26,13 @@ json::Object change_json(const incident::ChangeRow& row) {
 // What every report begins with: which one, of when, and what it rests on.
 Result<json::Object> begin(db::Database& database, std::string_view kind, const Period& period,
                            const ReportOptions& options) {
-  const auto note = ledger::last_checkpoint(database);
-  if (!note) return std::unexpected(note.error());
-  const auto verdict = ledger::verify(
-      database, {.key = options.key, .from = *note, .check_record = options.check_record});
-  if (!verdict) return std::unexpected(verdict.error());
+  const auto footing =
+      options.footing ? Result<Footing>(*options.footing) : find_footing(database, options);
+  if (!footing) return std::unexpected(footing.error());
   return json::Object{
-      {"checkpoint", *note},
+      {"checkpoint", footing->checkpoint},
       {"generated", to_rfc3339(period.to)},
-      {"ledger", ledger::to_json(*verdict)},
+      {"ledger", ledger::to_json(footing->verdict)},
       {"origin", options.key.name},
       {"period", json::Object{{"from", to_rfc3339(period.from)}, {"to", to_rfc3339(period.to)}}},
       {"report", kind},
@@ -220,6 +219,15 @@ json::Array policies_json(std::span<const privacy::RetentionPolicy> policies) {
 
 }  // namespace
 
+Result<Footing> find_footing(db::Database& database, const ReportOptions& options) {
+  auto note = ledger::last_checkpoint(database);
+  if (!note) return std::unexpected(note.error());
+  auto verdict = ledger::verify(
+      database, {.key = options.key, .from = *note, .check_record = options.check_record});
+  if (!verdict) return std::unexpected(verdict.error());
+  return Footing{.checkpoint = *std::move(note), .verdict = *std::move(verdict)};
+}
+
 Result<json::Object> build_audit(db::Database& database, const Period& period,
                                  const ReportOptions& options) {
   auto report = begin(database, "audit", period, options);
@@ -293,12 +301,17 @@ Result<std::string> check_events(db::Database& database, std::int64_t entry,
            std::to_string(rows->size()) + " are left, and no removal tells why";
   }
   std::vector<ledger::Digest> commitments;
+  json::Flattener reader;
   for (const ingest::EventRow& row : *rows) {
     commitments.push_back(ledger::commitment(row.salt, row.record));
     // The columns by which an event is found must say what its record says.
-    const auto event = json::parse(row.record);
-    if (!event || event->text("id") != to_string(row.id) ||
-        event->text("time") != to_rfc3339(row.time)) {
+    std::string id;
+    std::string time;
+    const auto read = reader.flatten(row.record, [&](const json::Leaf& leaf) {
+      if (leaf.path == "id") id = leaf.text;
+      if (leaf.path == "time") time = leaf.text;
+    });
+    if (!read || id != to_string(row.id) || time != to_rfc3339(row.time)) {
       return "event " + to_string(row.id) + ": its row does not fit its record";
     }
   }

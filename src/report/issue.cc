@@ -62,10 +62,17 @@ Result<std::vector<Issued>> issue_due(db::Database& database,
   if (!last) return std::unexpected(last.error());
   if (last->nothing_new) return issued;
   const Period period{.from = std::min(last->until, now), .to = now};
-  const ReportOptions built{.key = options.key,
-                            .check_record = [&](std::int64_t entry, const json::Value& record) {
-                              return check_events(database, entry, record);
-                            }};
+  ReportOptions built{
+      .key = options.key,
+      .check_record = [&](std::int64_t entry, const json::Value& record) -> Result<std::string> {
+        if (options.cancelled && options.cancelled()) {
+          return fail(Code::unavailable, "the daemon is stopping");
+        }
+        return check_events(database, entry, record);
+      }};
+  auto footing = find_footing(database, built);
+  if (!footing) return std::unexpected(footing.error());
+  built.footing = *std::move(footing);
   const auto audit = build_audit(database, period, built);
   if (!audit) return std::unexpected(audit.error());
   auto written = write(*audit, "audit", period, options.folder);

@@ -8,6 +8,7 @@
 // Limits   ReportOptions.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ namespace mailwarden::report {
 struct IssueOptions {
   std::string folder;
   ledger::VerifierKey key;
+  std::function<bool()> cancelled;  // asked now and then; unavailable is answered where it is so
 };
 
 struct Issued {

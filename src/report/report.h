@@ -13,6 +13,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,11 +34,20 @@ struct Period {
   Timestamp to;
 };
 
+// What a report rests on: the newest checkpoint, and the verdict over the ledger up to it.
+struct Footing {
+  std::string checkpoint;
+  ledger::Verdict verdict;
+};
+
 struct ReportOptions {
   ledger::VerifierKey key;
   std::int64_t rows_max = 10'000;
   std::function<Result<std::string>(std::int64_t, const json::Value&)> check_record;
+  std::optional<Footing> footing;  // where it is known already, since finding it reads every event
 };
+
+Result<Footing> find_footing(db::Database& database, const ReportOptions& options);
 
 Result<json::Object> build_audit(db::Database& database, const Period& period,
                                  const ReportOptions& options);

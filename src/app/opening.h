@@ -1,0 +1,30 @@
+// What a daemon opens when it starts.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/entropy.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "crypto/ed25519.h"
+#include "db/database.h"
+#include "ingest/source.h"
+
+namespace mailwarden::app {
+
+unsigned worker_count(const config::Config& config);
+
+// The ledger's signing key; made where there is none yet.
+Result<crypto::Signer> load_key(const config::Config& config, Entropy& entropy, Log& log);
+
+// Each source at the place where its last commit stood.
+Result<std::vector<std::unique_ptr<ingest::Source>>> open_sources(const config::Config& config,
+                                                                  db::Database& database);
+
+// Leaves the checkpoint under its size: "checkpoint-120".
+Result<void> drop_checkpoint(const std::string& folder, const std::string& note);
+
+}  // namespace mailwarden::app

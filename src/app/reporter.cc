@@ -1,0 +1,34 @@
+#include "app/reporter.h"
+
+#include "base/check.h"
+#include "db/sqlite.h"
+
+namespace mailwarden::app {
+
+void Reporter::start(const std::string& store, std::vector<privacy::RetentionPolicy> retention,
+                     report::IssueOptions options, Timestamp now) {
+  CHECK(!is_at_work());
+  cancelled_ = false;
+  options.cancelled = [this] { return cancelled_.load(); };
+  issued_ = std::async(
+      std::launch::async,
+      [store, retention = std::move(retention), options = std::move(options), now]() -> Issued {
+        const auto opened = db::open_url(store, {.read_only = true});
+        if (!opened) return std::unexpected(opened.error());
+        return report::issue_due(**opened, retention, options, now);
+      });
+}
+
+std::optional<Reporter::Issued> Reporter::take() {
+  if (!is_at_work() || issued_.wait_for(Duration(0)) != std::future_status::ready) {
+    return std::nullopt;
+  }
+  return issued_.get();
+}
+
+void Reporter::cancel() {
+  cancelled_ = true;
+  if (is_at_work()) issued_.wait();
+}
+
+}  // namespace mailwarden::app

@@ -119,32 +119,35 @@ std::int64_t resident_kilobytes() {
   return std::atoll(status.c_str() + at + 6);
 }
 
-double run_daemon(config::Config config, bool until_answer) {
+// Seconds from the start of a daemon until it is asked at `target` and its answer has what is asked
+// for; then it is told to stop.
+template <class Question>
+double run_daemon(const config::Config& config, const std::string& target, Question question) {
   const SystemClock clock;
   crypto::SystemEntropy entropy;
   Log log(LogLevel::error);
-  bool answered = false;
+  constexpr std::chrono::milliseconds between_questions{20};
   const auto begun = steady_clock::now();
-  double answer_seconds = 0;
-  auto daemon = app::Daemon::start(
-      config, {.clock = clock,
-               .entropy = entropy,
-               .log = log,
-               .poll_signal =
-                   [&] {
-                     if (!until_answer || answered) {
-                       return answered ? app::Signal::stop : app::Signal::none;
-                     }
-                     const auto answer = net::Client().request(
-                         {.url = "http://localhost/api/v1/incidents", .socket = config.socket});
-                     answered = answer && answer->status == 200;
-                     if (answered) answer_seconds = seconds_since(begun);
-                     return app::Signal::none;
-                   },
-               .notify = [](const char*) {}});
+  auto asked = begun;
+  double seconds = 0;
+  const auto poll = [&] {
+    if (steady_clock::now() - asked < between_questions) return app::Signal::none;
+    asked = steady_clock::now();
+    const auto answer =
+        net::Client().request({.url = "http://localhost" + target, .socket = config.socket});
+    const auto value = answer ? json::parse(answer->body) : Result<json::Value>();
+    if (!answer || !value || !question(*value)) return app::Signal::none;
+    seconds = seconds_since(begun);
+    return app::Signal::stop;
+  };
+  auto daemon = app::Daemon::start(config, {.clock = clock,
+                                            .entropy = entropy,
+                                            .log = log,
+                                            .poll_signal = poll,
+                                            .notify = [](const char*) {}});
   CHECK(daemon);
   CHECK((*daemon)->run());
-  return until_answer ? answer_seconds : seconds_since(begun);
+  return seconds;
 }
 
 int bench(int lines, const std::string& folder) {
@@ -158,13 +161,15 @@ int bench(int lines, const std::string& folder) {
     for (int i = 0; i < lines; ++i) log << line_of(i) << "\n";
   }
   config::Config config = config_in(folder);
-  config.once = true;
-  const double whole = run_daemon(config, false);
-  config.once = false;
   config.socket = folder + "/socket";
   config.listen = {"127.0.0.1:0"};
+  const double whole = run_daemon(config, "/api/v1/status", [&](const json::Value& status) {
+    return status.integer("events") >= lines;
+  });
   const std::int64_t resident = resident_kilobytes();
-  const double start = run_daemon(config, true);
+  const double start = run_daemon(config, "/api/v1/incidents", [](const json::Value& incidents) {
+    return incidents["incidents"].as_array() != nullptr;
+  });
   const double decode_rate = part / decode_seconds;
   const double insert_rate = part / insert_seconds;
   const double rate = lines / whole;

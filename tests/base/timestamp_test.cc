@@ -90,5 +90,19 @@ TEST(Clock, SystemIsInThisCentury) {
   EXPECT_LT(SystemClock().now(), parse_rfc3339("2126-01-01T00:00:00Z").value());
 }
 
+TEST(Rfc5322, IsTheDateOfMailAndHttp) {
+  struct Case {
+    const char* rfc3339;
+    const char* expected;
+  };
+  // The first is the example of RFC 5322, A.1.1, in UTC; the others are calendars' answers.
+  for (const Case& c : {Case{"1997-11-21T15:55:06Z", "Fri, 21 Nov 1997 15:55:06 +0000"},
+                        Case{"1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 +0000"},
+                        Case{"1969-12-31T23:59:59Z", "Wed, 31 Dec 1969 23:59:59 +0000"},
+                        Case{"2000-02-29T12:00:00Z", "Tue, 29 Feb 2000 12:00:00 +0000"}}) {
+    EXPECT_EQ(to_rfc5322(parse_rfc3339(c.rfc3339).value()), c.expected);
+  }
+}
+
 }  // namespace
 }  // namespace mailwarden

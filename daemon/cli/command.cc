@@ -51,19 +51,39 @@ std::optional<po::variables_map> read_options(const Arguments& arguments, std::s
     code = done;
     return std::nullopt;
   }
+  if (given.contains("format")) {
+    const auto format = given["format"].as<std::string>();
+    if (format != "table" && format != "json") {
+      code = complain(usage, "the format '" + printable(format) + "' is neither table nor json");
+      return std::nullopt;
+    }
+  }
   return given;
 }
 
+po::typed_value<std::string>* text_option(const char* placeholder) {
+  return po::value<std::string>()->value_name(placeholder);
+}
+
+void add_store_option(po::options_description& options) {
+  options.add_options()("store", text_option("URL"), "a store at rest: sqlite:PATH");
+}
+
+void add_socket_option(po::options_description& options) {
+  options.add_options()("socket",
+                        text_option("PATH")->default_value("/run/mailwarden/mailwarden.sock"),
+                        "the daemon's UNIX socket");
+}
+
+void add_format_option(po::options_description& options) {
+  options.add_options()("format", text_option("FORMAT")->default_value("table"), "table or json");
+}
+
 void add_source_options(po::options_description& options) {
-  auto add = options.add_options();
-  add("store", po::value<std::string>()->value_name("URL"),
-      "read a store at rest (sqlite:PATH) instead of asking the daemon");
-  add("socket",
-      po::value<std::string>()->value_name("PATH")->default_value(
-          "/run/mailwarden/mailwarden.sock"),
-      "the daemon's UNIX socket");
-  add("format", po::value<std::string>()->value_name("FORMAT")->default_value("table"),
-      "table or json");
+  options.add_options()("store", text_option("URL"),
+                        "read a store at rest (sqlite:PATH) instead of asking the daemon");
+  add_socket_option(options);
+  add_format_option(options);
 }
 
 bool wants_json(const po::variables_map& given) {
@@ -73,18 +93,24 @@ bool wants_json(const po::variables_map& given) {
 Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given) {
   const auto url = given["store"].as<std::string>();
   auto store = db::open_url(url, {.read_only = true});
-  if (!store) return store;
+  if (!store && store.error().code == Code::invalid) return store;
+  if (!store) return fail(Code::unavailable, store.error().what);
   const auto migrations = app::all_migrations();
-  if (auto ours = db::check_migrations(**store, migrations); !ours) return fail(url, ours.error());
+  if (auto ours = db::check_migrations(**store, migrations); !ours) {
+    return fail(Code::unavailable, url + ": " + ours.error().what);
+  }
   return store;
 }
 
-Result<json::Value> ask_daemon(const po::variables_map& given, const std::string& method,
-                               const std::string& path, const std::string& body) {
+Result<json::Value> ask_daemon(const po::variables_map& given, Question question) {
   net::Client client;
   const auto socket = given["socket"].as<std::string>();
-  const auto answer = client.request(
-      {.method = method, .url = "http://localhost" + path, .socket = socket, .body = body});
+  const auto answer = client.request({.method = question.act.empty() ? "GET" : "POST",
+                                      .url = "http://localhost" + question.path,
+                                      .query = std::move(question.query),
+                                      .socket = socket,
+                                      .body = std::move(question.act)});
+  if (!answer && answer.error().code == Code::invalid) return std::unexpected(answer.error());
   if (!answer) {
     return fail(Code::unavailable, "no daemon answers at " + socket +
                                        "; is it running? A store at rest is read with --store URL");
@@ -100,15 +126,8 @@ Result<json::Value> ask_daemon(const po::variables_map& given, const std::string
   return fail(code, value->text("error", "the daemon refused"));
 }
 
-Result<json::Value> ask(const po::variables_map& given, const std::string& path,
-                        std::vector<std::pair<std::string, std::string>> query) {
-  if (!given.contains("store")) {
-    std::string target = path;
-    for (std::size_t i = 0; i < query.size(); ++i) {
-      target += (i == 0 ? "?" : "&") + query[i].first + "=" + query[i].second;
-    }
-    return ask_daemon(given, "GET", target);
-  }
+Result<json::Value> ask(const po::variables_map& given, Question question) {
+  if (!given.contains("store")) return ask_daemon(given, std::move(question));
   const auto store = open_store(given);
   if (!store) return std::unexpected(store.error());
   const auto at_rest = fail(Code::denied, "a store at rest is read, not written");
@@ -116,11 +135,21 @@ Result<json::Value> ask(const po::variables_map& given, const std::string& path,
       {.store = given["store"].as<std::string>(), .reports = ""}, [] { return http::Status(); },
       [&](const incident::Act&) -> Result<std::vector<incident::Change>> { return at_rest; },
       [&](const respond::RunAct&) -> Result<respond::Run> { return at_rest; });
-  const auto answer = api.answer({.method = "GET", .path = path, .query = std::move(query)});
+  const auto answer =
+      api.answer({.method = "GET", .path = question.path, .query = std::move(question.query)});
   auto value = json::parse(answer.body);
   if (!value) return value;
   if (answer.status == 200) return value;
   return fail(answer.status == 404 ? Code::not_found : Code::invalid, value->text("error"));
+}
+
+std::vector<std::pair<std::string, std::string>> query_of(
+    const po::variables_map& given, std::initializer_list<const char*> names) {
+  std::vector<std::pair<std::string, std::string>> query;
+  for (const char* name : names) {
+    if (given.contains(name)) query.emplace_back(name, given[name].as<std::string>());
+  }
+  return query;
 }
 
 std::string short_time(const std::string& rfc3339) {

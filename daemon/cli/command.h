@@ -60,19 +60,29 @@ std::optional<po::variables_map> read_options(const Arguments& arguments, std::s
                                               po::options_description options,
                                               const char* positional, int& code);
 
-// Adds --store, --socket and --format.
+void add_store_option(po::options_description& options);
+void add_socket_option(po::options_description& options);
+void add_format_option(po::options_description& options);
+// All three, for what the daemon or a store at rest may be asked.
 void add_source_options(po::options_description& options);
+po::typed_value<std::string>* text_option(const char* placeholder);
 bool wants_json(const po::variables_map& given);
 
 // The store that --store names, opened for reading and checked to be ours.
 Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given);
 // Asks the daemon over its UNIX socket.
-Result<json::Value> ask_daemon(const po::variables_map& given, const std::string& method,
-                               const std::string& path, const std::string& body = "");
+struct Question {
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string act;  // the body of a POST; "" for a GET
+};
+Result<json::Value> ask_daemon(const po::variables_map& given, Question question);
 
 // What the API answers, from the daemon or out of a store at rest: the same function makes both.
-Result<json::Value> ask(const po::variables_map& given, const std::string& path,
-                        std::vector<std::pair<std::string, std::string>> query = {});
+Result<json::Value> ask(const po::variables_map& given, Question question);
+// The named options that were given, as a query.
+std::vector<std::pair<std::string, std::string>> query_of(const po::variables_map& given,
+                                                          std::initializer_list<const char*> names);
 
 // "2026-11-24 02:14:43"
 std::string short_time(const std::string& rfc3339);

@@ -59,12 +59,12 @@ std::string decoder_list() {
 int decode_command(const Arguments& arguments) {
   po::options_description options("Options");
   auto add = options.add_options();
-  add("decoder", po::value<std::string>()->default_value("auto"), "which decoder; see below");
-  add("zone", po::value<std::string>()->default_value("UTC"),
+  add("decoder", text_option("NAME")->default_value("auto"), "which decoder; see below");
+  add("zone", text_option("ZONE")->default_value("UTC"),
       "zone of times without an offset, like Europe/Berlin");
-  add("year", po::value<std::string>()->default_value("arrival"),
+  add("year", text_option("YEAR")->default_value("arrival"),
       "year of times without one: arrival, or four digits");
-  add("mapping", po::value<std::string>()->default_value(""), "a YAML file of a JSON mapping");
+  add("mapping", text_option("FILE")->default_value(""), "a YAML file of a JSON mapping");
   int code = done;
   const std::string synopsis =
       "decode FILE... [OPTION]...\nPrints each event as a line of JSON; FILE - is standard "

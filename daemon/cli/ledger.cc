@@ -15,14 +15,13 @@ namespace {
 
 int verify_command(const Arguments& arguments) {
   po::options_description options("Options");
+  add_store_option(options);
+  add_format_option(options);
   auto add = options.add_options();
-  add("store", po::value<std::string>()->value_name("URL"), "the store or a copy: sqlite:PATH");
-  add("key", po::value<std::string>()->value_name("FILE"),
+  add("key", text_option("FILE"),
       "the verifier key, as the daemon leaves it beside its signing key (….pub)");
-  add("from", po::value<std::string>()->value_name("FILE"),
+  add("from", text_option("FILE"),
       "a checkpoint kept elsewhere: whatever it covers must still be there");
-  add("format", po::value<std::string>()->value_name("FORMAT")->default_value("table"),
-      "table or json");
   int code = done;
   const auto given = read_options(arguments, "ledger verify --store URL --key FILE [--from FILE]",
                                   options, nullptr, code);
@@ -62,10 +61,13 @@ int verify_command(const Arguments& arguments) {
 
 int show_command(const Arguments& arguments) {
   po::options_description options("Options");
-  add_source_options(options);
+  add_store_option(options);
+  add_format_option(options);
   auto add = options.add_options();
-  add("first", po::value<std::int64_t>()->default_value(0), "the first entry's number");
-  add("limit", po::value<std::int64_t>()->default_value(100), "how many at the most");
+  add("first", po::value<std::int64_t>()->value_name("NUMBER")->default_value(0),
+      "the first entry's number");
+  add("limit", po::value<std::int64_t>()->value_name("NUMBER")->default_value(100),
+      "how many at the most");
   int code = done;
   const auto given =
       read_options(arguments, "ledger show --store URL [--first N]", options, nullptr, code);

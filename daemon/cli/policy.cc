@@ -14,13 +14,18 @@
 namespace mailwarden::cli {
 namespace {
 
-int check_rules(const std::vector<std::string>& folders) {
+int check_rules(const std::vector<std::string>& folders, bool json) {
   auto texts = detect::load_rules(folders);
   if (!texts) return complain(answer_is_no, texts.error().what);
   const auto rules = detect::RuleSet::make(*std::move(texts));
   if (!rules) return complain(answer_is_no, rules.error().what);
-  print(std::to_string(rules->rules().size()) + " rules and " +
-        std::to_string(rules->correlations().size()) + " correlations are good\n");
+  if (json) {
+    print_json(json::Object{{"correlations", rules->correlations().size()},
+                            {"rules", rules->rules().size()}});
+  } else {
+    print(std::to_string(rules->rules().size()) + " rules and " +
+          std::to_string(rules->correlations().size()) + " correlations are good\n");
+  }
   return done;
 }
 
@@ -33,12 +38,19 @@ Result<Event> decode_line(const detect::ExampleLine& line) {
                         *decoders);
 }
 
-int test_rules(const std::vector<std::string>& folders) {
+int test_rules(const std::vector<std::string>& folders, bool json) {
   const auto tested = detect::test_rules(folders, decode_line);
   if (!tested) return complain(answer_is_no, tested.error().what);
-  for (const std::string& failure : tested->failures) print(failure + "\n");
-  print(std::to_string(tested->rules) + " rules, " + std::to_string(tested->examples) +
-        " examples, " + std::to_string(tested->failures.size()) + " failures\n");
+  if (json) {
+    json::Array failures(tested->failures.begin(), tested->failures.end());
+    print_json(json::Object{{"examples", tested->examples},
+                            {"failures", std::move(failures)},
+                            {"rules", tested->rules}});
+  } else {
+    for (const std::string& failure : tested->failures) print(failure + "\n");
+    print(std::to_string(tested->rules) + " rules, " + std::to_string(tested->examples) +
+          " examples, " + std::to_string(tested->failures.size()) + " failures\n");
+  }
   return tested->failures.empty() ? done : answer_is_no;
 }
 
@@ -46,17 +58,23 @@ int test_rules(const std::vector<std::string>& folders) {
 
 int rules_command(const Arguments& arguments) {
   const std::string command = arguments.empty() ? "--help" : arguments[0];
-  if (command != "check" && command != "test") {
-    print(
-        "Usage: mailwarden rules check|test DIR...\n"
-        "  check   reads the rules and tells every mistake\n"
-        "  test    runs the examples that stand beside them (X.test.yml)\n");
-    return command == "--help" ? done : usage;
-  }
-  const std::vector<std::string> folders(arguments.begin() + 1, arguments.end());
-  if (folders.empty())
+  const bool known = command == "check" || command == "test";
+  po::options_description options("Options");
+  add_format_option(options);
+  int code = done;
+  const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
+                                  "rules check|test DIR... [OPTION]...\n"
+                                  "  check   reads the rules and tells every mistake\n"
+                                  "  test    runs the examples beside them (X.test.yml)",
+                                  options, "folder", code);
+  if (!given) return code;
+  if (!known) return complain(usage, "'rules' knows check and test");
+  if (!given->contains("folder")) {
     return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
-  return command == "check" ? check_rules(folders) : test_rules(folders);
+  }
+  const auto folders = (*given)["folder"].as<std::vector<std::string>>();
+  return command == "check" ? check_rules(folders, wants_json(*given))
+                            : test_rules(folders, wants_json(*given));
 }
 
 int config_command(const Arguments& arguments) {
@@ -78,25 +96,13 @@ int config_command(const Arguments& arguments) {
   return done;
 }
 
-namespace {
-
-Result<std::vector<privacy::RetentionPolicy>> read_retention(const std::string& folder) {
-  config::Config config;
-  config.policies = folder;
-  config.rules.clear();
-  auto policies = app::load_policies(config);
-  if (!policies) return std::unexpected(policies.error());
-  return (*policies)->retention;
-}
-
-}  // namespace
-
 int retention_command(const Arguments& arguments) {
   po::options_description options("Options");
-  auto add = options.add_options();
-  add("store", po::value<std::string>()->value_name("URL"), "the store: sqlite:PATH");
-  add("policies", po::value<std::string>()->default_value("/usr/share/mailwarden/policies"),
-      "the folder of policies");
+  add_store_option(options);
+  add_format_option(options);
+  options.add_options()("policies",
+                        text_option("DIR")->default_value("/usr/share/mailwarden/policies"),
+                        "the folder of policies");
   int code = done;
   const auto given =
       read_options(arguments,
@@ -105,12 +111,16 @@ int retention_command(const Arguments& arguments) {
                    options, nullptr, code);
   if (!given) return code;
   if (!given->contains("store")) return complain(usage, "'retention' needs --store URL");
-  const auto policies = read_retention((*given)["policies"].as<std::string>());
+  const auto policies = app::load_retention((*given)["policies"].as<std::string>());
   if (!policies) return complain(answer_is_no, policies.error().what);
   const auto store = open_store(*given);
   if (!store) return complain(unavailable, store.error().what);
   const auto sweep = privacy::plan_sweep(**store, *policies, SystemClock().now());
   if (!sweep) return complain(sweep.error());
+  if (wants_json(*given)) {
+    print_json(privacy::to_json(*sweep));
+    return done;
+  }
   std::vector<std::vector<std::string>> rows;
   for (const privacy::DueBatches& due : sweep->due) {
     rows.push_back({due.category, due.source, std::to_string(due.events), to_rfc3339(due.earliest),
@@ -126,15 +136,14 @@ int retention_command(const Arguments& arguments) {
 
 int report_command(const Arguments& arguments) {
   po::options_description options("Options");
+  add_store_option(options);
   auto add = options.add_options();
-  add("store", po::value<std::string>()->value_name("URL"), "the store or a copy: sqlite:PATH");
-  add("key", po::value<std::string>()->value_name("FILE"), "the verifier key (….pub)");
-  add("policies", po::value<std::string>()->default_value("/usr/share/mailwarden/policies"),
+  add("key", text_option("FILE"), "the verifier key (….pub)");
+  add("policies", text_option("DIR")->default_value("/usr/share/mailwarden/policies"),
       "the folder of policies, for the retention report");
-  add("from", po::value<std::string>()->default_value("0000-01-01T00:00:00Z"),
-      "begin of the period");
-  add("to", po::value<std::string>(), "end of the period; by default now");
-  add("output", po::value<std::string>()->value_name("FILE"),
+  add("from", text_option("TIME")->default_value("0000-01-01T00:00:00Z"), "begin of the period");
+  add("to", text_option("TIME"), "end of the period; by default now");
+  add("output", text_option("FILE"),
       "where to write; .json for JSON, else HTML; by default HTML on standard output");
   int code = done;
   const auto given =
@@ -162,13 +171,15 @@ int report_command(const Arguments& arguments) {
       .key = *key, .check_record = [&](std::int64_t entry, const json::Value& record) {
         return report::check_events(**store, entry, record);
       }};
+  const auto period = report::period_between(**store, *from, *to);
+  if (!period) return complain(period.error());
   Result<json::Object> made;
   if (kind == "audit") {
-    made = report::build_audit(**store, {*from, *to}, built);
+    made = report::build_audit(**store, *period, built);
   } else {
-    const auto policies = read_retention((*given)["policies"].as<std::string>());
+    const auto policies = app::load_retention((*given)["policies"].as<std::string>());
     if (!policies) return complain(answer_is_no, policies.error().what);
-    made = report::build_retention(**store, {*from, *to}, *policies, built);
+    made = report::build_retention(**store, *period, *policies, built);
   }
   if (!made) return complain(made.error());
   if (!given->contains("output")) {

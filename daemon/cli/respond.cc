@@ -9,17 +9,7 @@
 namespace mailwarden::cli {
 namespace {
 
-using Query = std::vector<std::pair<std::string, std::string>>;
-
 constexpr std::array run_acts{"approve", "reject", "done", "failed", "again"};
-
-Query query_of(const po::variables_map& given, std::initializer_list<const char*> names) {
-  Query query;
-  for (const char* name : names) {
-    if (given.contains(name)) query.emplace_back(name, given[name].as<std::string>());
-  }
-  return query;
-}
 
 void print_run(const json::Value& run) {
   print("Run " + std::to_string(run.integer("number")) + " of " + printable(run.text("playbook")) +
@@ -99,8 +89,8 @@ int plan(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
-  add("incident", po::value<std::string>(), "the incident's number");
-  add("command", po::value<std::vector<std::string>>(),
+  add("incident", text_option("NUMBER"), "the incident's number");
+  add("command", po::value<std::vector<std::string>>()->value_name("PATH"),
       "an executable that the daemon may run; several times for several");
   int code = done;
   const auto given =
@@ -111,7 +101,8 @@ int plan(const Arguments& arguments) {
   }
   const auto playbooks = read_playbooks((*given)["file"].as<std::vector<std::string>>());
   if (!playbooks) return complain(answer_is_no, playbooks.error().what);
-  const auto found = ask(*given, "/api/v1/incidents/" + (*given)["incident"].as<std::string>());
+  const auto found =
+      ask(*given, {.path = "/api/v1/incidents/" + (*given)["incident"].as<std::string>()});
   if (!found) return complain(found.error());
   const incident::Incident incident{
       .number = found->integer("number"),
@@ -128,10 +119,11 @@ int plan(const Arguments& arguments) {
 
 int act(const std::string& kind, const Arguments& arguments) {
   po::options_description options("Options");
-  add_source_options(options);
+  add_socket_option(options);
+  add_format_option(options);
   auto add = options.add_options();
-  add("why", po::value<std::string>()->default_value(""), "the reason, which is kept");
-  add("who", po::value<std::string>()->default_value(""), "who acts");
+  add("why", text_option("REASON")->default_value(""), "the reason, which is kept");
+  add("who", text_option("PERSON")->default_value(""), "who acts");
   int code = done;
   const auto given = read_options(arguments, "playbook " + kind + " RUN STEP --who P --why W",
                                   options, "step", code);
@@ -139,12 +131,12 @@ int act(const std::string& kind, const Arguments& arguments) {
   const auto words = given->contains("step") ? (*given)["step"].as<std::vector<std::string>>()
                                              : std::vector<std::string>();
   if (words.size() != 2) return complain(usage, "'playbook " + kind + "' needs a run and a step");
-  const auto answer =
-      ask_daemon(*given, "POST", "/api/v1/runs/" + words[0] + "/acts",
-                 json::to_text(json::Object{{"act", kind},
-                                            {"step", words[1]},
-                                            {"who", (*given)["who"].as<std::string>()},
-                                            {"why", (*given)["why"].as<std::string>()}}));
+  const auto answer = ask_daemon(
+      *given, {.path = "/api/v1/runs/" + words[0] + "/acts",
+               .act = json::to_text(json::Object{{"act", kind},
+                                                 {"step", words[1]},
+                                                 {"who", (*given)["who"].as<std::string>()},
+                                                 {"why", (*given)["why"].as<std::string>()}})});
   if (!answer) return complain(answer.error());
   if (wants_json(*given)) {
     print_json(*answer);
@@ -158,9 +150,9 @@ int show(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
-  add("incident", po::value<std::string>(), "only those of this incident");
-  add("before", po::value<std::string>(), "numbers below this one");
-  add("limit", po::value<std::string>(), "how many at the most");
+  add("incident", text_option("NUMBER"), "only those of this incident");
+  add("before", text_option("NUMBER"), "numbers below this one");
+  add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
   const auto given = read_options(arguments,
                                   "playbook [RUN] [OPTION]...\n"
@@ -173,7 +165,7 @@ int show(const Arguments& arguments) {
   std::string path = "/api/v1/runs";
   const bool one = given->contains("run");
   if (one) path += "/" + (*given)["run"].as<std::vector<std::string>>().front();
-  const auto answer = ask(*given, path, query_of(*given, {"incident", "before", "limit"}));
+  const auto answer = ask(*given, {path, query_of(*given, {"incident", "before", "limit"})});
   if (!answer) return complain(answer.error());
   if (wants_json(*given)) {
     print_json(*answer);
@@ -202,14 +194,14 @@ int alerts_command(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
-  add("standing", po::value<std::string>(), "pending, delivered or failed");
-  add("before", po::value<std::string>(), "ledger entries below this one");
-  add("limit", po::value<std::string>(), "how many at the most");
+  add("standing", text_option("STANDING"), "pending, delivered or failed");
+  add("before", text_option("NUMBER"), "ledger entries below this one");
+  add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
   const auto given = read_options(arguments, "alerts [OPTION]...", options, nullptr, code);
   if (!given) return code;
   const auto answer =
-      ask(*given, "/api/v1/alerts", query_of(*given, {"standing", "before", "limit"}));
+      ask(*given, {"/api/v1/alerts", query_of(*given, {"standing", "before", "limit"})});
   if (!answer) return complain(answer.error());
   if (wants_json(*given)) {
     print_json(*answer);

@@ -39,16 +39,9 @@ void print_incidents(const json::Value& answer) {
   print_table({"NO", "SEVERITY", "STATE", "WHAT", "ABOUT", "CHANGED (UTC)", "WHY"}, rows);
 }
 
-void print_incident(const json::Value& one) {
-  print("Incident " + std::to_string(one.integer("number")) + ": " + printable(one.text("title")) +
-        "\n  severity  " + severity_of(one) + " (" + printable(reason_of(one)) + ")\n  state     " +
-        one.text("state") + "\n  about     " +
-        printable(one["entity"].text("kind") + " " + one["entity"].text("name")) +
-        "\n  events    " + std::to_string(one.integer("detection_count")) + " detections from " +
-        short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
-        " UTC\n\n");
+void print_changes(const json::Value& of) {
   std::vector<std::vector<std::string>> rows;
-  if (const auto* changes = one["changes"].as_array()) {
+  if (const auto* changes = of["changes"].as_array()) {
     for (const json::Value& change : *changes) {
       rows.push_back({short_time(change.text("when")), change.text("kind"), change.text("who"),
                       change.text("why")});
@@ -57,16 +50,27 @@ void print_incident(const json::Value& one) {
   print_table({"WHEN (UTC)", "CHANGE", "WHO", "WHY"}, rows);
 }
 
+void print_incident(const json::Value& one) {
+  print("Incident " + std::to_string(one.integer("number")) + ": " + printable(one.text("title")) +
+        "\n  severity  " + severity_of(one) + " (" + printable(reason_of(one)) + ")\n  state     " +
+        one.text("state") + "\n  about     " +
+        printable(one["entity"].text("kind") + " " + one["entity"].text("name")) +
+        "\n  events    " + std::to_string(one.integer("detection_count")) + " detections from " +
+        short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
+        " UTC\n\n");
+  print_changes(one);
+}
+
 int act_on_incident(const Arguments& arguments) {
   po::options_description options("Options");
-  add_source_options(options);
+  add_socket_option(options);
+  add_format_option(options);
   auto add = options.add_options();
-  add("act", po::value<std::string>()->required(),
-      "move, assign, assert_fact, lower_severity or note");
-  add("value", po::value<std::string>()->default_value(""),
+  add("act", text_option("ACT"), "move, assign, assert_fact, lower_severity or note");
+  add("value", text_option("VALUE")->default_value(""),
       "the state, the person, fact=worth, the severity");
-  add("why", po::value<std::string>()->default_value(""), "the reason, which is kept");
-  add("who", po::value<std::string>()->default_value(""), "who acts");
+  add("why", text_option("REASON")->default_value(""), "the reason, which is kept");
+  add("who", text_option("PERSON")->default_value(""), "who acts");
   int code = done;
   const auto given =
       read_options(arguments, "incidents act NUMBER --act ACT --value V --why W --who P", options,
@@ -76,14 +80,18 @@ int act_on_incident(const Arguments& arguments) {
     return complain(usage, "'incidents act' needs a number and --act");
   }
   const auto number = (*given)["number"].as<std::vector<std::string>>().front();
-  const auto answer =
-      ask_daemon(*given, "POST", "/api/v1/incidents/" + number + "/acts",
-                 json::to_text(json::Object{{"act", (*given)["act"].as<std::string>()},
-                                            {"value", (*given)["value"].as<std::string>()},
-                                            {"who", (*given)["who"].as<std::string>()},
-                                            {"why", (*given)["why"].as<std::string>()}}));
+  const auto answer = ask_daemon(
+      *given, {.path = "/api/v1/incidents/" + number + "/acts",
+               .act = json::to_text(json::Object{{"act", (*given)["act"].as<std::string>()},
+                                                 {"value", (*given)["value"].as<std::string>()},
+                                                 {"who", (*given)["who"].as<std::string>()},
+                                                 {"why", (*given)["why"].as<std::string>()}})});
   if (!answer) return complain(answer.error());
-  print_json(*answer);
+  if (wants_json(*given)) {
+    print_json(*answer);
+  } else {
+    print_changes(*answer);
+  }
   return done;
 }
 
@@ -96,23 +104,20 @@ int incidents_command(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
-  add("severity", po::value<std::string>(), "0, 1, 2 or 3");
-  add("state", po::value<std::string>(), "detected, analysing, …");
-  add("before", po::value<std::string>(), "numbers below this one");
-  add("limit", po::value<std::string>(), "how many at the most");
+  add("severity", text_option("SEVERITY"), "0, 1, 2 or 3");
+  add("state", text_option("STATE"), "detected, analysing, …");
+  add("before", text_option("NUMBER"), "numbers below this one");
+  add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
   const auto given = read_options(
       arguments, "incidents [NUMBER] [OPTION]...\n       mailwarden incidents act NUMBER --help",
       options, "number", code);
   if (!given) return code;
   std::string path = "/api/v1/incidents";
-  std::vector<std::pair<std::string, std::string>> query;
   const bool one = given->contains("number");
   if (one) path += "/" + (*given)["number"].as<std::vector<std::string>>().front();
-  for (const char* name : {"severity", "state", "before", "limit"}) {
-    if (given->contains(name)) query.emplace_back(name, (*given)[name].as<std::string>());
-  }
-  const auto answer = ask(*given, path, std::move(query));
+  const auto answer =
+      ask(*given, {path, query_of(*given, {"severity", "state", "before", "limit"})});
   if (!answer) return complain(answer.error());
   if (wants_json(*given)) {
     print_json(*answer);
@@ -128,19 +133,15 @@ int events_command(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
-  add("before", po::value<std::string>(), "arrival numbers below this one");
-  add("limit", po::value<std::string>(), "how many at the most");
+  add("before", text_option("NUMBER"), "arrival numbers below this one");
+  add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
   const auto given = read_options(arguments, "events [ID] [OPTION]...", options, "id", code);
   if (!given) return code;
   std::string path = "/api/v1/events";
   const bool one = given->contains("id");
   if (one) path += "/" + (*given)["id"].as<std::vector<std::string>>().front();
-  std::vector<std::pair<std::string, std::string>> query;
-  for (const char* name : {"before", "limit"}) {
-    if (given->contains(name)) query.emplace_back(name, (*given)[name].as<std::string>());
-  }
-  const auto answer = ask(*given, path, std::move(query));
+  const auto answer = ask(*given, {path, query_of(*given, {"before", "limit"})});
   if (!answer) return complain(answer.error());
   if (one || wants_json(*given)) {
     print_json(*answer);
@@ -162,11 +163,12 @@ int events_command(const Arguments& arguments) {
 
 int status_command(const Arguments& arguments) {
   po::options_description options("Options");
-  add_source_options(options);
+  add_socket_option(options);
+  add_format_option(options);
   int code = done;
   const auto given = read_options(arguments, "status [OPTION]...", options, nullptr, code);
   if (!given) return code;
-  const auto answer = ask_daemon(*given, "GET", "/api/v1/status");
+  const auto answer = ask_daemon(*given, {.path = "/api/v1/status"});
   if (!answer) return complain(answer.error());
   if (wants_json(*given)) {
     print_json(*answer);

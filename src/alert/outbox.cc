@@ -23,7 +23,8 @@ CREATE TABLE alert (
 CREATE INDEX alert_standing ON alert (standing, entry);
 CREATE INDEX alert_incident ON alert (incident, entry);
 CREATE INDEX alert_time ON alert (time);
-)sql"}};
+)sql"},
+                           db::Migration{"alert", 2, "DROP INDEX alert_time;"}};
 
 constexpr std::array standings{std::pair{Standing::pending, std::string_view("pending")},
                                std::pair{Standing::delivered, std::string_view("delivered")},
@@ -129,9 +130,11 @@ Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQu
                              {before, limit}));
 }
 
-Result<std::vector<AlertRow>> load_alerts(db::Database& database, Timestamp from, Timestamp to) {
-  return read(database.query(std::string(columns) + "WHERE time >= $1 AND time < $2 ORDER BY entry",
-                             {from.us, to.us}));
+Result<std::vector<AlertRow>> load_alerts(db::Database& database,
+                                          const ledger::EntryRange& entries) {
+  return read(
+      database.query(std::string(columns) + "WHERE entry >= $1 AND entry < $2 ORDER BY entry",
+                     {entries.first, entries.end}));
 }
 
 }  // namespace mailwarden::alert

@@ -18,6 +18,7 @@
 #include "alert/routes.h"
 #include "base/result.h"
 #include "db/database.h"
+#include "ledger/ledger.h"
 
 namespace mailwarden::alert {
 
@@ -57,7 +58,8 @@ struct AlertQuery {
   std::int64_t limit = 100;
 };
 Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQuery& query);
-// In the order in which they were decided, decided in [from, to).
-Result<std::vector<AlertRow>> load_alerts(db::Database& database, Timestamp from, Timestamp to);
+// Decided by these ledger entries, in order.
+Result<std::vector<AlertRow>> load_alerts(db::Database& database,
+                                          const ledger::EntryRange& entries);
 
 }  // namespace mailwarden::alert

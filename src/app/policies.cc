@@ -37,6 +37,12 @@ class Loader {
                  .version = crypto::to_hex(crypto::sha256(texts_))});
   }
 
+  Result<std::vector<privacy::RetentionPolicy>> load_retention() {
+    auto texts = read_all<privacy::PolicyText>(config_.policies + "/retention");
+    if (!texts) return std::unexpected(texts.error());
+    return privacy::parse_retention(*texts);
+  }
+
  private:
   void mistake(const std::string& what) { mistakes_ += (mistakes_.empty() ? "" : "\n") + what; }
 
@@ -115,12 +121,6 @@ class Loader {
     auto texts = read_all<respond::PlaybookText>(config_.policies + "/playbooks");
     if (!texts) return std::unexpected(texts.error());
     return respond::parse_playbooks(*texts);
-  }
-
-  Result<std::vector<privacy::RetentionPolicy>> load_retention() {
-    auto texts = read_all<privacy::PolicyText>(config_.policies + "/retention");
-    if (!texts) return std::unexpected(texts.error());
-    return privacy::parse_retention(*texts);
   }
 
   template <class Text>
@@ -218,6 +218,12 @@ Result<ingest::DecodeOptions> decode_options(const config::SourceConfig& source)
 
 Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config) {
   return Loader(config).run();
+}
+
+Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& policies) {
+  config::Config config;
+  config.policies = policies;
+  return Loader(config).load_retention();
 }
 
 }  // namespace mailwarden::app

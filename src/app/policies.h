@@ -37,6 +37,8 @@ struct Policies {
 inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;
 
 Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config);
+// Of the folder of policies, the retention alone, for what needs no rules.
+Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& policies);
 
 // A decoder's settings out of a source's.
 Result<ingest::DecodeOptions> decode_options(const config::SourceConfig& source);

@@ -1,4 +1,4 @@
-// What     must hold unless the program itself is wrong.
+// What must hold unless the program itself is wrong.
 //
 // What     CHECK(condition) aborts with file and line when the condition is false; it is on in
 //          every build. It is for mistakes of ours, never for input or for what the system answers.

@@ -170,31 +170,6 @@ Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::i
                      {before, limit}));
 }
 
-Result<std::vector<RuleCount>> count_by_rule(db::Database& database) {
-  const auto rows = database.query(
-      "SELECT rule, COUNT(*) AS detections, MAX(number) FROM detection GROUP BY rule"
-      " ORDER BY detections DESC, rule");
-  if (!rows) return std::unexpected(rows.error());
-  std::vector<std::pair<RuleCount, std::int64_t>> found;
-  while (true) {
-    const auto more = (*rows)->step();
-    if (!more) return std::unexpected(more.error());
-    if (!*more) break;
-    found.emplace_back(
-        RuleCount{.rule = std::string((*rows)->text(0)), .detections = (*rows)->integer(1)},
-        (*rows)->integer(2));
-  }
-  std::vector<RuleCount> counts;
-  for (auto& [count, newest] : found) {
-    const auto row = read_rows(database.query(
-        "SELECT number, incident, entry, body FROM detection WHERE number = $1", {newest}));
-    if (!row) return std::unexpected(row.error());
-    if (!row->empty()) count.title = row->front().detection.title;
-    counts.push_back(std::move(count));
-  }
-  return counts;
-}
-
 Result<void> store_snapshot(db::Database& database, const Snapshot& snapshot) {
   return database.run(
       "INSERT INTO correlation (number, event, body) VALUES (1, $1, $2)"

@@ -40,14 +40,6 @@ Result<std::vector<DetectionRow>> load_incident_detections(db::Database& databas
 Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
                                                   std::int64_t limit);
 
-struct RuleCount {
-  std::string rule;
-  std::string title;
-  std::int64_t detections = 0;
-};
-// Most first.
-Result<std::vector<RuleCount>> count_by_rule(db::Database& database);
-
 // The correlator's open windows as they were behind the event of that number; events after it are
 // matched again at a start.
 struct Snapshot {

@@ -2,11 +2,15 @@
 //
 // What     Beside X.yml stands X.test.yml, a list of examples. Each has a `name`, `expect: match`
 //          or `no match`, `lines` as a log would hold them, and optionally `decoder` (else auto)
-//          and `rule` (the id or name of a rule of that file; else the file's last one): - name:
-//          five failures within a minute expect: match lines: - "Nov 24 02:20:01 mail1 sshd[1]:
-//          Failed password for root from 203.0.113.7 port 1 ssh2" The lines run through all rules
-//          of the folders, one after the other, and the rule must have been detected, or not. Times
-//          without a year are of 2026, in UTC.
+//          and `rule` (the id or name of a rule of that file; else the file's last one):
+//
+//            - name: five failures within a minute
+//              expect: match
+//              lines:
+//                - "Nov 24 02:20:01 mail1 sshd[1]: Failed password for root from 203.0.113.7 ..."
+//
+//          The lines run through all rules of the folders, one after the other, and the rule must
+//          have been detected, or not. Times without a year are of 2026, in UTC.
 // Owns     Nothing.
 // Threads  Pure but for reading files.
 // Errors   test_rules(): Error{invalid} where rules or examples cannot be read; a rule without a

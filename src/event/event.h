@@ -1,4 +1,4 @@
-// What     the daemon watches: a record as it came, and the event that was read out of it.
+// What the daemon watches: a record as it came, and the event that was read out of it.
 //
 // What     A RawRecord is the bytes of one log line and where they stood. An Event is what a
 //          decoder made of them: fields by the source's own names for detection rules, and the

@@ -29,6 +29,11 @@ CREATE TABLE incident_change (
   PRIMARY KEY (incident, sequence)
 );
 CREATE INDEX incident_change_time ON incident_change (time);
+)sql"},
+                           // Reports ask by entry, since a clock may jump.
+                           db::Migration{"incident", 2, R"sql(
+DROP INDEX incident_change_time;
+CREATE INDEX incident_change_entry ON incident_change (entry);
 )sql"}};
 
 constexpr std::array levels{detect::Level::informational, detect::Level::low, detect::Level::medium,
@@ -176,11 +181,12 @@ Result<std::vector<ChangeRow>> load_changes(db::Database& database, std::int64_t
                      {incident}));
 }
 
-Result<std::vector<ChangeRow>> load_changes(db::Database& database, Timestamp from, Timestamp to) {
+Result<std::vector<ChangeRow>> load_changes(db::Database& database,
+                                            const ledger::EntryRange& entries) {
   return read_changes(
       database.query("SELECT incident, sequence, entry, time, body FROM incident_change"
-                     " WHERE time >= $1 AND time < $2 ORDER BY entry",
-                     {from.us, to.us}));
+                     " WHERE entry >= $1 AND entry < $2 ORDER BY entry",
+                     {entries.first, entries.end}));
 }
 
 Result<std::vector<Incident>> query_incidents(db::Database& database, const IncidentQuery& query) {

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "db/database.h"
 #include "incident/incident.h"
+#include "ledger/ledger.h"
 
 namespace mailwarden::incident {
 
@@ -33,8 +34,9 @@ Result<std::vector<Incident>> load_open_incidents(db::Database& database);
 Result<std::int64_t> last_incident_number(db::Database& database);
 Result<Incident> load_incident(db::Database& database, std::int64_t number);
 Result<std::vector<ChangeRow>> load_changes(db::Database& database, std::int64_t incident);
-// Of all incidents, made in [from, to), in order.
-Result<std::vector<ChangeRow>> load_changes(db::Database& database, Timestamp from, Timestamp to);
+// Of all incidents, told by these ledger entries, in order.
+Result<std::vector<ChangeRow>> load_changes(db::Database& database,
+                                            const ledger::EntryRange& entries);
 
 struct IncidentQuery {
   static constexpr std::int64_t limit_max = 1000;

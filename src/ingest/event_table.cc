@@ -209,39 +209,4 @@ Result<std::vector<EventRow>> query_events(db::Database& database, const EventQu
       database.query(select + "number < $1 ORDER BY number DESC LIMIT $2", {before, limit}));
 }
 
-Result<std::vector<SourceCount>> count_by_source(db::Database& database) {
-  const auto rows = database.query(
-      "SELECT stream.source, SUM(event_batch.count), MIN(earliest), MAX(latest) FROM event_batch"
-      " JOIN stream ON stream.stream = event_batch.stream GROUP BY stream.source"
-      " ORDER BY stream.source");
-  if (!rows) return std::unexpected(rows.error());
-  std::vector<SourceCount> counts;
-  while (true) {
-    const auto more = (*rows)->step();
-    if (!more) return std::unexpected(more.error());
-    if (!*more) return counts;
-    counts.push_back({.source = std::string((*rows)->text(0)),
-                      .events = (*rows)->integer(1),
-                      .earliest = {(*rows)->integer(2)},
-                      .latest = {(*rows)->integer(3)}});
-  }
-}
-
-Result<std::vector<SpanCount>> count_by_span(db::Database& database, Duration span) {
-  // Counted from the earliest time there is, since SQL divides negative numbers towards zero.
-  const auto rows = database.query(
-      "SELECT (earliest - $2) / $1 AS span, SUM(count) FROM event_batch GROUP BY span"
-      " ORDER BY span",
-      {span.count(), Timestamp::earliest.us});
-  if (!rows) return std::unexpected(rows.error());
-  std::vector<SpanCount> counts;
-  while (true) {
-    const auto more = (*rows)->step();
-    if (!more) return std::unexpected(more.error());
-    if (!*more) return counts;
-    counts.push_back(
-        {.begin = Timestamp::earliest + span * (*rows)->integer(0), .events = (*rows)->integer(1)});
-  }
-}
-
 }  // namespace mailwarden::ingest

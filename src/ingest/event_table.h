@@ -72,19 +72,4 @@ struct EventQuery {
 };
 Result<std::vector<EventRow>> query_events(db::Database& database, const EventQuery& query);
 
-// How much came from where and when, by the batches (so that it stays true of removed events too).
-struct SourceCount {
-  std::string source;
-  std::int64_t events = 0;
-  Timestamp earliest;
-  Timestamp latest;
-};
-Result<std::vector<SourceCount>> count_by_source(db::Database& database);
-// Events by spans of that length, each told by its begin; spans without events are left out.
-struct SpanCount {
-  Timestamp begin;
-  std::int64_t events = 0;
-};
-Result<std::vector<SpanCount>> count_by_span(db::Database& database, Duration span);
-
 }  // namespace mailwarden::ingest

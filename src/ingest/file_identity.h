@@ -1,4 +1,4 @@
-// What     tells one file from another.
+// What tells one file from another.
 //
 // What     Object names a file by device, inode and birth; fingerprints tell whether its bytes are
 //          the ones that were read.

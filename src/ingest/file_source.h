@@ -2,14 +2,15 @@
 //
 // What     A FileSource reads every file that its glob names, each from where the committed state
 //          left it. A file is known by device, inode, birth and fingerprints of its first bytes and
-//          of the last bytes read, so it is read once and whole through rename rotation    the
-//          renamed file is read to its end, then the new one, and so are those that came and went
-//          between two looks; copytruncate       the rest is read from the copy beside it, then the
-//          file from 0; truncation         noticed by size or by fingerprint, read from 0, with a
-//          gap entry; deletion           the open file is read to its end; a new one of that name
-//          is new; restart            a file rotated while nobody watched is found among its
-//          siblings (the files of its folder whose names begin with its own) and read on. A copy, a
-//          hard link or a second match of a file already known is not read again.
+//          of the last bytes read, so it is read once and whole through
+//          - rename rotation: the renamed file is read to its end, then the new one, and so are
+//            those that came and went between two looks;
+//          - copytruncate: the rest is read from the copy beside it, then the file from 0;
+//          - truncation: noticed by size or by fingerprint, read from 0, with a gap entry;
+//          - deletion: the open file is read to its end; a new one of that name is new;
+//          - restart: a file rotated while nobody watched is found among its siblings (the files
+//            of its folder whose names begin with its own) and read on.
+//          A copy, a hard link or a second match of a file already known is not read again.
 // Owns     The open files.
 // Threads  The reader thread.
 // Errors   A file that cannot be opened is told once as a gap and tried again at every look.

@@ -49,6 +49,18 @@ Result<std::vector<Row>> read_rows(const Result<db::Statement*>& rows) {
   }
 }
 
+// Rows of number and record. What is no record is for verify() to tell.
+Result<void> for_each_record(const Result<db::Statement*>& rows,
+                             const std::function<void(std::int64_t, const json::Value&)>& each) {
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    if (const auto record = json::parse((*rows)->text(1))) each((*rows)->integer(0), *record);
+  }
+}
+
 }  // namespace
 
 std::span<const db::Migration> migrations() {
@@ -180,12 +192,28 @@ Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view
   return std::optional<Row>(std::move(rows->front()));
 }
 
-Result<std::vector<Row>> load_kind(db::Database& database, std::string_view kind,
-                                   std::int64_t first, std::int64_t limit) {
-  return read_rows(
-      database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
-                     "WHERE kind = $1 AND number >= $2 ORDER BY number LIMIT $3",
-                     {kind, first, limit}));
+Result<EntryRange> entries_between(db::Database& database, Timestamp from, Timestamp to) {
+  const auto rows = database.query(
+      "SELECT number, record FROM ledger_entry WHERE record IS NOT NULL ORDER BY number");
+  std::optional<EntryRange> range;
+  const auto done = for_each_record(rows, [&](std::int64_t number, const json::Value& record) {
+    const auto time = parse_rfc3339(record.text("time"));
+    if (!time || *time < from || *time >= to) return;
+    if (!range) range = EntryRange{.first = number, .end = 0};
+    range->end = number + 1;
+  });
+  if (!done) return std::unexpected(done.error());
+  return range.value_or(EntryRange{.first = 0, .end = 0});
+}
+
+Result<void> for_each_of_kind(
+    db::Database& database, std::string_view kind, const EntryRange& range,
+    const std::function<void(std::int64_t number, const json::Value& record)>& each) {
+  return for_each_record(
+      database.query("SELECT number, record FROM ledger_entry WHERE kind = $1 AND number >= $2"
+                     " AND number < $3 AND record IS NOT NULL ORDER BY number",
+                     {kind, range.first, range.end}),
+      each);
 }
 
 }  // namespace mailwarden::ledger

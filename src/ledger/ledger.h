@@ -99,8 +99,22 @@ Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first
 // The newest entry of that kind, if any.
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind);
 
-// Entries of that kind from `first` on, at most `limit`, in order.
-Result<std::vector<Row>> load_kind(db::Database& database, std::string_view kind,
-                                   std::int64_t first, std::int64_t limit);
+// Entries `first` to `end` - 1. What is asked for by entries misses nothing when a clock jumps.
+struct EntryRange {
+  std::int64_t first = 0;
+  std::int64_t end = INT64_MAX;
+
+  bool operator==(const EntryRange&) const = default;
+};
+
+// The smallest range with every entry in it that tells a time in [from, to); {0, 0} where there is
+// none. Reads the whole ledger.
+Result<EntryRange> entries_between(db::Database& database, Timestamp from, Timestamp to);
+
+// Calls `each` with every entry of that kind in the range that still has its record, in order.
+// `each` must not call this or load_entries() itself.
+Result<void> for_each_of_kind(
+    db::Database& database, std::string_view kind, const EntryRange& range,
+    const std::function<void(std::int64_t number, const json::Value& record)>& each);
 
 }  // namespace mailwarden::ledger

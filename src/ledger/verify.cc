@@ -211,10 +211,14 @@ json::Object to_json(const Verdict& verdict) {
 }
 
 std::string to_words(const Verdict& verdict) {
+  auto counted = [](std::int64_t count, const char* one, const char* many) {
+    return std::to_string(count) + (count == 1 ? one : many);
+  };
   std::string words = verdict.good() ? "good: " : "NOT GOOD: ";
-  words += std::to_string(verdict.entries) + " entries, " + std::to_string(verdict.checkpoints) +
-           " checkpoints, " + std::to_string(verdict.erased) + " erased, " +
-           std::to_string(verdict.unsealed) + " not sealed yet\n";
+  words += counted(verdict.entries, " entry, ", " entries, ") +
+           counted(verdict.checkpoints, " checkpoint, ", " checkpoints, ") +
+           std::to_string(verdict.erased) + " erased, " + std::to_string(verdict.unsealed) +
+           " not sealed yet\n";
   for (const Failure& failure : verdict.failures) {
     words += "  " + failure.place + ": " + failure.what + "\n";
   }

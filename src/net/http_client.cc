@@ -60,6 +60,22 @@ bool has_control(std::string_view text) {
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
+// The URL with its query, percent-encoded (RFC 3986, 2.1).
+std::string url_of(const HttpCall& call) {
+  std::string url = call.url;
+  for (const auto& [name, value] : call.query) {
+    url += url.contains('?') ? '&' : '?';
+    for (const std::string* part : {&name, &value}) {
+      char* const encoded = curl_easy_escape(nullptr, part->data(), static_cast<int>(part->size()));
+      CHECK(encoded != nullptr);
+      url += encoded;
+      curl_free(encoded);
+      if (part == &name) url += '=';
+    }
+  }
+  return url;
+}
+
 Result<void> check_call(const HttpCall& call) {
   if (has_control(call.url) || has_control(call.method)) {
     return fail(Code::invalid, "the URL holds control characters");
@@ -138,7 +154,7 @@ Result<HttpAnswer> Client::request(const HttpCall& call) {
   append(headers, "Expect:");  // no waiting for 100-continue
   for (const auto& [name, value] : call.headers) append(headers, name + ": " + value);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_URL, call.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_URL, url_of(call).c_str());
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call.method.c_str());
   if (!call.socket.empty()) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call.socket.c_str());
   if (!call.body.empty() || call.method == "POST") {

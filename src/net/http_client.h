@@ -3,8 +3,7 @@
 // What     request() sends one HTTP request and waits for its answer; send_mail() hands one mail to
 //          an SMTP server. Both through libcurl, over TCP with TLS or over a UNIX socket.
 // Owns     A Client owns its connections, which it keeps for the next request.
-// Threads  One thread a Client. The first one made in a process must not be made by two threads at
-//          once (libcurl's own start-up).
+// Threads  One thread a Client.
 // Errors   unavailable: not reached, timed out, or a temporary refusal: trying again may help.
 //          denied: refused for good. invalid: an address or text that must not be sent.
 // Limits   ClientOptions.
@@ -31,7 +30,8 @@ struct ClientOptions {
 
 struct HttpCall {
   std::string method = "GET";
-  std::string url;     // http or https
+  std::string url;  // http or https, without what `query` adds
+  std::vector<std::pair<std::string, std::string>> query;  // percent-encoded by the client
   std::string socket;  // path of a UNIX socket to go through; "" for TCP
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;

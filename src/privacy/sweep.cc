@@ -23,7 +23,8 @@ CREATE TABLE removed_batch (
   batch INTEGER PRIMARY KEY,
   entry BIGINT NOT NULL
 );
-)sql"}};
+)sql"},
+                           db::Migration{"privacy", 2, "DROP INDEX removal_time;"}};
 
 struct Batch {
   std::int64_t entry = 0;
@@ -219,11 +220,12 @@ Result<void> remove_batches(db::Database& database, const DueBatches& due, std::
        due.earliest.us, due.latest.us});
 }
 
-Result<std::vector<Removal>> load_removals(db::Database& database, Timestamp from, Timestamp to) {
+Result<std::vector<Removal>> load_removals(db::Database& database,
+                                           const ledger::EntryRange& entries) {
   const auto rows = database.query(
       "SELECT entry, time, category, source, events, earliest, latest FROM removal "
-      "WHERE time >= $1 AND time < $2 ORDER BY time DESC, entry DESC",
-      {from.us, to.us});
+      "WHERE entry >= $1 AND entry < $2 ORDER BY entry DESC",
+      {entries.first, entries.end});
   if (!rows) return std::unexpected(rows.error());
   std::vector<Removal> removals;
   while (true) {
@@ -238,6 +240,27 @@ Result<std::vector<Removal>> load_removals(db::Database& database, Timestamp fro
                         .events = row.integer(4),
                         .earliest = {row.integer(5)},
                         .latest = {row.integer(6)}});
+  }
+}
+
+Result<std::vector<Stored>> load_stored(db::Database& database) {
+  const auto rows = database.query(
+      "SELECT stream.source, SUM(count), MIN(earliest), MAX(latest), MIN(latest) FROM event_batch"
+      " JOIN stream ON stream.stream = event_batch.stream WHERE NOT EXISTS"
+      " (SELECT 1 FROM removed_batch WHERE removed_batch.batch = event_batch.entry)"
+      " GROUP BY stream.source ORDER BY stream.source");
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<Stored> stored;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return stored;
+    const db::Statement& row = **rows;
+    stored.push_back({.source = std::string(row.text(0)),
+                      .events = row.integer(1),
+                      .earliest = {row.integer(2)},
+                      .latest = {row.integer(3)},
+                      .oldest_batch = {row.integer(4)}});
   }
 }
 
@@ -258,6 +281,27 @@ json::Object to_record(const DueBatches& due, Timestamp now) {
           {"latest", to_rfc3339(due.latest)},
           {"source", due.source},
           {"time", to_rfc3339(now)}};
+}
+
+json::Object to_json(const Sweep& sweep) {
+  json::Array due;
+  json::Array held;
+  for (const DueBatches& one : sweep.due) {
+    (one.held_because.empty() ? due : held)
+        .push_back(json::Object{{"because", one.held_because},
+                                {"category", one.category},
+                                {"cutoff", to_rfc3339(one.cutoff)},
+                                {"earliest", to_rfc3339(one.earliest)},
+                                {"events", one.events},
+                                {"latest", to_rfc3339(one.latest)},
+                                {"source", one.source}});
+  }
+  json::Array without;
+  for (const std::string& source : sweep.without_policy) without.push_back(source);
+  return {{"complete", sweep.complete},
+          {"due", std::move(due)},
+          {"held", std::move(held)},
+          {"without_policy", std::move(without)}};
 }
 
 }  // namespace mailwarden::privacy

@@ -25,6 +25,7 @@
 #include "base/timestamp.h"
 #include "db/database.h"
 #include "json/value.h"
+#include "ledger/ledger.h"
 #include "privacy/retention_policy.h"
 
 namespace mailwarden::privacy {
@@ -65,7 +66,7 @@ Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy
 Result<void> remove_batches(db::Database& database, const DueBatches& due, std::int64_t entry,
                             Timestamp now);
 
-// What was removed so far, newest first.
+// What was removed.
 struct Removal {
   std::int64_t entry = 0;
   Timestamp when;
@@ -75,12 +76,26 @@ struct Removal {
   Timestamp earliest;
   Timestamp latest;
 };
-Result<std::vector<Removal>> load_removals(db::Database& database, Timestamp from, Timestamp to);
+// By these ledger entries, newest first.
+Result<std::vector<Removal>> load_removals(db::Database& database,
+                                           const ledger::EntryRange& entries = {});
+
+// What is stored now of each source, by name.
+struct Stored {
+  std::string source;
+  std::int64_t events = 0;
+  Timestamp earliest;
+  Timestamp latest;
+  Timestamp oldest_batch;  // the newest event of the batch that is due first
+};
+Result<std::vector<Stored>> load_stored(db::Database& database);
 
 // The ledger entry that removed the batch of ledger entry `batch`; nothing where it was not
 // removed.
 Result<std::optional<std::int64_t>> removed_by(db::Database& database, std::int64_t batch);
 
 json::Object to_record(const DueBatches& due, Timestamp now);
+// What is due and what is held, for machines: {"complete","due":[…],"held":[…],"without_policy"}.
+json::Object to_json(const Sweep& sweep);
 
 }  // namespace mailwarden::privacy

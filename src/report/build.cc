@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "alert/outbox.h"
@@ -23,87 +24,143 @@ json::Object change_json(const incident::ChangeRow& row) {
   return object;
 }
 
+// A report being built, of no more entries than its checkpoint covers.
+struct Work {
+  db::Database& database;
+  const ReportOptions& options;
+  Period period;
+  json::Object report;
+};
+
 // What every report begins with: which one, of when, and what it rests on.
-Result<json::Object> begin(db::Database& database, std::string_view kind, const Period& period,
-                           const ReportOptions& options) {
+Result<Work> begin(db::Database& database, std::string_view kind, Period period,
+                   const ReportOptions& options) {
   const auto footing =
       options.footing ? Result<Footing>(*options.footing) : find_footing(database, options);
   if (!footing) return std::unexpected(footing.error());
-  return json::Object{
+  period.entries.end = std::min(period.entries.end, footing->size);
+  period.entries.first = std::min(period.entries.first, period.entries.end);
+  json::Object report{
       {"checkpoint", footing->checkpoint},
+      {"entries", json::Object{{"end", period.entries.end}, {"first", period.entries.first}}},
       {"generated", to_rfc3339(period.to)},
       {"ledger", ledger::to_json(footing->verdict)},
       {"origin", options.key.name},
       {"period", json::Object{{"from", to_rfc3339(period.from)}, {"to", to_rfc3339(period.to)}}},
       {"report", kind},
       {"verifier_key", ledger::to_text(options.key)}};
+  return Work{database, options, period, std::move(report)};
 }
 
-Duration span_for(const std::vector<ingest::SourceCount>& sources) {
-  using namespace std::chrono;
-  if (sources.empty()) return hours(1);
-  Timestamp earliest = sources.front().earliest;
-  Timestamp latest = sources.front().latest;
-  for (const auto& source : sources) {
-    earliest = std::min(earliest, source.earliest);
-    latest = std::max(latest, source.latest);
+// What the ledger's batches tell of events.
+struct Batch {
+  Timestamp earliest;
+  std::int64_t events = 0;
+};
+struct Watched {
+  std::int64_t events = 0;
+  Timestamp earliest = Timestamp::latest;
+  Timestamp latest = Timestamp::earliest;
+
+  void add(const Watched& other) {
+    events += other.events;
+    earliest = std::min(earliest, other.earliest);
+    latest = std::max(latest, other.latest);
   }
+};
+
+// Wide enough that no more than so many bars are drawn.
+Duration span_for(const Watched& all) {
+  using namespace std::chrono;
   constexpr std::int64_t bars = 60;
   for (const Duration span :
        {Duration(minutes(1)), Duration(minutes(10)), Duration(hours(1)), Duration(hours(6)),
         Duration(days(1)), Duration(days(7)), Duration(days(30)), Duration(days(365))}) {
-    if ((latest - earliest) / span <= bars) return span;
+    if (all.events == 0 || (all.latest - all.earliest) / span <= bars) return span;
   }
   return days(3650);
 }
 
-Result<void> add_events(db::Database& database, json::Object& report) {
-  const auto sources = ingest::count_by_source(database);
-  if (!sources) return std::unexpected(sources.error());
+json::Object activity(const Watched& all, const std::vector<Batch>& batches) {
+  const Duration span = span_for(all);
+  std::map<std::int64_t, std::int64_t> counts;
+  for (const Batch& batch : batches) {
+    counts[(batch.earliest - Timestamp::earliest) / span] += batch.events;
+  }
+  json::Array spans;
+  for (const auto& [number, events] : counts) {
+    spans.push_back(json::Object{{"begin", to_rfc3339(Timestamp::earliest + span * number)},
+                                 {"events", events}});
+  }
+  return {{"span", to_words(span)}, {"spans", std::move(spans)}};
+}
+
+Result<void> add_events(Work& work) {
+  std::map<std::string, Watched> sources;
+  std::vector<Batch> batches;
+  Watched all;
+  const auto done = ledger::for_each_of_kind(
+      work.database, "events", work.period.entries, [&](std::int64_t, const json::Value& record) {
+        const auto earliest = parse_rfc3339(record.text("earliest"));
+        const auto latest = parse_rfc3339(record.text("latest"));
+        if (!earliest || !latest) return;
+        const Watched watched{record.integer("count"), *earliest, *latest};
+        sources[record.text("source")].add(watched);
+        all.add(watched);
+        batches.push_back({*earliest, watched.events});
+      });
+  if (!done) return done;
   json::Array list;
-  std::int64_t events = 0;
-  for (const auto& source : *sources) {
-    events += source.events;
+  for (const auto& [name, source] : sources) {
     list.push_back(json::Object{{"earliest", to_rfc3339(source.earliest)},
                                 {"events", source.events},
                                 {"latest", to_rfc3339(source.latest)},
-                                {"source", source.source}});
+                                {"source", name}});
   }
-  report["sources"] = std::move(list);
-  report["events"] = events;
-  const Duration span = span_for(*sources);
-  const auto counts = ingest::count_by_span(database, span);
-  if (!counts) return std::unexpected(counts.error());
-  json::Array spans;
-  for (const auto& count : *counts) {
-    spans.push_back(json::Object{{"begin", to_rfc3339(count.begin)}, {"events", count.events}});
+  work.report["sources"] = std::move(list);
+  work.report["events"] = all.events;
+  work.report["activity"] = activity(all, batches);
+  return {};
+}
+
+// How often each rule held, most first.
+Result<void> add_detections(Work& work) {
+  struct Rule {
+    std::string title;
+    std::int64_t detections = 0;
+  };
+  std::map<std::string, Rule> rules;
+  const auto done = ledger::for_each_of_kind(work.database, "detection", work.period.entries,
+                                             [&](std::int64_t, const json::Value& record) {
+                                               Rule& rule = rules[record.text("rule")];
+                                               rule.title = record.text("title");
+                                               ++rule.detections;
+                                             });
+  if (!done) return done;
+  std::vector<std::pair<std::string, Rule>> ordered(rules.begin(), rules.end());
+  std::ranges::stable_sort(ordered, std::ranges::greater{},
+                           [](const auto& one) { return one.second.detections; });
+  json::Array list;
+  for (const auto& [id, rule] : ordered) {
+    list.push_back(
+        json::Object{{"detections", rule.detections}, {"rule", id}, {"title", rule.title}});
   }
-  report["activity"] = json::Object{{"span", to_words(span)}, {"spans", std::move(spans)}};
-  const auto rules = detect::count_by_rule(database);
-  if (!rules) return std::unexpected(rules.error());
-  json::Array detections;
-  for (const auto& rule : *rules) {
-    detections.push_back(
-        json::Object{{"detections", rule.detections}, {"rule", rule.rule}, {"title", rule.title}});
-  }
-  report["detections"] = std::move(detections);
+  work.report["detections"] = std::move(list);
   return {};
 }
 
 // At most rows_max of a kind; how many more there are stands in "left_out".
-void limit(json::Array& list, const std::string& kind, const ReportOptions& options,
-           json::Object& report) {
-  const auto most = static_cast<std::size_t>(options.rows_max);
+void limit(json::Array& list, const std::string& kind, Work& work) {
+  const auto most = static_cast<std::size_t>(work.options.rows_max);
   if (list.size() <= most) return;
-  json::Value& left_out = report.try_emplace("left_out", json::Object()).first->second;
+  json::Value& left_out = work.report.try_emplace("left_out", json::Object()).first->second;
   (*left_out.as_object())[kind] = list.size() - most;
   list.resize(most);
 }
 
 // Who was told of what, and what playbooks did.
-Result<void> add_responses(db::Database& database, const Period& period,
-                           const ReportOptions& options, json::Object& report) {
-  const auto alerts = alert::load_alerts(database, period.from, period.to);
+Result<void> add_responses(Work& work) {
+  const auto alerts = alert::load_alerts(work.database, work.period.entries);
   if (!alerts) return std::unexpected(alerts.error());
   json::Array told;
   for (const alert::AlertRow& row : *alerts) {
@@ -111,7 +168,7 @@ Result<void> add_responses(db::Database& database, const Period& period,
     one.erase("event");
     told.push_back(std::move(one));
   }
-  const auto moves = respond::load_moves(database, period.from, period.to);
+  const auto moves = respond::load_moves(work.database, work.period.entries);
   if (!moves) return std::unexpected(moves.error());
   json::Array steps;
   for (const respond::MoveRow& row : *moves) {
@@ -120,16 +177,15 @@ Result<void> add_responses(db::Database& database, const Period& period,
     one["when"] = to_rfc3339(row.when);
     steps.push_back(std::move(one));
   }
-  limit(told, "alerts", options, report);
-  limit(steps, "steps", options, report);
-  report["alerts"] = std::move(told);
-  report["steps"] = std::move(steps);
+  limit(told, "alerts", work);
+  limit(steps, "steps", work);
+  work.report["alerts"] = std::move(told);
+  work.report["steps"] = std::move(steps);
   return {};
 }
 
-Result<void> add_incidents(db::Database& database, const Period& period,
-                           const ReportOptions& options, json::Object& report) {
-  const auto changes = incident::load_changes(database, period.from, period.to);
+Result<void> add_incidents(Work& work) {
+  const auto changes = incident::load_changes(work.database, work.period.entries);
   if (!changes) return std::unexpected(changes.error());
   std::map<std::int64_t, json::Array> by_incident;
   json::Array acts;
@@ -137,64 +193,43 @@ Result<void> add_incidents(db::Database& database, const Period& period,
     by_incident[row.change.incident].push_back(change_json(row));
     if (row.change.who != daemon) acts.push_back(change_json(row));
   }
-  limit(acts, "acts", options, report);
+  limit(acts, "acts", work);
   json::Array incidents;
   json::Array by_severity{0, 0, 0, 0};
   std::array<std::int64_t, 4> counted{};
   for (auto& [number, list] : by_incident) {
-    const auto found = incident::load_incident(database, number);
+    const auto found = incident::load_incident(work.database, number);
     if (!found) return std::unexpected(found.error());
     ++counted[static_cast<std::size_t>(found->severity)];
     json::Object one = incident::to_json(*found);
     one["changes"] = std::move(list);
     incidents.push_back(std::move(one));
   }
-  limit(incidents, "incidents", options, report);
+  limit(incidents, "incidents", work);
   for (std::size_t i = 0; i < counted.size(); ++i) by_severity[i] = counted[i];
-  report["acts"] = std::move(acts);
-  report["incidents"] = std::move(incidents);
-  report["incidents_by_severity"] = std::move(by_severity);
+  work.report["acts"] = std::move(acts);
+  work.report["incidents"] = std::move(incidents);
+  work.report["incidents_by_severity"] = std::move(by_severity);
   return {};
 }
 
 // Entries of kinds that an auditor asks for one by one.
-Result<void> add_entries(db::Database& database, const Period& period, const ReportOptions& options,
-                         json::Object& report) {
-  std::map<std::string, json::Array> by_kind{{"gap", {}}, {"policies", {}}, {"removal", {}}};
-  constexpr std::int64_t page = 1000;
-  const std::string from = to_rfc3339(period.from);
-  const std::string to = to_rfc3339(period.to);
-  for (auto& [kind, list] : by_kind) {
-    std::int64_t first = 0;
-    while (true) {
-      const auto rows = ledger::load_kind(database, kind, first, page);
-      if (!rows) return std::unexpected(rows.error());
-      for (const ledger::Row& row : *rows) {
-        first = row.number + 1;
-        auto record = json::parse(row.record);
-        if (!record) continue;  // erased
-        const std::string time = record->text("time");
-        if (time < from || time >= to) continue;
-        (*record->as_object())["entry"] = row.number;
-        list.push_back(*std::move(record));
-      }
-      if (static_cast<std::int64_t>(rows->size()) < page) break;
-    }
-    const std::string name = kind == "gap" ? "gaps" : kind == "removal" ? "removals" : kind;
-    limit(list, name, options, report);
-    report[name] = std::move(list);
+Result<void> add_entries(Work& work) {
+  constexpr std::array<std::pair<const char*, const char*>, 3> kinds{
+      {{"gap", "gaps"}, {"policies", "policies"}, {"removal", "removals"}}};
+  for (const auto& [kind, name] : kinds) {
+    json::Array list;
+    const auto done = ledger::for_each_of_kind(work.database, kind, work.period.entries,
+                                               [&](std::int64_t number, const json::Value& record) {
+                                                 json::Object one = *record.as_object();
+                                                 one["entry"] = number;
+                                                 list.emplace_back(std::move(one));
+                                               });
+    if (!done) return done;
+    limit(list, name, work);
+    work.report[name] = std::move(list);
   }
   return {};
-}
-
-json::Object due_json(const privacy::DueBatches& due) {
-  return {{"because", due.held_because},
-          {"category", due.category},
-          {"cutoff", to_rfc3339(due.cutoff)},
-          {"earliest", to_rfc3339(due.earliest)},
-          {"events", due.events},
-          {"latest", to_rfc3339(due.latest)},
-          {"source", due.source}};
 }
 
 json::Array policies_json(std::span<const privacy::RetentionPolicy> policies) {
@@ -217,50 +252,37 @@ json::Array policies_json(std::span<const privacy::RetentionPolicy> policies) {
   return list;
 }
 
-}  // namespace
-
-Result<Footing> find_footing(db::Database& database, const ReportOptions& options) {
-  auto note = ledger::last_checkpoint(database);
-  if (!note) return std::unexpected(note.error());
-  auto verdict = ledger::verify(
-      database, {.key = options.key, .from = *note, .check_record = options.check_record});
-  if (!verdict) return std::unexpected(verdict.error());
-  return Footing{.checkpoint = *std::move(note), .verdict = *std::move(verdict)};
+Result<void> add_stored(Work& work, std::span<const privacy::RetentionPolicy> policies) {
+  const auto stored = privacy::load_stored(work.database);
+  if (!stored) return std::unexpected(stored.error());
+  json::Array list;
+  for (const privacy::Stored& one : *stored) {
+    const auto policy = std::ranges::find_if(
+        policies, [&](const auto& some) { return privacy::takes(some.sources, one.source); });
+    const bool taken = policy != policies.end();
+    list.push_back(
+        json::Object{{"category", taken ? policy->category : ""},
+                     {"earliest", to_rfc3339(one.earliest)},
+                     {"events", one.events},
+                     {"latest", to_rfc3339(one.latest)},
+                     {"next_due", taken ? to_rfc3339(one.oldest_batch + policy->keep) : ""},
+                     {"source", one.source}});
+  }
+  work.report["stored"] = std::move(list);
+  return {};
 }
 
-Result<json::Object> build_audit(db::Database& database, const Period& period,
-                                 const ReportOptions& options) {
-  auto report = begin(database, "audit", period, options);
-  if (!report) return report;
-  if (auto done = add_events(database, *report); !done) return std::unexpected(done.error());
-  if (auto done = add_incidents(database, period, options, *report); !done) {
-    return std::unexpected(done.error());
-  }
-  if (auto done = add_responses(database, period, options, *report); !done) {
-    return std::unexpected(done.error());
-  }
-  if (auto done = add_entries(database, period, options, *report); !done) {
-    return std::unexpected(done.error());
-  }
-  return report;
-}
-
-Result<json::Object> build_retention(db::Database& database, const Period& period,
-                                     std::span<const privacy::RetentionPolicy> policies,
-                                     const ReportOptions& options) {
-  auto report = begin(database, "retention", period, options);
-  if (!report) return report;
+Result<void> add_due(Work& work, std::span<const privacy::RetentionPolicy> policies) {
   // The report only looks, so the clock need not be confirmed by a person.
-  const auto sweep = privacy::plan_sweep(database, policies, period.to, {.idle_max = std::nullopt});
+  const auto sweep =
+      privacy::plan_sweep(work.database, policies, work.period.to, {.idle_max = std::nullopt});
   if (!sweep) return std::unexpected(sweep.error());
-  json::Array due;
-  json::Array held;
-  for (const privacy::DueBatches& one : sweep->due) {
-    (one.held_because.empty() ? due : held).push_back(due_json(one));
-  }
-  json::Array without;
-  for (const std::string& source : sweep->without_policy) without.push_back(source);
-  const auto removals = privacy::load_removals(database, period.from, period.to);
+  work.report.merge(privacy::to_json(*sweep));
+  return {};
+}
+
+Result<void> add_removals(Work& work) {
+  const auto removals = privacy::load_removals(work.database, work.period.entries);
   if (!removals) return std::unexpected(removals.error());
   json::Array removed;
   for (const privacy::Removal& one : *removals) {
@@ -272,13 +294,52 @@ Result<json::Object> build_retention(db::Database& database, const Period& perio
                                    {"source", one.source},
                                    {"when", to_rfc3339(one.when)}});
   }
-  (*report)["complete"] = sweep->complete;
-  (*report)["due"] = std::move(due);
-  (*report)["held"] = std::move(held);
-  (*report)["policies"] = policies_json(policies);
-  (*report)["removed"] = std::move(removed);
-  (*report)["without_policy"] = std::move(without);
-  return report;
+  work.report["removed"] = std::move(removed);
+  return {};
+}
+
+}  // namespace
+
+Result<Footing> find_footing(db::Database& database, const ReportOptions& options) {
+  auto note = ledger::last_checkpoint(database);
+  if (!note) return std::unexpected(note.error());
+  auto verdict = ledger::verify(
+      database, {.key = options.key, .from = *note, .check_record = options.check_record});
+  if (!verdict) return std::unexpected(verdict.error());
+  // A checkpoint that does not hold is still what the report rests on, and its verdict says so.
+  const auto checkpoint = ledger::parse_checkpoint(*note);
+  const std::int64_t size =
+      checkpoint ? static_cast<std::int64_t>(checkpoint->size) : verdict->entries;
+  return Footing{.checkpoint = *std::move(note), .size = size, .verdict = *std::move(verdict)};
+}
+
+Result<Period> period_between(db::Database& database, Timestamp from, Timestamp to) {
+  const auto entries = ledger::entries_between(database, from, to);
+  if (!entries) return std::unexpected(entries.error());
+  return Period{.from = from, .to = to, .entries = *entries};
+}
+
+Result<json::Object> build_audit(db::Database& database, const Period& period,
+                                 const ReportOptions& options) {
+  auto work = begin(database, "audit", period, options);
+  if (!work) return std::unexpected(work.error());
+  for (const auto add : {add_events, add_detections, add_incidents, add_responses, add_entries}) {
+    if (auto done = add(*work); !done) return std::unexpected(done.error());
+  }
+  return std::move(work->report);
+}
+
+Result<json::Object> build_retention(db::Database& database, const Period& period,
+                                     std::span<const privacy::RetentionPolicy> policies,
+                                     const ReportOptions& options) {
+  auto work = begin(database, "retention", period, options);
+  if (!work) return std::unexpected(work.error());
+  for (const auto& done :
+       {add_stored(*work, policies), add_due(*work, policies), add_removals(*work)}) {
+    if (!done) return std::unexpected(done.error());
+  }
+  work->report["policies"] = policies_json(policies);
+  return std::move(work->report);
 }
 
 Result<std::string> check_events(db::Database& database, std::int64_t entry,

@@ -87,10 +87,11 @@ std::string bar_chart(const std::vector<Bar>& all, std::string_view title) {
       std::max<std::int64_t>(1, std::ranges::max_element(bars, {}, &Bar::value)->value);
   const double step = width / static_cast<double>(bars.size());
   auto number = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
-  std::string out =
-      "<svg viewBox=\"0 0 960 180\" role=\"img\" aria-label=\"" + escape(title) +
-      "\">\n<line x1=\"0\" y1=\"150\" x2=\"960\" y2=\"150\"/>\n<text x=\"0\" y=\"12\">" +
-      "at most " + std::to_string(most) + "</text>\n";
+  std::string out = "<svg viewBox=\"0 0 960 180\" role=\"img\" aria-label=\"" + escape(title) +
+                    "\">\n<line x1=\"0\" y1=\"150\" x2=\"960\" y2=\"150\"/>\n";
+  if (bars.size() >= 16) {
+    out += "<text x=\"0\" y=\"12\">at most " + std::to_string(most) + "</text>\n";
+  }
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const double share = static_cast<double>(bars[i].value) / static_cast<double>(most);
     // What happened at all is seen, however little beside the most.
@@ -101,10 +102,14 @@ std::string bar_chart(const std::vector<Bar>& all, std::string_view title) {
            " x=\"" + number(left + step * 0.1) + "\" y=\"" + number(bottom - tall) + "\" width=\"" +
            number(std::max(1.0, step * 0.8)) + "\" height=\"" + number(tall) + "\"><title>" +
            escape(bars[i].name) + ": " + std::to_string(bars[i].value) + "</title></rect>\n";
-    // Names are drawn as far apart as they can be read.
+    // Names and worths are drawn as far apart as they can be read.
     const std::size_t every = std::max<std::size_t>(1, bars.size() / 8);
+    if (every == 1) {
+      out += "<text x=\"" + number(left + step * 0.1) + "\" y=\"" + number(bottom - tall - 4) +
+             "\">" + std::to_string(bars[i].value) + "</text>\n";
+    }
     if (i % every == 0) {
-      out += "<text x=\"" + number(left) + "\" y=\"" + number(height - 12) + "\">" +
+      out += "<text x=\"" + number(left + step * 0.1) + "\" y=\"" + number(height - 12) + "\">" +
              escape(bars[i].name) + "</text>\n";
     }
   }

@@ -20,6 +20,7 @@ std::string compact(Timestamp at) {
 struct Last {
   bool nothing_new = false;
   Timestamp until = Timestamp::earliest;
+  std::int64_t end = 0;  // entries told already
 };
 
 Result<Last> last_issued(db::Database& database) {
@@ -30,6 +31,7 @@ Result<Last> last_issued(db::Database& database) {
   const auto record = json::parse((*entry)->record);
   const auto until = parse_rfc3339(record ? record->text("to") : "");
   if (until) last.until = *until;
+  last.end = record ? record->integer("end") : 0;
   const auto newer = ledger::load_entries(database, (*entry)->number + 1, 1);
   if (!newer) return std::unexpected(newer.error());
   last.nothing_new = newer->empty();
@@ -61,7 +63,6 @@ Result<std::vector<Issued>> issue_due(db::Database& database,
   const auto last = last_issued(database);
   if (!last) return std::unexpected(last.error());
   if (last->nothing_new) return issued;
-  const Period period{.from = std::min(last->until, now), .to = now};
   ReportOptions built{
       .key = options.key,
       .check_record = [&](std::int64_t entry, const json::Value& record) -> Result<std::string> {
@@ -72,6 +73,9 @@ Result<std::vector<Issued>> issue_due(db::Database& database,
       }};
   auto footing = find_footing(database, built);
   if (!footing) return std::unexpected(footing.error());
+  const Period period{.from = std::min(last->until, now),
+                      .to = now,
+                      .entries = {.first = last->end, .end = footing->size}};
   built.footing = *std::move(footing);
   const auto audit = build_audit(database, period, built);
   if (!audit) return std::unexpected(audit.error());
@@ -87,7 +91,9 @@ Result<std::vector<Issued>> issue_due(db::Database& database,
 }
 
 json::Object to_record(const Issued& issued) {
-  return {{"file", issued.file},
+  return {{"end", issued.period.entries.end},
+          {"file", issued.file},
+          {"first", issued.period.entries.first},
           {"from", to_rfc3339(issued.period.from)},
           {"report", issued.kind},
           {"sha256", issued.digest},

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "report/html.h"
 #include "report/report.h"
 #include "report_files.h"
@@ -19,6 +21,17 @@ std::string entity(const Value& about) {
 
 std::string number(std::int64_t value) {
   return std::to_string(value);
+}
+
+// "1 entry", "2 entries".
+std::string counted(std::int64_t count, std::string_view one, std::string_view many) {
+  return number(count) + " " + std::string(count == 1 ? one : many);
+}
+
+// Names that the program gives, as a person writes them: "severity_raised".
+std::string words(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return escape(name);
 }
 
 std::string joined(const Value& texts) {
@@ -59,9 +72,9 @@ std::string summary(const Value& report) {
     for (Bar& bar : activity) bar.name[10] = ' ';
   }
   return section("What was watched",
-                 "<p>" + number(report.integer("events")) + " events were taken in. By " +
-                     escape(report["activity"].text("span")) + ", in UTC:</p>\n" +
-                     bar_chart(activity, "Events over time") +
+                 "<p>" + counted(report.integer("events"), "event was", "events were") +
+                     " taken in. For each " + escape(report["activity"].text("span")) +
+                     ", in UTC:</p>\n" + bar_chart(activity, "Events over time") +
                      table({{"Source"}, {"Events", true}, {"Earliest"}, {"Latest"}}, rows,
                            "No event was taken in."));
 }
@@ -79,7 +92,7 @@ std::string detections(const Value& report) {
 std::string changes(const Value& incident) {
   std::vector<std::vector<std::string>> rows;
   for (const Value& change : list(incident, "changes")) {
-    rows.push_back({time_html(change.text("when")), escape(change.text("change")),
+    rows.push_back({time_html(change.text("when")), words(change.text("change")),
                     escape(change.text("why")), escape(change.text("who")),
                     number(change.integer("entry"))});
   }
@@ -88,12 +101,12 @@ std::string changes(const Value& incident) {
 }
 
 std::string incidents(const Value& report) {
-  constexpr std::array<std::string_view, 4> words{"0 Low", "1 Medium", "2 High", "3 Extreme"};
+  constexpr std::array<std::string_view, 4> names{"0 Low", "1 Medium", "2 High", "3 Extreme"};
   std::vector<Bar> bars;
   const json::Array& severities = list(report, "incidents_by_severity");
-  for (std::size_t i = 0; i < severities.size() && i < words.size(); ++i) {
+  for (std::size_t i = 0; i < severities.size() && i < names.size(); ++i) {
     const std::int64_t* count = severities[i].as_integer();
-    bars.push_back({.name = std::string(words[i]),
+    bars.push_back({.name = std::string(names[i]),
                     .value = count == nullptr ? 0 : *count,
                     .classes = "severity-" + std::to_string(i)});
   }
@@ -102,15 +115,15 @@ std::string incidents(const Value& report) {
   for (const Value& one : list(report, "incidents")) {
     const std::string anchor = "incident-" + number(one.integer("number"));
     rows.push_back({"<a href=\"#" + anchor + "\">" + number(one.integer("number")) + "</a>",
-                    severity_html(one.integer("severity")), escape(one.text("state")),
+                    severity_html(one.integer("severity")), words(one.text("state")),
                     escape(one.text("title")), entity(one["entity"]), time_html(one.text("opened")),
                     escape(reason(one))});
     each += "<h3 id=\"" + anchor + "\">Incident " + number(one.integer("number")) + ": " +
             escape(one.text("title")) + "</h3>\n<p>" + severity_html(one.integer("severity")) +
             " " + escape(reason(one)) + ". About " + entity(one["entity"]) + ", " +
-            number(one.integer("detection_count")) + " detections between " +
-            time_html(one.text("first_event")) + " and " + time_html(one.text("last_event")) +
-            ". State: " + escape(one.text("state")) + ".</p>\n" + changes(one);
+            counted(one.integer("detection_count"), "detection", "detections") + " from " +
+            time_html(one.text("first_event")) + " to " + time_html(one.text("last_event")) +
+            ". State: " + words(one.text("state")) + ".</p>\n" + changes(one);
   }
   each += left_out(report, "incidents");
   return section("Incidents", bar_chart(bars, "Incidents by severity") +
@@ -131,13 +144,13 @@ std::string acts(const Value& report) {
     rows.push_back({time_html(act.text("when")), escape(act.text("who")),
                     "<a href=\"#incident-" + number(act.integer("incident")) + "\">incident " +
                         number(act.integer("incident")) + "</a>",
-                    escape(act.text("change")), escape(act.text("why"))});
+                    words(act.text("change")), escape(act.text("why"))});
   }
   for (const Value& step : list(report, "steps")) {
     if (step.text("who") == "mailwarden") continue;
     rows.push_back({time_html(step.text("when")), escape(step.text("who")),
                     "playbook " + escape(step.text("playbook")) + ", " + escape(step.text("step")),
-                    escape(step.text("after")), escape(step.text("why"))});
+                    words(step.text("after")), escape(step.text("why"))});
   }
   return section("Who acted", table({{"When"}, {"Who"}, {"On"}, {"What"}, {"Why"}}, rows,
                                     "Nobody but the daemon acted in this period.") +
@@ -160,7 +173,7 @@ std::string responses(const Value& report) {
     steps.push_back({time_html(one.text("when")), escape(one.text("playbook")),
                      "<a href=\"#incident-" + number(one.integer("incident")) + "\">incident " +
                          number(one.integer("incident")) + "</a>",
-                     step.empty() ? "the whole" : escape(step), escape(one.text("after")),
+                     step.empty() ? "the whole" : escape(step), words(one.text("after")),
                      escape(one.text("who")), escape(one.text("why")),
                      number(one.integer("entry"))});
   }
@@ -214,10 +227,15 @@ std::string ledger_section(const Value& report) {
   std::string body = good != nullptr && *good
                          ? "<p><span class=\"good\">The ledger verifies.</span> "
                          : "<p><span class=\"bad\">The ledger does not verify.</span> ";
-  body += number(verdict.integer("entries")) + " entries, " +
-          number(verdict.integer("checkpoints")) + " checkpoints, " +
+  body += counted(verdict.integer("entries"), "entry", "entries") + ", " +
+          counted(verdict.integer("checkpoints"), "checkpoint", "checkpoints") + ", " +
           number(verdict.integer("erased")) + " erased, " + number(verdict.integer("unsealed")) +
           " behind the last checkpoint.</p>\n";
+  const std::int64_t first = report["entries"].integer("first");
+  const std::int64_t end = report["entries"].integer("end");
+  body += first == end ? "<p>This report tells of no entry.</p>\n"
+                       : "<p>This report tells of the entries " + number(first) + " to " +
+                             number(end - 1) + ".</p>\n";
   std::vector<std::vector<std::string>> rows;
   for (const Value& failure : list(verdict, "failures")) {
     rows.push_back({escape(failure.text("place")), escape(failure.text("what"))});
@@ -256,6 +274,15 @@ std::string retention(const Value& report) {
                        time_html(one.text("earliest")), time_html(one.text("latest")),
                        number(one.integer("entry"))});
   }
+  std::vector<std::vector<std::string>> stored;
+  std::vector<Bar> amounts;
+  for (const Value& one : list(report, "stored")) {
+    const std::string due = one.text("next_due");
+    stored.push_back({escape(one.text("source")), escape(one.text("category")),
+                      number(one.integer("events")), time_html(one.text("earliest")),
+                      time_html(one.text("latest")), due.empty() ? "never" : time_html(due)});
+    amounts.push_back({.name = one.text("source"), .value = one.integer("events"), .classes = ""});
+  }
   std::string without;
   for (const Value& source : list(report, "without_policy")) {
     if (const auto* name = source.as_string()) {
@@ -266,6 +293,14 @@ std::string retention(const Value& report) {
   return section("The schedule", table({{"Category"}, {"Sources"}, {"Kept for"}, {"Why"}}, policies,
                                        "There is no retention policy.") +
                                      (without.empty() ? "" : "<ul>\n" + without + "</ul>\n")) +
+         section("What is stored", bar_chart(amounts, "Events stored, by source") +
+                                       table({{"Source"},
+                                              {"Category"},
+                                              {"Events", true},
+                                              {"Earliest"},
+                                              {"Latest"},
+                                              {"The first are due"}},
+                                             stored, "No event is stored.")) +
          section("Removed", table({{"When"},
                                    {"Category"},
                                    {"Source"},

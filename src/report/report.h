@@ -1,10 +1,11 @@
-// What     auditors get.
+// What auditors get.
 //
 // What     A report is built out of the tables as JSON, and rendered from that JSON as one HTML
 //          file that needs nothing else: what a machine reads and what a person reads cannot
 //          differ. Each carries the checkpoint that it rests on and the verdict over the ledger up
-//          to it. audit      what happened, who acted, every incident and change, the ledger's
-//          state retention  what was due, what was removed, what is held and why
+//          to it, and tells of the ledger entries of its period:
+//          - audit: what happened, who acted, every incident and change, the ledger's state;
+//          - retention: what is stored, what was due, what was removed, what is held and why.
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   As Database; not_found where the ledger has no checkpoint yet.
@@ -23,20 +24,26 @@
 #include "base/timestamp.h"
 #include "db/database.h"
 #include "json/value.h"
+#include "ledger/ledger.h"
 #include "ledger/note.h"
 #include "ledger/verify.h"
 #include "privacy/retention_policy.h"
 
 namespace mailwarden::report {
 
+// Times for a reader; what is told is told by these ledger entries, so that a clock that jumped
+// hides nothing and the entries of one report begin where those of the last ended.
 struct Period {
   Timestamp from;
   Timestamp to;
+  ledger::EntryRange entries;
 };
+Result<Period> period_between(db::Database& database, Timestamp from, Timestamp to);
 
 // What a report rests on: the newest checkpoint, and the verdict over the ledger up to it.
 struct Footing {
   std::string checkpoint;
+  std::int64_t size = 0;  // entries that it covers; no report tells of more
   ledger::Verdict verdict;
 };
 

@@ -25,7 +25,8 @@ CREATE TABLE playbook_move (
 );
 CREATE INDEX playbook_move_run ON playbook_move (run, entry);
 CREATE INDEX playbook_move_time ON playbook_move (time);
-)sql"}};
+)sql"},
+                           db::Migration{"respond", 2, "DROP INDEX playbook_move_time;"}};
 
 Result<std::vector<Run>> read_runs(const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
@@ -114,11 +115,11 @@ Result<std::vector<Run>> query_runs(db::Database& database, const RunQuery& quer
       {before, limit}));
 }
 
-Result<std::vector<MoveRow>> load_moves(db::Database& database, Timestamp from, Timestamp to) {
+Result<std::vector<MoveRow>> load_moves(db::Database& database, const ledger::EntryRange& entries) {
   return read_moves(
       database.query("SELECT entry, run, time, body FROM playbook_move"
-                     " WHERE time >= $1 AND time < $2 ORDER BY entry",
-                     {from.us, to.us}));
+                     " WHERE entry >= $1 AND entry < $2 ORDER BY entry",
+                     {entries.first, entries.end}));
 }
 
 Result<std::vector<MoveRow>> load_moves(db::Database& database, std::int64_t run) {

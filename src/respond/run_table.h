@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "ledger/ledger.h"
 #include "respond/run.h"
 
 namespace mailwarden::respond {
@@ -49,8 +50,8 @@ struct RunQuery {
   std::int64_t limit = 100;
 };
 Result<std::vector<Run>> query_runs(db::Database& database, const RunQuery& query);
-// Of all runs, made in [from, to), in order.
-Result<std::vector<MoveRow>> load_moves(db::Database& database, Timestamp from, Timestamp to);
+// Of all runs, told by these ledger entries, in order.
+Result<std::vector<MoveRow>> load_moves(db::Database& database, const ledger::EntryRange& entries);
 Result<std::vector<MoveRow>> load_moves(db::Database& database, std::int64_t run);
 
 }  // namespace mailwarden::respond

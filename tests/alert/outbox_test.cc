@@ -65,7 +65,7 @@ TEST(Outbox, PagesAndPeriods) {
   }
   EXPECT_EQ(keys_of(query_alerts(*database, {.before = 4, .limit = 2}).value()),
             (std::vector<std::string>{"k3", "k2"}));
-  EXPECT_EQ(keys_of(load_alerts(*database, {2'000'000}, {4'000'000}).value()),
+  EXPECT_EQ(keys_of(load_alerts(*database, {.first = 2, .end = 4}).value()),
             (std::vector<std::string>{"k2", "k3"}));
 }
 

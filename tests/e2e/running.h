@@ -10,6 +10,15 @@ namespace mailwarden {
 
 class RunningDaemon : public TestDaemon {
  public:
+  RunningDaemon() = default;
+  RunningDaemon(const RunningDaemon&) = delete;
+  RunningDaemon& operator=(const RunningDaemon&) = delete;
+  // Told to stop and not killed, so that what a sanitizer finds at the end fails the test.
+  ~RunningDaemon() {
+    if (!process_ || process_->ended()) return;
+    EXPECT_EQ(stop(), 0) << output();
+  }
+
   void start(std::vector<std::string> more = {}) {
     more.insert(more.end(),
                 {"--socket", path("socket"), "--listen", "127.0.0.1:0", "--seal-interval", "1s"});

@@ -184,12 +184,12 @@ TEST_F(IncidentTableTest, ASequenceIsGivenOnce) {
             Code::conflict);
 }
 
-TEST_F(IncidentTableTest, ChangesOfAPeriodHoldItsBeginAndNotItsEnd) {
+TEST_F(IncidentTableTest, ChangesOfARangeOfEntriesHoldItsBeginAndNotItsEnd) {
   for (int i = 0; i < 4; ++i) {
     ASSERT_TRUE(
         store_change(*database_, {.entry = 10 + i, .change = change(4 - i, 1, now + i * second)}));
   }
-  const auto changes = load_changes(*database_, now + second, now + 3 * second);
+  const auto changes = load_changes(*database_, {.first = 11, .end = 13});
   ASSERT_TRUE(changes);
   ASSERT_EQ(changes->size(), 2U);
   expect_same(changes->at(0), 11, change(3, 1, now + second));

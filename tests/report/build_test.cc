@@ -13,11 +13,15 @@ using testing::IsEmpty;
 
 class BuildTest : public testing::Test {
  protected:
-  json::Value audit(const Period& period = week) {
-    return build_audit(store_.database(), period, options_of(store_)).value();
+  Period between(Timestamp from, Timestamp to) {
+    return period_between(store_.database(), from, to).value();
   }
-  json::Value retention(const Period& period = week) {
-    return build_retention(store_.database(), period, policies_, options_of(store_)).value();
+  json::Value audit(Timestamp from = begin, Timestamp to = week_end) {
+    return build_audit(store_.database(), between(from, to), options_of(store_)).value();
+  }
+  json::Value retention(Timestamp from = begin, Timestamp to = week_end) {
+    return build_retention(store_.database(), between(from, to), policies_, options_of(store_))
+        .value();
   }
   static const json::Array& list(const json::Value& value, std::string_view name) {
     static const json::Array none;
@@ -37,8 +41,8 @@ class BuildTest : public testing::Test {
 
 TEST_F(BuildTest, WithoutACheckpointThereIsNoReport) {
   const auto options = options_of(store_);
-  EXPECT_EQ(build_audit(store_.database(), week, options).error().code, Code::not_found);
-  EXPECT_EQ(build_retention(store_.database(), week, policies_, options).error().code,
+  EXPECT_EQ(build_audit(store_.database(), week_of(store_), options).error().code, Code::not_found);
+  EXPECT_EQ(build_retention(store_.database(), week_of(store_), policies_, options).error().code,
             Code::not_found);
 }
 
@@ -53,8 +57,8 @@ TEST_F(BuildTest, EveryReportCarriesItsCheckpointAndTheVerdict) {
     EXPECT_EQ(checkpoint->size, static_cast<std::uint64_t>(store_.next_entry()));
     EXPECT_EQ(report.text("verifier_key"), ledger::to_text(store_.key()));
     EXPECT_EQ(report.text("origin"), "example.com/log");
-    EXPECT_EQ(report["period"].text("from"), to_rfc3339(week.from));
-    EXPECT_EQ(report["period"].text("to"), to_rfc3339(week.to));
+    EXPECT_EQ(report["period"].text("from"), to_rfc3339(begin));
+    EXPECT_EQ(report["period"].text("to"), to_rfc3339(week_end));
     ASSERT_NE(report["ledger"]["good"].as_bool(), nullptr);
     EXPECT_TRUE(*report["ledger"]["good"].as_bool());
     EXPECT_EQ(report["ledger"].integer("entries"), store_.next_entry());
@@ -66,12 +70,12 @@ TEST_F(BuildTest, EveryReportCarriesItsCheckpointAndTheVerdict) {
 TEST_F(BuildTest, TheVerdictTellsOfAChangedEvent) {
   fill(store_);
   ASSERT_TRUE(store_.database().execute(
-      "UPDATE event SET record = replace(record, 'a line', 'a lie') WHERE number = 3"));
+      "UPDATE event SET record = replace(record, 'a line', 'a lie') WHERE number = 1"));
   for (const json::Value& report : {audit(), retention()}) {
     EXPECT_FALSE(*report["ledger"]["good"].as_bool());
     const json::Array& failures = list(report["ledger"], "failures");
     ASSERT_EQ(failures.size(), 1U);
-    EXPECT_EQ(failures[0].text("place"), "entry 5");
+    EXPECT_EQ(failures[0].text("place"), "entry 3");
   }
 }
 
@@ -105,14 +109,14 @@ TEST_F(BuildTest, TheAuditHoldsTheIncidentsOfItsPeriodWithTheirChanges) {
   const json::Array& incidents = list(report, "incidents");
   EXPECT_THAT(numbers(incidents, "number"), ElementsAre(1, 2));
   EXPECT_THAT(numbers(list(incidents.at(0), "changes"), "sequence"), ElementsAre(1, 2));
-  EXPECT_THAT(numbers(list(incidents.at(0), "changes"), "entry"), ElementsAre(6, 7));
+  EXPECT_THAT(numbers(list(incidents.at(0), "changes"), "entry"), ElementsAre(5, 8));
   EXPECT_EQ(json::to_text(report["incidents_by_severity"]), "[1,0,1,0]");
   EXPECT_TRUE(report["left_out"].is_null());
   const json::Array& acts = list(report, "acts");
   ASSERT_EQ(acts.size(), 1U);
   EXPECT_EQ(acts[0].text("who"), "bob " + hostile);
   EXPECT_EQ(acts[0].integer("incident"), 1);
-  const json::Value before = audit({begin - 2 * day, begin});
+  const json::Value before = audit(begin - 2 * day, begin);
   EXPECT_THAT(numbers(list(before, "incidents"), "number"), ElementsAre(3));
   EXPECT_THAT(list(before, "acts"), IsEmpty());
 }
@@ -121,7 +125,7 @@ TEST_F(BuildTest, IncidentsOverTheLimitAreCounted) {
   fill(store_);
   ReportOptions options = options_of(store_);
   options.rows_max = 1;
-  const json::Value report = build_audit(store_.database(), week, options).value();
+  const json::Value report = build_audit(store_.database(), week_of(store_), options).value();
   EXPECT_THAT(numbers(list(report, "incidents"), "number"), ElementsAre(1));
   EXPECT_EQ(report["left_out"].integer("incidents"), 1);
   EXPECT_EQ(json::to_text(report["incidents_by_severity"]), "[1,0,1,0]");
@@ -133,7 +137,7 @@ TEST_F(BuildTest, TheAuditHoldsGapsAndPoliciesOfItsPeriod) {
   const json::Array& gaps = list(report, "gaps");
   ASSERT_EQ(gaps.size(), 1U);
   EXPECT_EQ(gaps[0].text("source"), hostile);
-  EXPECT_EQ(gaps[0].integer("entry"), 1);
+  EXPECT_EQ(gaps[0].integer("entry"), 6);
   const json::Array& policies = list(report, "policies");
   ASSERT_EQ(policies.size(), 1U);
   EXPECT_EQ(policies[0].integer("rules"), 5);
@@ -142,13 +146,62 @@ TEST_F(BuildTest, TheAuditHoldsGapsAndPoliciesOfItsPeriod) {
 
 TEST_F(BuildTest, ThePeriodHoldsItsBeginAndNotItsEnd) {
   fill(store_);
-  EXPECT_EQ(list(audit({begin + day, begin + 2 * day}), "gaps").size(), 1U);
-  EXPECT_EQ(list(audit({begin, begin + day}), "gaps").size(), 0U);
+  EXPECT_EQ(list(audit(begin + day, begin + 2 * day), "gaps").size(), 1U);
+  EXPECT_EQ(list(audit(begin, begin + day), "gaps").size(), 0U);
+}
+
+TEST_F(BuildTest, WhatWasWatchedAndDetectedIsThatOfThePeriod) {
+  fill(store_);
+  const json::Value before = audit(begin - 2 * day, begin);
+  EXPECT_EQ(before.integer("events"), 0);
+  EXPECT_THAT(list(before, "sources"), IsEmpty());
+  EXPECT_THAT(list(before, "detections"), IsEmpty());
+  store_.events("web", {begin + 8 * day}, begin + 8 * day);
+  store_.seal();
+  const json::Value later = audit(week_end, begin + 9 * day);
+  EXPECT_EQ(later.integer("events"), 1);
+  EXPECT_THAT(list(later, "detections"), IsEmpty());
+  EXPECT_EQ(later["entries"].integer("first"), 10);
+  EXPECT_EQ(later["entries"].integer("end"), 11);
+}
+
+// A clock that was set back in the middle hides nothing.
+TEST_F(BuildTest, AnEntryWithAnOlderTimeAmongThoseOfThePeriodIsTold) {
+  store_.record("gap", {{"source", "a"}, {"what", "first"}}, begin + day);
+  store_.record("gap", {{"source", "a"}, {"what", "set back"}}, begin - 10 * day);
+  store_.record("gap", {{"source", "a"}, {"what", "last"}}, begin + day);
+  store_.seal();
+  EXPECT_EQ(list(audit(), "gaps").size(), 3U);
+}
+
+TEST_F(BuildTest, WhatTheCheckpointDoesNotCoverIsLeftToTheNextReport) {
+  fill(store_);
+  store_.record("gap", {{"source", "a"}, {"what", "not sealed"}}, begin + 3 * day);
+  const json::Value report = audit();
+  EXPECT_EQ(list(report, "gaps").size(), 1U);
+  EXPECT_EQ(report["entries"].integer("end"), store_.next_entry() - 1);
+}
+
+TEST_F(BuildTest, RetentionTellsWhatIsStoredAndWhenItIsDue) {
+  fill(store_);
+  store_.events("auth", {begin, begin + day}, begin + day);
+  store_.seal();
+  const json::Value report = retention();
+  const json::Array& stored = list(report, "stored");
+  ASSERT_EQ(stored.size(), 2U);
+  const json::Value& auth = stored[stored[0].text("source") == "auth" ? 0 : 1];
+  EXPECT_EQ(auth.integer("events"), 5);
+  EXPECT_EQ(auth.text("category"), "sign-ins " + hostile);
+  EXPECT_EQ(auth.text("earliest"), to_rfc3339(begin - 20 * day));
+  EXPECT_EQ(auth.text("latest"), to_rfc3339(begin + day));
+  // Kept for 10 days from the newest event of the oldest batch.
+  EXPECT_EQ(auth.text("next_due"), to_rfc3339(begin - 5 * day));
+  EXPECT_EQ(stored[stored[0].text("source") == "auth" ? 1 : 0].text("next_due"), "");
 }
 
 TEST_F(BuildTest, RetentionTellsWhatIsDueAndWithoutPolicy) {
   fill(store_);
-  const json::Value report = retention({begin, begin + day});
+  const json::Value report = retention(begin, begin + day);
   const json::Array& due = list(report, "due");
   ASSERT_EQ(due.size(), 1U);
   EXPECT_EQ(due[0].text("source"), "auth");
@@ -179,7 +232,7 @@ TEST_F(BuildTest, RetentionTellsWhatIsHeldAndWhy) {
 
 TEST_F(BuildTest, RetentionLooksEvenWhereTheClockIsNotTrusted) {
   fill(store_);
-  EXPECT_EQ(list(retention({begin, begin + 1000 * day}), "due").size(), 1U);
+  EXPECT_EQ(list(retention(begin, begin + 1000 * day), "due").size(), 1U);
 }
 
 // The removal takes the events; the ledger still verifies, since a removal tells why.
@@ -195,6 +248,7 @@ TEST_F(BuildTest, RetentionTellsWhatWasRemoved) {
   const json::Value report = retention();
   EXPECT_TRUE(*report["ledger"]["good"].as_bool());
   EXPECT_THAT(list(report, "due"), IsEmpty());
+  EXPECT_EQ(list(report, "stored").size(), 1U);
   const json::Array& removed = list(report, "removed");
   ASSERT_EQ(removed.size(), 1U);
   EXPECT_EQ(removed[0].integer("entry"), entry);
@@ -248,7 +302,7 @@ TEST_F(BuildTest, RowsOfEachKindAreLimitedAndTheRestIsSaid) {
   store_.seal();
   ReportOptions options = options_of(store_);
   options.rows_max = 2;
-  const json::Value report = build_audit(store_.database(), week, options).value();
+  const json::Value report = build_audit(store_.database(), week_of(store_), options).value();
   EXPECT_EQ(list(report, "gaps").size(), 2U);
   EXPECT_EQ(list(report, "acts").size(), 2U);
   EXPECT_EQ(report["left_out"].integer("gaps"), 3);

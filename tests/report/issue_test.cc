@@ -64,9 +64,13 @@ TEST_F(IssueTest, WritesBothReportsAsHtmlWithATwinInJson) {
 }
 
 TEST_F(IssueTest, TheRecordNamesFilePeriodAndDigest) {
-  const Issued issued{
-      .kind = "audit", .file = "audit-1.html", .digest = "abcd", .period = {begin, begin + day}};
-  const json::Object expected{{"file", "audit-1.html"},
+  const Issued issued{.kind = "audit",
+                      .file = "audit-1.html",
+                      .digest = "abcd",
+                      .period = {begin, begin + day, {4, 9}}};
+  const json::Object expected{{"end", 9},
+                              {"file", "audit-1.html"},
+                              {"first", 4},
                               {"from", to_rfc3339(begin)},
                               {"report", "audit"},
                               {"sha256", "abcd"},
@@ -83,6 +87,7 @@ TEST_F(IssueTest, NothingNewMeansNoReport) {
 }
 
 TEST_F(IssueTest, TheNextReportBeginsWhereTheLastEnded) {
+  const std::int64_t covered = store_.next_entry();
   record(issue(begin + day).value(), begin + day);
   store_.record("gap", {{"source", "a"}, {"what", "in between"}}, begin + 3 * day);
   store_.seal();
@@ -92,6 +97,8 @@ TEST_F(IssueTest, TheNextReportBeginsWhereTheLastEnded) {
   for (const Issued& one : *next) {
     EXPECT_EQ(one.period.from, begin + day);
     EXPECT_EQ(one.period.to, begin + 4 * day);
+    EXPECT_EQ(one.period.entries.first, covered);
+    EXPECT_EQ(one.period.entries.end, store_.next_entry());
   }
   EXPECT_EQ(files(), 8U);
   EXPECT_THAT(text(next->at(0).file), HasSubstr("in between"));
@@ -99,11 +106,13 @@ TEST_F(IssueTest, TheNextReportBeginsWhereTheLastEnded) {
 
 TEST_F(IssueTest, AClockSetBackMakesNoPeriodThatEndsBeforeItBegins) {
   record(issue(begin + 5 * day).value(), begin + 5 * day);
-  store_.record("gap", {{"source", "a"}, {"what", "b"}}, begin + 2 * day);
+  store_.record("gap", {{"source", "a"}, {"what", "made while the clock was back"}},
+                begin + 2 * day);
   store_.seal();
   const auto next = issue(begin + 2 * day);
   ASSERT_TRUE(next) << next.error().what;
   for (const Issued& one : *next) EXPECT_LE(one.period.from, one.period.to);
+  EXPECT_THAT(text(next->at(0).file), HasSubstr("made while the clock was back"));
 }
 
 TEST_F(IssueTest, WithoutACheckpointItSaysSo) {

@@ -27,9 +27,10 @@ class RenderTest : public testing::TestWithParam<std::string> {
   void SetUp() override {
     fill(store_);
     const auto policies = sample_policies();
-    const auto built = GetParam() == "audit"
-                           ? build_audit(store_.database(), week, options_of(store_))
-                           : build_retention(store_.database(), week, policies, options_of(store_));
+    const auto built =
+        GetParam() == "audit"
+            ? build_audit(store_.database(), week_of(store_), options_of(store_))
+            : build_retention(store_.database(), week_of(store_), policies, options_of(store_));
     ASSERT_TRUE(built) << built.error().what;
     report_ = *built;
     html_ = render_html(report_);
@@ -107,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(, RenderTest, testing::Values("audit", "retention"),
 TEST(Render, AnAuditTellsIncidentsActsGapsAndWhatWasLeftOut) {
   TestStore store;
   fill(store);
-  json::Object report = build_audit(store.database(), week, options_of(store)).value();
+  json::Object report = build_audit(store.database(), week_of(store), options_of(store)).value();
   const std::string html = render_html(report);
   EXPECT_THAT(html, HasSubstr("id=\"incident-1\""));
   EXPECT_THAT(html, HasSubstr("id=\"incident-2\""));
@@ -126,8 +127,8 @@ TEST(Render, ARetentionReportTellsWhatIsDueAndWhatNoPolicyTakes) {
   store.events("web", {begin - 20 * day}, begin);
   store.seal();
   const auto policies = sample_policies();
-  const std::string html =
-      render_html(build_retention(store.database(), week, policies, options_of(store)).value());
+  const std::string html = render_html(
+      build_retention(store.database(), week_of(store), policies, options_of(store)).value());
   EXPECT_THAT(html, HasSubstr(escape("basis " + hostile)));
   EXPECT_THAT(html, HasSubstr(escape("case " + hostile)));
   EXPECT_THAT(html, HasSubstr("<li>" + escape(hostile)));

@@ -11,7 +11,7 @@ namespace mailwarden::report {
 
 inline constexpr Duration day = std::chrono::hours(24);
 inline constexpr Timestamp begin = TestStore::begin;
-inline const Period week{begin, begin + 7 * day};
+inline const Timestamp week_end = begin + 7 * day;
 inline const std::string hostile = R"(<script src="//evil.example/x.js">alert('1')</script>&"{{)";
 
 inline incident::Incident sample_incident(std::int64_t number, incident::Severity severity) {
@@ -45,10 +45,15 @@ inline incident::Change sample_change(std::int64_t number, std::int64_t sequence
 
 // Sealed; every text that comes from outside is hostile.
 inline void fill(TestStore& store) {
-  store.record("policies", {{"correlations", 2}, {"rules", 5}, {"version", hostile}}, begin);
-  store.record("gap", {{"source", hostile}, {"what", "gap " + hostile}}, begin + day);
   store.record("gap", {{"source", "old"}, {"what", "before"}}, begin - day);
+  store.change(sample_incident(3, incident::Severity::extreme),
+               sample_change(3, 1, begin - day, "mailwarden"));
+  store.record("policies", {{"correlations", 2}, {"rules", 5}, {"version", hostile}}, begin);
+  store.events("auth", {begin - 20 * day, begin - 15 * day, begin - 15 * day}, begin);
   store.events(hostile, {begin, begin + day}, begin, hostile);
+  const auto first = sample_incident(1, incident::Severity::high);
+  store.change(first, sample_change(1, 1, begin, "mailwarden"));
+  store.record("gap", {{"source", hostile}, {"what", "gap " + hostile}}, begin + day);
   store.detection(1,
                   {.rule_id = "r1",
                    .title = "rule " + hostile,
@@ -56,15 +61,14 @@ inline void fill(TestStore& store) {
                    .time = begin + day,
                    .entity = {"account", hostile}},
                   begin + day);
-  store.events("auth", {begin - 20 * day, begin - 15 * day, begin - 15 * day}, begin);
-  const auto first = sample_incident(1, incident::Severity::high);
-  store.change(first, sample_change(1, 1, begin, "mailwarden"));
   store.change(first, sample_change(1, 2, begin + day, "bob " + hostile));
   store.change(sample_incident(2, incident::Severity::low),
                sample_change(2, 1, begin + 2 * day, "mailwarden"));
-  store.change(sample_incident(3, incident::Severity::extreme),
-               sample_change(3, 1, begin - day, "mailwarden"));
   store.seal();
+}
+
+inline Period week_of(TestStore& store) {
+  return period_between(store.database(), begin, week_end).value();
 }
 
 inline ReportOptions options_of(TestStore& store) {

@@ -1,0 +1,268 @@
+// The command as people and scripts meet it: what it prints, and with which code it ends.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/e2e/running.h"
+
+namespace mailwarden {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+enum Exit { done = 0, answer_is_no = 1, usage = 2, unavailable = 3 };
+
+Ran mailwarden(std::vector<std::string> arguments, const std::string& input = "/dev/null") {
+  arguments.insert(arguments.begin(), "mailwarden");
+  return run(std::move(arguments), input);
+}
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+// A store that a run over some log has left.
+class CommandTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    daemon_ = std::make_unique<TestDaemon>();
+    write_file(daemon_->path("auth.log"), ssh_log(300));
+    ASSERT_EQ(daemon_->once("file:" + daemon_->path("auth.log") + ",name=auth,year=2026"), 0)
+        << daemon_->output();
+  }
+  static void TearDownTestSuite() { daemon_.reset(); }
+
+  // The command over that store.
+  static Ran ask(const std::string& command) {
+    auto all = words(command);
+    all.insert(all.end(), {"--store", daemon_->store()});
+    return mailwarden(std::move(all));
+  }
+  static json::Value ask_json(const std::string& command) {
+    const Ran ran = ask(command + " --format json");
+    EXPECT_EQ(ran.code, done) << ran.output;
+    auto value = json::parse(ran.output);
+    EXPECT_TRUE(value) << ran.output;
+    return value ? *value : json::Value();
+  }
+
+  static std::unique_ptr<TestDaemon> daemon_;
+};
+
+std::unique_ptr<TestDaemon> CommandTest::daemon_;
+
+class Help : public testing::TestWithParam<const char*> {};
+
+TEST_P(Help, TellsTheUsage) {
+  auto command = words(GetParam());
+  command.emplace_back("--help");
+  const Ran ran = mailwarden(command);
+  EXPECT_EQ(ran.code, done);
+  EXPECT_THAT(ran.output, testing::StartsWith("Usage: mailwarden "));
+  EXPECT_THAT(ran.output, Not(HasSubstr(" arg ")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Commands, Help,
+                         testing::Values("", "decode", "rules", "rules check", "rules test",
+                                         "config", "ledger", "ledger verify", "ledger show",
+                                         "events", "incidents", "incidents act", "alerts",
+                                         "playbook", "playbook check", "playbook plan",
+                                         "playbook approve", "report", "retention", "status"));
+
+struct Wrong {
+  const char* name;
+  const char* command;
+  int code;
+  const char* sentence;
+};
+
+class WrongCommand : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongCommand, IsOneSentenceAndItsExitCode) {
+  const Ran ran = mailwarden(words(GetParam().command));
+  EXPECT_EQ(ran.code, GetParam().code) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr(GetParam().sentence));
+  EXPECT_THAT(ran.output, testing::StartsWith("mailwarden: "));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Commands, WrongCommand,
+    testing::Values(
+        Wrong{"UnknownGroup", "lower-the-drawbridge", usage, "there is no command"},
+        Wrong{"UnknownRules", "rules bless", usage, "'rules' knows check and test"},
+        Wrong{"NoFolder", "rules check", usage, "which folder?"},
+        Wrong{"FolderIsNotThere", "rules check /nonexistent", answer_is_no, "/nonexistent"},
+        Wrong{"UnknownOption", "incidents --colour red", usage, "--help lists the options"},
+        Wrong{"UnknownFormat", "incidents --format xml", usage, "neither table nor json"},
+        Wrong{"NoFile", "decode", usage, "which file?"},
+        Wrong{"FileIsNotThere", "decode /nonexistent", unavailable, "/nonexistent"},
+        Wrong{"NoSuchDecoder", "decode --decoder tea /dev/null", usage, "tea"},
+        Wrong{"NoSuchZone", "decode --zone Nowhere/Land /dev/null", usage, "Nowhere/Land"},
+        Wrong{"NoSuchYear", "decode --year soon /dev/null", usage, "neither arrival nor"},
+        Wrong{"NoStoreAndNoDaemon", "incidents --socket /nonexistent", unavailable,
+              "no daemon answers at /nonexistent"},
+        Wrong{"StoreIsNotThere", "incidents --store sqlite:/nonexistent", unavailable,
+              "/nonexistent"},
+        Wrong{"StoreOfAnotherKind", "incidents --store mysql:x", usage, "expected sqlite:PATH"},
+        Wrong{"VerifyNeedsAKey", "ledger verify --store sqlite:x", usage, "--key FILE"},
+        Wrong{"ReportNeedsAKind", "report --store sqlite:x --key y", usage, "audit or retention"},
+        Wrong{"ActNeedsANumber", "incidents act --act note", usage, "needs a number"},
+        Wrong{"StepNeedsARun", "playbook approve", usage, "needs a run and a step"},
+        Wrong{"ConfigIsWrong", "config check --source stdin --rules /nonexistent", answer_is_no,
+              "/nonexistent"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ShippedRules, AreGoodAndAgreeWithTheirExamples) {
+  const std::string rules = source_folder() + "/rules/sigma";
+  const Ran checked = mailwarden({"rules", "check", rules});
+  EXPECT_EQ(checked.code, done) << checked.output;
+  const Ran tested = mailwarden({"rules", "test", rules, "--format", "json"});
+  EXPECT_EQ(tested.code, done) << tested.output;
+  const auto counts = json::parse(tested.output);
+  ASSERT_TRUE(counts) << tested.output;
+  EXPECT_GE(counts->integer("rules"), 25);
+  EXPECT_GE(counts->integer("examples"), 2 * counts->integer("rules"));
+  EXPECT_TRUE((*counts)["failures"].as_array()->empty());
+}
+
+TEST(ShippedRules, AWrongExampleIsAFailureWithItsPlace) {
+  const TemporaryFolder rules;
+  write_file(rules.path("a.yml"),
+             "title: A\nid: a\nlogsource: {product: linux}\nlevel: high\n"
+             "detection: {s: {program: marker}, condition: s}\n");
+  write_file(rules.path("a.test.yml"),
+             "- {name: right, expect: match, lines: ['Nov 24 05:00:00 h marker[1]: x']}\n"
+             "- {name: wrong, expect: no match, lines: ['Nov 24 05:00:00 h marker[1]: x']}\n");
+  const Ran tested = mailwarden({"rules", "test", rules.path()});
+  EXPECT_EQ(tested.code, answer_is_no);
+  EXPECT_THAT(tested.output, HasSubstr("a.test.yml, line 2: 'wrong'"));
+  EXPECT_THAT(tested.output, HasSubstr("1 failure"));
+}
+
+TEST(ShippedPolicies, PlaybooksAreGood) {
+  const std::string folder = source_folder() + "/policies/playbooks/";
+  const Ran checked = mailwarden({"playbook", "check", folder + "brute_force_success.yaml",
+                                  folder + "account_created.yaml", folder + "mail_abuse.yaml"});
+  EXPECT_EQ(checked.code, done) << checked.output;
+}
+
+TEST(ShippedPolicies, ThePackagedConfigurationIsGood) {
+  const std::string root = source_folder();
+  const Ran checked =
+      mailwarden({"config", "check", "--config", root + "/systemd/mailwarden.yaml", "--rules",
+                  root + "/rules/sigma", "--policies", root + "/policies"});
+  EXPECT_EQ(checked.code, done) << checked.output;
+}
+
+TEST(Decode, PrintsEachLineAsAnEvent) {
+  const TemporaryFolder folder;
+  write_file(folder.path("log"),
+             "Nov 24 02:20:01 mail1 sshd[201]: Failed password for root from 203.0.113.7 port 1 "
+             "ssh2\nno log line\n");
+  for (const bool piped : {false, true}) {
+    const Ran ran = mailwarden({"decode", piped ? "-" : folder.path("log"), "--year", "2026"},
+                               piped ? folder.path("log") : "/dev/null");
+    ASSERT_EQ(ran.code, done) << ran.output;
+    std::istringstream lines(ran.output);
+    std::string line;
+    ASSERT_TRUE(std::getline(lines, line));
+    const auto event = json::parse(line);
+    ASSERT_TRUE(event) << line;
+    EXPECT_EQ(event->text("decoder"), "sshd");
+    EXPECT_EQ((*event)["fields"].text("src_ip"), "203.0.113.7");
+    EXPECT_EQ(event->text("time"), "2026-11-24T02:20:01.000000Z");
+    ASSERT_TRUE(std::getline(lines, line));
+    EXPECT_NE(json::parse(line)->text("undecoded"), "");
+    EXPECT_FALSE(std::getline(lines, line));
+  }
+}
+
+TEST_F(CommandTest, ListsAndShowsWhatIsStored) {
+  const json::Value incidents = ask_json("incidents");
+  ASSERT_EQ(incidents.integer("total"), 6);
+  EXPECT_EQ(ask_json("incidents --severity 1")["incidents"].as_array()->size(), 2U);
+  EXPECT_EQ(ask_json("incidents --limit 1")["incidents"].as_array()->size(), 1U);
+  EXPECT_THAT(ask("incidents").output, HasSubstr("Password guessing over SSH succeeded"));
+  EXPECT_THAT(ask("incidents 1").output, HasSubstr("Incident 1: Password guessing over SSH"));
+  EXPECT_THAT(ask("incidents 1").output, HasSubstr("203.0.113.0"));
+  EXPECT_EQ(ask("incidents 99").code, answer_is_no);
+  const json::Value events = ask_json("events --limit 3");
+  ASSERT_EQ(events["events"].as_array()->size(), 3U);
+  const std::string id = (*events["events"].as_array())[0].text("id");
+  EXPECT_THAT(ask("events " + id).output, HasSubstr("\"salt\""));
+  EXPECT_EQ(ask("events 0000000000000001-0").code, answer_is_no);
+  EXPECT_THAT(ask("alerts --standing delivered").output, HasSubstr("spool"));
+  EXPECT_THAT(ask("alerts --standing lost").output, HasSubstr("'standing' is none of"));
+  EXPECT_THAT(ask("playbook").output, HasSubstr("brute-force-success"));
+  EXPECT_THAT(ask("playbook 1").output, HasSubstr("needs_person"));
+  EXPECT_THAT(ask("playbook plan " + source_folder() +
+                  "/policies/playbooks/brute_force_success.yaml --incident 1")
+                  .output,
+              HasSubstr("203.0.113.0"));
+  EXPECT_THAT(ask("ledger show --first 0 --limit 2").output, HasSubstr("policies"));
+}
+
+TEST_F(CommandTest, AQueryIsSentAsItIsWritten) {
+  const Ran ran = mailwarden({"incidents", "--state", "a b&limit=1", "--store", daemon_->store()});
+  EXPECT_EQ(ran.code, usage);
+  EXPECT_THAT(ran.output, HasSubstr("'state' is not a state of an incident"));
+}
+
+TEST_F(CommandTest, RetentionSaysWhatItWouldDoAndDoesNothing) {
+  const auto before = daemon_->dump();
+  const std::string policies = " --policies " + source_folder() + "/policies";
+  EXPECT_EQ(ask("retention" + policies).code, done);
+  EXPECT_TRUE(ask_json("retention" + policies)["due"].as_array()->empty());
+  EXPECT_EQ(daemon_->dump(), before);
+}
+
+TEST_F(CommandTest, ReportsAreThoseOfTheDaemonAndTheirCheckpointVerifies) {
+  const TemporaryFolder folder;
+  const std::string more = " --key " + daemon_->path("key.pub") + " --policies " + source_folder() +
+                           "/policies --output " + folder.path("r");
+  ASSERT_EQ(ask("report audit" + more + ".json").code, done);
+  const auto report = json::parse(read_file(folder.path("r.json")));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->integer("events"), 300);
+  EXPECT_EQ((*report)["incidents"].as_array()->size(), 6U);
+  write_file(folder.path("checkpoint"), report->text("checkpoint"));
+  EXPECT_EQ(daemon_->verify({"--from", folder.path("checkpoint")}).code, 0);
+  ASSERT_EQ(ask("report retention" + more + ".html").code, done);
+  EXPECT_THAT(read_file(folder.path("r.html")), HasSubstr("The ledger verifies."));
+}
+
+TEST_F(CommandTest, AStoreThatIsNotOursIsRefused) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(db::open_sqlite(folder.path("other.db"))
+                  .value()
+                  ->execute("CREATE TABLE shopping (item TEXT)"));
+  const Ran ran = mailwarden({"incidents", "--store", "sqlite:" + folder.path("other.db")});
+  EXPECT_NE(ran.code, done);
+  EXPECT_THAT(ran.output, HasSubstr("other.db"));
+}
+
+TEST(Commands, TalkToTheDaemonOverItsSocket) {
+  RunningDaemon daemon;
+  write_file(daemon.path("auth.log"), ssh_log(300));
+  daemon.start({"--source", "file:" + daemon.path("auth.log") + ",name=auth,year=2026"});
+  daemon.wait_until([&] { return daemon.get("/api/v1/status")["settled"] == json::Value(true); });
+  const auto ask = [&](const std::string& command) {
+    auto all = words(command);
+    all.insert(all.end(), {"--socket", daemon.path("socket")});
+    return mailwarden(std::move(all));
+  };
+  EXPECT_THAT(ask("status").output, testing::StartsWith("ready\n"));
+  EXPECT_THAT(ask("incidents").output, HasSubstr("203.0.113.0"));
+  const Ran moved = ask("incidents act 1 --act move --value analysing --who ann --why mine");
+  EXPECT_EQ(moved.code, done) << moved.output;
+  EXPECT_THAT(moved.output, HasSubstr("ann"));
+  EXPECT_EQ(ask("incidents act 1 --act move --value closed --who ann --why x").code, answer_is_no);
+  EXPECT_EQ(ask("incidents act 1 --act move --value analysing --why x").code, unavailable);
+  EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, done);
+  EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, answer_is_no);
+  EXPECT_THAT(ask("incidents --state analysing").output, HasSubstr("analysing"));
+}
+
+}  // namespace
+}  // namespace mailwarden

@@ -72,7 +72,7 @@ function row(incident) {
   open.type = "button";
   made.append(
       cell(String(incident.number), "number"), cell(severity(incident.severity)),
-      cell(incident.state.replace("_", " ")), cell(open), cell(entity(incident.entity)),
+      cell(incident.state.replaceAll("_", " ")), cell(open), cell(entity(incident.entity)),
       cell(time(incident.changed)), cell(reason(incident)));
   made.addEventListener("click", () => select(incident.number));
   return made;
@@ -94,6 +94,7 @@ async function refresh() {
     view.incidents = [...page.incidents, ...older];
     if (!older.length) view.before = page.before || null;
     draw();
+    await showReports();
     const standing = find("#standing");
     standing.className = "";
     standing.replaceChildren(
@@ -120,7 +121,7 @@ function fact(name, ...content) {
 
 function change(entry) {
   const made = element("li");
-  made.append(time(entry.when), " ", element("strong", entry.kind.replace("_", " ")),
+  made.append(time(entry.when), " ", element("strong", entry.kind.replaceAll("_", " ")),
               `: ${entry.why} `, element("span", `(${entry.who})`, "soft"));
   return made;
 }
@@ -137,18 +138,65 @@ function detection(entry) {
   return made;
 }
 
+// One playbook's run: what it has done, and what it waits for.
+function run(entry) {
+  const made = element("section");
+  made.className = "run";
+  const table = element("table");
+  const head = element("tr");
+  for (const name of ["Step", "State", "Does", "Why", "Who"]) {
+    const cell = element("th", name);
+    cell.scope = "col";
+    head.append(cell);
+  }
+  const body = element("tbody");
+  for (const step of entry.steps) {
+    const line = element("tr");
+    line.append(cell(step.id), cell((step.state || "").replaceAll("_", " ")), cell(step.does || ""),
+                cell(step.why || ""), cell(step.who || ""));
+    body.append(line);
+  }
+  const top = element("thead");
+  top.append(head);
+  table.append(top, body);
+  made.append(element("h3", `Playbook ${entry.playbook}: ${entry.state.replaceAll("_", " ")}`),
+              table);
+  return made;
+}
+
+async function showReports() {
+  const {reports} = await ask("/api/v1/reports");
+  const lines = reports.map((report) => {
+    const [, year, month, day, hour, minute, second] =
+        /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(report.issued) || [];
+    const issued = year ? time(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+                        : element("span", report.issued);
+    const html = element("a", `${report.kind[0].toUpperCase()}${report.kind.slice(1)} report`);
+    html.href = report.path;
+    const twin = element("a", "JSON");
+    twin.href = report.json;
+    const line = element("li");
+    line.append(html, " of ", issued, ", ", twin);
+    return line;
+  });
+  find("#reports ul").replaceChildren(
+      ...(lines.length ? lines : [element("li", "None has been issued yet.", "soft")]));
+}
+
 async function select(number) {
   view.selected = number;
-  const incident = await ask(`/api/v1/incidents/${number}`);
+  const [incident, {runs}] = await Promise.all(
+      [ask(`/api/v1/incidents/${number}`), ask(`/api/v1/runs?incident=${number}`)]);
   find("#detail").hidden = false;
   find("#detail-title").textContent = `Incident ${incident.number}: ${incident.title}`;
   find("#facts").replaceChildren(
       ...fact("Severity", severity(incident.severity), ` ${reason(incident)}`),
-      ...fact("State", incident.state.replace("_", " ")),
+      ...fact("State", incident.state.replaceAll("_", " ")),
       ...fact("About", entity(incident.entity)),
       ...fact("Detections", String(incident.detection_count)),
       ...fact("First and last event", time(incident.first_event), " to ", time(incident.last_event)));
   find("#changes").replaceChildren(...incident.changes.map(change));
+  find("#runs").replaceChildren(...runs.map(run));
   find("#detections tbody").replaceChildren(...incident.detections.map(detection));
   history.replaceState(null, "", `#incident-${number}`);
   draw();

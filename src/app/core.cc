@@ -132,27 +132,27 @@ std::int64_t Core::next_entry(const std::vector<ledger::Entry>& entries) const {
 }
 
 void Core::take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries) {
-  if (batch.events.empty()) return;
-  for (ingest::EventRow& row : batch.events) row.number = ++last_event_;
+  if (batch.events.rows.empty()) return;
   const ingest::EventBatchRow stored{.entry = next_entry(entries),
-                                     .stream = batch.events.front().id.stream,
-                                     .first = batch.events.front().number,
-                                     .count = static_cast<std::int64_t>(batch.events.size()),
+                                     .stream = batch.events.rows.front().id.stream,
+                                     .first = last_event_ + 1,
+                                     .count = batch.events.count(),
                                      .earliest = batch.earliest,
                                      .latest = batch.latest};
   entries.push_back({"events",
                      {{"count", stored.count},
                       {"earliest", to_rfc3339(stored.earliest)},
-                      {"first", to_string(batch.events.front().id)},
-                      {"last", to_string(batch.events.back().id)},
+                      {"first", to_string(batch.events.rows.front().id)},
+                      {"last", to_string(batch.events.rows.back().id)},
                       {"latest", to_rfc3339(stored.latest)},
                       {"root", crypto::to_hex(batch.root)},
                       {"source", batch.after ? batch.after->source : std::string()}}});
+  last_event_ += stored.count;
   totals_.events += stored.count;
   totals_.undecoded += batch.undecoded;
   const auto rows = keep(std::move(batch.events));
   pending_.emplace_back([rows, stored](db::Database& database) -> Result<void> {
-    if (auto done = ingest::store_events(database, *rows); !done) return done;
+    if (auto done = ingest::store_events(database, stored.first, *rows); !done) return done;
     return ingest::store_batch(database, stored);
   });
 }
@@ -300,12 +300,6 @@ void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
 }
 
 void Core::append(std::vector<ledger::Entry> entries) {
-  for (const std::int64_t number : std::exchange(touched_, {})) {
-    const auto incident = keep(*book_.find(number));
-    pending_.emplace_back([incident](db::Database& database) {
-      return incident::store_incident(database, *incident);
-    });
-  }
   if (entries.empty()) return;
   const auto rows = keep(ledger_.prepare(entries, parts_.clock.now()));
   pending_.emplace_back(
@@ -356,8 +350,19 @@ void Core::snapshot() {
       [row](db::Database& database) { return detect::store_snapshot(database, *row); });
 }
 
+// However often an incident changed since the last transaction, its row is written once.
+void Core::store_touched() {
+  for (const std::int64_t number : std::exchange(touched_, {})) {
+    const auto incident = keep(*book_.find(number));
+    pending_.emplace_back([incident](db::Database& database) {
+      return incident::store_incident(database, *incident);
+    });
+  }
+}
+
 Result<void> Core::write() {
   if (pending_.empty()) return {};
+  store_touched();
   auto transaction = db::Transaction::begin(parts_.database);
   if (!transaction) return std::unexpected(transaction.error());
   for (const Write& write : pending_) {

@@ -40,8 +40,8 @@ std::vector<db::Migration> all_migrations();
 
 struct CoreOptions {
   std::string origin;
-  std::vector<std::string> commands;    // executables that playbooks may run
-  std::int64_t snapshot_interval = 64;  // batches between two snapshots of the correlator
+  std::vector<std::string> commands;     // executables that playbooks may run
+  std::int64_t snapshot_interval = 128;  // batches between two snapshots of the correlator
 };
 
 struct CoreParts {
@@ -118,6 +118,7 @@ class Core {
   void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);
   incident::Incident incident_of(std::int64_t number) const;
   void append(std::vector<ledger::Entry> entries);
+  void store_touched();
 
   CoreOptions options_;
   CoreParts parts_;

@@ -107,7 +107,8 @@ struct Daemon::Parts {
 };
 
 Result<void> Daemon::Parts::open_store() {
-  auto opened = db::open_url(config.store, {.store_bytes_max = config.store_bytes_max});
+  auto opened = db::open_url(
+      config.store, {.store_bytes_max = config.store_bytes_max, .checkpoints_beside = true});
   if (!opened) return fail("store", opened.error());
   database = *std::move(opened);
   return {};

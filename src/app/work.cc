@@ -6,31 +6,44 @@
 #include "ledger/ledger.h"
 
 namespace mailwarden::app {
+namespace {
+
+// Salts the events, and gives the root over what commits to them.
+ledger::Digest commit(ingest::NewEvents& events, Entropy& entropy) {
+  std::vector<std::string_view> records;
+  records.reserve(events.rows.size());
+  for (std::size_t i = 0; i < events.rows.size(); ++i) records.push_back(events.record(i));
+  events.salts.resize(events.rows.size());
+  entropy.fill_each(std::as_writable_bytes(std::span(events.salts)), records);
+  std::vector<ledger::Digest> commitments;
+  commitments.reserve(events.rows.size());
+  for (std::size_t i = 0; i < events.rows.size(); ++i) {
+    commitments.push_back(ledger::commitment(events.salts[i], records[i]));
+  }
+  return ledger::batch_root(commitments);
+}
+
+}  // namespace
 
 WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies& policies,
                  Entropy& entropy) {
   WorkedBatch worked{
       .ticket = ticket, .after = std::move(batch.after), .gaps = std::move(batch.gaps)};
-  worked.events.reserve(batch.records.size());
-  std::vector<ledger::Digest> commitments;
-  commitments.reserve(batch.records.size());
+  ingest::NewEvents& events = worked.events;
+  events.rows.reserve(batch.records.size());
   for (const RawRecord& record : batch.records) {
     const Event event = ingest::decode(record, policies.decoders);
     if (!event.undecoded.empty()) ++worked.undecoded;
     for (detect::Detection& detection : policies.rules.match(event)) {
       worked.detections.push_back(std::move(detection));
     }
-    ingest::EventRow row{.id = event.id, .time = event.time};
-    row.record.reserve(event.raw.size() * 2 + 512);
-    append_json(row.record, event);
-    entropy.fill(row.salt, row.record);
-    commitments.push_back(ledger::commitment(row.salt, row.record));
-    const bool first = worked.events.empty();
+    append_json(events.records, event);
+    const bool first = events.rows.empty();
     worked.earliest = first ? event.time : std::min(worked.earliest, event.time);
     worked.latest = first ? event.time : std::max(worked.latest, event.time);
-    worked.events.push_back(std::move(row));
+    events.rows.push_back({.id = event.id, .time = event.time, .end = events.records.size()});
   }
-  worked.root = ledger::batch_root(commitments);
+  worked.root = commit(events, entropy);
   return worked;
 }
 

@@ -26,7 +26,7 @@ struct WorkedBatch {
   std::uint64_t ticket = 0;
   std::optional<ingest::StreamState> after;
   std::vector<ingest::Gap> gaps;
-  std::vector<ingest::EventRow> events;       // without their numbers
+  ingest::NewEvents events;
   std::vector<detect::Detection> detections;  // in order of their events
   ledger::Digest root{};                      // over the events' commitments
   Timestamp earliest;

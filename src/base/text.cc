@@ -44,10 +44,6 @@ bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 }  // namespace
 
 bool is_utf8(std::string_view bytes) {
@@ -123,12 +119,13 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::string to_lower(std::string_view ascii) {
   std::string out(ascii);
-  std::ranges::transform(out, out.begin(), lower);
+  std::ranges::transform(out, out.begin(), [](char c) { return to_lower(c); });
   return out;
 }
 
 bool equal_ignoring_case(std::string_view ascii_a, std::string_view ascii_b) {
-  return std::ranges::equal(ascii_a, ascii_b, {}, lower, lower);
+  return std::ranges::equal(
+      ascii_a, ascii_b, {}, [](char c) { return to_lower(c); }, [](char c) { return to_lower(c); });
 }
 
 std::optional<std::int64_t> to_integer(std::string_view text) {

@@ -25,6 +25,9 @@ std::string printable(std::string_view bytes);
 
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
+constexpr char to_lower(char ascii) {
+  return ascii >= 'A' && ascii <= 'Z' ? static_cast<char>(ascii + ('a' - 'A')) : ascii;
+}
 std::string to_lower(std::string_view ascii);
 bool equal_ignoring_case(std::string_view ascii_a, std::string_view ascii_b);
 

@@ -114,7 +114,7 @@ Civil to_civil(Timestamp at) {
           .microsecond = in_day % us_per_second};
 }
 
-void append_rfc3339(std::string& out, Timestamp at) {
+std::array<char, 27> rfc3339_text(Timestamp at) {
   const Civil civil = to_civil(at);
   std::array<char, 27> text{};
   auto put = [&text](std::size_t where, std::size_t width, std::uint64_t value) {
@@ -134,13 +134,17 @@ void append_rfc3339(std::string& out, Timestamp at) {
   text[13] = text[16] = ':';
   text[19] = '.';
   text[26] = 'Z';
+  return text;
+}
+
+void append_rfc3339(std::string& out, Timestamp at) {
+  const auto text = rfc3339_text(at);
   out.append(text.data(), text.size());
 }
 
 std::string to_rfc3339(Timestamp at) {
-  std::string out;
-  append_rfc3339(out, at);
-  return out;
+  const auto text = rfc3339_text(at);
+  return {text.data(), text.size()};
 }
 
 std::string to_rfc5322(Timestamp at) {

@@ -9,6 +9,7 @@
 // Source   RFC 3339 section 5.6.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -39,6 +40,7 @@ inline constexpr Timestamp Timestamp::latest{253'402'300'799'999'999};
 // "2026-11-24T02:14:43.000000Z". A moment outside the limits is clamped to the nearer one.
 std::string to_rfc3339(Timestamp at);
 void append_rfc3339(std::string& out, Timestamp at);
+std::array<char, 27> rfc3339_text(Timestamp at);
 
 // "Tue, 24 Nov 2026 02:14:43 +0000", as mail and HTTP have it.
 std::string to_rfc5322(Timestamp at);

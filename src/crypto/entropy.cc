@@ -11,4 +11,8 @@ void SystemEntropy::fill(std::span<std::byte> out, std::string_view) {
         1);
 }
 
+void SystemEntropy::fill_each(std::span<std::byte> out, std::span<const std::string_view>) {
+  fill(out, {});
+}
+
 }  // namespace mailwarden::crypto

@@ -16,6 +16,7 @@ namespace mailwarden::crypto {
 class SystemEntropy final : public Entropy {
  public:
   void fill(std::span<std::byte> out, std::string_view purpose) override;
+  void fill_each(std::span<std::byte> out, std::span<const std::string_view> purposes) override;
 };
 
 }  // namespace mailwarden::crypto

@@ -25,6 +25,8 @@ struct SqliteOptions {
   std::chrono::milliseconds busy_timeout{2000};
   std::int64_t store_bytes_max = 0;  // 0: no limit but the disk
   std::int64_t cache_bytes = 16 * 1024 * 1024;
+  // Whether a thread of its own carries what was committed from the log into the store.
+  bool checkpoints_beside = false;
 };
 
 // `path` is a file, or ":memory:".

@@ -81,7 +81,21 @@ std::vector<Correlator::Window> Correlator::windows_of(const RuleSet& rules) {
 }
 
 Correlator::Correlator(const RuleSet& rules, const CorrelatorOptions& options)
-    : options_(options), windows_(windows_of(rules)) {}
+    : options_(options), windows_(windows_of(rules)) {
+  index_uses();
+}
+
+void Correlator::index_uses() {
+  uses_.clear();
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    const std::vector<std::string>& rules = windows_[i].correlation.rules;
+    for (std::size_t k = 0; k < rules.size(); ++k) {
+      std::vector<Use>& uses = uses_[rules[k]];
+      // A rule that a correlation names twice counts as the first of the two.
+      if (uses.empty() || uses.back().window != i) uses.push_back({.window = i, .rule = k});
+    }
+  }
+}
 
 void Correlator::rebind(const RuleSet& rules) {
   std::vector<Window> windows = windows_of(rules);
@@ -95,34 +109,37 @@ void Correlator::rebind(const RuleSet& rules) {
     groups_ += window.groups.size();
   }
   windows_ = std::move(windows);
+  index_uses();
 }
 
 std::vector<Detection> Correlator::advance(const Detection& detection) {
   std::vector<Detection> fired;
   Timestamp& newest = newest_.try_emplace(detection.event.stream, detection.time).first->second;
   newest = std::max(newest, detection.time);
-  // A window stands behind those whose detections it takes, so one pass meets them in order.
-  for (Window& window : windows_) {
-    auto more = advance_window(window, detection);
-    const std::size_t before = fired.size();
-    for (std::size_t i = 0; i < before; ++i) {
-      for (Detection& outer : advance_window(window, Detection(fired[i]))) {
-        more.push_back(std::move(outer));
-      }
-    }
-    std::ranges::move(more, std::back_inserter(fired));
-  }
+  advance_from(0, detection, fired);
   if (++since_forgotten_ >= forget_interval) forget_dead();
   return fired;
 }
 
-std::vector<Detection> Correlator::advance_window(Window& window, const Detection& detection) {
+// A window stands behind those whose detections it takes, so what one fires counts from there on.
+void Correlator::advance_from(std::size_t first, const Detection& detection,
+                              std::vector<Detection>& fired) {
+  const auto uses = uses_.find(detection.rule_id);
+  if (uses == uses_.end()) return;
+  for (const Use& use : uses->second) {
+    if (use.window < first) continue;
+    auto one = advance_window(windows_[use.window], use.rule, detection);
+    if (!one) continue;
+    fired.push_back(*one);
+    advance_from(use.window + 1, *one, fired);
+  }
+}
+
+std::optional<Detection> Correlator::advance_window(Window& window, std::size_t rule,
+                                                    const Detection& detection) {
   const Correlation& correlation = window.correlation;
-  std::vector<Detection> fired;
-  const auto rule = std::ranges::find(correlation.rules, detection.rule_id);
-  if (rule == correlation.rules.end()) return fired;
   const auto key = group_key(correlation, detection);
-  if (!key) return fired;
+  if (!key) return std::nullopt;
   const auto [place, fresh] = window.groups.try_emplace(*key);
   groups_ += fresh ? 1 : 0;
   Group& group = place->second;
@@ -131,7 +148,7 @@ std::vector<Detection> Correlator::advance_window(Window& window, const Detectio
   const Entry entry{.time = detection.time,
                     .event = detection.event,
                     .count = counted && detection.events.empty() ? detection.count : 1,
-                    .rule = static_cast<std::size_t>(rule - correlation.rules.begin())};
+                    .rule = rule};
   auto at = group.entries.end();
   while (at != group.entries.begin() && std::prev(at)->time > entry.time) --at;
   const auto index = static_cast<std::size_t>(at - group.entries.begin());
@@ -148,13 +165,13 @@ std::vector<Detection> Correlator::advance_window(Window& window, const Detectio
     add_in_order(window, group);
     complete = ordered(window, group, used);
   }
-  if (complete) {
-    fired.push_back(fire(window, detection, used));
-    window.groups.erase(place);
-    --groups_;
-  } else {
+  if (!complete) {
     keep_limits(window, group);
+    return std::nullopt;
   }
+  Detection fired = fire(window, detection, used);
+  window.groups.erase(place);
+  --groups_;
   return fired;
 }
 

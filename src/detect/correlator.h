@@ -18,8 +18,10 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -70,8 +72,17 @@ class Correlator {
     std::map<std::string, Group> groups;
   };
 
+  // Where the detections of a rule count: in which window, as which of its rules.
+  struct Use {
+    std::size_t window = 0;
+    std::size_t rule = 0;
+  };
+
   static std::vector<Window> windows_of(const RuleSet& rules);
-  std::vector<Detection> advance_window(Window& window, const Detection& detection);
+  void index_uses();
+  void advance_from(std::size_t first, const Detection& detection, std::vector<Detection>& fired);
+  std::optional<Detection> advance_window(Window& window, std::size_t rule,
+                                          const Detection& detection);
   bool add_in_order(const Window& window, Group& group) const;
   bool add_late(const Window& window, Group& group, std::size_t at) const;
   bool ordered(const Window& window, const Group& group, std::vector<Entry>& used) const;
@@ -81,7 +92,8 @@ class Correlator {
 
   CorrelatorOptions options_;
   std::vector<Window> windows_;
-  std::map<std::int64_t, Timestamp> newest_;  // by stream
+  std::unordered_map<std::string, std::vector<Use>> uses_;  // by rule id, in order of windows
+  std::map<std::int64_t, Timestamp> newest_;                // by stream
   std::size_t groups_ = 0;
   std::size_t since_forgotten_ = 0;
   std::int64_t dropped_ = 0;

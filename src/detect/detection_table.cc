@@ -32,7 +32,9 @@ CREATE TABLE correlation (
   event BIGINT NOT NULL,
   body TEXT NOT NULL
 );
-)sql"}};
+)sql"},
+                           // Which events a detection counted is told by its record.
+                           db::Migration{"detect", 2, "DROP TABLE correlated_event;"}};
 
 constexpr std::array<Level, 5> levels{Level::informational, Level::low, Level::medium, Level::high,
                                       Level::critical};
@@ -131,14 +133,6 @@ Result<Detection> from_record(const json::Value& record) {
 Result<void> store_detection(db::Database& database, const DetectionRow& row) {
   const Detection& detection = row.detection;
   const std::string body = json::to_text(to_record(detection));
-  for (const EventId& event : detection.events) {
-    if (auto done = database.run("INSERT INTO correlated_event (stream, position, detection)"
-                                 " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                                 {event.stream, event.position, row.number});
-        !done) {
-      return done;
-    }
-  }
   return database.run(
       "INSERT INTO detection (number, incident, entry, rule, stream, position, time, entity_kind,"
       " entity_name, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

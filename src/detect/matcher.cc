@@ -11,10 +11,6 @@
 namespace mailwarden::detect {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 // The bytes of the UTF-8 character at `at`, so that `?` stands for a character and not for a byte.
 std::size_t character_at(std::string_view text, std::size_t at) {
   std::size_t end = at + 1;
@@ -71,7 +67,7 @@ Pattern Pattern::parse(std::string_view text, Anchor anchor, bool cased) {
   auto put = [&](char c, bool any) {
     const bool has_any = any || !piece.any.empty();
     if (has_any) piece.any.resize(piece.text.size());
-    piece.text += cased ? c : lower(c);
+    piece.text += cased ? c : to_lower(c);
     if (has_any) piece.any.push_back(any);
     star_last = false;
   };
@@ -100,14 +96,15 @@ bool Pattern::piece_at(const Piece& piece, std::string_view value, std::size_t a
   if (piece.any.empty()) {
     if (at + piece.text.size() > value.size()) return false;
     const std::string_view part = value.substr(at, piece.text.size());
-    return cased_ ? part == piece.text : std::ranges::equal(part, piece.text, {}, lower);
+    return cased_ ? part == piece.text
+                  : std::ranges::equal(part, piece.text, {}, [](char c) { return to_lower(c); });
   }
   for (std::size_t i = 0; i < piece.text.size(); ++i) {
     if (at >= value.size()) return false;
     if (piece.any[i]) {
       at += character_at(value, at);
     } else {
-      if ((cased_ ? value[at] : lower(value[at])) != piece.text[i]) return false;
+      if ((cased_ ? value[at] : to_lower(value[at])) != piece.text[i]) return false;
       ++at;
     }
   }
@@ -119,10 +116,16 @@ std::size_t Pattern::find_piece(const Piece& piece, std::string_view value,
   const bool plain = piece.any.empty();
   const char first = piece.text.front();
   for (std::size_t at = from; at < value.size(); ++at) {
-    if (plain && (cased_ ? value[at] : lower(value[at])) != first) continue;
+    if (plain && (cased_ ? value[at] : to_lower(value[at])) != first) continue;
     if (piece_at(piece, value, at)) return at;
   }
   return std::string_view::npos;
+}
+
+std::optional<std::string> Pattern::exact() const {
+  const bool one = pieces_.size() == 1 && pieces_.front().any.empty();
+  if (!one || open_start_ || open_end_) return std::nullopt;
+  return to_lower(pieces_.front().text);
 }
 
 bool Pattern::matches(std::string_view value) const {

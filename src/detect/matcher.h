@@ -13,12 +13,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "detect/attribute.h"
 #include "event/fields.h"
 
 namespace re2 {
@@ -38,6 +40,8 @@ class Pattern {
 
   bool matches(std::string_view value) const;
   bool empty() const { return pieces_.empty(); }
+  // The one text that a value must be, ASCII in lower case; nothing where several will do.
+  std::optional<std::string> exact() const;
 
  private:
   // A run of literal characters, where `any` stands for `?`; before each piece but the first there
@@ -81,6 +85,7 @@ struct Presence {
 };  // exists
 struct OtherField {
   std::string name;
+  Attribute attribute = attribute_named(name);
 };  // fieldref
 
 using Matcher = std::variant<Pattern, Expression, Network, Number, Null, Presence, OtherField>;

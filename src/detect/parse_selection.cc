@@ -142,6 +142,7 @@ class Reader {
     for (const char c : words[0]) {
       if (c != ' ') test.field += c;
     }
+    test.attribute = attribute_named(test.field);
     if (test.field.empty()) modifiers.anchor = Pattern::Anchor::anywhere;
     for (std::size_t i = 1; i < words.size(); ++i) {
       if (const std::string wrong = apply(words[i], modifiers); !wrong.empty()) {

@@ -23,6 +23,7 @@
 
 #include "base/result.h"
 #include "base/timestamp.h"
+#include "detect/attribute.h"
 #include "detect/detection.h"
 #include "detect/matcher.h"
 #include "event/event.h"
@@ -33,6 +34,7 @@ namespace mailwarden::detect {
 // An empty field is a keyword, searched in the whole event.
 struct FieldTest {
   std::string field;
+  Attribute attribute = attribute_named(field);  // read where the event has no such field
   std::vector<Matcher> values;
   bool all = false;
 };

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "detect/gate.h"
 
 namespace mailwarden::detect {
 namespace {
@@ -43,23 +44,35 @@ std::string entity_kind(std::string_view path) {
   return path.ends_with("ip") ? "address" : path.ends_with("user") ? "account" : "resource";
 }
 
+// Nearly all comparisons of names are in vain, and the ends tell most of them apart.
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && !a.empty() && a.front() == b.front() && a.back() == b.back() &&
+         a == b;
+}
+
 // Calls `each` for every value of the field until it answers true; whether it did.
 template <class Each>
-bool any_value(const Event& event, const std::string& field, Each each) {
+bool any_value(const Event& event, std::string_view field, Attribute attribute, Each each) {
   bool found = false;
   for (std::size_t i = 0; i < event.fields.size(); ++i) {
     const Field value = event.fields[i];
-    if (value.name.size() != field.size() || value.name != field) continue;
+    if (!same_name(value.name, field)) continue;
     found = true;
     if (each(value)) return true;
   }
-  if (found) return false;
-  const std::string attribute = value_of(event, field);
-  return !attribute.empty() && each(Field{.name = field, .value = attribute});
+  if (found || attribute == Attribute::none) return false;
+  AttributeBuffer buffer;
+  const std::string_view text = attribute_of(event, attribute, buffer);
+  return !text.empty() && each(Field{.name = field, .value = text});
 }
 
-bool present(const Event& event, const std::string& field) {
-  return any_value(event, field, [](const Field& value) { return value.kind != FieldKind::null; });
+template <class Each>
+bool any_value(const Event& event, const FieldTest& test, Each each) {
+  return any_value(event, test.field, test.attribute, each);
+}
+
+bool present(const Event& event, const FieldTest& test) {
+  return any_value(event, test, [](const Field& value) { return value.kind != FieldKind::null; });
 }
 
 bool any_keyword(const Event& event, const Matcher& matcher) {
@@ -71,19 +84,19 @@ bool any_keyword(const Event& event, const Matcher& matcher) {
 
 bool holds(const Event& event, const FieldTest& test, const Matcher& matcher) {
   if (test.field.empty()) return any_keyword(event, matcher);
-  if (std::holds_alternative<Null>(matcher)) return !present(event, test.field);
+  if (std::holds_alternative<Null>(matcher)) return !present(event, test);
   if (const auto* presence = std::get_if<Presence>(&matcher)) {
-    const bool there = any_value(event, test.field, [](const Field&) { return true; });
+    const bool there = any_value(event, test, [](const Field&) { return true; });
     return there == presence->wanted;
   }
   if (const auto* other = std::get_if<OtherField>(&matcher)) {
-    return any_value(event, test.field, [&](const Field& value) {
-      return any_value(event, other->name, [&](const Field& twin) {
+    return any_value(event, test, [&](const Field& value) {
+      return any_value(event, other->name, other->attribute, [&](const Field& twin) {
         return equal_ignoring_case(value.value, twin.value);
       });
     });
   }
-  return any_value(event, test.field, [&](const Field& value) { return matches(matcher, value); });
+  return any_value(event, test, [&](const Field& value) { return matches(matcher, value); });
 }
 
 bool holds(const Event& event, const FieldTest& test) {
@@ -136,7 +149,7 @@ void explain(const Event& event, const Selection& selection, std::vector<Because
         if (test.field.empty()) {
           if (any_keyword(event, matcher)) value = event.raw;
         } else {
-          any_value(event, test.field, [&](const Field& one) {
+          any_value(event, test, [&](const Field& one) {
             const bool shown = matches(matcher, one) || std::holds_alternative<OtherField>(matcher);
             if (shown) value = one.value;
             return shown;
@@ -151,20 +164,23 @@ void explain(const Event& event, const Selection& selection, std::vector<Because
   }
 }
 
-Detection detect(const Event& event, const Rule& rule) {
+// A silent one serves a correlation alone, which explains itself.
+Detection detect(const Event& event, const Rule& rule, bool silent) {
   Detection detection{.rule_id = rule.header.id,
-                      .title = rule.header.title,
                       .level = rule.header.level,
-                      .tags = rule.header.tags,
                       .event = event.id,
                       .time = event.time,
-                      .facts = rule.header.facts};
+                      .silent = silent};
   // rsyslog folds equal lines into "message repeated N times".
   detection.count =
       std::max<std::int64_t>(1, to_integer(event.fields.text("repeat_count")).value_or(1));
   if (!rule.header.entity.empty()) {
     detection.entity = {entity_kind(rule.header.entity), value_of(event, rule.header.entity)};
   }
+  if (silent) return detection;
+  detection.title = rule.header.title;
+  detection.tags = rule.header.tags;
+  detection.facts = rule.header.facts;
   std::set<std::size_t> selections;
   collect(rule.condition, true, selections);
   for (const std::size_t selection : selections) {
@@ -183,19 +199,8 @@ std::string_view to_string(Level level) {
 
 std::string value_of(const Event& event, std::string_view name) {
   if (const auto field = event.fields.find(name)) return std::string(field->value);
-  const Ocsf& ocsf = event.ocsf;
-  if (name == "src_endpoint.ip") return ocsf.src_ip;
-  if (name == "user.name") return ocsf.user;
-  if (name == "actor.user.name") return ocsf.actor_user;
-  if (name == "device.hostname") return ocsf.device;
-  if (name == "resources.name") return ocsf.resource;
-  if (name == "service.name") return ocsf.service;
-  if (name == "email.from") return ocsf.email_from;
-  if (name == "email.to") return ocsf.email_to;
-  if (name == "class_uid") return std::to_string(ocsf.class_uid);
-  if (name == "activity_id") return std::to_string(ocsf.activity_id);
-  if (name == "status_id") return std::to_string(static_cast<int>(ocsf.status));
-  return {};
+  AttributeBuffer buffer;
+  return std::string(attribute_of(event, attribute_named(name), buffer));
 }
 
 void RuleSet::take_needs(const Correlation& correlation, const std::string& rule) {
@@ -312,26 +317,60 @@ Result<RuleSet> RuleSet::make(RuleTexts texts) {
   set.correlations_ = std::move(texts.correlations);
   const Linker linker(set.rules_, set.correlations_);
   if (!linker.mistakes().empty()) return fail(Code::invalid, linker.mistakes());
-  for (std::size_t i = 0; i < set.rules_.size(); ++i) {
-    const Logsource& source = set.rules_[i].logsource;
-    auto group = std::ranges::find(set.groups_, source, &Group::logsource);
-    if (group == set.groups_.end()) group = set.groups_.insert(group, Group{source, {}});
-    group->rules.push_back(i);
-  }
+  for (std::size_t i = 0; i < set.rules_.size(); ++i) set.add_to_group(i);
   set.find_needs();
   return set;
+}
+
+void RuleSet::add_to_group(std::size_t rule) {
+  const Logsource& source = rules_[rule].logsource;
+  auto group = std::ranges::find(groups_, source, &Group::logsource);
+  if (group == groups_.end()) group = groups_.insert(group, Group{source, {}, {}});
+  const auto gate = gate_of(rules_[rule]);
+  if (!gate) {
+    group->always.push_back(rule);
+    return;
+  }
+  auto gated = std::ranges::find_if(
+      group->gated, [&](const Gated& one) { return one.field.field == gate->field; });
+  if (gated == group->gated.end()) {
+    gated = group->gated.insert(gated, Gated{.field = {.field = gate->field}, .rules = {}});
+  }
+  for (const std::string& value : gate->values) gated->rules[value].push_back(rule);
+}
+
+// The rules that may hold, in their order.
+std::vector<std::size_t> RuleSet::candidates(const Group& group, const Event& event) {
+  std::vector<std::size_t> found = group.always;
+  for (const Gated& gated : group.gated) {
+    any_value(event, gated.field, [&](const Field& value) {
+      std::array<char, Gate::value_bytes_max> lowered;
+      if (value.value.size() > lowered.size()) return false;
+      std::ranges::transform(value.value, lowered.begin(), [](char c) { return to_lower(c); });
+      const auto rules = gated.rules.find(std::string_view(lowered.data(), value.value.size()));
+      if (rules != gated.rules.end()) {
+        found.insert(found.end(), rules->second.begin(), rules->second.end());
+      }
+      return false;
+    });
+  }
+  std::ranges::sort(found);
+  const auto twice = std::ranges::unique(found);
+  found.erase(twice.begin(), twice.end());
+  return found;
 }
 
 std::vector<Detection> RuleSet::match(const Event& event) const {
   std::vector<Detection> detections;
   for (const Group& group : groups_) {
     if (!applies(group.logsource, event.logsource)) continue;
-    for (const std::size_t index : group.rules) {
+    for (const std::size_t index : candidates(group, event)) {
       const Rule& rule = rules_[index];
       if (!holds(event, rule, rule.condition)) continue;
-      Detection detection = detect(event, rule);
-      if (const auto needs = needs_.find(rule.header.id); needs != needs_.end()) {
-        detection.silent = needs->second.silent;
+      const auto needs = needs_.find(rule.header.id);
+      const bool needed = needs != needs_.end();
+      Detection detection = detect(event, rule, needed && needs->second.silent);
+      if (needed) {
         for (const std::string& name : needs->second.values) {
           detection.values.emplace_back(name, value_of(event, name));
         }

@@ -42,9 +42,21 @@ class RuleSet {
   const std::vector<Correlation>& correlations() const { return correlations_; }
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  // Rules that need the field to have one of some values, by the value.
+  struct Gated {
+    FieldTest field;
+    std::unordered_map<std::string, std::vector<std::size_t>, TextHash, std::equal_to<>> rules;
+  };
   struct Group {
     Logsource logsource;
-    std::vector<std::size_t> rules;
+    std::vector<std::size_t> always;
+    std::vector<Gated> gated;
   };
   // What a rule needs beyond its own text: the values that correlations over it ask for.
   struct Needs {
@@ -52,6 +64,8 @@ class RuleSet {
     bool silent = false;
   };
 
+  void add_to_group(std::size_t rule);
+  static std::vector<std::size_t> candidates(const Group& group, const Event& event);
   void find_needs();
   void take_needs(const Correlation& correlation, const std::string& rule);
 

@@ -1,90 +1,103 @@
 #include "event/event_json.h"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "base/text.h"
 #include "json/base64.h"
 #include "json/value.h"
+#include "json/writer.h"
 
 namespace mailwarden {
 namespace {
 
-using json::append_string;
+using json::Writer;
 
 // Writes members in the order they are given, which callers keep sorted.
 class Members {
  public:
-  explicit Members(std::string& out) : out_(out) { out_ += '{'; }
-  void end() { out_ += '}'; }
+  explicit Members(Writer& out) : out_(out) { out_.raw('{'); }
+  void end() { out_.raw('}'); }
 
-  std::string& name(std::string_view name) {
-    if (!first_) out_ += ',';
+  // Only names from this file, which need no escape.
+  Writer& name(std::string_view name) {
+    out_.raw(first_ ? std::string_view("\"") : std::string_view(",\""));
     first_ = false;
-    out_ += '"';
-    out_ += name;  // only names from this file, which need no escape
-    out_ += "\":";
+    out_.raw(name);
+    out_.raw("\":");
     return out_;
   }
   void text(std::string_view name_text, std::string_view value) {
-    if (!value.empty()) append_string(name(name_text), value);
+    if (!value.empty()) name(name_text).string(value);
   }
-  void integer(std::string_view name_text, std::int64_t value) {
-    name(name_text) += std::to_string(value);
-  }
+  void integer(std::string_view name_text, std::int64_t value) { name(name_text).integer(value); }
   // {"name":{"inner":"value"}}
   void wrapped(std::string_view name_text, std::string_view inner, std::string_view value) {
     if (value.empty()) return;
-    std::string& out = name(name_text);
-    out += "{\"";
-    out += inner;
-    out += "\":";
-    append_string(out, value);
-    out += '}';
+    name(name_text);
+    Members member(out_);
+    member.text(inner, value);
+    member.end();
   }
 
  private:
-  std::string& out_;
+  Writer& out_;
   bool first_ = true;
 };
 
-void append_value(std::string& out, const Field& field) {
+void append_value(Writer& out, const Field& field) {
   switch (field.kind) {
     case FieldKind::string:
-      append_string(out, field.value);
+      out.string(field.value);
       break;
     case FieldKind::null:
-      out += "null";
+      out.raw("null");
       break;
     case FieldKind::number:
     case FieldKind::boolean:
-      out += field.value;
+      out.raw(field.value);
       break;
   }
 }
 
-void append_fields(std::string& out, const Fields& fields) {
+// Most events have few fields, which come nearly in order; sorting them in place needs no memory.
+void sort_by_name(std::span<Field> fields) {
+  constexpr std::size_t few = 64;
+  if (fields.size() > few) {
+    std::ranges::stable_sort(fields, {}, &Field::name);
+    return;
+  }
+  for (std::size_t i = 1; i < fields.size(); ++i) {
+    const Field field = fields[i];
+    std::size_t to = i;
+    for (; to > 0 && field.name < fields[to - 1].name; --to) fields[to] = fields[to - 1];
+    fields[to] = field;
+  }
+}
+
+void append_fields(Writer& out, const Fields& fields) {
   std::vector<Field> sorted;
   sorted.reserve(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) sorted.push_back(fields[i]);
-  std::ranges::stable_sort(sorted, {}, &Field::name);
-  out += '{';
+  sort_by_name(sorted);
+  out.raw('{');
   for (std::size_t i = 0; i < sorted.size();) {
-    if (i > 0) out += ',';
-    append_string(out, sorted[i].name);
-    out += ':';
+    if (i > 0) out.raw(',');
+    out.string(sorted[i].name);
+    out.raw(':');
     std::size_t end = i + 1;
     while (end < sorted.size() && sorted[end].name == sorted[i].name) ++end;
     const bool list = end > i + 1;
-    if (list) out += '[';
+    if (list) out.raw('[');
     for (std::size_t k = i; k < end; ++k) {
-      if (k > i) out += ',';
+      if (k > i) out.raw(',');
       append_value(out, sorted[k]);
     }
-    if (list) out += ']';
+    if (list) out.raw(']');
     i = end;
   }
-  out += '}';
+  out.raw('}');
 }
 
 bool is_address(std::string_view text) {
@@ -92,45 +105,45 @@ bool is_address(std::string_view text) {
          (!text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
-void append_source_endpoint(std::string& out, const Ocsf& ocsf) {
+void append_source_endpoint(Writer& out, const Ocsf& ocsf) {
   Members endpoint(out);
   endpoint.text(is_address(ocsf.src_ip) ? "ip" : "hostname", ocsf.src_ip);
   if (ocsf.src_port > 0) endpoint.integer("port", ocsf.src_port);
   endpoint.end();
 }
 
-void append_email(std::string& out, const Ocsf& ocsf) {
+void append_email(Writer& out, const Ocsf& ocsf) {
   Members email(out);
   email.text("from", ocsf.email_from);
   if (!ocsf.email_to.empty()) {
-    std::string& to = email.name("to");
-    to += '[';
-    append_string(to, ocsf.email_to);
-    to += ']';
+    email.name("to").raw('[');
+    out.string(ocsf.email_to);
+    out.raw(']');
   }
   email.end();
 }
 
-void append_ocsf(std::string& out, const Ocsf& ocsf) {
+void append_ocsf(Writer& out, const Ocsf& ocsf) {
   Members members(out);
   members.integer("activity_id", ocsf.activity_id);
   if (!ocsf.actor_user.empty()) {
-    std::string& actor = members.name("actor");
-    actor += "{\"user\":{\"name\":";
-    append_string(actor, ocsf.actor_user);
-    actor += "}}";
+    members.name("actor");
+    Members actor(out);
+    actor.wrapped("user", "name", ocsf.actor_user);
+    actor.end();
   }
   members.integer("class_uid", ocsf.class_uid);
   members.wrapped("device", "hostname", ocsf.device);
   members.wrapped("dst_endpoint", "hostname", ocsf.dst);
   if (!ocsf.email_from.empty() || !ocsf.email_to.empty()) append_email(members.name("email"), ocsf);
-  if (ocsf.is_mfa) members.name("is_mfa") += *ocsf.is_mfa ? "true" : "false";
+  if (ocsf.is_mfa) members.name("is_mfa").raw(*ocsf.is_mfa ? "true" : "false");
   members.text("message", ocsf.message);
   if (!ocsf.resource.empty()) {
-    std::string& resources = members.name("resources");
-    resources += "[{\"name\":";
-    append_string(resources, ocsf.resource);
-    resources += "}]";
+    members.name("resources").raw('[');
+    Members resource(out);
+    resource.text("name", ocsf.resource);
+    resource.end();
+    out.raw(']');
   }
   members.wrapped("service", "name", ocsf.service);
   if (!ocsf.src_ip.empty() || ocsf.src_port > 0) {
@@ -183,14 +196,14 @@ Ocsf read_ocsf(const json::Value& value) {
 
 }  // namespace
 
-void append_json(std::string& out, const Event& event) {
+void append_json(std::string& text, const Event& event) {
+  Writer out(text);
   Members members(out);
   members.text("decoder", event.decoder);
   append_fields(members.name("fields"), event.fields);
-  std::string& id = members.name("id");
-  id += '"';
-  id += to_string(event.id);
-  id += '"';
+  members.name("id").raw('"');
+  out.raw(to_string(event.id));
+  out.raw('"');
   Members logsource(members.name("logsource"));
   logsource.text("category", event.logsource.category);
   logsource.text("product", event.logsource.product);
@@ -198,15 +211,15 @@ void append_json(std::string& out, const Event& event) {
   logsource.end();
   append_ocsf(members.name("ocsf"), event.ocsf);
   if (is_utf8(event.raw)) {
-    append_string(members.name("raw"), event.raw);
+    members.name("raw").string(event.raw);
   } else {
-    append_string(members.name("raw_base64"), json::to_base64(event.raw));
+    members.name("raw_base64").string(json::to_base64(event.raw));
   }
-  append_string(members.name("source"), event.source);
-  std::string& time = members.name("time");
-  time += '"';
-  append_rfc3339(time, event.time);
-  time += '"';
+  members.name("source").string(event.source);
+  members.name("time").raw('"');
+  const auto time = rfc3339_text(event.time);
+  out.raw({time.data(), time.size()});
+  out.raw('"');
   members.text("undecoded", event.undecoded);
   members.end();
 }

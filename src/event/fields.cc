@@ -20,14 +20,6 @@ void Fields::add(std::string_view name, std::int64_t number) {
   add(name, std::string_view(digits.data(), end), FieldKind::number);
 }
 
-Field Fields::operator[](std::size_t index) const {
-  const Slot& slot = slots_[index];
-  const std::string_view text(text_);
-  return {.name = text.substr(slot.name, slot.name_bytes),
-          .value = text.substr(slot.name + slot.name_bytes, slot.value_bytes),
-          .kind = slot.kind};
-}
-
 std::optional<Field> Fields::find(std::string_view name) const {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Field field = (*this)[i];

@@ -39,7 +39,13 @@ class Fields {
 
   std::size_t size() const { return slots_.size(); }
   bool empty() const { return slots_.empty(); }
-  Field operator[](std::size_t index) const;
+  Field operator[](std::size_t index) const {
+    const Slot& slot = slots_[index];
+    const char* const name = text_.data() + slot.name;
+    return {.name = {name, slot.name_bytes},
+            .value = {name + slot.name_bytes, slot.value_bytes},
+            .kind = slot.kind};
+  }
   // The first of that name.
   std::optional<Field> find(std::string_view name) const;
   // The first value of that name, or "".

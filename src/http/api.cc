@@ -202,15 +202,23 @@ Response Api::event(std::string_view text) const {
 Response Api::reports() const {
   json::Array list;
   std::error_code failed;
-  std::vector<std::string> names;
+  // By when they were issued, which stands behind the dash, and what kind they are.
+  std::vector<std::pair<std::string, std::string>> found;
   for (fs::directory_iterator entry(options_.reports, failed);
        !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
-    const std::string name = entry->path().filename().string();
-    if (entry->is_regular_file(failed) && is_report_name(name)) names.push_back(name);
+    const std::string name = entry->path().stem().string();
+    const std::size_t dash = name.find('-');
+    const bool html = entry->path().extension() == ".html" && entry->is_regular_file(failed);
+    if (!html || !is_report_name(name) || dash == std::string::npos) continue;
+    found.emplace_back(name.substr(dash + 1), name.substr(0, dash));
   }
-  std::ranges::sort(names, std::ranges::greater{});
-  for (const std::string& name : names) {
-    list.push_back(json::Object{{"name", name}, {"path", "/api/v1/reports/" + name}});
+  std::ranges::sort(found, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
+  for (const auto& [issued, kind] : found) {
+    const std::string path = "/api/v1/reports/" + kind + "-" + issued;
+    list.push_back(json::Object{
+        {"issued", issued}, {"json", path + ".json"}, {"kind", kind}, {"path", path + ".html"}});
   }
   return json_response(200, json::Object{{"reports", std::move(list)}});
 }

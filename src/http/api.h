@@ -10,7 +10,7 @@
 //            GET /api/v1/incidents/{number}  one, with its changes and detections
 //            GET /api/v1/events              ?before= &limit=; newest first
 //            GET /api/v1/events/{id}         one, with what proves it
-//            GET /api/v1/reports             the reports issued
+//            GET /api/v1/reports             the reports issued; newest first
 //            GET /api/v1/reports/{name}      one of them
 //            GET /api/v1/alerts              ?standing= &before= &limit=; newest first
 //            GET /api/v1/runs                ?incident= &before= &limit=; playbook runs

@@ -77,15 +77,19 @@ std::span<const db::Migration> migrations() {
   return steps;
 }
 
-Result<void> store_events(db::Database& database, std::span<const EventRow> rows) {
+Result<void> store_events(db::Database& database, std::int64_t first, const NewEvents& events) {
   const auto insert = database.prepare(
       "INSERT INTO event (number, stream, position, time, salt, record) "
       "VALUES ($1, $2, $3, $4, $5, $6)");
   if (!insert) return std::unexpected(insert.error());
-  for (const EventRow& row : rows) {
-    const std::array<db::Value, 6> values{row.number,         row.id.stream,
-                                          row.id.position,    row.time.us,
-                                          db::Blob(row.salt), std::string_view(row.record)};
+  for (std::size_t i = 0; i < events.rows.size(); ++i) {
+    const NewEvents::One& row = events.rows[i];
+    const std::array<db::Value, 6> values{first + static_cast<std::int64_t>(i),
+                                          row.id.stream,
+                                          row.id.position,
+                                          row.time.us,
+                                          db::Blob(events.salts[i]),
+                                          events.record(i)};
     if (auto done = (*insert)->run(values); !done) return done;
   }
   return {};

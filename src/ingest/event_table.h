@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -39,6 +40,26 @@ struct EventRow {
   std::string record;  // canonical JSON
 };
 
+// Events of one batch that are to be stored. Their records stand one behind the other in one text,
+// so that a batch costs one allocation and not one for each event.
+struct NewEvents {
+  struct One {
+    EventId id;
+    Timestamp time;
+    std::size_t end = 0;  // of its record in `records`
+  };
+
+  std::vector<One> rows;
+  std::vector<Salt> salts;
+  std::string records;
+
+  std::int64_t count() const { return static_cast<std::int64_t>(rows.size()); }
+  std::string_view record(std::size_t index) const {
+    const std::size_t begin = index == 0 ? 0 : rows[index - 1].end;
+    return std::string_view(records).substr(begin, rows[index].end - begin);
+  }
+};
+
 struct EventBatchRow {
   std::int64_t entry = 0;  // number of the ledger entry that commits to it
   std::int64_t stream = 0;
@@ -48,7 +69,8 @@ struct EventBatchRow {
   Timestamp latest;
 };
 
-Result<void> store_events(db::Database& database, std::span<const EventRow> rows);
+// Numbered from `first` on.
+Result<void> store_events(db::Database& database, std::int64_t first, const NewEvents& events);
 Result<void> store_batch(db::Database& database, const EventBatchRow& row);
 Result<void> store_stream(db::Database& database, const StreamState& state);
 

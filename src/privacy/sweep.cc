@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
+#include "detect/detection_table.h"
 #include "ledger/ledger.h"
 
 namespace mailwarden::privacy {
@@ -28,7 +30,9 @@ CREATE TABLE removed_batch (
 
 struct Batch {
   std::int64_t entry = 0;
-  std::int64_t first = 0;
+  std::int64_t stream = 0;
+  std::int64_t first_position = 0;
+  std::int64_t last_position = 0;
   std::int64_t count = 0;
   Timestamp earliest;
   Timestamp latest;
@@ -52,7 +56,9 @@ Result<std::vector<Batch>> due_batches(db::Database& database, const std::string
   constexpr std::int64_t page = 512;
   std::vector<Batch> batches;
   const auto rows = database.query(
-      "SELECT entry, first, count, earliest, latest FROM event_batch "
+      "SELECT entry, stream, (SELECT position FROM event WHERE number = first),"
+      " (SELECT position FROM event WHERE number = first + count - 1), count, earliest, latest"
+      " FROM event_batch "
       "WHERE entry > $1 AND latest < $2 AND stream IN (SELECT stream FROM stream WHERE source = $3)"
       " AND NOT EXISTS (SELECT 1 FROM removed_batch WHERE batch = event_batch.entry) "
       "ORDER BY entry LIMIT $4",
@@ -64,25 +70,88 @@ Result<std::vector<Batch>> due_batches(db::Database& database, const std::string
     if (!*more) return batches;
     const db::Statement& row = **rows;
     batches.push_back({.entry = row.integer(0),
-                       .first = row.integer(1),
-                       .count = row.integer(2),
-                       .earliest = {row.integer(3)},
-                       .latest = {row.integer(4)}});
+                       .stream = row.integer(1),
+                       .first_position = row.integer(2),
+                       .last_position = row.integer(3),
+                       .count = row.integer(4),
+                       .earliest = {row.integer(5)},
+                       .latest = {row.integer(6)}});
   }
 }
 
-// An incident that is not over needs the events it rests on, those too that only counted.
-Result<std::int64_t> open_incident_on(db::Database& database, const Batch& batch) {
-  return database.integer(
-      "SELECT MIN(number) FROM incident WHERE state NOT IN ('closed', 'dismissed', 'merged')"
-      " AND number IN (SELECT detection.incident FROM event JOIN detection ON detection.stream ="
-      " event.stream AND detection.position = event.position WHERE event.number >= $1 AND"
-      " event.number < $2 UNION SELECT detection.incident FROM event JOIN correlated_event ON"
-      " correlated_event.stream = event.stream AND correlated_event.position = event.position"
-      " JOIN detection ON detection.number = correlated_event.detection WHERE event.number >= $1"
-      " AND event.number < $2)",
-      {batch.first, batch.first + batch.count});
-}
+// What incidents that are not over rest on: spans of positions, from the first event that a
+// detection counted in a stream to the last.
+class OpenIncidents {
+ public:
+  static Result<OpenIncidents> load(db::Database& database) {
+    OpenIncidents open;
+    const auto rows = database.query(
+        "SELECT incident.number, detection.body FROM incident"
+        " JOIN detection ON detection.incident = incident.number"
+        " WHERE incident.state NOT IN ('closed', 'dismissed', 'merged')");
+    if (!rows) return std::unexpected(rows.error());
+    while (true) {
+      const auto more = (*rows)->step();
+      if (!more) return std::unexpected(more.error());
+      if (!*more) break;
+      const auto body = json::parse((*rows)->text(1));
+      const auto detection =
+          body ? detect::from_record(*body) : Result<detect::Detection>(fail(Code::corrupt, ""));
+      if (!detection) {
+        return fail(Code::corrupt, "a detection of incident " +
+                                       std::to_string((*rows)->integer(0)) + " is damaged");
+      }
+      open.add((*rows)->integer(0), *detection);
+    }
+    for (auto& [stream, spans] : open.streams_) {
+      std::ranges::sort(spans, {}, &Span::first);
+      // From here on each span reaches as far as the farthest of those before it, so that the last
+      // one that begins early enough tells whether any reaches far enough.
+      for (std::size_t i = 1; i < spans.size(); ++i) {
+        if (spans[i - 1].last <= spans[i].last) continue;
+        spans[i].last = spans[i - 1].last;
+        spans[i].incident = spans[i - 1].incident;
+      }
+    }
+    return open;
+  }
+
+  // An incident that needs an event of the batch, or 0.
+  std::int64_t needing(const Batch& batch) const {
+    const auto stream = streams_.find(batch.stream);
+    if (stream == streams_.end()) return 0;
+    const auto behind =
+        std::ranges::upper_bound(stream->second, batch.last_position, {}, &Span::first);
+    if (behind == stream->second.begin()) return 0;
+    const Span& span = *std::prev(behind);
+    return span.last >= batch.first_position ? span.incident : 0;
+  }
+
+ private:
+  struct Span {
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+    std::int64_t incident = 0;
+  };
+
+  void add(std::int64_t incident, const detect::Detection& detection) {
+    std::map<std::int64_t, Span> spans;
+    auto extend = [&](const EventId& event) {
+      Span& span = spans
+                       .try_emplace(event.stream, Span{.first = event.position,
+                                                       .last = event.position,
+                                                       .incident = incident})
+                       .first->second;
+      span.first = std::min(span.first, event.position);
+      span.last = std::max(span.last, event.position);
+    };
+    extend(detection.event);
+    for (const EventId& event : detection.events) extend(event);
+    for (const auto& [stream, span] : spans) streams_[stream].push_back(span);
+  }
+
+  std::map<std::int64_t, std::vector<Span>> streams_;
+};
 
 Result<void> check_clock(db::Database& database, Timestamp now, const SweepOptions& options) {
   if (!options.idle_max) return {};
@@ -110,48 +179,70 @@ void add(std::vector<DueBatches>& groups, const DueBatches& kind, const Batch& b
   group->latest = std::max(group->latest, batch.latest);
 }
 
-// Why a batch stays; "" where nothing keeps it.
-Result<std::string> held_because(db::Database& database, const Hold* hold, const Batch& batch) {
-  if (hold != nullptr) return "hold '" + hold->name + "': " + hold->reason;
-  const auto incident = open_incident_on(database, batch);
-  if (!incident) return std::unexpected(incident.error());
-  if (*incident == 0) return std::string();
-  return "incident " + std::to_string(*incident) + " is still open";
-}
+class Planner {
+ public:
+  Planner(db::Database& database, Timestamp now, const SweepOptions& options)
+      : database_(database), room_(options.batches_max) {
+    sweep_.now = now;
+    sweep_.complete = true;
+  }
 
-// Takes up batches until `room` of them are to be removed; what is held takes no room, so that it
-// cannot keep others from being removed.
-Result<void> plan_source(db::Database& database, const RetentionPolicy& policy,
-                         const std::string& source, std::size_t& room, Sweep& sweep) {
-  const Timestamp cutoff = sweep.now - policy.keep;
-  const Hold* const hold = find_hold(policy, source, sweep.now);
-  std::int64_t after = -1;
-  while (true) {
-    const auto batches = due_batches(database, source, cutoff, after);
-    if (!batches) return std::unexpected(batches.error());
-    if (batches->empty()) return {};
-    for (const Batch& batch : *batches) {
-      after = batch.entry;
-      auto because = held_because(database, hold, batch);
-      if (!because) return std::unexpected(because.error());
-      if (because->empty() && room == 0) {
-        sweep.complete = false;
-        return {};
+  // Takes up batches until `room_` of them are to be removed; what is held takes no room, so that
+  // it cannot keep others from being removed.
+  Result<void> plan(const RetentionPolicy& policy, const std::string& source) {
+    const Timestamp cutoff = sweep_.now - policy.keep;
+    const Hold* const hold = find_hold(policy, source, sweep_.now);
+    std::int64_t after = -1;
+    while (true) {
+      const auto batches = due_batches(database_, source, cutoff, after);
+      if (!batches) return std::unexpected(batches.error());
+      if (batches->empty()) return {};
+      for (const Batch& batch : *batches) {
+        after = batch.entry;
+        auto because = held_because(hold, batch);
+        if (!because) return std::unexpected(because.error());
+        if (because->empty() && room_ == 0) {
+          sweep_.complete = false;
+          return {};
+        }
+        room_ -= because->empty() ? 1 : 0;
+        add(sweep_.due,
+            {.category = policy.category,
+             .source = source,
+             .cutoff = cutoff,
+             .entries = {},
+             .events = 0,
+             .earliest = {},
+             .latest = {},
+             .held_because = *std::move(because)},
+            batch);
       }
-      room -= because->empty() ? 1 : 0;
-      add(sweep.due,
-          {.category = policy.category,
-           .source = source,
-           .cutoff = cutoff,
-           .entries = {},
-           .events = 0,
-           .earliest = {},
-           .latest = {},
-           .held_because = *std::move(because)},
-          batch);
     }
   }
-}
+
+  void has_no_policy(const std::string& source) { sweep_.without_policy.push_back(source); }
+  Sweep take() { return std::move(sweep_); }
+
+ private:
+  // Why a batch stays; "" where nothing keeps it.
+  Result<std::string> held_because(const Hold* hold, const Batch& batch) {
+    if (hold != nullptr) return "hold '" + hold->name + "': " + hold->reason;
+    // Only when something is due, which it seldom is.
+    if (!open_) {
+      auto loaded = OpenIncidents::load(database_);
+      if (!loaded) return std::unexpected(loaded.error());
+      open_ = *std::move(loaded);
+    }
+    const std::int64_t incident = open_->needing(batch);
+    if (incident == 0) return std::string();
+    return "incident " + std::to_string(incident) + " is still open";
+  }
+
+  db::Database& database_;
+  std::size_t room_;
+  std::optional<OpenIncidents> open_;
+  Sweep sweep_;
+};
 
 json::Array to_ranges(const std::vector<std::int64_t>& entries) {
   json::Array ranges;
@@ -177,20 +268,19 @@ Result<Sweep> plan_sweep(db::Database& database, std::span<const RetentionPolicy
   }
   const auto sources = sources_with_events(database);
   if (!sources) return std::unexpected(sources.error());
-  std::size_t room = options.batches_max;
-  Sweep sweep{.now = now, .due = {}, .without_policy = {}, .complete = true};
+  Planner planner(database, now, options);
   for (const std::string& source : *sources) {
     const auto policy = std::ranges::find_if(
         policies, [&](const RetentionPolicy& p) { return takes(p.sources, source); });
     if (policy == policies.end()) {
-      sweep.without_policy.push_back(source);
+      planner.has_no_policy(source);
       continue;
     }
-    if (auto planned = plan_source(database, *policy, source, room, sweep); !planned) {
+    if (auto planned = planner.plan(*policy, source); !planned) {
       return std::unexpected(planned.error());
     }
   }
-  return sweep;
+  return planner.take();
 }
 
 Result<void> remove_batches(db::Database& database, const DueBatches& due, std::int64_t entry,

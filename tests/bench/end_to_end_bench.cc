@@ -5,8 +5,12 @@
 //
 // FOLDER must be on the disk to be measured. Also told: memory when it is done, and how long a
 // start over the filled store takes until the API answers.
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <thread>
+
+#include <unistd.h>
 
 #include "app/core.h"
 #include "app/daemon.h"
@@ -71,46 +75,61 @@ config::Config config_in(const std::string& folder) {
   return config;
 }
 
-// Everything that the daemon makes of the lines before it stores them.
-std::vector<app::WorkedBatch> worked(const std::string& folder, int lines, double& decode_seconds) {
-  crypto::SystemEntropy entropy;
-  const auto policies = app::load_policies(config_in(folder)).value();
-  std::vector<app::WorkedBatch> batches;
-  for (int i = 0; i < lines;) {
-    ingest::RecordBatch batch;
-    batch.after = ingest::StreamState{.stream = 1, .source = "auth"};
-    for (int k = 0; k < 256 && i < lines; ++k, ++i) {
-      batch.records.push_back({.id = {.stream = 1, .position = i * 100LL},
-                               .source = "auth",
-                               .bytes = line_of(i),
-                               .received = {1'795'500'000'000'000}});
-    }
-    const auto begun = steady_clock::now();
-    for (const RawRecord& record : batch.records) {
-      static_cast<void>(ingest::decode(record, policies->decoders));
-    }
-    decode_seconds += seconds_since(begun);
-    batches.push_back(app::work(std::move(batch), batches.size(), *policies, entropy));
+struct Floors {
+  double decode_seconds = 0;
+  double work_seconds = 0;  // all that a worker does: decode, match, serialise, hash
+  double insert_seconds = 0;
+};
+
+ingest::RecordBatch records(int first, int end) {
+  ingest::RecordBatch batch;
+  batch.after = ingest::StreamState{.stream = 1, .source = "auth"};
+  for (int i = first; i < end; ++i) {
+    batch.records.push_back({.id = {.stream = 1, .position = i * 100LL},
+                             .source = "auth",
+                             .bytes = line_of(i),
+                             .received = {1'795'500'000'000'000}});
   }
-  return batches;
+  return batch;
 }
 
-double insert_alone(const std::string& folder, std::vector<app::WorkedBatch> batches) {
+// What the daemon makes of so many lines, and SQLite taking the rows of their events and nothing
+// else, in transactions of the size that the daemon's have at full speed. One after the other, so
+// that neither waits for the other and memory stays small.
+Floors measure_floors(const std::string& folder, int lines) {
+  constexpr int batch_records = 256;
+  constexpr std::size_t batches_per_write = 32;
+  crypto::SystemEntropy entropy;
+  const auto policies = app::load_policies(config_in(folder)).value();
   const auto store = db::open_sqlite(folder + "/floor.db").value();
   const auto migrations = app::all_migrations();
   CHECK(db::migrate(*store, migrations, {0}));
-  constexpr std::size_t batches_per_write = 32;  // as the daemon's own transactions at full speed
+  Floors floors;
+  ::sync();
   std::int64_t number = 0;
-  const auto begun = steady_clock::now();
-  for (std::size_t i = 0; i < batches.size();) {
+  for (int i = 0; i < lines;) {
+    std::vector<app::WorkedBatch> batches;
+    for (; batches.size() < batches_per_write && i < lines; i += batch_records) {
+      auto batch = records(i, std::min(lines, i + batch_records));
+      auto begun = steady_clock::now();
+      for (const RawRecord& record : batch.records) {
+        static_cast<void>(ingest::decode(record, policies->decoders));
+      }
+      floors.decode_seconds += seconds_since(begun);
+      begun = steady_clock::now();
+      batches.push_back(app::work(std::move(batch), batches.size(), *policies, entropy));
+      floors.work_seconds += seconds_since(begun);
+    }
+    const auto begun = steady_clock::now();
     auto transaction = db::Transaction::begin(*store).value();
-    for (std::size_t k = 0; k < batches_per_write && i < batches.size(); ++k, ++i) {
-      for (ingest::EventRow& row : batches[i].events) row.number = ++number;
-      CHECK(ingest::store_events(*store, batches[i].events));
+    for (const app::WorkedBatch& batch : batches) {
+      CHECK(ingest::store_events(*store, number + 1, batch.events));
+      number += batch.events.count();
     }
     CHECK(transaction.commit());
+    floors.insert_seconds += seconds_since(begun);
   }
-  return seconds_since(begun);
+  return floors;
 }
 
 std::int64_t resident_kilobytes() {
@@ -119,43 +138,50 @@ std::int64_t resident_kilobytes() {
   return std::atoll(status.c_str() + at + 6);
 }
 
-// Seconds from the start of a daemon until it is asked at `target` and its answer has what is asked
-// for; then it is told to stop.
+struct Ran {
+  double started = 0;   // seconds until its threads run
+  double answered = 0;  // seconds from then until the answer has what is asked for
+};
+
+// Runs a daemon until its answer at `target` has what is asked for; another thread asks.
 template <class Question>
-double run_daemon(const config::Config& config, const std::string& target, Question question) {
+Ran run_daemon(const config::Config& config, const std::string& target, Question question) {
   const SystemClock clock;
   crypto::SystemEntropy entropy;
   Log log(LogLevel::error);
-  constexpr std::chrono::milliseconds between_questions{20};
+  std::atomic<bool> enough = false;
+  Ran ran;
+  ::sync();  // what an earlier part has written is not this one's to wait for
   const auto begun = steady_clock::now();
-  auto asked = begun;
-  double seconds = 0;
-  const auto poll = [&] {
-    if (steady_clock::now() - asked < between_questions) return app::Signal::none;
-    asked = steady_clock::now();
-    const auto answer =
-        net::Client().request({.url = "http://localhost" + target, .socket = config.socket});
-    const auto value = answer ? json::parse(answer->body) : Result<json::Value>();
-    if (!answer || !value || !question(*value)) return app::Signal::none;
-    seconds = seconds_since(begun);
-    return app::Signal::stop;
-  };
-  auto daemon = app::Daemon::start(config, {.clock = clock,
-                                            .entropy = entropy,
-                                            .log = log,
-                                            .poll_signal = poll,
-                                            .notify = [](const char*) {}});
+  auto daemon = app::Daemon::start(
+      config, {.clock = clock,
+               .entropy = entropy,
+               .log = log,
+               .poll_signal = [&] { return enough ? app::Signal::stop : app::Signal::none; },
+               .notify = [](const char*) {}});
   CHECK(daemon);
+  ran.started = seconds_since(begun);
+  const std::jthread asking([&] {
+    net::Client client;
+    while (!enough) {
+      const auto answer =
+          client.request({.url = "http://localhost" + target, .socket = config.socket});
+      const auto value = answer ? json::parse(answer->body) : Result<json::Value>();
+      if (answer && value && question(*value)) {
+        ran.answered = seconds_since(begun) - ran.started;
+        enough = true;
+      } else {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    }
+  });
   CHECK((*daemon)->run());
-  return seconds;
+  return ran;
 }
 
 int bench(int lines, const std::string& folder) {
-  double decode_seconds = 0;
-  double insert_seconds = 0;
-  // The floors hold all rows in memory, so they are measured over no more than a part.
-  const int part = std::min(lines, 300'000);
-  insert_seconds = insert_alone(folder, worked(folder, part, decode_seconds));
+  const Floors floors = measure_floors(folder, lines);
+  std::filesystem::remove(folder + "/floor.db");
   {
     std::ofstream log(folder + "/auth.log");
     for (int i = 0; i < lines; ++i) log << line_of(i) << "\n";
@@ -163,22 +189,25 @@ int bench(int lines, const std::string& folder) {
   config::Config config = config_in(folder);
   config.socket = folder + "/socket";
   config.listen = {"127.0.0.1:0"};
-  const double whole = run_daemon(config, "/api/v1/status", [&](const json::Value& status) {
+  const Ran ran = run_daemon(config, "/api/v1/status", [&](const json::Value& status) {
     return status.integer("events") >= lines;
   });
   const std::int64_t resident = resident_kilobytes();
-  const double start = run_daemon(config, "/api/v1/incidents", [](const json::Value& incidents) {
+  const Ran again = run_daemon(config, "/api/v1/incidents", [](const json::Value& incidents) {
     return incidents["incidents"].as_array() != nullptr;
   });
-  const double decode_rate = part / decode_seconds;
-  const double insert_rate = part / insert_seconds;
-  const double rate = lines / whole;
-  std::printf("decoding alone, one thread   %10.0f events/s\n", decode_rate);
-  std::printf("SQLite inserting the rows    %10.0f events/s\n", insert_rate);
-  std::printf("end to end, durable          %10.0f events/s, %.0f %% of inserting alone\n", rate,
-              100 * rate / insert_rate);
+  auto print_rate = [lines](const char* name, double seconds) {
+    std::printf("%-28s %10.0f events/s\n", name, lines / seconds);
+  };
+  print_rate("decoding alone, one thread", floors.decode_seconds);
+  print_rate("a worker's whole work", floors.work_seconds);
+  print_rate("SQLite inserting the rows", floors.insert_seconds);
+  print_rate("end to end, durable", ran.answered);
+  std::printf("end to end / inserting alone %10.0f %%\n",
+              100 * floors.insert_seconds / ran.answered);
   std::printf("resident when done           %10.0f MB\n", static_cast<double>(resident) / 1024);
-  std::printf("start until the API answers  %10.2f s on %d events\n", start, lines);
+  std::printf("start until the API answers  %10.2f s on %d events\n",
+              again.started + again.answered, lines);
   return 0;
 }
 

@@ -143,9 +143,10 @@ TEST_F(Running, TheApiAnswersWhatIsThereAndSaysWhatIsWrong) {
       daemon_.get("/api/v1/alerts?standing=delivered&limit=1")["alerts"].as_array()->empty());
   daemon_.wait_until(
       [&] { return !daemon_.get("/api/v1/reports")["reports"].as_array()->empty(); });
-  const std::string report =
-      (*daemon_.get("/api/v1/reports")["reports"].as_array())[0].text("path");
-  EXPECT_EQ(daemon_.ask(report).status, 200U);
+  const json::Value report = (*daemon_.get("/api/v1/reports")["reports"].as_array())[0];
+  EXPECT_EQ(report.text("kind"), "audit");
+  EXPECT_THAT(daemon_.ask(report.text("path")).body, HasSubstr("<h1>Audit report</h1>"));
+  EXPECT_EQ(daemon_.get(report.text("json")).text("report"), "audit");
   EXPECT_EQ(daemon_.ask("/healthz").body, "alive\n");
   struct Case {
     const char* target;
@@ -195,6 +196,8 @@ TEST_F(Running, TheConsoleShowsIncidentsInARealBrowser) {
   start();
   daemon_.wait_for_events(303);
   daemon_.wait_until([&] { return daemon_.get("/api/v1/status")["settled"] == json::Value(true); });
+  daemon_.wait_until(
+      [&] { return !daemon_.get("/api/v1/reports")["reports"].as_array()->empty(); });
   const std::string picture = daemon_.path("console.png");
   const std::vector<std::string> browser{"/usr/bin/chromium",
                                          "--headless",
@@ -205,11 +208,15 @@ TEST_F(Running, TheConsoleShowsIncidentsInARealBrowser) {
                                          "--window-size=1280,900",
                                          "--virtual-time-budget=5000"};
   auto dump = browser;
-  dump.insert(dump.end(), {"--dump-dom", daemon_.address() + "/"});
+  // Incident 1 has a playbook at work.
+  dump.insert(dump.end(), {"--dump-dom", daemon_.address() + "/#incident-1"});
   Process reading(dump, daemon_.path("dom"));
   ASSERT_EQ(reading.wait(), 0) << read_file(daemon_.path("dom"));
   const std::string dom = read_file(daemon_.path("dom"));
   EXPECT_THAT(dom, HasSubstr("Password guessing over SSH succeeded"));
+  EXPECT_THAT(dom, HasSubstr("Incident 1: "));
+  EXPECT_THAT(dom, HasSubstr("Playbook brute-force-success: waits for person"));
+  EXPECT_THAT(dom, HasSubstr("Audit report"));
   EXPECT_THAT(dom, HasSubstr("severity-1"));
   EXPECT_THAT(dom, HasSubstr("1 Medium"));
   EXPECT_THAT(dom, HasSubstr("detected"));

@@ -70,7 +70,7 @@ class TestStore {
     const std::int64_t stream = ingest::stream_number(source, "/log", 1);
     const ingest::StreamState state{.stream = stream, .source = source, .path = "/log"};
     EXPECT_TRUE(ingest::store_stream(*database_, state));
-    std::vector<ingest::EventRow> rows;
+    ingest::NewEvents rows;
     std::vector<ledger::Digest> commitments;
     const std::int64_t first = last_event_ + 1;
     for (const Timestamp time : times) {
@@ -79,9 +79,11 @@ class TestStore {
       event.time = time;
       event.source = source;
       event.raw = raw;
-      rows.push_back({.number = last_event_, .id = event.id, .time = time});
-      rows.back().record = to_json(event);
-      commitments.push_back(ledger::commitment(rows.back().salt, rows.back().record));
+      append_json(rows.records, event);
+      rows.rows.push_back({.id = event.id, .time = time, .end = rows.records.size()});
+      rows.salts.emplace_back();
+      commitments.push_back(
+          ledger::commitment(rows.salts.back(), rows.record(rows.rows.size() - 1)));
     }
     const auto [earliest, latest] = std::ranges::minmax(times);
     const auto count = static_cast<std::int64_t>(times.size());
@@ -92,7 +94,7 @@ class TestStore {
                                        {"root", crypto::to_hex(ledger::batch_root(commitments))},
                                        {"source", source}},
                                       now);
-    EXPECT_TRUE(ingest::store_events(*database_, rows));
+    EXPECT_TRUE(ingest::store_events(*database_, first, rows));
     EXPECT_TRUE(ingest::store_batch(*database_, {.entry = entry,
                                                  .stream = stream,
                                                  .first = first,

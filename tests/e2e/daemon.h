@@ -16,7 +16,8 @@ namespace mailwarden {
 class TestDaemon {
  public:
   std::string path(const std::string& name) const { return folder_.path(name); }
-  std::string store() const { return "sqlite:" + path("m.db"); }
+  std::string store() const { return "sqlite:" + path(store_name_); }
+  void keep_store_in(const std::string& folder) { store_name_ = folder + "/m.db"; }
 
   std::vector<std::string> arguments(std::vector<std::string> more) const {
     std::vector<std::string> all{program_folder() + "/mailwardend",
@@ -126,6 +127,7 @@ class TestDaemon {
 
  private:
   TemporaryFolder folder_;
+  std::string store_name_ = "m.db";
   std::string rules_ = source_folder() + "/rules/sigma";
   std::string policies_ = source_folder() + "/policies";
 };

@@ -52,8 +52,6 @@ class Process {
     return code_;
   }
 
-  pid_t id() const { return id_; }
-
   bool ended() {
     int status = 0;
     if (id_ > 0 && ::waitpid(id_, &status, WNOHANG) == id_) settle(status);

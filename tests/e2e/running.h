@@ -19,14 +19,10 @@ class RunningDaemon : public TestDaemon {
     EXPECT_EQ(stop(), 0) << output();
   }
 
-  void start(std::vector<std::string> more = {}) { start_by({}, std::move(more)); }
-  // By a program that is told the daemon's command line behind its own and becomes the daemon.
-  void start_by(std::vector<std::string> launcher, std::vector<std::string> more) {
+  void start(std::vector<std::string> more = {}) {
     more.insert(more.end(),
                 {"--socket", path("socket"), "--listen", "127.0.0.1:0", "--seal-interval", "1s"});
-    const auto all = arguments(std::move(more));
-    launcher.insert(launcher.end(), all.begin(), all.end());
-    process_.emplace(std::move(launcher), path("output"));
+    process_.emplace(arguments(std::move(more)), path("output"));
     while (ask("/readyz").status != 200 && !process_->ended()) std::this_thread::yield();
     ASSERT_FALSE(process_->ended()) << output();
   }
@@ -62,9 +58,6 @@ class RunningDaemon : public TestDaemon {
   }
 
   void signal(int number) { process_->kill(number); }
-  // A file as the daemon sees it, in a namespace of its own perhaps.
-  std::string seen(const std::string& file) const { return "/proc/" + id() + "/root" + file; }
-  std::string id() const { return std::to_string(process_->id()); }
   int stop() {
     process_->kill(SIGTERM);
     return process_->wait();

@@ -60,7 +60,7 @@ Result<std::vector<respond::Playbook>> read_playbooks(const std::vector<std::str
 }
 
 int check(const Arguments& arguments) {
-  po::options_description options("Options");
+  const po::options_description options("Options");
   int code = done;
   const auto given = read_options(arguments, "playbook check FILE...", options, "file", code);
   if (!given) return code;

@@ -144,7 +144,7 @@ std::string_view to_string(Receiver::Kind kind) {
 }
 
 std::string describe(const Receiver& receiver) {
-  const std::string kind(to_string(receiver.kind));
+  std::string kind(to_string(receiver.kind));
   switch (receiver.kind) {
     case Receiver::Kind::webhook:
       return kind + " " + receiver.url;

@@ -276,7 +276,7 @@ void Core::take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::
 Result<respond::Run> Core::act(const respond::RunAct& act) {
   const auto moves = runs_.act(act, parts_.clock.now());
   if (!moves) return std::unexpected(moves.error());
-  const respond::Run run = *runs_.find(act.run);
+  respond::Run run = *runs_.find(act.run);
   std::vector<ledger::Entry> entries;
   take_moves(*moves, entries);
   append(std::move(entries));

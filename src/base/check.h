@@ -13,7 +13,8 @@
 
 #define CHECK(condition)                                                                 \
   do {                                                                                   \
-    if (!(condition)) {                                                                  \
+    if (condition) {                                                                     \
+    } else {                                                                             \
       std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", __FILE__, __LINE__, #condition); \
       std::abort();                                                                      \
     }                                                                                    \

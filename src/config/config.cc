@@ -93,7 +93,7 @@ void check(const Config& config, Mistakes& mistakes) {
 }
 
 Result<std::string> read_whole(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
+  const std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   if (!in || !(text << in.rdbuf())) {
     return fail(Code::not_found, "the configuration file " + path + " cannot be read");

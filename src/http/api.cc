@@ -265,7 +265,7 @@ Response Api::act(const Request& request, std::string_view text) const {
 }
 
 Response Api::api(const Request& request) const {
-  std::string_view path =
+  const std::string_view path =
       std::string_view(request.path).substr(std::string_view("/api/v1/").size());
   const std::size_t slash = path.find('/');
   const std::string_view name = path.substr(0, slash);

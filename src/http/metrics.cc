@@ -27,7 +27,7 @@ prometheus::MetricFamily family(const std::string& name, const std::string& help
 std::string render_metrics(const Status& status, const incident::Incident* gravest,
                            std::int64_t open_incidents) {
   using enum prometheus::MetricType;
-  std::vector<prometheus::MetricFamily> families{
+  const std::vector<prometheus::MetricFamily> families{
       family("events_total", "Events made durable since the start.", Counter, status.events),
       family("events_undecoded_total", "Of them, those that no decoder could read.", Counter,
              status.undecoded),

@@ -79,8 +79,8 @@ class Builder final : public YAML::EventHandler {
     }
     Node node;
     node.kind = kind;
-    node.line = static_cast<std::size_t>(mark.line + 1);
-    node.column = static_cast<std::size_t>(mark.column + 1);
+    node.line = static_cast<std::size_t>(mark.line) + 1;
+    node.column = static_cast<std::size_t>(mark.column) + 1;
     last_ = mark;
     return node;
   }

@@ -191,8 +191,8 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     const HttpRequest& message = parser_->get();
     Request request = to_request(message);
     const bool keep_alive = message.keep_alive() && !shared_.stopping;
+    request.local = std::is_same_v<Protocol, Local>;
     if constexpr (std::is_same_v<Protocol, Local>) {
-      request.local = true;
       struct ucred peer{};
       socklen_t size = sizeof peer;
       if (::getsockopt(stream_.socket().native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) ==

@@ -94,7 +94,7 @@ Result<json::Object> run_command(const Step& step, const std::string& key) {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return fail(Code::unavailable, std::string("pipe: ") + std::strerror(errno));
   }
-  Descriptor reading(ends[0]);
+  const Descriptor reading(ends[0]);
   Descriptor writing(ends[1]);
   const auto until = steady_clock::now() + step.time_out;
   const auto child = start(step, key, writing.get());

@@ -252,7 +252,7 @@ json::Value fill(const json::Value& value, const Values& values) {
 // What log lines said must not become an option of the program or more than one line.
 Result<std::string> fill_argument(const std::string& argument, const Values& values) {
   bool clean = true;
-  const std::string filled = fill(argument, values, [&](std::string_view value) {
+  std::string filled = fill(argument, values, [&](std::string_view value) {
     clean = clean && std::ranges::none_of(value, [](char c) {
               return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
             });

@@ -20,8 +20,9 @@ template <std::size_t size>
 std::array<std::byte, size> array_from_hex(std::string_view hex) {
   std::array<std::byte, size> out{};
   const std::string bytes = from_hex(hex);
-  std::transform(bytes.begin(), bytes.begin() + std::min(bytes.size(), size), out.begin(),
-                 [](char c) { return static_cast<std::byte>(c); });
+  std::transform(bytes.begin(),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(std::min(bytes.size(), size)),
+                 out.begin(), [](char c) { return static_cast<std::byte>(c); });
   return out;
 }
 

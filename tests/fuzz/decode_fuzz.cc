@@ -1,11 +1,4 @@
 // Any bytes as a record, through every decoder. The first byte picks the decoder.
-//
-// Build and run, from the checkout:
-//   mkdir -p build/fuzz && clang++-19 -std=c++23 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc
-//     tests/fuzz/decode_fuzz.cc src/ingest/decode/*.cc src/event/*.cc src/json/*.cc
-//     src/base/text.cc src/base/timestamp.cc -lauparse -ldate-tz -lsimdjson -lyaml-cpp
-//     -o build/fuzz/decode_fuzz
-//   build/fuzz/decode_fuzz -max_len=65536 build/fuzz/decode_corpus tests/ingest_decode/golden
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -204,7 +204,7 @@ bool client_is(std::string_view text, Event& event) {
 bool tls_established(std::string_view text, Event& event) {
   constexpr std::string_view mark = " TLS connection established ";
   const std::size_t at = text.find(mark);
-  if (at == text.npos || at > 16) return false;
+  if (at > 16) return false;  // npos too
   std::string_view rest = text.substr(at + mark.size());
   const bool from = skip(rest, "from ");
   if (!from && !skip(rest, "to ")) return false;
@@ -268,7 +268,7 @@ bool removed(std::string_view, Event& event) {
 // "to=<b@example.net>, orig_to=<c>, relay=mx.example.net[192.0.2.9]:25, delay=0.2, delays=…,
 // dsn=2.0.0, status=sent (250 2.0.0 Ok)". The remote server's reply stands last, in brackets.
 bool delivery(std::string_view text, Event& event) {
-  std::string_view rest = text;
+  const std::string_view rest = text;
   const std::size_t status_at = rest.find(", status=");
   if (status_at == rest.npos) return false;
   std::string_view status = rest.substr(status_at + 9);

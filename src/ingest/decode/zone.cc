@@ -9,7 +9,6 @@
 namespace mailwarden::ingest {
 namespace {
 
-using std::chrono::duration_cast;
 using std::chrono::seconds;
 
 constexpr int first_year = 1900;

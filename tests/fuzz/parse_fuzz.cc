@@ -1,0 +1,112 @@
+// Any text wherever a text is read: rules, policies, settings, notes, events, times. Each reader
+// answers or refuses with a sentence, and what it gives can be written and read again.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "alert/routes.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "detect/rule_set.h"
+#include "event/event_json.h"
+#include "incident/severity.h"
+#include "ingest/decode/json_mapping.h"
+#include "json/base64.h"
+#include "json/value.h"
+#include "json/writer.h"
+#include "ledger/note.h"
+#include "privacy/retention_policy.h"
+#include "respond/playbook.h"
+
+namespace {
+
+using namespace mailwarden;
+
+template <class T>
+void check_refusal(const Result<T>& read) {
+  CHECK(read || !read.error().what.empty());
+}
+
+void read_rules(const std::string& text) {
+  auto parsed = detect::parse_rules(text, "f.yml");
+  check_refusal(parsed);
+  if (!parsed) return;
+  const auto rules = detect::RuleSet::make(*std::move(parsed));
+  check_refusal(rules);
+  if (!rules) return;
+  Event event;
+  event.logsource = {.product = "linux", .category = {}, .service = {}};
+  event.fields.add("event", "login_failed");
+  event.fields.add("message", text);
+  event.raw = text;
+  static_cast<void>(rules->match(event));
+}
+
+void read_json(const std::string& text) {
+  const auto value = json::parse(text);
+  check_refusal(value);
+  if (!value) return;
+  const std::string again = json::to_text(*value);
+  const auto reread = json::parse(again);
+  CHECK(reread && json::to_text(*reread) == again);
+}
+
+void write_json(const std::string& text) {
+  std::string fast;
+  json::Writer(fast).string(text);
+  std::string plain;
+  json::append_string(plain, text);
+  CHECK(fast == plain);
+  CHECK(json::parse(fast));
+}
+
+void read_event(const std::string& text) {
+  const auto event = parse_event(text);
+  check_refusal(event);
+  if (!event) return;
+  const std::string again = to_json(*event);
+  const auto reread = parse_event(again);
+  CHECK(reread && to_json(*reread) == again);
+}
+
+void read_note(const std::string& text) {
+  check_refusal(ledger::parse_checkpoint(text));
+  const auto key = ledger::parse_verifier_key(text);
+  check_refusal(key);
+  const auto known = ledger::parse_verifier_key(
+      "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
+  CHECK(known);
+  check_refusal(ledger::open_checkpoint(text, *known));
+}
+
+void read_time(const std::string& text) {
+  if (const auto time = parse_rfc3339(text)) CHECK(parse_rfc3339(to_rfc3339(*time)) == *time);
+  check_refusal(parse_duration(text));
+  if (const auto bytes = json::from_base64(text)) CHECK(json::to_base64(*bytes) == text);
+  CHECK(is_utf8(to_utf8(text)));
+}
+
+void read_policies(const std::string& text) {
+  check_refusal(incident::SeverityTable::parse(text, "f.yaml"));
+  check_refusal(alert::Routes::parse(text, "f.yaml", "alerts"));
+  check_refusal(respond::parse_playbooks(std::vector{respond::PlaybookText{"f.yaml", text}}));
+  check_refusal(privacy::parse_retention(std::vector{privacy::PolicyText{"f.yaml", text}}));
+  check_refusal(ingest::parse_json_mapping(text, "f.yaml"));
+}
+
+void read_settings(const std::string& text) {
+  check_refusal(config::parse_source(text));
+  check_refusal(config::parse_file(text, "f.yaml", {}));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  for (const auto read : {read_rules, read_json, write_json, read_event, read_note, read_time,
+                          read_policies, read_settings}) {
+    read(text);
+  }
+  return 0;
+}

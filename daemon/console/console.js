@@ -140,8 +140,7 @@ function detection(entry) {
 
 // One playbook's run: what it has done, and what it waits for.
 function run(entry) {
-  const made = element("section");
-  made.className = "run";
+  const made = element("div");
   const table = element("table");
   const head = element("tr");
   for (const name of ["Step", "State", "Does", "Why", "Who"]) {
@@ -153,7 +152,7 @@ function run(entry) {
   for (const step of entry.steps) {
     const line = element("tr");
     line.append(cell(step.id), cell((step.state || "").replaceAll("_", " ")), cell(step.does || ""),
-                cell(step.why || ""), cell(step.who || ""));
+                cell(step.why === step.does ? "" : step.why || ""), cell(step.who || ""));
     body.append(line);
   }
   const top = element("thead");

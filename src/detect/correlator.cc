@@ -163,10 +163,16 @@ std::optional<Detection> Correlator::advance_window(Window& window, std::size_t 
                   group.entries.end());
   } else {
     add_in_order(window, group);
-    complete = ordered(window, group, used);
+    if (in_order) {
+      extend_chains(window, group, entry);
+    } else {
+      rebuild_chains(window, group);
+    }
+    used = group.chains.back();
+    complete = !used.empty();
   }
   if (!complete) {
-    keep_limits(window, group);
+    keep_limits(group);
     return std::nullopt;
   }
   Detection fired = fire(window, detection, used);
@@ -214,24 +220,24 @@ bool Correlator::add_late(const Window& window, Group& group, std::size_t at) co
   return complete;
 }
 
-// Whether some last event has all others before it, each behind the one of the rule before.
-bool Correlator::ordered(const Window& window, const Group& group, std::vector<Entry>& used) const {
-  const Duration timespan = window.correlation.timespan;
-  // By the rule reached: the chain up to it that began last, which leaves the most time.
-  std::vector<std::vector<Entry>> chains(window.correlation.rules.size());
-  for (const Entry& entry : group.entries) {
-    if (entry.rule == 0) {
-      chains[0] = {entry};
-      continue;
-    }
-    const std::vector<Entry>& before = chains[entry.rule - 1];
-    if (before.empty() || entry.time - before.front().time > timespan) continue;
-    std::vector<Entry> chain = before;
-    chain.push_back(entry);
-    chains[entry.rule] = std::move(chain);
+// Takes up the newest entry: what an entry in order costs does not grow with the group.
+void Correlator::extend_chains(const Window& window, Group& group, const Entry& entry) {
+  group.chains.resize(window.correlation.rules.size());
+  if (entry.rule == 0) {
+    group.chains[0] = {entry};
+    return;
   }
-  used = std::move(chains.back());
-  return !used.empty();
+  const std::vector<Entry>& before = group.chains[entry.rule - 1];
+  if (before.empty() || entry.time - before.front().time > window.correlation.timespan) return;
+  std::vector<Entry> chain = before;
+  chain.push_back(entry);
+  group.chains[entry.rule] = std::move(chain);
+}
+
+// A late entry may be a link of any chain.
+void Correlator::rebuild_chains(const Window& window, Group& group) {
+  group.chains.clear();
+  for (const Entry& entry : group.entries) extend_chains(window, group, entry);
 }
 
 Detection Correlator::fire(const Window& window, const Detection& last,
@@ -266,7 +272,7 @@ Detection Correlator::fire(const Window& window, const Detection& last,
   return detection;
 }
 
-void Correlator::keep_limits(Window& window, Group& group) {
+void Correlator::keep_limits(Group& group) {
   if (group.entries.size() > options_.entries_max) {
     if (group.begin == 0) {
       group.sum -= group.entries.front().count;
@@ -276,12 +282,31 @@ void Correlator::keep_limits(Window& window, Group& group) {
     group.entries.pop_front();
     ++dropped_;
   }
-  if (groups_ <= options_.groups_max) return;
-  const auto oldest = std::ranges::min_element(
-      window.groups, {}, [](const auto& one) { return one.second.entries.back().time; });
-  dropped_ += static_cast<std::int64_t>(oldest->second.entries.size());
-  window.groups.erase(oldest);
-  --groups_;
+  if (groups_ > options_.groups_max) drop_oldest_groups();
+}
+
+// Some at once, so that whoever makes ever new groups does not make each of them cost a search
+// through all.
+void Correlator::drop_oldest_groups() {
+  struct Old {
+    Timestamp newest;
+    Window* window;
+    std::map<std::string, Group>::iterator group;
+  };
+  std::vector<Old> all;
+  all.reserve(groups_);
+  for (Window& window : windows_) {
+    for (auto group = window.groups.begin(); group != window.groups.end(); ++group) {
+      all.push_back({group->second.entries.back().time, &window, group});
+    }
+  }
+  const std::size_t count = groups_ - options_.groups_max + options_.groups_max / 64;
+  std::ranges::nth_element(all, all.begin() + static_cast<std::ptrdiff_t>(count), {}, &Old::newest);
+  for (std::size_t i = 0; i < count; ++i) {
+    dropped_ += static_cast<std::int64_t>(all[i].group->second.entries.size());
+    all[i].window->groups.erase(all[i].group);
+    --groups_;
+  }
 }
 
 // An entry is dead when its own stream has gone past any time that could still join it.
@@ -352,8 +377,14 @@ Result<void> Correlator::restore(std::string_view snapshot) {
           if (number == nullptr) return damaged();
           n[i] = *number;
         }
+        if (n[4] < 0 || static_cast<std::size_t>(n[4]) >= window.correlation.rules.size()) {
+          return damaged();
+        }
         group.entries.push_back({{n[0]}, {n[1], n[2]}, n[3], static_cast<std::size_t>(n[4])});
         add_in_order(window, group);
+        if (window.correlation.type == Correlation::Type::temporal_ordered) {
+          extend_chains(window, group, group.entries.back());
+        }
       }
     }
     groups_ += window.groups.size();

@@ -64,6 +64,9 @@ class Correlator {
     std::deque<Entry> entries;  // by time, then by arrival
     std::size_t begin = 0;      // the first within the timespan of the newest
     std::int64_t sum = 0;       // of the counts from there on
+    // temporal_ordered, by the rule reached: the chain up to it that began last, which leaves the
+    // most time.
+    std::vector<std::vector<Entry>> chains;
   };
   struct Window {
     Correlation correlation;
@@ -85,9 +88,11 @@ class Correlator {
                                           const Detection& detection);
   bool add_in_order(const Window& window, Group& group) const;
   bool add_late(const Window& window, Group& group, std::size_t at) const;
-  bool ordered(const Window& window, const Group& group, std::vector<Entry>& used) const;
+  static void extend_chains(const Window& window, Group& group, const Entry& entry);
+  static void rebuild_chains(const Window& window, Group& group);
   Detection fire(const Window& window, const Detection& last, const std::vector<Entry>& used) const;
-  void keep_limits(Window& window, Group& group);
+  void keep_limits(Group& group);
+  void drop_oldest_groups();
   void forget_dead();
 
   CorrelatorOptions options_;

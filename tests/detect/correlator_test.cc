@@ -184,6 +184,71 @@ TEST_F(CorrelatorTest, RestoredItGoesOnTheSame) {
   EXPECT_GT(fired, 50U);
 }
 
+// Steps one, two, three within a minute, by trying every triple of all that came since the last.
+class PlainOrder {
+ public:
+  bool arrives(std::size_t rule, Timestamp time) {
+    const auto behind = std::ranges::upper_bound(seen_, time, {}, &Seen::time);
+    seen_.insert(behind, {rule, time});
+    for (std::size_t a = 0; a < seen_.size(); ++a) {
+      for (std::size_t b = a + 1; b < seen_.size(); ++b) {
+        for (std::size_t c = b + 1; c < seen_.size(); ++c) {
+          const bool steps = seen_[a].rule == 0 && seen_[b].rule == 1 && seen_[c].rule == 2;
+          if (!steps || seen_[c].time - seen_[a].time > 1min) continue;
+          seen_.clear();
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+ private:
+  struct Seen {
+    std::size_t rule = 0;
+    Timestamp time;
+  };
+  std::vector<Seen> seen_;
+};
+
+TEST(OrderedCorrelation, IsWhatTryingEveryTripleFinds) {
+  const RuleSet rules = RuleSet::make(parse_rules(R"(
+{title: one, id: r0, logsource: {product: x}, detection: {s: {a: one}, condition: s}}
+---
+{title: two, id: r1, logsource: {product: x}, detection: {s: {a: two}, condition: s}}
+---
+{title: three, id: r2, logsource: {product: x}, detection: {s: {a: three}, condition: s}}
+---
+title: steps
+id: steps
+correlation: {type: temporal_ordered, rules: [r0, r1, r2], group-by: [user.name], timespan: 1m}
+)",
+                                                  "r.yml")
+                                          .value())
+                            .value();
+  std::mt19937 random(20261124);
+  std::size_t fired = 0;
+  for (int round = 0; round < 60; ++round) {
+    Correlator correlator(rules);
+    PlainOrder plain;
+    int second = 0;
+    for (int i = 0; i < 60; ++i) {
+      second += static_cast<int>(random() % 25);
+      const int late = static_cast<int>(random() % 5 == 0 ? random() % 50 : 0);
+      const std::size_t rule = random() % 3;
+      const Timestamp time = Timestamp{} + std::chrono::seconds(second - late);
+      const Detection detection{.rule_id = "r" + std::to_string(rule),
+                                .event = {1, i},
+                                .time = time,
+                                .values = {{"user.name", "ann"}}};
+      const bool expected = plain.arrives(rule, time);
+      ASSERT_EQ(!correlator.advance(detection).empty(), expected) << round << " " << i;
+      fired += expected ? 1 : 0;
+    }
+  }
+  EXPECT_GT(fired, 100U);
+}
+
 TEST_F(CorrelatorTest, NewRulesKeepTheWindowsOfThoseThatAreTheSame) {
   for (int second : {0, 1, 2, 3}) EXPECT_EQ(at(second), none());
   correlator_.rebind(rules_);

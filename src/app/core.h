@@ -41,7 +41,7 @@ std::vector<db::Migration> all_migrations();
 struct CoreOptions {
   std::string origin;
   std::vector<std::string> commands;     // executables that playbooks may run
-  std::int64_t snapshot_interval = 128;  // batches between two snapshots of the correlator
+  std::int64_t snapshot_interval = 256;  // batches between two snapshots of the correlator
 };
 
 struct CoreParts {

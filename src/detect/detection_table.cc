@@ -34,7 +34,10 @@ CREATE TABLE correlation (
 );
 )sql"},
                            // Which events a detection counted is told by its record.
-                           db::Migration{"detect", 2, "DROP TABLE correlated_event;"}};
+                           db::Migration{"detect", 2, R"sql(
+DROP TABLE correlated_event;
+DROP INDEX detection_event;
+)sql"}};
 
 constexpr std::array<Level, 5> levels{Level::informational, Level::low, Level::medium, Level::high,
                                       Level::critical};

@@ -1,5 +1,6 @@
 #include "db/sqlite.h"
 
+#include <cstring>
 #include <map>
 
 #include <sqlite3.h>
@@ -37,9 +38,13 @@ Code to_code(int result) {
 }
 
 std::unexpected<Error> failure(sqlite3* connection, int result) {
-  return fail(to_code(result),
-              std::string("database: ") +
-                  (connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(result)));
+  std::string what = "database: ";
+  what += connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(result);
+  // SQLite says that a file cannot be opened, the system says why.
+  const int reason = connection != nullptr ? sqlite3_system_errno(connection) : 0;
+  const bool told = (result & 0xFF) == SQLITE_CANTOPEN && reason != 0;
+  if (told) what += " (" + std::string(std::strerror(reason)) + ")";
+  return fail(to_code(result), std::move(what));
 }
 
 class SqliteStatement final : public Statement {

@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"NoStoreAndNoDaemon", "incidents --socket /nonexistent", unavailable,
               "no daemon answers at /nonexistent"},
         Wrong{"StoreIsNotThere", "incidents --store sqlite:/nonexistent", unavailable,
-              "/nonexistent"},
+              "unable to open database file (No such file or directory)"},
         Wrong{"StoreOfAnotherKind", "incidents --store mysql:x", usage, "expected sqlite:PATH"},
         Wrong{"VerifyNeedsAKey", "ledger verify --store sqlite:x", usage, "--key FILE"},
         Wrong{"ReportNeedsAKind", "report --store sqlite:x --key y", usage, "audit or retention"},

@@ -52,9 +52,12 @@ std::optional<po::variables_map> read_options(const Arguments& arguments, std::s
     return std::nullopt;
   }
   if (given.contains("format")) {
+    // Its description names the formats: "table or json".
     const auto format = given["format"].as<std::string>();
-    if (format != "table" && format != "json") {
-      code = complain(usage, "the format '" + printable(format) + "' is neither table nor json");
+    const std::string& known = options.find("format", false).description();
+    const std::size_t between = known.find(" or ");
+    if (format != known.substr(0, between) && format != known.substr(between + 4)) {
+      code = complain(usage, "the format '" + printable(format) + "' is not " + known);
       return std::nullopt;
     }
   }
@@ -75,8 +78,11 @@ void add_socket_option(po::options_description& options) {
                         "the daemon's UNIX socket");
 }
 
-void add_format_option(po::options_description& options) {
-  options.add_options()("format", text_option("FORMAT")->default_value("table"), "table or json");
+void add_format_option(po::options_description& options, std::string_view usual,
+                       std::string_view other) {
+  const std::string meaning = std::string(usual) + " or " + std::string(other);
+  options.add_options()("format", text_option("FORMAT")->default_value(std::string(usual)),
+                        meaning.c_str());
 }
 
 void add_source_options(po::options_description& options) {

@@ -40,6 +40,7 @@ std::span<const Group> groups();
 
 int decode_command(const Arguments& arguments);
 int rules_command(const Arguments& arguments);
+int detect_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int ledger_command(const Arguments& arguments);
 int events_command(const Arguments& arguments);
@@ -62,7 +63,8 @@ std::optional<po::variables_map> read_options(const Arguments& arguments, std::s
 
 void add_store_option(po::options_description& options);
 void add_socket_option(po::options_description& options);
-void add_format_option(po::options_description& options);
+void add_format_option(po::options_description& options, std::string_view usual = "table",
+                       std::string_view other = "json");
 // All three, for what the daemon or a store at rest may be asked.
 void add_source_options(po::options_description& options);
 po::typed_value<std::string>* text_option(const char* placeholder);

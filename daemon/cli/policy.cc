@@ -19,6 +19,9 @@ int check_rules(const std::vector<std::string>& folders, bool json) {
   if (!texts) return complain(answer_is_no, texts.error().what);
   const auto rules = detect::RuleSet::make(*std::move(texts));
   if (!rules) return complain(answer_is_no, rules.error().what);
+  for (const detect::Refusal& refusal : rules->refused())
+    complain(answer_is_no, refusal.sentence());
+  if (!rules->refused().empty()) return answer_is_no;
   if (json) {
     print_json(json::Object{{"correlations", rules->correlations().size()},
                             {"rules", rules->rules().size()}});
@@ -89,6 +92,9 @@ int config_command(const Arguments& arguments) {
   if (!outcome) return complain(answer_is_no, outcome.error().what);
   const auto policies = app::load_policies(outcome->config);
   if (!policies) return complain(answer_is_no, policies.error().what);
+  const auto& refused = (*policies)->rules.refused();
+  for (const detect::Refusal& refusal : refused) complain(answer_is_no, refusal.sentence());
+  if (!refused.empty()) return answer_is_no;
   print("the configuration is good: " + std::to_string(outcome->config.sources.size()) +
         " sources, " + std::to_string((*policies)->rules.rules().size()) + " rules, " +
         std::to_string((*policies)->rules.correlations().size()) + " correlations, " +

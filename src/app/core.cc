@@ -83,13 +83,14 @@ Result<void> Core::rebuild() {
     if (auto done = correlator_.restore(snapshot->body); !done) return done;
   }
   Result<void> good;
+  detect::MatchScratch scratch;
   auto replay = [&](const ingest::EventRow& row) {
     const auto parsed = parse_event(row.record);
     if (!parsed) {
       good = std::unexpected(parsed.error());
       return false;
     }
-    for (const detect::Detection& found : policies_->rules.match(*parsed)) {
+    for (const detect::Detection& found : policies_->rules.match(*parsed, scratch)) {
       static_cast<void>(correlator_.advance(found));
     }
     return true;

@@ -90,6 +90,7 @@ struct Daemon::Parts {
   void answer_acts(const Error* why);
   void take_signal();
   void reload();
+  void tell_refused(const Policies& policies) const;
   void take_input();
   void take_acts();
   void take_settled();
@@ -117,6 +118,7 @@ Result<void> Daemon::Parts::open_store() {
 Result<void> Daemon::Parts::start() {
   auto policies = load_policies(config);
   if (!policies) return std::unexpected(policies.error());
+  tell_refused(**policies);
   auto key = load_key(config, around.entropy, around.log);
   if (!key) return std::unexpected(key.error());
   signer.emplace(*std::move(key));
@@ -208,10 +210,18 @@ void Daemon::Parts::take_signal() {
   }
 }
 
+// The others are in force.
+void Daemon::Parts::tell_refused(const Policies& policies) const {
+  for (const detect::Refusal& refusal : policies.rules.refused()) {
+    around.log.error("a rule is not in force: " + refusal.sentence());
+  }
+}
+
 void Daemon::Parts::reload() {
   around.notify("RELOADING=1");
   auto policies = load_policies(config);
   if (policies) {
+    tell_refused(**policies);
     core->use(*policies);
     pipeline->use(*policies);
     const std::lock_guard lock(mutex);

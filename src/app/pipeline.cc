@@ -100,6 +100,7 @@ void Pipeline::read(const std::stop_token& stop) {
 }
 
 void Pipeline::work(const std::stop_token& stop) {
+  detect::MatchScratch scratch;
   while (auto work = to_work_.pop()) {
     if (stop.stop_requested()) return;
     std::shared_ptr<const Policies> policies;
@@ -107,7 +108,7 @@ void Pipeline::work(const std::stop_token& stop) {
       const std::lock_guard lock(policies_mutex_);
       policies = policies_;
     }
-    auto worked = app::work(std::move(work->batch), work->ticket, *policies, entropy_);
+    auto worked = app::work(std::move(work->batch), work->ticket, *policies, entropy_, scratch);
     if (!done_.push({.batch = std::move(worked), .tickets = 0, .ended = false})) return;
   }
 }

@@ -26,7 +26,7 @@ ledger::Digest commit(ingest::NewEvents& events, Entropy& entropy) {
 }  // namespace
 
 WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies& policies,
-                 Entropy& entropy) {
+                 Entropy& entropy, detect::MatchScratch& scratch) {
   WorkedBatch worked{
       .ticket = ticket, .after = std::move(batch.after), .gaps = std::move(batch.gaps)};
   ingest::NewEvents& events = worked.events;
@@ -34,7 +34,7 @@ WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies
   for (const RawRecord& record : batch.records) {
     const Event event = ingest::decode(record, policies.decoders);
     if (!event.undecoded.empty()) ++worked.undecoded;
-    for (detect::Detection& detection : policies.rules.match(event)) {
+    for (detect::Detection& detection : policies.rules.match(event, scratch)) {
       worked.detections.push_back(std::move(detection));
     }
     append_json(events.records, event);

@@ -34,7 +34,8 @@ struct WorkedBatch {
   std::int64_t undecoded = 0;
 };
 
+// `scratch` is the worker's own.
 WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies& policies,
-                 Entropy& entropy);
+                 Entropy& entropy, detect::MatchScratch& scratch);
 
 }  // namespace mailwarden::app

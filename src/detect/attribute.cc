@@ -1,23 +1,9 @@
 #include "detect/attribute.h"
 
 #include <charconv>
-#include <utility>
 
 namespace mailwarden::detect {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, Attribute>, 11> names{
-    {{"src_endpoint.ip", Attribute::src_ip},
-     {"user.name", Attribute::user},
-     {"actor.user.name", Attribute::actor_user},
-     {"device.hostname", Attribute::device},
-     {"resources.name", Attribute::resource},
-     {"service.name", Attribute::service},
-     {"email.from", Attribute::email_from},
-     {"email.to", Attribute::email_to},
-     {"class_uid", Attribute::class_uid},
-     {"activity_id", Attribute::activity_id},
-     {"status_id", Attribute::status_id}}};
 
 std::string_view digits(int number, AttributeBuffer& buffer) {
   return {buffer.data(), std::to_chars(buffer.begin(), buffer.end(), number).ptr};
@@ -26,7 +12,7 @@ std::string_view digits(int number, AttributeBuffer& buffer) {
 }  // namespace
 
 Attribute attribute_named(std::string_view name) {
-  for (const auto& [known, attribute] : names) {
+  for (const auto& [known, attribute] : attribute_names) {
     if (known == name) return attribute;
   }
   return Attribute::none;

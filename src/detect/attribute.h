@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "event/event.h"
 
@@ -31,6 +32,19 @@ enum class Attribute : std::uint8_t {
   activity_id,
   status_id
 };
+
+inline constexpr std::array<std::pair<std::string_view, Attribute>, 11> attribute_names{
+    {{"src_endpoint.ip", Attribute::src_ip},
+     {"user.name", Attribute::user},
+     {"actor.user.name", Attribute::actor_user},
+     {"device.hostname", Attribute::device},
+     {"resources.name", Attribute::resource},
+     {"service.name", Attribute::service},
+     {"email.from", Attribute::email_from},
+     {"email.to", Attribute::email_to},
+     {"class_uid", Attribute::class_uid},
+     {"activity_id", Attribute::activity_id},
+     {"status_id", Attribute::status_id}}};
 
 Attribute attribute_named(std::string_view name);
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "detect/pattern.h"
 
 namespace mailwarden::detect {
 namespace {
@@ -131,12 +132,15 @@ class Parser {
     if (next_ >= words_.size()) return wrong("a name, a pattern or 'them'");
     const std::string name = words_[next_++];
     const bool them = equal_ignoring_case(name, "them");
-    const Pattern pattern = Pattern::parse(name, Pattern::Anchor::whole, true);
+    const Pattern pattern = Pattern::parse(name);
+    const bool underscored = name.starts_with('_');
     Condition condition{.kind = all ? Condition::Kind::all_of : Condition::Kind::any_of,
                         .selection = 0,
                         .parts = {}};
     for (auto it = selections_.begin(); it != selections_.end(); ++it) {
-      const bool taken = them ? !it->name.starts_with('_') : pattern.matches(it->name);
+      // What begins with an underscore is for conditions that ask for it.
+      if (it->name.starts_with('_') && !underscored) continue;
+      const bool taken = them || pattern.matches(it->name);
       if (taken) condition.parts.push_back(leaf(it));
     }
     if (condition.parts.empty()) {

@@ -245,6 +245,8 @@ Detection Correlator::fire(const Window& window, const Detection& last,
   const Correlation& correlation = window.correlation;
   Detection detection{.rule_id = correlation.header.id,
                       .title = correlation.header.title,
+                      .rule_file = correlation.header.file,
+                      .rule_version = correlation.header.version,
                       .level = correlation.header.level,
                       .tags = correlation.header.tags,
                       .event = last.event,

@@ -48,6 +48,8 @@ struct Detection {
 
   std::string rule_id;  // the rule's `id`, or its `name`, or its file's name
   std::string title;
+  std::string rule_file;     // where the rule stands
+  std::string rule_version;  // SHA-256 of that file's text, in hex
   Level level = Level::medium;
   std::vector<std::string> tags;
   EventId event;   // the event that completed it

@@ -90,12 +90,17 @@ json::Object to_record(const Detection& detection) {
       {"facts", std::move(facts)},
       {"level", to_string(detection.level)},
       {"rule", detection.rule_id},
+      {"rule_file", detection.rule_file},
+      {"rule_version", detection.rule_version},
       {"tags", std::move(tags)},
       {"title", detection.title}};
 }
 
 Result<Detection> from_record(const json::Value& record) {
-  Detection detection{.rule_id = record.text("rule"), .title = record.text("title")};
+  Detection detection{.rule_id = record.text("rule"),
+                      .title = record.text("title"),
+                      .rule_file = record.text("rule_file"),
+                      .rule_version = record.text("rule_version")};
   const auto event = parse_event_id(record.text("event"));
   const auto time = parse_rfc3339(record.text("event_time"));
   if (!event || !time) return fail(Code::corrupt, "it has no event or no time");

@@ -1,205 +1,319 @@
 #include "detect/matcher.h"
 
 #include <algorithm>
+#include <bit>
+#include <charconv>
+#include <chrono>
 #include <cstring>
 
 #include <arpa/inet.h>
+#include <re2/filtered_re2.h>
 #include <re2/re2.h>
 
 #include "base/text.h"
+#include "detect/fold.h"
 
 namespace mailwarden::detect {
 namespace {
 
-// The bytes of the UTF-8 character at `at`, so that `?` stands for a character and not for a byte.
-std::size_t character_at(std::string_view text, std::size_t at) {
-  std::size_t end = at + 1;
-  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
-  return end - at;
-}
+constexpr std::array<unsigned char, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+constexpr unsigned mapped_bits = 96;
 
-bool parse_address(std::string_view text, Network& into) {
+// An IPv4 address becomes the IPv6 address that stands for it.
+bool parse_address(std::string_view text, std::array<unsigned char, 16>& into) {
   std::array<char, INET6_ADDRSTRLEN> copy{};
-  if (text.size() >= copy.size()) return false;
+  if (text.size() >= copy.size() || text.contains('\0')) return false;
   std::ranges::copy(text, copy.begin());
-  into.v6 = text.contains(':');
-  return ::inet_pton(into.v6 ? AF_INET6 : AF_INET, copy.data(), into.address.data()) == 1;
+  if (text.contains(':')) return ::inet_pton(AF_INET6, copy.data(), into.data()) == 1;
+  std::ranges::copy(mapped_prefix, into.begin());
+  return ::inet_pton(AF_INET, copy.data(), into.data() + mapped_prefix.size()) == 1;
 }
 
 bool in_network(const Network& network, std::string_view value) {
-  Network address;
-  if (!parse_address(value, address) || address.v6 != network.v6) return false;
+  std::array<unsigned char, 16> address{};
+  if (!parse_address(value, address)) return false;
   const std::size_t whole = network.bits / 8;
-  if (std::memcmp(address.address.data(), network.address.data(), whole) != 0) return false;
+  if (std::memcmp(address.data(), network.address.data(), whole) != 0) return false;
   const unsigned rest = network.bits % 8;
   if (rest == 0) return true;
   const auto mask = static_cast<unsigned char>(0xFF << (8 - rest));
-  return (address.address[whole] & mask) == (network.address[whole] & mask);
+  return (address[whole] & mask) == (network.address[whole] & mask);
 }
 
-bool compares(const Number& number, const Field& field) {
-  const auto value = to_number(field.value);
-  if (!value) return false;
+bool compares(const Number& number, double value) {
   switch (number.compare) {
-    case Number::Compare::equal:
-      return *value == number.value;
-    case Number::Compare::less:
-      return *value < number.value;
-    case Number::Compare::less_equal:
-      return *value <= number.value;
-    case Number::Compare::greater:
-      return *value > number.value;
-    case Number::Compare::greater_equal:
-      return *value >= number.value;
+    case Compare::equal:
+      return value == number.value;
+    case Compare::less:
+      return value < number.value;
+    case Compare::less_equal:
+      return value <= number.value;
+    case Compare::greater:
+      return value > number.value;
+    case Compare::greater_equal:
+      return value >= number.value;
   }
   return false;
 }
 
-}  // namespace
-
-Pattern Pattern::parse(std::string_view text, Anchor anchor, bool cased) {
-  Pattern pattern;
-  pattern.cased_ = cased;
-  pattern.open_start_ = anchor == Anchor::end || anchor == Anchor::anywhere;
-  pattern.open_end_ = anchor == Anchor::start || anchor == Anchor::anywhere;
-  Piece piece;
-  bool star_last = false;
-  auto put = [&](char c, bool any) {
-    const bool has_any = any || !piece.any.empty();
-    if (has_any) piece.any.resize(piece.text.size());
-    piece.text += cased ? c : to_lower(c);
-    if (has_any) piece.any.push_back(any);
-    star_last = false;
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    // A backslash escapes a wildcard or itself; before anything else it is a backslash.
-    const bool escapes = text[i] == '\\' && i + 1 < text.size() &&
-                         (text[i + 1] == '*' || text[i + 1] == '?' || text[i + 1] == '\\');
-    if (escapes) {
-      put(text[++i], false);
-    } else if (text[i] == '?') {
-      put('?', true);
-    } else if (text[i] != '*') {
-      put(text[i], false);
-    } else {
-      if (!piece.text.empty()) pattern.pieces_.push_back(std::exchange(piece, {}));
-      if (i == 0) pattern.open_start_ = true;
-      star_last = true;
-    }
+// Takes `count` digits off the front.
+std::optional<int> take_digits(std::string_view& text, std::size_t count) {
+  int value = 0;
+  if (text.size() < count) return std::nullopt;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    value = value * 10 + (text[i] - '0');
   }
-  if (star_last) pattern.open_end_ = true;
-  if (!piece.text.empty()) pattern.pieces_.push_back(std::move(piece));
-  return pattern;
+  text.remove_prefix(count);
+  return value;
 }
 
-bool Pattern::piece_at(const Piece& piece, std::string_view value, std::size_t at) const {
-  if (piece.any.empty()) {
-    if (at + piece.text.size() > value.size()) return false;
-    const std::string_view part = value.substr(at, piece.text.size());
-    return cased_ ? part == piece.text
-                  : std::ranges::equal(part, piece.text, {}, [](char c) { return to_lower(c); });
-  }
-  for (std::size_t i = 0; i < piece.text.size(); ++i) {
-    if (at >= value.size()) return false;
-    if (piece.any[i]) {
-      at += character_at(value, at);
-    } else {
-      if ((cased_ ? value[at] : to_lower(value[at])) != piece.text[i]) return false;
-      ++at;
-    }
-  }
+bool take(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
   return true;
 }
 
-std::size_t Pattern::find_piece(const Piece& piece, std::string_view value,
-                                std::size_t from) const {
-  const bool plain = piece.any.empty();
-  const char first = piece.text.front();
-  for (std::size_t at = from; at < value.size(); ++at) {
-    if (plain && (cased_ ? value[at] : to_lower(value[at])) != first) continue;
-    if (piece_at(piece, value, at)) return at;
-  }
-  return std::string_view::npos;
+struct DateParts {
+  std::chrono::year_month_day day;
+  std::optional<int> hour;
+  std::optional<int> minute;
+};
+
+bool take_zone(std::string_view& text) {
+  if (text.empty() || take(text, 'Z')) return text.empty();
+  if (!take(text, '+') && !take(text, '-')) return false;
+  const auto hours = take_digits(text, 2);
+  if (!hours || *hours > 23 || !take(text, ':')) return false;
+  const auto minutes = take_digits(text, 2);
+  return minutes && *minutes < 60 && text.empty();
 }
 
-std::optional<std::string> Pattern::exact() const {
-  const bool one = pieces_.size() == 1 && pieces_.front().any.empty();
-  if (!one || open_start_ || open_end_) return std::nullopt;
-  return to_lower(pieces_.front().text);
+bool take_time(std::string_view& text, DateParts& parts) {
+  parts.hour = take_digits(text, 2);
+  if (!parts.hour || *parts.hour > 23 || !take(text, ':')) return false;
+  parts.minute = take_digits(text, 2);
+  if (!parts.minute || *parts.minute > 59) return false;
+  if (!take(text, ':')) return take_zone(text);
+  const auto second = take_digits(text, 2);
+  if (!second || *second > 60) return false;
+  if (take(text, '.')) {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (digits == 0) return false;
+    text.remove_prefix(digits);
+  }
+  return take_zone(text);
 }
 
-bool Pattern::matches(std::string_view value) const {
-  if (pieces_.empty()) return value.empty() || open_start_ || open_end_;
-  auto width = [&](const Piece& piece, std::size_t at) {
-    if (piece.any.empty()) return piece.text.size();
-    std::size_t end = at;
-    for (const bool any : piece.any) end += any ? character_at(value, end) : 1;
-    return end - at;
-  };
-  std::size_t at = 0;
-  std::size_t next = 0;
-  if (!open_start_) {
-    if (!piece_at(pieces_[0], value, 0)) return false;
-    at = width(pieces_[0], 0);
-    next = 1;
-  }
-  // The last piece of a closed end is held against the end; the ones before are taken as early as
-  // they come, which leaves the most room for it.
-  const std::size_t last = open_end_ ? pieces_.size() : pieces_.size() - 1;
-  for (; next < last; ++next) {
-    const std::size_t found = find_piece(pieces_[next], value, at);
-    if (found == std::string_view::npos) return false;
-    at = found + width(pieces_[next], found);
-  }
-  if (open_end_) return true;
-  if (next >= pieces_.size()) return at == value.size();
-  const Piece& tail = pieces_.back();
-  if (tail.any.empty()) {
-    return value.size() >= at + tail.text.size() &&
-           piece_at(tail, value, value.size() - tail.text.size());
-  }
-  for (std::size_t from = at; from < value.size(); ++from) {
-    if (piece_at(tail, value, from) && from + width(tail, from) == value.size()) return true;
-  }
-  return false;
+std::optional<DateParts> parse_date(std::string_view text) {
+  DateParts parts;
+  const auto year = take_digits(text, 4);
+  if (!year || !take(text, '-')) return std::nullopt;
+  const auto month = take_digits(text, 2);
+  if (!month || !take(text, '-')) return std::nullopt;
+  const auto day = take_digits(text, 2);
+  if (!day) return std::nullopt;
+  parts.day = std::chrono::year(*year) / *month / *day;
+  if (!parts.day.ok()) return std::nullopt;
+  if (text.empty()) return parts;
+  if (!take(text, 'T') && !take(text, ' ')) return std::nullopt;
+  if (!take_time(text, parts)) return std::nullopt;
+  return parts;
 }
 
-Result<Expression> make_expression(const std::string& text, std::string_view flags) {
+// ISO 8601: weeks begin on Monday, and the first holds the year's first Thursday.
+int iso_week(std::chrono::year_month_day day) {
+  using namespace std::chrono;
+  const sys_days date(day);
+  const sys_days thursday = date + days(4 - static_cast<int>(weekday(date).iso_encoding()));
+  const sys_days new_year(year_month_day(thursday).year() / January / 1);
+  return static_cast<int>((thursday - new_year).count() / 7 + 1);
+}
+
+bool text_matches(const Text& text, const Subject& value) {
+  return text.pattern.matches(text.cased ? value.text : value.folded);
+}
+
+RE2::Options options_of(std::string_view flags) {
   RE2::Options options;
   options.set_log_errors(false);
   options.set_case_sensitive(!flags.contains('i'));
   options.set_dot_nl(flags.contains('s'));
-  // Logs are bytes; an expression is held against what is there, valid UTF-8 or not.
-  options.set_encoding(RE2::Options::EncodingUTF8);
-  const std::string prefix = flags.contains('m') ? "(?m)" : "";
-  auto compiled = std::make_shared<RE2>(prefix + text, options);
-  if (!compiled->ok()) return fail(Code::invalid, "the expression is wrong: " + compiled->error());
-  return Expression{std::move(compiled)};
+  options.set_max_mem(expression_bytes_max);
+  return options;
+}
+
+std::string pattern_of(const std::string& text, std::string_view flags) {
+  return (flags.contains('m') ? "(?m)" : "") + text;
+}
+
+}  // namespace
+
+Result<Expression> make_expression(const std::string& text, const std::string& flags) {
+  auto compiled = std::make_shared<RE2>(pattern_of(text, flags), options_of(flags));
+  if (!compiled->ok()) {
+    const bool large = compiled->error_code() == RE2::ErrorPatternTooLarge;
+    return fail(Code::invalid, large
+                                   ? "the expression is too large: it needs more than " +
+                                         std::to_string(expression_bytes_max / 1024 / 1024) + " MiB"
+                                   : "the expression is wrong: " + compiled->error());
+  }
+  return Expression{.text = text, .flags = flags, .compiled = std::move(compiled)};
+}
+
+std::vector<std::string> needed_texts(const Expression& expression) {
+  constexpr int text_bytes_min = 3;
+  re2::FilteredRE2 filter(text_bytes_min);
+  int id = 0;
+  std::vector<std::string> texts;
+  const std::string pattern = pattern_of(expression.text, expression.flags);
+  if (filter.Add(pattern, options_of(expression.flags), &id) != RE2::NoError) return {};
+  filter.Compile(&texts);
+  std::vector<int> matched;
+  filter.AllPotentials({}, &matched);
+  if (!matched.empty()) return {};  // it may match where none of them stands
+  // RE2 lowers letters beyond ASCII in its own way.
+  const bool ascii = std::ranges::all_of(texts, [](const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  });
+  return ascii ? texts : std::vector<std::string>();
 }
 
 Result<Network> make_network(const std::string& text) {
   Network network;
   const std::size_t slash = text.find('/');
+  const std::string_view address = std::string_view(text).substr(0, slash);
+  const bool v6 = address.contains(':');
   const auto bits = to_integer(slash == std::string::npos ? "" : text.substr(slash + 1));
-  const bool address = parse_address(std::string_view(text).substr(0, slash), network);
-  if (!address || !bits || *bits < 0 || *bits > (network.v6 ? 128 : 32)) {
+  if (!parse_address(address, network.address) || !bits || *bits < 0 || *bits > (v6 ? 128 : 32)) {
     return fail(Code::invalid, "'" + text + "' is not a network like 192.0.2.0/24");
   }
-  network.bits = static_cast<unsigned>(*bits);
+  network.bits = static_cast<unsigned>(*bits) + (v6 ? 0 : mapped_bits);
   return network;
 }
 
-bool matches(const Matcher& matcher, const Field& value) {
-  if (value.kind == FieldKind::null) return false;
-  if (const auto* pattern = std::get_if<Pattern>(&matcher)) return pattern->matches(value.value);
+std::optional<int> part_of_date(std::string_view text, DatePart part) {
+  const auto parts = parse_date(text);
+  if (!parts) return std::nullopt;
+  switch (part) {
+    case DatePart::minute:
+      return parts->minute;
+    case DatePart::hour:
+      return parts->hour;
+    case DatePart::day:
+      return static_cast<int>(static_cast<unsigned>(parts->day.day()));
+    case DatePart::week:
+      return iso_week(parts->day);
+    case DatePart::month:
+      return static_cast<int>(static_cast<unsigned>(parts->day.month()));
+    case DatePart::year:
+      return static_cast<int>(parts->day.year());
+  }
+  return std::nullopt;
+}
+
+std::optional<double> number_in(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const std::size_t first = text.front() == '-' ? 1 : 0;
+  // A point without digits on both sides, or a word such as "inf", is no number.
+  if (first >= text.size() || text[first] < '0' || text[first] > '9') return std::nullopt;
+  const std::size_t point = text.find('.');
+  if (point != std::string_view::npos &&
+      (point + 1 >= text.size() || text[point + 1] < '0' || text[point + 1] > '9')) {
+    return std::nullopt;
+  }
+  return to_number(text);
+}
+
+bool matches(const Matcher& matcher, const Subject& value) {
+  if (const auto* text = std::get_if<Text>(&matcher)) return text_matches(*text, value);
   if (const auto* expression = std::get_if<Expression>(&matcher)) {
-    return RE2::PartialMatch(re2::StringPiece(value.value.data(), value.value.size()),
+    return RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()),
                              *expression->compiled);
   }
-  if (const auto* network = std::get_if<Network>(&matcher))
-    return in_network(*network, value.value);
-  if (const auto* number = std::get_if<Number>(&matcher)) return compares(*number, value);
+  if (const auto* network = std::get_if<Network>(&matcher)) {
+    return in_network(*network, value.text);
+  }
+  if (const auto* number = std::get_if<Number>(&matcher)) {
+    const auto found = number_in(value.text);
+    return found && compares(*number, *found);
+  }
+  if (const auto* date = std::get_if<Date>(&matcher)) {
+    const auto found = part_of_date(value.text, date->part);
+    return found && compares(date->number, *found);
+  }
   return false;
+}
+
+bool matches(const OtherField& other, const Subject& value, const Subject& twin) {
+  const std::string_view a = other.cased ? value.text : value.folded;
+  const std::string_view b = other.cased ? twin.text : twin.folded;
+  switch (other.where) {
+    case Pattern::Plain::start:
+      return a.starts_with(b);
+    case Pattern::Plain::end:
+      return a.ends_with(b);
+    case Pattern::Plain::anywhere:
+      return a.contains(b);
+    case Pattern::Plain::no:
+    case Pattern::Plain::whole:
+      return a == b;
+  }
+  return false;
+}
+
+namespace {
+
+void append_number(std::string& key, const Number& number) {
+  key += std::to_string(std::bit_cast<std::uint64_t>(number.value)) + "," +
+         std::to_string(static_cast<int>(number.compare));
+}
+
+void append_pattern(std::string& key, const Pattern& pattern) {
+  key += pattern.starts_open() ? '*' : '^';
+  for (const Pattern::Piece& piece : pattern.pieces()) {
+    key += std::to_string(piece.text.size()) + ":" + piece.text + ":";
+    for (const bool any : piece.any) key += any ? '?' : '.';
+    key += '*';
+  }
+  key += pattern.ends_open() ? '*' : '$';
+}
+
+struct KeyOf {
+  std::string operator()(const Text& text) const {
+    std::string key = text.cased ? "C" : "T";
+    append_pattern(key, text.pattern);
+    return key;
+  }
+  std::string operator()(const Expression& expression) const {
+    return "E" + expression.flags + ":" + expression.text;
+  }
+  std::string operator()(const Network& network) const {
+    return "W" + std::to_string(network.bits) +
+           std::string(network.address.begin(), network.address.end());
+  }
+  std::string operator()(const Number& number) const {
+    std::string key = "N";
+    append_number(key, number);
+    return key;
+  }
+  std::string operator()(const Date& date) const {
+    std::string key = "D" + std::to_string(static_cast<int>(date.part)) + ",";
+    append_number(key, date.number);
+    return key;
+  }
+  std::string operator()(const Null&) const { return "0"; }
+  std::string operator()(const Presence& presence) const { return presence.wanted ? "P" : "p"; }
+  std::string operator()(const OtherField& other) const {
+    return "F" + std::to_string(static_cast<int>(other.where)) + (other.cased ? "c" : "i") +
+           other.name;
+  }
+};
+
+}  // namespace
+
+std::string key_of(const Matcher& matcher) {
+  return std::visit(KeyOf(), matcher);
 }
 
 }  // namespace mailwarden::detect

@@ -1,13 +1,13 @@
 // Whether one value is what a rule asks for.
 //
 // What     A Matcher is one value of a rule after its modifiers: a text with wildcards, a regular
-//          expression, a network, a number to compare with. matches() holds it against one value.
+//          expression, a network, a number or a part of a date to compare with, or a question about
+//          the field itself. matches() holds it against one value.
 // Owns     Its content; a compiled expression is shared and never changes.
 // Threads  Pure; share a Matcher freely.
 // Errors   The makers answer Error{invalid} with the reason.
-// Limits   An expression is compiled within RE2's default memory budget.
-// Source   Sigma 2.1.0, modifiers and wildcards. Where it is silent: regular expressions search
-//          (they need not cover the value), and case is folded for ASCII letters alone.
+// Limits   An expression compiles within expression_bytes_max of memory.
+// Source   Sigma 2.1.0, modifiers; docs/sigma.md where it is silent.
 #pragma once
 
 #include <array>
@@ -20,8 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "detect/attribute.h"
-#include "event/fields.h"
+#include "detect/pattern.h"
 
 namespace re2 {
 class RE2;
@@ -29,68 +28,71 @@ class RE2;
 
 namespace mailwarden::detect {
 
-// A text in which `*` stands for any run of characters and `?` for exactly one.
-class Pattern {
- public:
-  enum class Anchor { whole, start, end, anywhere };
+inline constexpr std::int64_t expression_bytes_max = 8 * 1024 * 1024;
 
-  // Wildcards and backslashes as the rule wrote them; `anchor` comes from startswith, endswith and
-  // contains. `cased` keeps upper and lower case apart.
-  static Pattern parse(std::string_view text, Anchor anchor, bool cased);
-
-  bool matches(std::string_view value) const;
-  bool empty() const { return pieces_.empty(); }
-  // The one text that a value must be, ASCII in lower case; nothing where several will do.
-  std::optional<std::string> exact() const;
-
- private:
-  // A run of literal characters, where `any` stands for `?`; before each piece but the first there
-  // is a `*`.
-  struct Piece {
-    std::string text;
-    std::vector<bool> any;  // empty where the piece has no `?`
-  };
-
-  bool piece_at(const Piece& piece, std::string_view value, std::size_t at) const;
-  std::size_t find_piece(const Piece& piece, std::string_view value, std::size_t from) const;
-
-  std::vector<Piece> pieces_;
-  bool open_start_ = false;  // begins with `*`
-  bool open_end_ = false;    // ends with `*`
-  bool cased_ = false;
+struct Text {
+  Pattern pattern;  // folded unless `cased`
+  bool cased = false;
 };
 
 struct Expression {
+  std::string text;
+  std::string flags;  // out of i, m, s
   std::shared_ptr<const re2::RE2> compiled;
 };
-// `flags` out of i, m, s.
-Result<Expression> make_expression(const std::string& text, std::string_view flags);
+Result<Expression> make_expression(const std::string& text, const std::string& flags);
+// Folded texts of which every value that the expression matches holds at least one; none where
+// there are no such texts, or only short ones.
+std::vector<std::string> needed_texts(const Expression& expression);
 
 struct Network {
-  std::array<unsigned char, 16> address{};
-  unsigned bits = 0;
-  bool v6 = false;
+  std::array<unsigned char, 16> address{};  // an IPv4 address as ::ffff:a.b.c.d
+  unsigned bits = 0;                        // of the 128
 };
 Result<Network> make_network(const std::string& text);
 
+enum class Compare : std::uint8_t { equal, less, less_equal, greater, greater_equal };
+
 struct Number {
-  enum class Compare { equal, less, less_equal, greater, greater_equal };
   double value = 0;
   Compare compare = Compare::equal;
 };
 
-struct Null {};  // the field is not there, or null
+enum class DatePart : std::uint8_t { minute, hour, day, week, month, year };
+
+struct Date {
+  DatePart part = DatePart::minute;
+  Number number;
+};
+// The part of a text like 2026-11-24T20:15:00Z; nothing where it is no date or does not tell.
+std::optional<int> part_of_date(std::string_view text, DatePart part);
+
+struct Null {};  // no value but null, or none at all
 struct Presence {
   bool wanted = true;
 };  // exists
-struct OtherField {
+struct OtherField {  // fieldref
   std::string name;
-  Attribute attribute = attribute_named(name);
-};  // fieldref
+  Pattern::Plain where = Pattern::Plain::whole;
+  bool cased = false;
+};
 
-using Matcher = std::variant<Pattern, Expression, Network, Number, Null, Presence, OtherField>;
+using Matcher = std::variant<Text, Expression, Network, Number, Date, Null, Presence, OtherField>;
+
+// Equal keys mean equal matchers.
+std::string key_of(const Matcher& matcher);
+
+// One value of an event: as it came, and folded.
+struct Subject {
+  std::string_view text;
+  std::string_view folded;
+};
 
 // Null, Presence and OtherField are about the event, not one value, and never match here.
-bool matches(const Matcher& matcher, const Field& value);
+bool matches(const Matcher& matcher, const Subject& value);
+bool matches(const OtherField& other, const Subject& value, const Subject& twin);
+
+// A decimal number as in JSON, leading zeros allowed; nothing else reads as one.
+std::optional<double> number_in(std::string_view text);
 
 }  // namespace mailwarden::detect

@@ -1,14 +1,16 @@
-// The `detection` part of a rule.
+// The selections of a rule or filter, and what is wrong with a document.
 //
-// What     Turns maps, lists and modifiers into selections of field tests.
+// What     Turns maps, lists and field names into selections of items.
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   Adds one sentence with file and line to `mistakes` for everything that is wrong.
+// Errors   Adds one sentence with its line to `mistakes` for everything that is wrong.
 // Limits   Those of the YAML reader.
-// Source   Sigma 2.1.0, detection and value modifiers.
+// Source   Sigma 2.1.0, detection.
 #pragma once
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "detect/rule.h"
@@ -16,22 +18,31 @@
 
 namespace mailwarden::detect {
 
-// Where a mistake is told, and in which words: "FILE, line N: WHAT".
+// What is wrong with one document; the first mistake gives the line of its refusal.
 class Mistakes {
  public:
-  explicit Mistakes(std::string file) : file_(std::move(file)) {}
+  void add(const yaml::Node& node, const std::string& what) { add(node.line, what); }
+  void add(std::size_t line, const std::string& what);
 
-  void add(const yaml::Node& node, const std::string& what) {
-    told_.push_back(file_ + ", " + node.where() + ": " + what);
-  }
-  const std::string& file() const { return file_; }
-  const std::vector<std::string>& told() const { return told_; }
+  bool any() const { return !reason_.empty(); }
+  std::size_t line() const { return line_; }
+  const std::string& reason() const { return reason_; }
 
  private:
-  std::string file_;
-  std::vector<std::string> told_;
+  static constexpr std::size_t told_max = 10;
+
+  std::size_t told_ = 0;
+  std::size_t line_ = 0;
+  std::string reason_;
 };
 
-std::vector<Selection> parse_selections(const yaml::Node& detection, Mistakes& mistakes);
+// Every entry but those named is a selection.
+std::vector<Selection> parse_selections(const yaml::Node& map,
+                                        std::initializer_list<std::string_view> others,
+                                        Mistakes& mistakes);
+
+// A condition or a list of them.
+Condition parse_conditions(const yaml::Node& node, const std::vector<Selection>& selections,
+                           std::size_t depth_max, Mistakes& mistakes);
 
 }  // namespace mailwarden::detect

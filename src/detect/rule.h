@@ -1,16 +1,16 @@
-// A Sigma rule as it was written, and what Mailwarden adds to it.
+// Sigma documents as they were written, and what Mailwarden adds to them.
 //
-// What     Rule and Correlation are the two kinds of document; parse_rules() reads them from YAML
-//          and refuses what it cannot honour. A rule may carry a map `mailwarden` of its own:
+// What     Rule, Correlation and Filter are the kinds of document; parse_rules() reads them from
+//          YAML. What one of them cannot mean is a Refusal; the others are read. A rule may carry
+//          a map `mailwarden` of its own:
 //          entity: src_endpoint.ip   what the detection is about: an OCSF attribute or a field
 //          facts: {account_compromised: true}   what it asserts about the impact
 // Owns     Its content.
 // Threads  Values; parsing is pure.
-// Errors   Error{invalid}: every mistake of the text, each with file, line and reason.
+// Errors   Refusals, each a sentence with file and line. load_rules(): Error{not_found} or
+//          Error{io} for a path that cannot be read.
 // Limits   ParseLimits.
-// Source   Sigma 2.1.0 rules and correlations. Not supported by this version, and refused: base64,
-//          base64offset, windash, wide, utf16*, expand, neq and the time modifiers; correlations
-//          other than event_count and temporal_ordered; filters.
+// Source   Sigma 2.1.0 rules, correlations and filters; docs/sigma.md where they are silent.
 #pragma once
 
 #include <cstdint>
@@ -18,44 +18,50 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/result.h"
 #include "base/timestamp.h"
-#include "detect/attribute.h"
 #include "detect/detection.h"
-#include "detect/matcher.h"
 #include "event/event.h"
 
 namespace mailwarden::detect {
 
-// One line of a selection: a field, and the values of which one (or, with `all`, each) must match.
-// An empty field is a keyword, searched in the whole event.
-struct FieldTest {
-  std::string field;
-  Attribute attribute = attribute_named(field);  // read where the event has no such field
-  std::vector<Matcher> values;
-  bool all = false;
+// A value of a rule before its modifiers.
+struct RuleValue {
+  enum class Kind { text, number, truth, null };  // as a plain scalar reads
+  Kind kind = Kind::text;
+  std::string text;
+  std::size_t line = 0;
 };
 
-// Holds where every test of one of its alternatives does.
+// One line of a selection: a field, and the values of which one (or, with `all`, each) must match.
+// An empty field is a keyword, searched in the whole event.
+struct DetectionItem {
+  std::string field;  // without spaces
+  std::vector<std::string> modifiers;
+  std::vector<RuleValue> values;
+  bool is_list = false;  // written as a list, be it of one
+  std::size_t line = 0;
+};
+
+// Holds where every item of one of its alternatives does.
 struct Selection {
   std::string name;
-  std::vector<std::vector<FieldTest>> alternatives;
+  std::vector<std::vector<DetectionItem>> alternatives;
 };
 
 struct Condition {
   enum class Kind { selection, all_of, any_of, none_of };
   Kind kind = Kind::selection;
-  std::size_t selection = 0;  // index into Rule::selections
+  std::size_t selection = 0;  // index into the selections beside it
   std::vector<Condition> parts;
 };
 
-// What is the same in rules and correlations.
+// What is the same in all kinds of document.
 struct Header {
   std::string id;    // `id`, else `name`, else the file's name
-  std::string name;  // `name`, by which correlations may call a rule
+  std::string name;  // `name`, by which correlations and filters may call a rule
   std::string title;
   Level level = Level::medium;
   std::vector<std::string> tags;
@@ -63,17 +69,26 @@ struct Header {
   std::map<std::string, std::int64_t> facts;
   std::string file;
   std::size_t line = 0;
+  std::string version;  // SHA-256 of the file's text, in hex
 };
 
 struct Rule {
   Header header;
-  Logsource logsource;
+  Logsource logsource;  // in lower case
   std::vector<Selection> selections;
   Condition condition;
 };
 
 struct Correlation {
-  enum class Type { event_count, temporal_ordered };
+  enum class Type {
+    event_count,
+    value_count,
+    temporal,
+    temporal_ordered,
+    value_sum,
+    value_avg,
+    value_percentile
+  };
 
   Header header;
   Type type = Type::event_count;
@@ -86,9 +101,30 @@ struct Correlation {
   bool generate = false;                // report the rules it names on their own too
 };
 
+struct Filter {
+  Header header;
+  Logsource logsource;             // may state nothing
+  std::vector<std::string> rules;  // ids or names; none where it is for all
+  bool any_rule = false;
+  std::vector<Selection> selections;
+  Condition condition;
+};
+
+// A document that is not in force.
+struct Refusal {
+  std::string file;
+  std::size_t line = 0;
+  std::string id;      // "" where it could not be read
+  std::string reason;  // without file and line
+
+  std::string sentence() const;  // "FILE, line N: REASON"
+};
+
 struct RuleTexts {
   std::vector<Rule> rules;
   std::vector<Correlation> correlations;
+  std::vector<Filter> filters;
+  std::vector<Refusal> refused;
 };
 
 struct ParseLimits {
@@ -97,11 +133,12 @@ struct ParseLimits {
 };
 
 // Every document of one file's text; `file` is for messages.
-Result<RuleTexts> parse_rules(std::string_view text, const std::string& file,
-                              const ParseLimits& limits = {});
+RuleTexts parse_rules(std::string_view text, const std::string& file,
+                      const ParseLimits& limits = {});
 
-// Every .yml and .yaml below the folders, but for *.test.yml; all mistakes of all files together.
-Result<RuleTexts> load_rules(const std::vector<std::string>& folders,
-                             const ParseLimits& limits = {});
+// Files, and every .yml and .yaml below folders but for *.test.yml, in order of their names.
+Result<RuleTexts> load_rules(const std::vector<std::string>& paths, const ParseLimits& limits = {});
+
+std::string_view to_string(Correlation::Type type);
 
 }  // namespace mailwarden::detect

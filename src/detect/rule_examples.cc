@@ -103,7 +103,7 @@ class Runner {
                                   .decoder = decoder.empty() ? "auto" : decoder,
                                   .position = position++});
       if (!event) return std::unexpected(event.error());
-      for (const Detection& base : rules_.match(*event)) {
+      for (const Detection& base : rules_.match(*event, scratch_)) {
         found = found || base.rule_id == id;
         for (const Detection& fired : correlator.advance(base)) {
           found = found || fired.rule_id == id;
@@ -115,6 +115,7 @@ class Runner {
 
   const RuleSet& rules_;
   const DecodeLine& decode_;
+  MatchScratch scratch_;
   RuleTests tests_;
 };
 
@@ -125,6 +126,11 @@ Result<RuleTests> test_rules(const std::vector<std::string>& folders, const Deco
   if (!texts) return std::unexpected(texts.error());
   const auto rules = RuleSet::make(*std::move(texts));
   if (!rules) return std::unexpected(rules.error());
+  if (!rules->refused().empty()) {
+    std::string all;
+    for (const Refusal& one : rules->refused()) all += (all.empty() ? "" : "\n") + one.sentence();
+    return fail(Code::invalid, std::move(all));
+  }
   std::map<std::string, std::vector<const Header*>> by_file;
   for (const Rule& rule : rules->rules()) by_file[rule.header.file].push_back(&rule.header);
   for (const Correlation& one : rules->correlations()) {

@@ -1,16 +1,14 @@
-// All rules, compiled, and what of them holds for an event.
+// All rules in force, and what of them holds for an event.
 //
-// What     make() checks the rules against each other, joins those of the same log source and
-//          numbers their fields; match() tells which hold. It never changes afterwards and is
-//          replaced as a whole when rules are loaded anew.
+// What     make() checks the rules against each other, puts filters on them and compiles them;
+//          match() tells which hold. A RuleSet never changes afterwards and is replaced as a whole
+//          when rules are loaded anew.
 // Owns     The rules.
-// Threads  match() from any thread.
-// Errors   make(): Error{invalid} with every mistake: doubled ids, a correlation that names a rule
-//          which is not there or itself.
+// Threads  match() from any thread, each with its own MatchScratch.
+// Errors   A rule that cannot be in force is among refused(), with its sentence; the others are in
+//          force. make(): Error{invalid} where all together cannot be compiled.
 // Limits   None of its own; match() is bounded by rules and fields.
-// Source   Sigma 2.1.0. A rule applies where each stated part of its logsource equals the event's.
-//          A rule for service `auth` or `syslog` of linux also applies to the services whose lines
-//          stand in auth.log (sshd, sudo, su, pam and the account tools) or in syslog.
+// Source   Sigma 2.1.0; docs/sigma.md.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +16,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "detect/detection.h"
+#include "detect/engine.h"
 #include "detect/rule.h"
 
 namespace mailwarden::detect {
@@ -32,46 +30,43 @@ namespace mailwarden::detect {
 // resources.name, service.name, email.from, email.to. "" where there is neither.
 std::string value_of(const Event& event, std::string_view name);
 
+struct RuleSetOptions {
+  Placeholders placeholders;
+  Routing routing = Routing::strict;
+};
+
 class RuleSet {
  public:
-  static Result<RuleSet> make(RuleTexts texts);
+  static Result<RuleSet> make(RuleTexts texts, const RuleSetOptions& options = {});
 
+  std::vector<Detection> match(const Event& event, MatchScratch& scratch) const;
+  // For a single event; for many, keep a scratch.
   std::vector<Detection> match(const Event& event) const;
 
+  // By their numbers in the engine.
   const std::vector<Rule>& rules() const { return rules_; }
   const std::vector<Correlation>& correlations() const { return correlations_; }
+  const std::vector<Filter>& filters() const { return filters_; }
+  const std::vector<Refusal>& refused() const { return refused_; }
+  const Engine& engine() const { return *engine_; }
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  // Rules that need the field to have one of some values, by the value.
-  struct Gated {
-    FieldTest field;
-    std::unordered_map<std::string, std::vector<std::size_t>, TextHash, std::equal_to<>> rules;
-  };
-  struct Group {
-    Logsource logsource;
-    std::vector<std::size_t> always;
-    std::vector<Gated> gated;
-  };
   // What a rule needs beyond its own text: the values that correlations over it ask for.
   struct Needs {
     std::vector<std::string> values;
     bool silent = false;
   };
 
-  void add_to_group(std::size_t rule);
-  static std::vector<std::size_t> candidates(const Group& group, const Event& event);
   void find_needs();
   void take_needs(const Correlation& correlation, const std::string& rule);
+  Detection detection_of(RuleNumber number, const Event& event, MatchScratch& scratch) const;
 
+  Routing routing_ = Routing::strict;
+  std::shared_ptr<Engine> engine_;
   std::vector<Rule> rules_;
   std::vector<Correlation> correlations_;  // a correlation stands behind those that it names
-  std::vector<Group> groups_;
+  std::vector<Filter> filters_;
+  std::vector<Refusal> refused_;
   std::map<std::string, Needs, std::less<>> needs_;  // by rule id, correlations too
 
   friend class Correlator;

@@ -368,10 +368,11 @@ Result<std::string> check_events(db::Database& database, std::int64_t entry,
     // The columns by which an event is found must say what its record says.
     std::string id;
     std::string time;
-    const auto read = reader.flatten(row.record, [&](const json::Leaf& leaf) {
+    const auto read = reader.flatten(row.record);
+    for (const json::Leaf& leaf : read ? *read : std::span<const json::Leaf>()) {
       if (leaf.path == "id") id = leaf.text;
       if (leaf.path == "time") time = leaf.text;
-    });
+    }
     if (!read || id != to_string(row.id) || time != to_rfc3339(row.time)) {
       return "event " + to_string(row.id) + ": its row does not fit its record";
     }

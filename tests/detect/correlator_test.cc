@@ -42,7 +42,7 @@ mailwarden: {entity: src_endpoint.ip}
 )";
 
 RuleSet rules() {
-  return RuleSet::make(parse_rules(rules_text, "r.yml").value()).value();
+  return RuleSet::make(parse_rules(rules_text, "r.yml")).value();
 }
 
 class CorrelatorTest : public testing::Test {
@@ -223,8 +223,7 @@ title: steps
 id: steps
 correlation: {type: temporal_ordered, rules: [r0, r1, r2], group-by: [user.name], timespan: 1m}
 )",
-                                                  "r.yml")
-                                          .value())
+                                                  "r.yml"))
                             .value();
   std::mt19937 random(20261124);
   std::size_t fired = 0;
@@ -256,7 +255,7 @@ TEST_F(CorrelatorTest, NewRulesKeepTheWindowsOfThoseThatAreTheSame) {
   for (int second : {5, 6, 7, 8}) EXPECT_EQ(at(second), none());
   std::string changed(rules_text);
   changed.replace(changed.find("gte: 5"), 6, "gte: 6");
-  correlator_.rebind(RuleSet::make(parse_rules(changed, "r.yml").value()).value());
+  correlator_.rebind(RuleSet::make(parse_rules(changed, "r.yml")).value());
   EXPECT_EQ(at(9), none());
 }
 

@@ -19,9 +19,9 @@ Event event(std::vector<std::pair<std::string, std::string>> fields, std::string
 RuleSet rule_set(const std::string& detection, const std::string& logsource = "product: linux") {
   const std::string text =
       "title: t\nid: r\nlogsource:\n  " + logsource + "\ndetection:\n" + detection;
-  auto parsed = parse_rules(text, "t.yml");
-  EXPECT_TRUE(parsed) << parsed.error().what << "\n" << text;
-  return RuleSet::make(*std::move(parsed)).value();
+  RuleSet set = RuleSet::make(parse_rules(text, "t.yml")).value();
+  for (const Refusal& one : set.refused()) ADD_FAILURE() << one.sentence() << "\n" << text;
+  return set;
 }
 
 struct Case {
@@ -132,10 +132,9 @@ mailwarden:
   facts: {account_compromised: true, accounts_affected: 2}
 )",
                                   "a.yml");
-  ASSERT_TRUE(parsed) << parsed.error().what;
   Event failed = event({{"action", "login_failed"}, {"user", "root"}, {"repeat_count", "3"}});
   failed.ocsf.src_ip = "203.0.113.7";
-  const auto found = RuleSet::make(*parsed)->match(failed);
+  const auto found = RuleSet::make(parsed)->match(failed);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].level, Level::high);
   EXPECT_EQ(found[0].entity, (Entity{"address", "203.0.113.7"}));
@@ -146,20 +145,18 @@ mailwarden:
   EXPECT_FALSE(found[0].silent);
 }
 
-struct Refusal {
+struct RefusalCase {
   const char* name;
   std::string text;
   std::string what;
 };
 
-class ParseRules : public testing::TestWithParam<Refusal> {};
+class ParseRules : public testing::TestWithParam<RefusalCase> {};
 
 TEST_P(ParseRules, RefusesWithFileLineAndReason) {
-  auto parsed = parse_rules(GetParam().text, "r.yml");
-  const auto made =
-      parsed ? RuleSet::make(*std::move(parsed)) : Result<RuleSet>(std::unexpected(parsed.error()));
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().what, GetParam().what);
+  const RuleSet made = RuleSet::make(parse_rules(GetParam().text, "r.yml")).value();
+  ASSERT_EQ(made.refused().size(), 1U);
+  EXPECT_EQ(made.refused().front().sentence(), GetParam().what);
 }
 
 std::string rule(const std::string& detection) {
@@ -173,66 +170,71 @@ std::string correlation(const std::string& own) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, ParseRules,
     testing::Values(
-        Refusal{"UnknownSelection", rule("  s: {a: x}\n  condition: s and foo"),
-                "r.yml, line 5: the condition names the selection 'foo', which the rule does not "
-                "have"},
-        Refusal{"UnknownModifier", rule("  s: {'a|contians': x}\n  condition: s"),
-                "r.yml, line 4: 'contians' is not a modifier of Sigma"},
-        Refusal{"UnsupportedModifier", rule("  s: {'a|base64offset|contains': x}\n  condition: s"),
-                "r.yml, line 4: the modifier 'base64offset' is not supported by this version"},
-        Refusal{"ContradictingModifiers", rule("  s: {'a|cidr|contains': x}\n  condition: s"),
-                "r.yml, line 4: the modifier 'contains' contradicts one before it"},
-        Refusal{"WrongNetwork", rule("  s: {'a|cidr': 300.0.0.0/8}\n  condition: s"),
-                "r.yml, line 4: '300.0.0.0/8' is not a network like 192.0.2.0/24"},
-        Refusal{"WrongExpression", rule("  s: {'a|re': '('}\n  condition: s"),
-                "r.yml, line 4: the expression is wrong: missing ): ("},
-        Refusal{"WrongNumber", rule("  s: {'a|gt': many}\n  condition: s"),
-                "r.yml, line 4: 'many' is not a number"},
-        Refusal{"EmptyList", rule("  s: {a: []}\n  condition: s"),
-                "r.yml, line 4: the list of values is empty"},
-        Refusal{"Unfinished", rule("  s: {a: x}\n  condition: s and"),
-                "r.yml, line 5: the condition has nothing more where a selection was expected"},
-        Refusal{"Parenthesis", rule("  s: {a: x}\n  condition: (s"),
-                "r.yml, line 5: the condition has nothing more where ')' was expected"},
-        Refusal{"NothingMeant", rule("  s: {a: x}\n  condition: 1 of x*"),
-                "r.yml, line 5: no selection of the rule is meant by 'x*'"},
-        Refusal{"OldAggregation", rule("  s: {a: x}\n  condition: s | count() > 5"),
-                "r.yml, line 5: the condition has '|' where the end or 'and' or 'or' was expected"},
-        Refusal{"EverythingAtOnce", "title: ''\nlevel: dire\nlogsource: {}\n",
-                "r.yml, line 1: a rule must have a 'title'\n"
-                "r.yml, line 2: the level 'dire' is none of informational, low, medium, high, "
-                "critical\n"
-                "r.yml, line 3: 'logsource' names neither product, category nor service\n"
-                "r.yml, line 1: a rule must have a 'detection'"},
-        Refusal{"Filter", "title: f\nfilter: {rules: [a]}\n",
-                "r.yml, line 1: filters are not supported by this version"},
-        Refusal{"WrongYaml", "a: [\n", "r.yml, line 2, column 1: end of sequence flow not found"},
-        Refusal{
+        RefusalCase{
+            "UnknownSelection", rule("  s: {a: x}\n  condition: s and foo"),
+            "r.yml, line 5: the condition names the selection 'foo', which the rule does not "
+            "have"},
+        RefusalCase{"UnknownModifier", rule("  s: {'a|contians': x}\n  condition: s"),
+                    "r.yml, line 4: 'contians' is not a modifier of Sigma"},
+        RefusalCase{"UnsupportedModifier",
+                    rule("  s: {'a|base64offset|contains': x}\n  condition: s"),
+                    "r.yml, line 4: the modifier 'base64offset' is not supported by this version"},
+        RefusalCase{"ContradictingModifiers", rule("  s: {'a|cidr|contains': x}\n  condition: s"),
+                    "r.yml, line 4: the modifier 'contains' contradicts one before it"},
+        RefusalCase{"WrongNetwork", rule("  s: {'a|cidr': 300.0.0.0/8}\n  condition: s"),
+                    "r.yml, line 4: '300.0.0.0/8' is not a network like 192.0.2.0/24"},
+        RefusalCase{"WrongExpression", rule("  s: {'a|re': '('}\n  condition: s"),
+                    "r.yml, line 4: the expression is wrong: missing ): ("},
+        RefusalCase{"WrongNumber", rule("  s: {'a|gt': many}\n  condition: s"),
+                    "r.yml, line 4: 'many' is not a number"},
+        RefusalCase{"EmptyList", rule("  s: {a: []}\n  condition: s"),
+                    "r.yml, line 4: the list of values is empty"},
+        RefusalCase{"Unfinished", rule("  s: {a: x}\n  condition: s and"),
+                    "r.yml, line 5: the condition has nothing more where a selection was expected"},
+        RefusalCase{"Parenthesis", rule("  s: {a: x}\n  condition: (s"),
+                    "r.yml, line 5: the condition has nothing more where ')' was expected"},
+        RefusalCase{"NothingMeant", rule("  s: {a: x}\n  condition: 1 of x*"),
+                    "r.yml, line 5: no selection of the rule is meant by 'x*'"},
+        RefusalCase{
+            "OldAggregation", rule("  s: {a: x}\n  condition: s | count() > 5"),
+            "r.yml, line 5: the condition has '|' where the end or 'and' or 'or' was expected"},
+        RefusalCase{"EverythingAtOnce", "title: ''\nlevel: dire\nlogsource: {}\n",
+                    "r.yml, line 1: a rule must have a 'title'\n"
+                    "r.yml, line 2: the level 'dire' is none of informational, low, medium, high, "
+                    "critical\n"
+                    "r.yml, line 3: 'logsource' names neither product, category nor service\n"
+                    "r.yml, line 1: a rule must have a 'detection'"},
+        RefusalCase{"Filter", "title: f\nfilter: {rules: [a]}\n",
+                    "r.yml, line 1: filters are not supported by this version"},
+        RefusalCase{"WrongYaml", "a: [\n",
+                    "r.yml, line 2, column 1: end of sequence flow not found"},
+        RefusalCase{
             "CorrelationType",
             correlation("  type: value_count\n  rules: [a]\n  timespan: 1m\n"
                         "  condition: {gte: 2}"),
             "r.yml, line 4: the correlation type 'value_count' is not supported by this version "
             "(event_count and temporal_ordered are)"},
-        Refusal{
+        RefusalCase{
             "CorrelationTooFew",
             correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
                         "  condition: {lt: 2}"),
             "r.yml, line 7: too few events cannot be told before the time is over, which is not "
             "supported by this version; use gt, gte or eq"},
-        Refusal{"CorrelationWithoutRule",
-                correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
-                            "  condition: {gte: 2}"),
-                "r.yml, line 1: there is no rule 'a'"},
-        Refusal{"CorrelationOnItself",
-                correlation("  type: event_count\n  rules: [c]\n  timespan: 1m\n"
-                            "  condition: {gte: 2}"),
-                "r.yml, line 1: the correlation 'c' rests on itself"},
-        Refusal{"DoubledId",
-                "id: a\n" + rule("  s: {a: x}\n  condition: s") + "\n---\nid: a\n" +
-                    rule("  s: {a: x}\n  condition: s"),
-                "r.yml, line 8: the id 'a' is taken by another rule"},
-        Refusal{"Facts", rule("  s: {a: x}\n  condition: s\nmailwarden: {facts: {malware: false}}"),
-                "r.yml, line 6: a fact is true or a number that is not negative"}),
+        RefusalCase{"CorrelationWithoutRule",
+                    correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
+                                "  condition: {gte: 2}"),
+                    "r.yml, line 1: there is no rule 'a'"},
+        RefusalCase{"CorrelationOnItself",
+                    correlation("  type: event_count\n  rules: [c]\n  timespan: 1m\n"
+                                "  condition: {gte: 2}"),
+                    "r.yml, line 1: the correlation 'c' rests on itself"},
+        RefusalCase{"DoubledId",
+                    "id: a\n" + rule("  s: {a: x}\n  condition: s") + "\n---\nid: a\n" +
+                        rule("  s: {a: x}\n  condition: s"),
+                    "r.yml, line 8: the id 'a' is taken by another rule"},
+        RefusalCase{"Facts",
+                    rule("  s: {a: x}\n  condition: s\nmailwarden: {facts: {malware: false}}"),
+                    "r.yml, line 6: a fact is true or a number that is not negative"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(ParseRules, ADeeplyNestedConditionIsRefusedWithoutRecursing) {

@@ -29,12 +29,9 @@ void check_refusal(const Result<T>& read) {
 }
 
 void read_rules(const std::string& text) {
-  auto parsed = detect::parse_rules(text, "f.yml");
-  check_refusal(parsed);
-  if (!parsed) return;
-  const auto rules = detect::RuleSet::make(*std::move(parsed));
-  check_refusal(rules);
-  if (!rules) return;
+  const auto rules = detect::RuleSet::make(detect::parse_rules(text, "f.yml"));
+  CHECK(rules);
+  for (const detect::Refusal& refusal : rules->refused()) CHECK(!refusal.reason.empty());
   Event event;
   event.logsource = {.product = "linux", .category = {}, .service = {}};
   event.fields.add("event", "login_failed");

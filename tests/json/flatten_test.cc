@@ -10,10 +10,11 @@ namespace {
 
 std::vector<std::string> leaves(Flattener& flattener, std::string_view text) {
   std::vector<std::string> found;
-  const auto done = flattener.flatten(text, [&](const Leaf& leaf) {
+  const auto flat = flattener.flatten(text);
+  if (!flat) return {"refused: " + flat.error().what};
+  for (const Leaf& leaf : *flat) {
     found.push_back(std::string(leaf.path) + "=" + std::string(leaf.text));
-  });
-  if (!done) found = {"refused: " + done.error().what};
+  }
   return found;
 }
 
@@ -34,6 +35,21 @@ TEST(Flattener, RefusesWhatIsNotAnObjectOfSaneSize) {
   EXPECT_EQ(leaves(flattener, R"({"a":[1,2,3]})").front(),
             "refused: more than 2 values in one object");
   EXPECT_TRUE(leaves(flattener, "{\"a\":\"\xFF\"}").front().starts_with("refused: not valid"));
+}
+
+TEST(Flattener, ANameThatStandsTwiceIsRefusedOrGivesBoth) {
+  Flattener strict;
+  EXPECT_EQ(leaves(strict, R"({"a":1,"b":2,"a":3})").front(), "refused: the name 'a' stands twice");
+  Flattener lenient({.names_may_repeat = true});
+  EXPECT_EQ(leaves(lenient, R"({"a":1,"b":2,"a":3})"),
+            (std::vector<std::string>{"a=1", "b=2", "a=3"}));
+}
+
+TEST(Flattener, LongNamesInLongListsDoNotGrowWithoutLimit) {
+  Flattener flattener({.path_bytes_max = 20});
+  EXPECT_EQ(leaves(flattener, R"({"a":{"0123456789":[1,2,3,4,5]}})").size(), 5U);
+  EXPECT_EQ(leaves(flattener, R"({"a":[{"0123456789":1},{"0123456789":2}]})").front(),
+            "refused: the names are too long");
 }
 
 TEST(Flattener, SurvivesTenThousandLevels) {

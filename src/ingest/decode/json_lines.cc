@@ -82,10 +82,10 @@ void add_leaf(Fields& fields, const json::Leaf& leaf) {
 // keeping: they are as large as the largest record.
 std::string flatten(Draft& draft) {
   thread_local json::Flattener flattener;
-  Fields& fields = draft.event.fields;
-  const auto flat =
-      flattener.flatten(draft.text, [&fields](const json::Leaf& leaf) { add_leaf(fields, leaf); });
-  return flat ? std::string() : flat.error().what;
+  const auto flat = flattener.flatten(draft.text);
+  if (!flat) return flat.error().what;
+  for (const json::Leaf& leaf : *flat) add_leaf(draft.event.fields, leaf);
+  return {};
 }
 
 // Lists of {name, value} as fields of their own, as far as the name stands before its value.

@@ -1,0 +1,78 @@
+// All rules, compiled for one purpose: to tell which of them hold for an event.
+//
+// What     Rules are added, then compiled; match() gives the numbers of those that hold, in order;
+//          explain() tells why one does.
+// Owns     Everything that was compiled.
+// Threads  match() and explain() from any thread, each with its own MatchScratch; nothing changes
+//          once compile() is done.
+// Errors   add(): RuleError. compile(): Error{invalid} where the literals of all rules together
+//          cannot be compiled.
+// Limits   None of its own; matching is bounded by rules and values.
+// Source   docs/sigma.md. How it finds what it need not try: src/README.md, "Matching".
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "detect/detection.h"
+#include "detect/match_scratch.h"
+#include "detect/program.h"
+#include "detect/rule_group.h"
+
+namespace mailwarden::detect {
+
+// What the compiled rules are made of.
+struct EngineStats {
+  struct Group {
+    Logsource logsource;
+    std::size_t rules = 0;
+    std::size_t always = 0;  // tried for every event
+    std::size_t literals = 0;
+    std::size_t bytes = 0;  // of literal databases
+  };
+  std::vector<Group> groups;
+  std::size_t rules = 0;
+  std::size_t predicates = 0;
+  std::size_t shared = 0;  // predicates that several rules ask
+  std::size_t asked = 0;   // by all rules together
+  std::size_t early = 0;   // decided by looking up
+};
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  // Rules are numbered from 0.
+  std::expected<RuleNumber, RuleError> add(const Rule& rule, const Placeholders& placeholders);
+  Result<void> compile();
+
+  const FieldNames& names() const { return program_.names(); }
+  // Replaces what `matched` held.
+  void match(const EventView& event, Routing routing, MatchScratch& scratch,
+             std::vector<RuleNumber>& matched) const;
+  // Of a rule that matched in the last call with this scratch. Adds no more than `room` reasons.
+  void explain(RuleNumber rule, const EventView& event, MatchScratch& scratch, std::size_t room,
+               std::vector<Because>& because) const;
+  EngineStats stats() const;
+
+ private:
+  void fit(MatchScratch& scratch) const;
+  const std::vector<std::uint32_t>& route(const EventView& event, Routing routing,
+                                          MatchScratch& scratch) const;
+  void look_up(const RuleGroup& group, const EventView& event, MatchScratch& scratch) const;
+  bool holds(NodeId id, const EventView& event, MatchScratch& scratch) const;
+  bool holds_predicate(PredicateId id, const EventView& event, MatchScratch& scratch) const;
+  bool decide(const Predicate& predicate, const EventView& event, MatchScratch& scratch) const;
+  std::string_view matched_value(const Predicate& predicate, const EventView& event,
+                                 MatchScratch& scratch) const;
+
+  Program program_;
+  std::vector<CompiledRule> rules_;
+  std::vector<Logsource> logsources_;
+  std::vector<std::unique_ptr<RuleGroup>> groups_;
+  std::vector<bool> early_;  // by predicate: decided by looking up
+  ScanMemory memory_;        // as large as the largest index needs, for scratches to copy
+};
+
+}  // namespace mailwarden::detect

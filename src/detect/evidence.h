@@ -1,0 +1,37 @@
+// Literal texts without which a value cannot match.
+//
+// What     evidence_of() gives the texts of which a value that a matcher takes must hold at least
+//          one. Rules are looked up by them; what has none is always tried.
+// Owns     Nothing.
+// Threads  Pure.
+// Errors   None.
+// Limits   literal_bytes_max of a text that is searched anywhere; of longer ones the beginning.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "detect/literal_index.h"
+#include "detect/matcher.h"
+
+namespace mailwarden::detect {
+
+struct Evidence {
+  LiteralIndex::Where where = LiteralIndex::Where::anywhere;
+  std::string text;              // folded
+  std::optional<double> number;  // in place of a text
+  bool decides = false;          // where it stands, the matcher matches, and only there
+};
+
+inline constexpr std::size_t literal_bytes_max = 256;
+
+// Empty where a value may match without any known text.
+std::vector<Evidence> evidence_of(const Matcher& matcher);
+
+// A guess, between 0 and 1, at how often the text is met; `rules` is how many ask for it, since
+// rules ask for what is often seen.
+double likelihood(const Evidence& evidence, std::uint32_t rules);
+
+}  // namespace mailwarden::detect

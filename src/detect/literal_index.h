@@ -1,0 +1,151 @@
+// Many texts looked for in one value at once.
+//
+// What     Each text is added with the place where it must stand and an entry's number; probe()
+//          calls back with the entries that a value has. Whole values are looked up by hash, starts
+//          and ends by walking a tree of bytes, what may stand anywhere is found by Vectorscan.
+// Owns     The texts and the compiled database.
+// Threads  probe() from any thread, each with its own ScanMemory.
+// Errors   finish(): Error{invalid} where Vectorscan refuses the texts.
+// Limits   None of its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+struct hs_database;
+struct hs_scratch;
+
+namespace mailwarden::detect {
+
+// What Vectorscan writes while it scans; one for each thread, good for every index it has grown to.
+class ScanMemory {
+ public:
+  ScanMemory() = default;
+  ScanMemory(const ScanMemory& other);
+  ScanMemory(ScanMemory&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  ScanMemory& operator=(ScanMemory other) noexcept {
+    std::swap(held_, other.held_);
+    return *this;
+  }
+  ~ScanMemory();
+
+ private:
+  friend class LiteralIndex;
+  hs_scratch* held_ = nullptr;
+};
+
+// Starts or ends of texts as a tree of bytes.
+class ByteTree {
+ public:
+  // `texts` begin at the end that is walked from.
+  void build(std::vector<std::pair<std::string, std::uint32_t>> texts);
+  bool empty() const { return nodes_.empty(); }
+
+  template <class At, class Put>
+  void walk(std::size_t length, At at, Put put) const {
+    std::size_t node = 0;
+    for (std::size_t i = 0;; ++i) {
+      if (nodes_[node].entry != none) put(nodes_[node].entry);
+      if (i >= length || nodes_[node].count == 0) return;
+      const std::size_t next = child(nodes_[node], at(i));
+      if (next == 0) return;
+      node = next;
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t none = 0xFFFFFFFF;
+  struct Node {
+    std::uint32_t first = 0;  // of its children, which stand together
+    std::uint32_t count = 0;
+    std::uint32_t entry = none;
+  };
+
+  std::size_t child(const Node& node, char label) const;
+
+  std::vector<Node> nodes_;
+  std::string labels_;  // of each node, the byte that leads to it
+};
+
+class LiteralIndex {
+ public:
+  enum class Where : std::uint8_t { whole, start, end, anywhere };
+
+  // Texts are folded and, but for `whole`, not empty.
+  void add(Where where, std::string text, std::uint32_t entry);
+  void add_number(double number, std::uint32_t entry);
+  Result<void> finish(ScanMemory& memory);
+
+  // put(entry) for each text that stands in the value; several times where it stands several times.
+  template <class Put>
+  void probe(std::string_view text, std::string_view folded, ScanMemory& memory, Put&& put) const {
+    if ((whole_lengths_ >> length_bit(folded.size()) & 1) != 0) find_whole(folded, put);
+    if (!numbers_.empty()) find_number(text, put);
+    if (!starts_.empty()) {
+      starts_.walk(folded.size(), [&](std::size_t i) { return folded[i]; }, put);
+    }
+    if (!ends_.empty()) {
+      ends_.walk(folded.size(), [&](std::size_t i) { return folded[folded.size() - 1 - i]; }, put);
+    }
+    if (database_ != nullptr) {
+      using Plain = std::remove_reference_t<Put>;
+      scan(folded, memory, &put,
+           [](std::uint32_t entry, void* of) { (*static_cast<Plain*>(of))(entry); });
+    }
+  }
+
+  std::size_t bytes() const;
+  std::size_t literals() const { return literals_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  struct Release {
+    void operator()(hs_database* database) const;
+  };
+  using Told = void (*)(std::uint32_t entry, void* of);
+
+  static constexpr unsigned length_bit(std::size_t length) {
+    return length < 63 ? static_cast<unsigned>(length) : 63U;
+  }
+
+  template <class Put>
+  void find_whole(std::string_view folded, Put&& put) const {
+    const auto found = wholes_.find(folded);
+    if (found != wholes_.end()) put(found->second);
+  }
+  template <class Put>
+  void find_number(std::string_view text, Put&& put) const {
+    const auto entry = number_entry(text);
+    if (entry != no_entry) put(entry);
+  }
+  static constexpr std::uint32_t no_entry = 0xFFFFFFFF;
+  std::uint32_t number_entry(std::string_view text) const;
+  void scan(std::string_view folded, ScanMemory& memory, void* of, Told told) const;
+
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> wholes_;
+  std::uint64_t whole_lengths_ = 0;  // a bit for each length there is, the last for all longer ones
+  std::unordered_map<double, std::uint32_t> numbers_;
+  ByteTree starts_;
+  ByteTree ends_;
+  std::unique_ptr<hs_database, Release> database_;
+  std::size_t literals_ = 0;
+  // Until finish().
+  std::vector<std::pair<std::string, std::uint32_t>> start_texts_;
+  std::vector<std::pair<std::string, std::uint32_t>> end_texts_;
+  std::vector<std::pair<std::string, std::uint32_t>> any_texts_;
+};
+
+}  // namespace mailwarden::detect

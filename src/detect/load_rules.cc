@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "crypto/sha256.h"
+#include "detect/parse_rule.h"
+#include "detect/rule.h"
+
+namespace mailwarden::detect {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_rule_file(const fs::path& path) {
+  const auto extension = path.extension();
+  return (extension == ".yml" || extension == ".yaml") && path.stem().extension() != ".test";
+}
+
+Result<std::vector<std::string>> rule_files(const std::string& path) {
+  std::error_code failed;
+  if (fs::is_regular_file(path, failed)) return std::vector{path};
+  std::vector<std::string> files;
+  fs::recursive_directory_iterator entry(path, failed);
+  for (; !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed)) {
+    if (entry->is_regular_file(failed) && is_rule_file(entry->path())) {
+      files.push_back(entry->path().string());
+    }
+  }
+  if (failed) return fail(Code::not_found, path + ": " + failed.message());
+  std::ranges::sort(files);
+  return files;
+}
+
+void append(RuleTexts& all, RuleTexts more) {
+  std::ranges::move(more.rules, std::back_inserter(all.rules));
+  std::ranges::move(more.correlations, std::back_inserter(all.correlations));
+  std::ranges::move(more.filters, std::back_inserter(all.filters));
+  std::ranges::move(more.refused, std::back_inserter(all.refused));
+}
+
+void read_documents(const std::vector<yaml::Node>& documents, const Header& place,
+                    const ParseLimits& limits, RuleTexts& into) {
+  for (const yaml::Node& document : documents) {
+    if (!document.is_null()) DocumentReader(document, place, limits).read(into);
+  }
+}
+
+bool is_separator(std::string_view line) {
+  return line.starts_with("---") && (line.size() == 3 || line[3] == ' ' || line[3] == '\r');
+}
+
+// The line that a sentence of the YAML reader names: "line N, ...".
+std::size_t line_of(std::string_view sentence) {
+  const std::size_t at = sentence.find("line ");
+  if (at == std::string_view::npos) return 0;
+  std::string_view digits = sentence.substr(at + 5);
+  digits = digits.substr(0, digits.find_first_not_of("0123456789"));
+  return static_cast<std::size_t>(to_integer(digits).value_or(0));
+}
+
+// One document that is no YAML must not cost the others of its file.
+void read_one_by_one(std::string_view text, const Header& place, const ParseLimits& limits,
+                     RuleTexts& into) {
+  std::string padded;  // empty lines in place of what stands before, so that lines are told right
+  std::size_t lines = 0;
+  auto flush = [&] {
+    const auto documents = yaml::parse(padded);
+    if (documents) {
+      read_documents(*documents, place, limits, into);
+    } else {
+      const std::string& what = documents.error().what;
+      into.refused.push_back({.file = place.file, .line = line_of(what), .id = {}, .reason = what});
+    }
+  };
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size() - 1);
+    const std::string_view line = text.substr(0, end + 1);
+    if (is_separator(line.substr(0, line.find_last_not_of("\r\n") + 1))) {
+      flush();
+      padded.assign(lines, '\n');
+    }
+    padded += line;
+    ++lines;
+    text.remove_prefix(end + 1);
+  }
+  flush();
+}
+
+}  // namespace
+
+std::string Refusal::sentence() const {
+  return file + (line == 0 ? "" : ", line " + std::to_string(line)) + ": " + reason;
+}
+
+RuleTexts parse_rules(std::string_view text, const std::string& file, const ParseLimits& limits) {
+  RuleTexts texts;
+  const Header place{.file = file, .version = crypto::to_hex(crypto::sha256(text))};
+  if (const auto documents = yaml::parse(text)) {
+    read_documents(*documents, place, limits, texts);
+  } else {
+    read_one_by_one(text, place, limits, texts);
+  }
+  return texts;
+}
+
+Result<RuleTexts> load_rules(const std::vector<std::string>& paths, const ParseLimits& limits) {
+  RuleTexts all;
+  for (const std::string& path : paths) {
+    const auto files = rule_files(path);
+    if (!files) return std::unexpected(files.error());
+    for (const std::string& file : *files) {
+      const auto text = read_whole_file(file);
+      if (text) {
+        append(all, parse_rules(*text, file, limits));
+      } else {
+        all.refused.push_back({.file = file, .line = 0, .id = {}, .reason = text.error().what});
+      }
+      if (all.rules.size() + all.correlations.size() + all.filters.size() > limits.rules_max) {
+        return fail(Code::full,
+                    "there are more than " + std::to_string(limits.rules_max) + " rules");
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace mailwarden::detect

@@ -1,0 +1,179 @@
+#include "detect/program.h"
+
+#include <algorithm>
+#include <set>
+
+namespace mailwarden::detect {
+namespace {
+
+// The selections that the condition wants to hold.
+void collect(const Condition& condition, bool wanted, std::set<std::size_t>& selections) {
+  if (condition.kind == Condition::Kind::selection) {
+    if (wanted) selections.insert(condition.selection);
+    return;
+  }
+  const bool inside = condition.kind == Condition::Kind::none_of ? !wanted : wanted;
+  for (const Condition& part : condition.parts) collect(part, inside, selections);
+}
+
+}  // namespace
+
+PredicateId Program::intern(FieldId field, const Matcher& matcher) {
+  const auto [place, fresh] = ids_.try_emplace(std::to_string(field) + ":" + key_of(matcher),
+                                               static_cast<PredicateId>(predicates_.size()));
+  if (!fresh) return place->second;
+  Predicate predicate{.field = field, .matcher = matcher, .evidence = evidence_of(matcher)};
+  if (const auto* other = std::get_if<OtherField>(&matcher)) {
+    predicate.other = names_.intern(other->name);
+  }
+  predicates_.push_back(std::move(predicate));
+  nodes_.push_back({.kind = Node::Kind::predicate, .first = place->second, .count = 0});
+  leaves_.push_back(static_cast<NodeId>(nodes_.size() - 1));
+  return place->second;
+}
+
+NodeId Program::leaf(PredicateId predicate) {
+  return leaves_[predicate];
+}
+
+NodeId Program::join(Node::Kind kind, const std::vector<NodeId>& parts) {
+  if (parts.size() == 1 && kind != Node::Kind::none_of) return parts.front();
+  nodes_.push_back({.kind = kind,
+                    .first = static_cast<std::uint32_t>(parts_.size()),
+                    .count = static_cast<std::uint32_t>(parts.size())});
+  parts_.insert(parts_.end(), parts.begin(), parts.end());
+  return static_cast<NodeId>(nodes_.size() - 1);
+}
+
+CompiledItem Program::compile(const FieldTest& test) {
+  CompiledItem item{.field = names_.intern(test.field), .negated = test.negated};
+  std::vector<NodeId> lists;
+  for (const std::vector<Matcher>& matchers : test.values) {
+    std::vector<NodeId> leaves;
+    for (const Matcher& matcher : matchers) {
+      item.predicates.push_back(intern(item.field, matcher));
+      leaves.push_back(leaf(item.predicates.back()));
+    }
+    lists.push_back(join(Node::Kind::any_of, leaves));
+  }
+  item.node = join(Node::Kind::all_of, lists);
+  if (test.negated) item.node = join(Node::Kind::none_of, {item.node});
+  return item;
+}
+
+CompiledSelection Program::compile(const Selection& selection, const std::vector<FieldTest>& tests,
+                                   std::size_t& next) {
+  CompiledSelection compiled{.name = selection.name};
+  for (const auto& items : selection.alternatives) {
+    CompiledAlternative& alternative = compiled.alternatives.emplace_back();
+    std::vector<NodeId> nodes;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      alternative.items.push_back(compile(tests[next++]));
+      nodes.push_back(alternative.items.back().node);
+    }
+    alternative.node = join(Node::Kind::all_of, nodes);
+  }
+  return compiled;
+}
+
+NodeId Program::compile(const Condition& condition, const std::vector<NodeId>& selections) {
+  if (condition.kind == Condition::Kind::selection) return selections[condition.selection];
+  std::vector<NodeId> parts;
+  for (const Condition& part : condition.parts) parts.push_back(compile(part, selections));
+  const Node::Kind kind = condition.kind == Condition::Kind::all_of   ? Node::Kind::all_of
+                          : condition.kind == Condition::Kind::any_of ? Node::Kind::any_of
+                                                                      : Node::Kind::none_of;
+  return join(kind, parts);
+}
+
+std::expected<CompiledRule, RuleError> Program::add(const Rule& rule,
+                                                    const Placeholders& placeholders) {
+  std::vector<FieldTest> tests;
+  for (const Selection& selection : rule.selections) {
+    for (const auto& items : selection.alternatives) {
+      for (const DetectionItem& item : items) {
+        auto test = resolve(item, placeholders);
+        if (!test) return std::unexpected(RuleError{item.line, test.error().what});
+        tests.push_back(*std::move(test));
+      }
+    }
+  }
+  CompiledRule compiled;
+  std::vector<NodeId> nodes;
+  std::size_t next = 0;
+  for (const Selection& selection : rule.selections) {
+    compiled.selections.push_back(compile(selection, tests, next));
+    std::vector<NodeId> alternatives;
+    for (const auto& one : compiled.selections.back().alternatives) {
+      alternatives.push_back(one.node);
+    }
+    nodes.push_back(join(Node::Kind::any_of, alternatives));
+  }
+  compiled.root = compile(rule.condition, nodes);
+  std::set<std::size_t> wanted;
+  collect(rule.condition, true, wanted);
+  for (const std::size_t selection : wanted) compiled.selections[selection].wanted = true;
+  std::set<PredicateId> used;
+  for (const CompiledSelection& selection : compiled.selections) {
+    for (const CompiledAlternative& alternative : selection.alternatives) {
+      for (const CompiledItem& item : alternative.items) {
+        used.insert(item.predicates.begin(), item.predicates.end());
+      }
+    }
+  }
+  for (const PredicateId predicate : used) ++predicates_[predicate].rules;
+  return compiled;
+}
+
+namespace {
+
+// What a look at a predicate costs, against one that is decided already.
+constexpr double text_cost = 6;
+constexpr double expression_cost = 40;
+
+double cost_of(const Predicate& predicate) {
+  if (predicate.decided_by_evidence()) return 1;
+  return std::holds_alternative<Expression>(predicate.matcher) ? expression_cost : text_cost;
+}
+
+double likelihood_of(const Predicate& predicate) {
+  if (predicate.evidence.empty()) return 0.5;
+  double likely = 0;
+  for (const Evidence& one : predicate.evidence) likely += likelihood(one, predicate.rules);
+  return std::min(likely, 0.99);
+}
+
+}  // namespace
+
+// Parts are made before what joins them, so their weights are known when the whole is weighed.
+void Program::arrange() {
+  std::vector<Weight> weights;
+  weights.reserve(nodes_.size());
+  for (const Node& node : nodes_) weights.push_back(weigh(node, weights));
+}
+
+Program::Weight Program::weigh(const Node& node, const std::vector<Weight>& weights) {
+  if (node.kind == Node::Kind::predicate) {
+    const Predicate& predicate = predicates_[node.first];
+    return {.likely = likelihood_of(predicate), .cost = cost_of(predicate)};
+  }
+  const bool any = node.kind == Node::Kind::any_of;
+  const auto begin = parts_.begin() + node.first;
+  // What decides soonest for its cost comes first.
+  std::ranges::stable_sort(begin, begin + node.count, {}, [&](NodeId part) {
+    const Weight& weight = weights[part];
+    return weight.cost / std::max(any ? weight.likely : 1 - weight.likely, 1e-9);
+  });
+  Weight whole;
+  double reached = 1;  // how often a part is come to
+  for (std::size_t i = 0; i < node.count; ++i) {
+    const Weight& weight = weights[part(node, i)];
+    whole.cost += reached * weight.cost;
+    reached *= any ? 1 - weight.likely : weight.likely;
+  }
+  whole.likely = any ? 1 - reached : reached;
+  if (node.kind == Node::Kind::none_of) whole.likely = 1 - whole.likely;
+  return whole;
+}
+
+}  // namespace mailwarden::detect

@@ -1,0 +1,113 @@
+// Conditions, compiled.
+//
+// What     A Program holds the predicates of all rules, each once however many rules ask for it,
+//          and the conditions as trees over them.
+// Owns     Predicates, trees, and the names of fields.
+// Threads  Read-only once it is built.
+// Errors   add(): Error{invalid} with the line and what a modifier or value does not allow.
+// Limits   Those of modifiers.h.
+// Source   docs/sigma.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "detect/evidence.h"
+#include "detect/field_names.h"
+#include "detect/matcher.h"
+#include "detect/modifiers.h"
+#include "detect/rule.h"
+
+namespace mailwarden::detect {
+
+using PredicateId = std::uint32_t;
+using NodeId = std::uint32_t;
+
+// A question to an event that is yes or no: whether a field has a value that the matcher takes.
+struct Predicate {
+  FieldId field = keyword_field;
+  FieldId other = no_field;  // of fieldref
+  Matcher matcher;
+  std::vector<Evidence> evidence;
+  std::uint32_t rules = 0;  // how many ask it
+
+  // Whether finding the evidence answers the question, and not finding it too.
+  bool decided_by_evidence() const { return evidence.size() == 1 && evidence.front().decides; }
+};
+
+struct Node {
+  enum class Kind : std::uint8_t { predicate, all_of, any_of, none_of };
+  Kind kind = Kind::predicate;
+  std::uint32_t first = 0;  // the predicate, or the first of the parts, which stand together
+  std::uint32_t count = 0;
+};
+
+// An item of a selection, for the explanation.
+struct CompiledItem {
+  FieldId field = keyword_field;
+  NodeId node = 0;
+  bool negated = false;
+  std::vector<PredicateId> predicates;
+};
+struct CompiledAlternative {
+  NodeId node = 0;
+  std::vector<CompiledItem> items;
+};
+struct CompiledSelection {
+  std::string name;
+  bool wanted = false;  // by the condition, rather than ruled out by it
+  std::vector<CompiledAlternative> alternatives;
+};
+
+struct CompiledRule {
+  NodeId root = 0;
+  std::vector<CompiledSelection> selections;
+};
+
+// A sentence and the line that it is about.
+struct RuleError {
+  std::size_t line = 0;
+  std::string what;
+};
+
+class Program {
+ public:
+  // After an error nothing of the rule is in the program.
+  std::expected<CompiledRule, RuleError> add(const Rule& rule, const Placeholders& placeholders);
+
+  // Once all rules are there: puts the cheap and telling parts of each condition first.
+  void arrange();
+
+  FieldNames& names() { return names_; }
+  const FieldNames& names() const { return names_; }
+  const std::vector<Predicate>& predicates() const { return predicates_; }
+  const Node& node(NodeId id) const { return nodes_[id]; }
+  NodeId part(const Node& node, std::size_t index) const { return parts_[node.first + index]; }
+
+ private:
+  struct Weight {
+    double likely = 0;  // how often it holds
+    double cost = 0;
+  };
+
+  PredicateId intern(FieldId field, const Matcher& matcher);
+  NodeId leaf(PredicateId predicate);
+  NodeId join(Node::Kind kind, const std::vector<NodeId>& parts);
+  CompiledItem compile(const FieldTest& test);
+  CompiledSelection compile(const Selection& selection, const std::vector<FieldTest>& tests,
+                            std::size_t& next);
+  NodeId compile(const Condition& condition, const std::vector<NodeId>& selections);
+  Weight weigh(const Node& node, const std::vector<Weight>& weights);
+
+  FieldNames names_;
+  std::vector<Predicate> predicates_;
+  std::unordered_map<std::string, PredicateId> ids_;
+  std::vector<Node> nodes_;
+  std::vector<NodeId> parts_;
+  std::vector<NodeId> leaves_;  // by predicate
+};
+
+}  // namespace mailwarden::detect

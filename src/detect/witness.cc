@@ -1,0 +1,78 @@
+#include "detect/witness.h"
+
+#include <algorithm>
+
+namespace mailwarden::detect {
+namespace {
+
+struct Choice {
+  std::vector<PredicateId> predicates;
+  double likely = 0;
+};
+
+class Chooser {
+ public:
+  explicit Chooser(const Program& program) : program_(program) {}
+
+  std::optional<Choice> choose(NodeId id, bool negated) const {
+    const Node& node = program_.node(id);
+    switch (node.kind) {
+      case Node::Kind::predicate:
+        return negated ? std::nullopt : of_predicate(node.first);
+      case Node::Kind::none_of:
+        return choose(program_.part(node, 0), !negated);
+      case Node::Kind::all_of:
+        return negated ? of_any(node, negated) : of_all(node, negated);
+      case Node::Kind::any_of:
+        return negated ? of_all(node, negated) : of_any(node, negated);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<Choice> of_predicate(PredicateId id) const {
+    const Predicate& predicate = program_.predicates()[id];
+    if (predicate.evidence.empty()) return std::nullopt;
+    Choice choice{.predicates = {id}};
+    for (const Evidence& one : predicate.evidence) {
+      choice.likely += likelihood(one, predicate.rules);
+    }
+    return choice;
+  }
+
+  // One part's witness is enough.
+  std::optional<Choice> of_all(const Node& node, bool negated) const {
+    std::optional<Choice> best;
+    for (std::size_t i = 0; i < node.count; ++i) {
+      auto one = choose(program_.part(node, i), negated);
+      if (one && (!best || one->likely < best->likely)) best = std::move(one);
+    }
+    return best;
+  }
+
+  std::optional<Choice> of_any(const Node& node, bool negated) const {
+    Choice all;
+    for (std::size_t i = 0; i < node.count; ++i) {
+      auto one = choose(program_.part(node, i), negated);
+      if (!one) return std::nullopt;
+      all.predicates.insert(all.predicates.end(), one->predicates.begin(), one->predicates.end());
+      all.likely += one->likely;
+    }
+    return all;
+  }
+
+  const Program& program_;
+};
+
+}  // namespace
+
+std::optional<std::vector<PredicateId>> witness_of(const Program& program, NodeId root) {
+  auto choice = Chooser(program).choose(root, false);
+  if (!choice) return std::nullopt;
+  std::ranges::sort(choice->predicates);
+  const auto rest = std::ranges::unique(choice->predicates);
+  choice->predicates.erase(rest.begin(), rest.end());
+  return std::move(choice->predicates);
+}
+
+}  // namespace mailwarden::detect

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "detect/fold.h"
@@ -251,6 +252,20 @@ void Engine::explain(RuleNumber rule, const EventView& event, MatchScratch& scra
       break;
     }
   }
+}
+
+std::vector<std::string> Engine::literals() const {
+  std::set<std::string> texts;
+  for (const CompiledRule& rule : rules_) {
+    const auto witness = witness_of(program_, rule.root);
+    if (!witness) continue;
+    for (const PredicateId id : *witness) {
+      for (const Evidence& one : program_.predicates()[id].evidence) {
+        if (!one.text.empty()) texts.insert(one.text);
+      }
+    }
+  }
+  return {texts.begin(), texts.end()};
 }
 
 EngineStats Engine::stats() const {

@@ -55,6 +55,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void explain(RuleNumber rule, const EventView& event, MatchScratch& scratch, std::size_t room,
                std::vector<Because>& because) const;
   EngineStats stats() const;
+  // The texts by which rules are looked up, each once.
+  std::vector<std::string> literals() const;
 
  private:
   void fit(MatchScratch& scratch) const;

@@ -1,7 +1,6 @@
 #include "detect/evidence.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/text.h"
 #include "detect/fold.h"
@@ -11,74 +10,102 @@ namespace {
 
 using Where = LiteralIndex::Where;
 
+// A single character stands in too many values to look a rule up by.
+constexpr int expression_literal_min = 2;
+
+bool is_any(const Pattern::Piece& piece, std::size_t at) {
+  return !piece.any.empty() && piece.any[at];
+}
+
 // The longest run of characters without a wildcard.
 std::string longest_run(const Pattern& pattern) {
   std::string longest;
   for (const Pattern::Piece& piece : pattern.pieces()) {
     for (std::size_t i = 0; i < piece.text.size();) {
-      const bool any = !piece.any.empty() && piece.any[i];
       std::size_t end = i;
-      while (end < piece.text.size() && (!piece.any.empty() && piece.any[end]) == any) ++end;
-      if (!any && end - i > longest.size()) longest = piece.text.substr(i, end - i);
+      while (end < piece.text.size() && is_any(piece, end) == is_any(piece, i)) ++end;
+      if (!is_any(piece, i) && end - i > longest.size()) longest = piece.text.substr(i, end - i);
       i = end;
     }
   }
   return longest;
 }
 
-std::vector<Evidence> evidence_of_text(const Text& text) {
-  const Pattern::Plain plain = text.pattern.plain();
+std::string first_run(const Pattern::Piece& piece) {
+  std::size_t end = 0;
+  while (end < piece.text.size() && !is_any(piece, end)) ++end;
+  return piece.text.substr(0, end);
+}
+
+std::string last_run(const Pattern::Piece& piece) {
+  std::size_t begin = piece.text.size();
+  while (begin > 0 && !is_any(piece, begin - 1)) --begin;
+  return piece.text.substr(begin);
+}
+
+// A pattern that is one plain text.
+Evidence plain_evidence(const Text& text, Pattern::Plain plain) {
   const bool empty = text.pattern.pieces().empty();
-  if (empty && text.pattern.has_wildcards()) return {};
-  Evidence evidence{.where = Where::anywhere, .text = longest_run(text.pattern)};
-  if (empty || plain == Pattern::Plain::whole) evidence.where = Where::whole;
+  Evidence evidence{.where = Where::whole,
+                    .text = empty ? "" : text.pattern.pieces().front().text,
+                    .decides = !text.cased};
   if (plain == Pattern::Plain::start) evidence.where = Where::start;
   if (plain == Pattern::Plain::end) evidence.where = Where::end;
-  evidence.decides = !text.cased && (empty || plain != Pattern::Plain::no);
-  if (text.cased) {
-    // A piece of a character folds to something else than the character does.
-    if (!is_utf8(evidence.text)) return {};
-    evidence.text = fold(evidence.text);
-  }
+  if (plain == Pattern::Plain::anywhere) evidence.where = Where::anywhere;
   if (evidence.where == Where::anywhere && evidence.text.size() > literal_bytes_max) {
     evidence.text.resize(literal_bytes_max);
     evidence.decides = false;
   }
-  if (evidence.text.empty() && !empty) return {};
-  return {evidence};
+  return evidence;
 }
 
-// Where nothing is known of what is usual: how often `c` is one of many alike.
-double rarity_bits(std::string_view text) {
-  double bits = 0;
-  for (const char c : text) bits += (c >= 'a' && c <= 'z') ? 1.5 : c == ' ' || c == '.' ? 1.0 : 2.0;
-  return std::min(bits, 24.0);
+Choices choices_of_text(const Text& text) {
+  const Pattern& pattern = text.pattern;
+  const bool empty = pattern.pieces().empty();
+  if (empty && pattern.has_wildcards()) return {};
+  std::vector<Evidence> found;
+  if (const Pattern::Plain plain = pattern.plain(); empty || plain != Pattern::Plain::no) {
+    found.push_back(plain_evidence(text, plain));
+  } else {
+    found.push_back({.where = Where::anywhere, .text = longest_run(pattern)});
+    found.back().text.resize(std::min(found.back().text.size(), literal_bytes_max));
+    if (!pattern.starts_open()) {
+      found.push_back({.where = Where::start, .text = first_run(pattern.pieces().front())});
+    }
+    if (!pattern.ends_open()) {
+      found.push_back({.where = Where::end, .text = last_run(pattern.pieces().back())});
+    }
+  }
+  Choices choices;
+  for (Evidence& one : found) {
+    if (one.text.empty() && !empty) continue;
+    // A piece of a character folds to something else than the character does.
+    if (text.cased && !is_utf8(one.text)) continue;
+    if (text.cased) one.text = fold(one.text);
+    choices.push_back({std::move(one)});
+  }
+  return choices;
 }
 
 }  // namespace
 
-std::vector<Evidence> evidence_of(const Matcher& matcher) {
-  if (const auto* text = std::get_if<Text>(&matcher)) return evidence_of_text(*text);
+Choices evidence_of(const Matcher& matcher) {
+  if (const auto* text = std::get_if<Text>(&matcher)) return choices_of_text(*text);
   if (const auto* expression = std::get_if<Expression>(&matcher)) {
-    std::vector<Evidence> all;
-    for (std::string& text : needed_texts(*expression)) {
-      text.resize(std::min(text.size(), literal_bytes_max));
-      all.push_back({.where = Where::anywhere, .text = std::move(text)});
+    Choices choices;
+    for (const auto& texts : needed_texts(*expression, expression_literal_min)) {
+      std::vector<Evidence>& choice = choices.emplace_back();
+      for (const std::string& text : texts) {
+        choice.push_back({.where = Where::anywhere, .text = text.substr(0, literal_bytes_max)});
+      }
     }
-    return all;
+    return choices;
   }
   if (const auto* number = std::get_if<Number>(&matcher);
       number != nullptr && number->compare == Compare::equal) {
-    return {{.where = Where::whole, .text = {}, .number = number->value, .decides = true}};
+    return {{{.where = Where::whole, .text = {}, .number = number->value, .decides = true}}};
   }
   return {};
-}
-
-double likelihood(const Evidence& evidence, std::uint32_t rules) {
-  if (evidence.number) return 0.1;
-  const double spread = evidence.where == Where::anywhere ? 16.0 : 1.0;
-  const double rare = std::exp2(-rarity_bits(evidence.text));
-  return std::min(0.9, rare * spread * (1.0 + rules));
 }
 
 }  // namespace mailwarden::detect

@@ -27,11 +27,9 @@ struct Evidence {
 
 inline constexpr std::size_t literal_bytes_max = 256;
 
-// Empty where a value may match without any known text.
-std::vector<Evidence> evidence_of(const Matcher& matcher);
-
-// A guess, between 0 and 1, at how often the text is met; `rules` is how many ask for it, since
-// rules ask for what is often seen.
-double likelihood(const Evidence& evidence, std::uint32_t rules);
+// Every choice there is: of each inner list one text must stand in a value that matches. None where
+// a value may match without any known text.
+using Choices = std::vector<std::vector<Evidence>>;
+Choices evidence_of(const Matcher& matcher);
 
 }  // namespace mailwarden::detect

@@ -1,8 +1,6 @@
 #include "detect/literal_index.h"
 
-#include <algorithm>
-#include <cstring>
-#include <deque>
+#include <utility>
 
 #include <hs/hs.h>
 
@@ -23,46 +21,6 @@ void LiteralIndex::Release::operator()(hs_database* database) const {
   hs_free_database(database);
 }
 
-// Breadth first over the sorted texts, so that the children of a node stand together.
-void ByteTree::build(std::vector<std::pair<std::string, std::uint32_t>> texts) {
-  if (texts.empty()) return;
-  std::ranges::sort(texts);
-  struct Span {
-    std::size_t begin = 0;  // of the texts below the node
-    std::size_t end = 0;
-    std::size_t depth = 0;
-  };
-  std::deque<Span> open{{.begin = 0, .end = texts.size(), .depth = 0}};
-  nodes_.emplace_back();
-  labels_ = '\0';
-  for (std::size_t node = 0; !open.empty(); ++node) {
-    Span span = open.front();
-    open.pop_front();
-    if (texts[span.begin].first.size() == span.depth) {
-      nodes_[node].entry = texts[span.begin++].second;
-    }
-    nodes_[node].first = static_cast<std::uint32_t>(nodes_.size());
-    while (span.begin < span.end) {
-      const char label = texts[span.begin].first[span.depth];
-      std::size_t end = span.begin;
-      while (end < span.end && texts[end].first[span.depth] == label) ++end;
-      open.push_back({.begin = span.begin, .end = end, .depth = span.depth + 1});
-      nodes_.emplace_back();
-      labels_ += label;
-      ++nodes_[node].count;
-      span.begin = end;
-    }
-  }
-}
-
-std::size_t ByteTree::child(const Node& node, char label) const {
-  const char* const labels = labels_.data() + node.first;
-  const void* const found = std::memchr(labels, label, node.count);
-  return found == nullptr
-             ? 0
-             : node.first + static_cast<std::size_t>(static_cast<const char*>(found) - labels);
-}
-
 void LiteralIndex::add(Where where, std::string text, std::uint32_t entry) {
   ++literals_;
   CHECK(where == Where::whole || !text.empty());
@@ -75,7 +33,6 @@ void LiteralIndex::add(Where where, std::string text, std::uint32_t entry) {
       start_texts_.emplace_back(std::move(text), entry);
       break;
     case Where::end:
-      std::ranges::reverse(text);
       end_texts_.emplace_back(std::move(text), entry);
       break;
     case Where::anywhere:

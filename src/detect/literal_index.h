@@ -2,7 +2,7 @@
 //
 // What     Each text is added with the place where it must stand and an entry's number; probe()
 //          calls back with the entries that a value has. Whole values are looked up by hash, starts
-//          and ends by walking a tree of bytes, what may stand anywhere is found by Vectorscan.
+//          and ends by the bytes at their edge, what may stand anywhere is found by Vectorscan.
 // Owns     The texts and the compiled database.
 // Threads  probe() from any thread, each with its own ScanMemory.
 // Errors   finish(): Error{invalid} where Vectorscan refuses the texts.
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "detect/edge_table.h"
 
 struct hs_database;
 struct hs_scratch;
@@ -42,39 +43,6 @@ class ScanMemory {
   hs_scratch* held_ = nullptr;
 };
 
-// Starts or ends of texts as a tree of bytes.
-class ByteTree {
- public:
-  // `texts` begin at the end that is walked from.
-  void build(std::vector<std::pair<std::string, std::uint32_t>> texts);
-  bool empty() const { return nodes_.empty(); }
-
-  template <class At, class Put>
-  void walk(std::size_t length, At at, Put put) const {
-    std::size_t node = 0;
-    for (std::size_t i = 0;; ++i) {
-      if (nodes_[node].entry != none) put(nodes_[node].entry);
-      if (i >= length || nodes_[node].count == 0) return;
-      const std::size_t next = child(nodes_[node], at(i));
-      if (next == 0) return;
-      node = next;
-    }
-  }
-
- private:
-  static constexpr std::uint32_t none = 0xFFFFFFFF;
-  struct Node {
-    std::uint32_t first = 0;  // of its children, which stand together
-    std::uint32_t count = 0;
-    std::uint32_t entry = none;
-  };
-
-  std::size_t child(const Node& node, char label) const;
-
-  std::vector<Node> nodes_;
-  std::string labels_;  // of each node, the byte that leads to it
-};
-
 class LiteralIndex {
  public:
   enum class Where : std::uint8_t { whole, start, end, anywhere };
@@ -89,12 +57,8 @@ class LiteralIndex {
   void probe(std::string_view text, std::string_view folded, ScanMemory& memory, Put&& put) const {
     if ((whole_lengths_ >> length_bit(folded.size()) & 1) != 0) find_whole(folded, put);
     if (!numbers_.empty()) find_number(text, put);
-    if (!starts_.empty()) {
-      starts_.walk(folded.size(), [&](std::size_t i) { return folded[i]; }, put);
-    }
-    if (!ends_.empty()) {
-      ends_.walk(folded.size(), [&](std::size_t i) { return folded[folded.size() - 1 - i]; }, put);
-    }
+    if (!starts_.empty()) starts_.find(folded, put);
+    if (!ends_.empty()) ends_.find(folded, put);
     if (database_ != nullptr) {
       using Plain = std::remove_reference_t<Put>;
       scan(folded, memory, &put,
@@ -138,8 +102,8 @@ class LiteralIndex {
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> wholes_;
   std::uint64_t whole_lengths_ = 0;  // a bit for each length there is, the last for all longer ones
   std::unordered_map<double, std::uint32_t> numbers_;
-  ByteTree starts_;
-  ByteTree ends_;
+  EdgeTable starts_{EdgeTable::Edge::start};
+  EdgeTable ends_{EdgeTable::Edge::end};
   std::unique_ptr<hs_database, Release> database_;
   std::size_t literals_ = 0;
   // Until finish().

@@ -130,6 +130,18 @@ int iso_week(std::chrono::year_month_day day) {
   return static_cast<int>((thursday - new_year).count() / 7 + 1);
 }
 
+// Many hints cost more than the expression.
+constexpr std::size_t hints_max = 4;
+
+bool expression_matches(const Expression& expression, const Subject& value) {
+  const bool hinted = expression.hints.empty() ||
+                      std::ranges::any_of(expression.hints, [&](const std::string& hint) {
+                        return value.folded.contains(hint);
+                      });
+  return hinted && RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()),
+                                     *expression.compiled);
+}
+
 bool text_matches(const Text& text, const Subject& value) {
   return text.pattern.matches(text.cased ? value.text : value.folded);
 }
@@ -158,25 +170,45 @@ Result<Expression> make_expression(const std::string& text, const std::string& f
                                          std::to_string(expression_bytes_max / 1024 / 1024) + " MiB"
                                    : "the expression is wrong: " + compiled->error());
   }
-  return Expression{.text = text, .flags = flags, .compiled = std::move(compiled)};
+  Expression expression{.text = text, .flags = flags, .compiled = std::move(compiled)};
+  // Of lists that are as good, the one that is looked through soonest.
+  for (auto& list : needed_texts(expression, 1)) {
+    if (expression.hints.empty() || list.size() < expression.hints.size()) {
+      expression.hints = std::move(list);
+    }
+  }
+  if (expression.hints.size() > hints_max) expression.hints.clear();
+  return expression;
 }
 
-std::vector<std::string> needed_texts(const Expression& expression) {
-  constexpr int text_bytes_min = 3;
+std::vector<std::vector<std::string>> needed_texts(const Expression& expression,
+                                                   int text_bytes_min) {
   re2::FilteredRE2 filter(text_bytes_min);
   int id = 0;
   std::vector<std::string> texts;
   const std::string pattern = pattern_of(expression.text, expression.flags);
   if (filter.Add(pattern, options_of(expression.flags), &id) != RE2::NoError) return {};
   filter.Compile(&texts);
-  std::vector<int> matched;
-  filter.AllPotentials({}, &matched);
-  if (!matched.empty()) return {};  // it may match where none of them stands
+  auto may_match_with = [&filter](const std::vector<int>& present) {
+    std::vector<int> matched;
+    filter.AllPotentials(present, &matched);
+    return !matched.empty();
+  };
   // RE2 lowers letters beyond ASCII in its own way.
   const bool ascii = std::ranges::all_of(texts, [](const std::string& text) {
     return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   });
-  return ascii ? texts : std::vector<std::string>();
+  if (texts.empty() || !ascii || may_match_with({})) return {};
+  std::vector<std::vector<std::string>> lists{texts};
+  // What cannot match without one of them needs that one.
+  for (std::size_t missing = 0; missing < texts.size() && texts.size() > 1; ++missing) {
+    std::vector<int> others;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (i != missing) others.push_back(static_cast<int>(i));
+    }
+    if (!may_match_with(others)) lists.push_back({texts[missing]});
+  }
+  return lists;
 }
 
 Result<Network> make_network(const std::string& text) {
@@ -228,8 +260,7 @@ std::optional<double> number_in(std::string_view text) {
 bool matches(const Matcher& matcher, const Subject& value) {
   if (const auto* text = std::get_if<Text>(&matcher)) return text_matches(*text, value);
   if (const auto* expression = std::get_if<Expression>(&matcher)) {
-    return RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()),
-                             *expression->compiled);
+    return expression_matches(*expression, value);
   }
   if (const auto* network = std::get_if<Network>(&matcher)) {
     return in_network(*network, value.text);

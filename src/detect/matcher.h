@@ -39,11 +39,15 @@ struct Expression {
   std::string text;
   std::string flags;  // out of i, m, s
   std::shared_ptr<const re2::RE2> compiled;
+  // Each value that matches holds one of these, folded; a look for them is cheaper than a run. None
+  // where nothing is known.
+  std::vector<std::string> hints;
 };
 Result<Expression> make_expression(const std::string& text, const std::string& flags);
-// Folded texts of which every value that the expression matches holds at least one; none where
-// there are no such texts, or only short ones.
-std::vector<std::string> needed_texts(const Expression& expression);
+// Lists of folded texts; of each list, every value that the expression matches holds at least one.
+// None where there are no such texts of so many bytes.
+std::vector<std::vector<std::string>> needed_texts(const Expression& expression,
+                                                   int text_bytes_min);
 
 struct Network {
   std::array<unsigned char, 16> address{};  // an IPv4 address as ::ffff:a.b.c.d

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
+
+#include "detect/text_statistics.h"
 
 namespace mailwarden::detect {
 namespace {
@@ -22,7 +25,7 @@ PredicateId Program::intern(FieldId field, const Matcher& matcher) {
   const auto [place, fresh] = ids_.try_emplace(std::to_string(field) + ":" + key_of(matcher),
                                                static_cast<PredicateId>(predicates_.size()));
   if (!fresh) return place->second;
-  Predicate predicate{.field = field, .matcher = matcher, .evidence = evidence_of(matcher)};
+  Predicate predicate{.field = field, .matcher = matcher, .choices = evidence_of(matcher)};
   if (const auto* other = std::get_if<OtherField>(&matcher)) {
     predicate.other = names_.intern(other->name);
   }
@@ -136,17 +139,51 @@ double cost_of(const Predicate& predicate) {
   return std::holds_alternative<Expression>(predicate.matcher) ? expression_cost : text_cost;
 }
 
-double likelihood_of(const Predicate& predicate) {
-  if (predicate.evidence.empty()) return 0.5;
-  double likely = 0;
-  for (const Evidence& one : predicate.evidence) likely += likelihood(one, predicate.rules);
-  return std::min(likely, 0.99);
+// What is asked for by its place stands there seldom.
+constexpr double likely_number = 0.1;
+constexpr double likely_whole = 0.25;
+constexpr double likely_edge = 0.5;
+constexpr double places_in_value = 64;
+
+double likelihood(const Evidence& evidence, const TextStatistics& statistics) {
+  if (evidence.number) return likely_number;
+  const bool anywhere = evidence.where == LiteralIndex::Where::anywhere;
+  const double likely = statistics.likelihood(evidence.text, anywhere ? places_in_value : 1);
+  switch (evidence.where) {
+    case LiteralIndex::Where::whole:
+      return likely * likely_whole;
+    case LiteralIndex::Where::start:
+    case LiteralIndex::Where::end:
+      return likely * likely_edge;
+    case LiteralIndex::Where::anywhere:
+      break;
+  }
+  return likely;
 }
 
 }  // namespace
 
+void Program::choose_evidence() {
+  TextStatistics statistics;
+  for (const Predicate& predicate : predicates_) {
+    for (const auto& choice : predicate.choices) {
+      for (const Evidence& one : choice) statistics.add(one.text);
+    }
+  }
+  for (Predicate& predicate : predicates_) {
+    for (auto& choice : std::exchange(predicate.choices, {})) {
+      double likely = 0;
+      for (const Evidence& one : choice) likely += likelihood(one, statistics);
+      if (!predicate.evidence.empty() && likely >= predicate.likely) continue;
+      predicate.likely = std::min(likely, 0.99);
+      predicate.evidence = std::move(choice);
+    }
+  }
+}
+
 // Parts are made before what joins them, so their weights are known when the whole is weighed.
 void Program::arrange() {
+  choose_evidence();
   std::vector<Weight> weights;
   weights.reserve(nodes_.size());
   for (const Node& node : nodes_) weights.push_back(weigh(node, weights));
@@ -155,7 +192,7 @@ void Program::arrange() {
 Program::Weight Program::weigh(const Node& node, const std::vector<Weight>& weights) {
   if (node.kind == Node::Kind::predicate) {
     const Predicate& predicate = predicates_[node.first];
-    return {.likely = likelihood_of(predicate), .cost = cost_of(predicate)};
+    return {.likely = predicate.likely, .cost = cost_of(predicate)};
   }
   const bool any = node.kind == Node::Kind::any_of;
   const auto begin = parts_.begin() + node.first;

@@ -31,8 +31,10 @@ struct Predicate {
   FieldId field = keyword_field;
   FieldId other = no_field;  // of fieldref
   Matcher matcher;
-  std::vector<Evidence> evidence;
-  std::uint32_t rules = 0;  // how many ask it
+  Choices choices;
+  std::vector<Evidence> evidence;  // of the choices, the one that is met least
+  double likely = 0.5;             // a guess at how often it holds
+  std::uint32_t rules = 0;         // how many ask it
 
   // Whether finding the evidence answers the question, and not finding it too.
   bool decided_by_evidence() const { return evidence.size() == 1 && evidence.front().decides; }
@@ -78,7 +80,8 @@ class Program {
   // After an error nothing of the rule is in the program.
   std::expected<CompiledRule, RuleError> add(const Rule& rule, const Placeholders& placeholders);
 
-  // Once all rules are there: puts the cheap and telling parts of each condition first.
+  // Once all rules are there: chooses the evidence of each predicate, and puts the cheap and telling
+  // parts of each condition first.
   void arrange();
 
   FieldNames& names() { return names_; }
@@ -93,6 +96,7 @@ class Program {
     double cost = 0;
   };
 
+  void choose_evidence();
   PredicateId intern(FieldId field, const Matcher& matcher);
   NodeId leaf(PredicateId predicate);
   NodeId join(Node::Kind kind, const std::vector<NodeId>& parts);

@@ -33,11 +33,7 @@ class Chooser {
   std::optional<Choice> of_predicate(PredicateId id) const {
     const Predicate& predicate = program_.predicates()[id];
     if (predicate.evidence.empty()) return std::nullopt;
-    Choice choice{.predicates = {id}};
-    for (const Evidence& one : predicate.evidence) {
-      choice.likely += likelihood(one, predicate.rules);
-    }
-    return choice;
+    return Choice{.predicates = {id}, .likely = predicate.likely};
   }
 
   // One part's witness is enough.

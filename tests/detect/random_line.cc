@@ -175,6 +175,12 @@ Line line_of_values(Choices& choices, const std::string& field, const Names& mod
   return line;
 }
 
+bool encodes(const Names& modifiers) {
+  return std::ranges::any_of(modifiers, [](std::string_view modifier) {
+    return modifier.starts_with("base64") || modifier.starts_with("utf16") || modifier == "wide";
+  });
+}
+
 // contains, startswith, endswith, cased, windash, expand and the encodings, lawfully together.
 Names text_modifiers(Choices& choices) {
   static const std::vector<Names> encodings{
@@ -191,20 +197,21 @@ Names text_modifiers(Choices& choices) {
   if (always || choices.one_in(2)) modifiers.push_back(choices.of(open));
   if (choices.one_in(60)) modifiers.push_back(choices.of(open));
   if (choices.one_in(8)) insert_anywhere(choices, modifiers, "windash");
-  if (choices.one_in(8)) insert_anywhere(choices, modifiers, "expand");
   if (choices.one_in(6)) insert_anywhere(choices, modifiers, "cased");
+  if (choices.one_in(8)) {
+    // Behind UTF-16 the name of a placeholder is another, which has no values.
+    if (encodes(modifiers) && !choices.one_in(12)) {
+      modifiers.insert(modifiers.begin(), "expand");
+    } else {
+      insert_anywhere(choices, modifiers, "expand");
+    }
+  }
   return modifiers;
 }
 
 void all_and_neq(Choices& choices, Names& modifiers) {
   if (choices.one_in(6)) insert_anywhere(choices, modifiers, "all");
   if (choices.one_in(10)) insert_anywhere(choices, modifiers, "neq");
-}
-
-bool encodes(const Names& modifiers) {
-  return std::ranges::any_of(modifiers, [](std::string_view modifier) {
-    return modifier.starts_with("base64") || modifier.starts_with("utf16") || modifier == "wide";
-  });
 }
 
 Value text_value(Choices& choices, const Vocabulary& vocabulary, const Names& modifiers) {
@@ -263,7 +270,7 @@ Line expression_line(Choices& choices, const Vocabulary& vocabulary, const std::
     std::string hint;
     std::string written = expression(choices, vocabulary, hint);
     if (expand) {
-      written = "(" + replaced(written, "%", "x") + "|%one%)";
+      written = "(" + replaced(replaced(written, "\\%", "x"), "%", "x") + "|%one%)";
       hint = choices.one_in(2) ? "ab" : hint;
     }
     if (choices.one_in(4)) hint = choices.of(Names{"x\n", "y", ""}) + hint + "\nz";

@@ -80,10 +80,10 @@ class Maker {
 
   std::string rule(std::size_t index) {
     std::string out = "---\ntitle: Rule " + std::to_string(index) + "\n";
-    out += "id: rule-" + std::to_string(choices_.one_in(120) ? 0 : index) + "\n";
+    out += "id: rule-" + std::to_string(choices_.one_in(300) ? 0 : index) + "\n";
     if (choices_.one_in(4)) out += "name: name-" + std::to_string(index) + "\n";
     out += logsource_text() + "detection:\n" + detection();
-    if (choices_.one_in(150)) out += "  timeframe: 5m\n";
+    if (choices_.one_in(300)) out += "  timeframe: 5m\n";
     return out;
   }
 
@@ -103,7 +103,7 @@ class Maker {
         out += "[rule-" + index + ", rule-" + std::to_string(choices_.below(rules)) + "]\n";
         break;
       default:
-        out += choices_.one_in(10) ? "[nobody]\n" : "[rule-" + index + ", nobody]\n";
+        out += choices_.one_in(20) ? "[nobody]\n" : "[rule-" + index + ", nobody]\n";
         break;
     }
     // A filter's wish would undo the wishes of the rules, so events seldom grant it.
@@ -137,7 +137,7 @@ class Maker {
     if (kind < 6) return map();
     Names items;
     const std::size_t count = choices_.one_in(30) ? 20 : 1 + choices_.below(3);
-    if (kind == 6 && !choices_.one_in(200)) {
+    if (kind == 6 && !choices_.one_in(400)) {
       for (std::size_t i = 0; i < count; ++i) items.push_back(keyword());
     } else if (kind > 6) {
       for (std::size_t i = 0; i < count; ++i) {
@@ -156,7 +156,7 @@ class Maker {
     std::string out;
     const std::size_t count = 1 + choices_.below(6) / 2;
     for (std::size_t i = 0; i < count; ++i) {
-      const Line line = granted(choices_.one_in(120) ? make_unlawful_line(choices_, vocabulary_)
+      const Line line = granted(choices_.one_in(250) ? make_unlawful_line(choices_, vocabulary_)
                                 : choices_.one_in(9) ? make_keyword_line(choices_, vocabulary_)
                                                      : make_line(choices_, vocabulary_));
       // However it is quoted, a name stands once in a map.
@@ -204,7 +204,7 @@ class Maker {
 
   std::string one() {
     static const Names wrong{"nobody", "1 of none*", "2 of them", "1 of", "a | count() > 1", "()"};
-    if (choices_.one_in(150)) return choices_.of(wrong);
+    if (choices_.one_in(300)) return choices_.of(wrong);
     if (!choices_.one_in(3)) return choices_.of(names_);
     const std::string how = choices_.one_in(2)   ? word("all")
                             : choices_.one_in(3) ? word("any")

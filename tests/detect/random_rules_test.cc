@@ -13,7 +13,7 @@
 namespace mailwarden::random_rules {
 namespace {
 
-constexpr std::uint64_t cases_max = 2000;
+constexpr std::uint64_t cases_max = 1000;
 
 oracle::Options options() {
   return {.placeholders = placeholders(), .open_routing = false};
@@ -25,7 +25,6 @@ TEST(RandomRules, AreReadAndHoldOftenAndFailOften) {
   std::size_t pairs = 0;
   std::size_t held = 0;
   std::size_t whole = 0;
-  std::map<std::string, std::size_t> why;
   for (std::uint64_t seed = 0; seed < cases_max; ++seed) {
     Choices choices = Choices::of_seed(seed);
     const Case made = make_case(choices);
@@ -34,7 +33,6 @@ TEST(RandomRules, AreReadAndHoldOftenAndFailOften) {
     documents += reading->rules.size() + reading->refused.size();
     refused += reading->refused.size();
     whole += reading->refused.empty() ? 1 : 0;
-    for (const oracle::Refused& one : reading->refused) ++why[one.what.substr(one.what.find(':'))];
     for (const oracle::Rule& rule : reading->rules) {
       for (const Event& event : made.events) {
         ++pairs;
@@ -45,10 +43,8 @@ TEST(RandomRules, AreReadAndHoldOftenAndFailOften) {
   std::cout << documents << " documents, " << refused << " refused; " << whole << " of "
             << cases_max << " cases without a refusal; " << pairs << " pairs, " << held
             << " hold\n";
-  if (testing::Test::HasFailure()) {
-    for (const auto& [what, times] : why) std::cout << times << what << "\n";
-  }
   EXPECT_LT(refused * 5, documents);
+  EXPECT_GT(whole * 5, cases_max * 4);
   EXPECT_GT(refused, 0U);
   EXPECT_GE(held * 100, pairs * 15);
   EXPECT_LE(held * 100, pairs * 60);

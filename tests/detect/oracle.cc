@@ -142,7 +142,7 @@ class DocumentReader {
       const auto done = apply(filter);
       if (!done) reading_.refused.push_back({filter.document, done.error().what});
     }
-    std::ranges::stable_sort(reading_.refused, {}, &Refused::document);
+    std::ranges::sort(reading_.refused, {}, &Refused::document);
     return std::move(reading_);
   }
 

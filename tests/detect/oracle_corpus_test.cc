@@ -1,4 +1,4 @@
-// The second evaluator against SigmaHQ's rules and regression events, which its author did not know.
+// The second evaluator against the rules and regression events of SigmaHQ, who know nothing of it.
 #include <cctype>
 #include <filesystem>
 #include <iostream>

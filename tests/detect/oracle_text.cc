@@ -86,7 +86,7 @@ Characters characters(std::string_view bytes) {
     std::size_t length = 1;
     while (length <= 4 && length <= bytes.size() && !is_utf8(bytes.substr(0, length))) ++length;
     if (length > 4 || length > bytes.size()) {
-      found += ill_formed + static_cast<unsigned char>(bytes.front());
+      found += static_cast<char32_t>(ill_formed + static_cast<unsigned char>(bytes.front()));
       bytes.remove_prefix(1);
       continue;
     }

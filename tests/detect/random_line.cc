@@ -318,12 +318,12 @@ Line date_line(Choices& choices, const std::string& field) {
       {"minute", {"7", "59", "0"}},  {"hour", {"13", "0", "7"}},
       {"day", {"29", "3", "30"}},    {"week", {"9", "1", "53"}},
       {"month", {"2", "12", "1.0"}}, {"year", {"2024", "2021", "2023"}}};
-  const auto& [part, values] = choices.of(parts);
-  Names modifiers{part};
+  const auto& part = choices.of(parts);
+  Names modifiers{part.first};
   if (choices.one_in(2)) modifiers.push_back(choices.of(Names{"lt", "lte", "gt", "gte"}));
   if (choices.one_in(8)) insert_anywhere(choices, modifiers, "neq");
   return line_of_values(choices, field, modifiers,
-                        [&] { return Value{choices.of(values), choices.of(dates)}; });
+                        [&] { return Value{choices.of(part.second), choices.of(dates)}; });
 }
 
 Line nothing_line(Choices& choices, const std::string& field) {

@@ -123,7 +123,7 @@ class Maker {
     const std::size_t count = 1 + choices_.below(4);
     for (std::size_t i = 0; i < count; ++i) {
       // The first begins with no underscore, so that `them` always means something.
-      const std::string name = names[choices_.below(i == 0 ? 4 : names.size())];
+      const std::string& name = names[choices_.below(i == 0 ? 4 : names.size())];
       if (std::ranges::find(names_, name) != names_.end()) continue;
       names_.push_back(name);
       out += "  " + name + ": " + selection() + "\n";
@@ -216,7 +216,7 @@ class Maker {
   // A pattern that means the selection that it was made from, at least.
   std::string names_pattern() {
     if (choices_.one_in(3)) return word("them");
-    std::string name = choices_.of(names_);
+    const std::string name = choices_.of(names_);
     const bool hidden = name.starts_with('_');
     const std::size_t at =
         hidden ? 1 + choices_.below(name.size()) : choices_.below(name.size() + 1);

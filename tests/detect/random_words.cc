@@ -36,14 +36,8 @@ const oracle::Placeholders& placeholders() {
 }
 
 const std::vector<std::string>& ill_formed_texts() {
-  static const std::vector<std::string> texts{"\xFF",
-                                              "a\xC3",
-                                              "\xE2\x82",
-                                              "\xC0\xAF",
-                                              "ab\xFF"
-                                              "c",
-                                              "\xED\xA0\x80",
-                                              "abc\xF0\x90\x90"};
+  static const std::vector<std::string> texts{
+      "\xFF", "a\xC3", "\xE2\x82", "\xC0\xAF", "ab\xFF!", "\xED\xA0\x80", "abc\xF0\x90\x90"};
   return texts;
 }
 

@@ -116,6 +116,16 @@ class Parser {
     return leaf(found);
   }
 
+  // Only a star is a wildcard.
+  static Pattern name_pattern(std::string_view name) {
+    std::string escaped;
+    for (const char c : name) {
+      if (c == '?' || c == '\\') escaped += '\\';
+      escaped += c;
+    }
+    return Pattern::parse(escaped);
+  }
+
   Condition leaf(std::span<const Selection>::iterator found) const {
     return {.kind = Condition::Kind::selection,
             .selection = static_cast<std::size_t>(found - selections_.begin()),
@@ -132,7 +142,7 @@ class Parser {
     if (next_ >= words_.size()) return wrong("a name, a pattern or 'them'");
     const std::string name = words_[next_++];
     const bool them = equal_ignoring_case(name, "them");
-    const Pattern pattern = Pattern::parse(name);
+    const Pattern pattern = name_pattern(name);
     const bool underscored = name.starts_with('_');
     Condition condition{.kind = all ? Condition::Kind::all_of : Condition::Kind::any_of,
                         .selection = 0,

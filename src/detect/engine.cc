@@ -65,11 +65,8 @@ std::string_view MatchScratch::folded(const EventView& event, std::size_t value)
   return folded = texts_.fold(raw ? event.raw() : event.values()[value].text);
 }
 
-std::expected<RuleNumber, RuleError> Engine::add(const Rule& rule,
-                                                 const Placeholders& placeholders) {
-  auto compiled = program_.add(rule, placeholders);
-  if (!compiled) return std::unexpected(compiled.error());
-  rules_.push_back(*std::move(compiled));
+RuleNumber Engine::add(const Rule& rule, const std::vector<FieldTest>& tests) {
+  rules_.push_back(program_.add(rule, tests));
   logsources_.push_back(rule.logsource);
   return static_cast<RuleNumber>(rules_.size() - 1);
 }
@@ -261,7 +258,7 @@ std::vector<std::string> Engine::literals() const {
     if (!witness) continue;
     for (const PredicateId id : *witness) {
       for (const Evidence& one : program_.predicates()[id].evidence) {
-        if (!one.text.empty()) texts.insert(one.text);
+        if (!one.text.empty() && !one.number) texts.insert(one.text);
       }
     }
   }

@@ -5,13 +5,12 @@
 // Owns     Everything that was compiled.
 // Threads  match() and explain() from any thread, each with its own MatchScratch; nothing changes
 //          once compile() is done.
-// Errors   add(): RuleError. compile(): Error{invalid} where the literals of all rules together
+// Errors   compile(): Error{invalid} where the literals of all rules together
 //          cannot be compiled.
 // Limits   None of its own; matching is bounded by rules and values.
 // Source   docs/sigma.md. How it finds what it need not try: src/README.md, "Matching".
 #pragma once
 
-#include <expected>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,8 +42,8 @@ struct EngineStats {
 
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
-  // Rules are numbered from 0.
-  std::expected<RuleNumber, RuleError> add(const Rule& rule, const Placeholders& placeholders);
+  // Rules are numbered from 0; `tests` are those of the rule's items, in their order.
+  RuleNumber add(const Rule& rule, const std::vector<FieldTest>& tests);
   Result<void> compile();
 
   const FieldNames& names() const { return program_.names(); }

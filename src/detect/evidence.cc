@@ -52,11 +52,17 @@ Evidence plain_evidence(const Text& text, Pattern::Plain plain) {
   if (plain == Pattern::Plain::start) evidence.where = Where::start;
   if (plain == Pattern::Plain::end) evidence.where = Where::end;
   if (plain == Pattern::Plain::anywhere) evidence.where = Where::anywhere;
-  if (evidence.where == Where::anywhere && evidence.text.size() > literal_bytes_max) {
-    evidence.text.resize(literal_bytes_max);
-    evidence.decides = false;
-  }
   return evidence;
+}
+
+// What is searched anywhere is of limited length and, since Vectorscan takes it for empty otherwise,
+// does not begin with a zero byte.
+void fit_for_search(Evidence& evidence) {
+  if (evidence.where != Where::anywhere) return;
+  const std::size_t bytes = evidence.text.size();
+  evidence.text.erase(0, std::min(evidence.text.find_first_not_of('\0'), bytes));
+  evidence.text.resize(std::min(evidence.text.size(), literal_bytes_max));
+  evidence.decides = evidence.decides && evidence.text.size() == bytes;
 }
 
 Choices choices_of_text(const Text& text) {
@@ -68,7 +74,6 @@ Choices choices_of_text(const Text& text) {
     found.push_back(plain_evidence(text, plain));
   } else {
     found.push_back({.where = Where::anywhere, .text = longest_run(pattern)});
-    found.back().text.resize(std::min(found.back().text.size(), literal_bytes_max));
     if (!pattern.starts_open()) {
       found.push_back({.where = Where::start, .text = first_run(pattern.pieces().front())});
     }
@@ -78,6 +83,7 @@ Choices choices_of_text(const Text& text) {
   }
   Choices choices;
   for (Evidence& one : found) {
+    fit_for_search(one);
     if (one.text.empty() && !empty) continue;
     // A piece of a character folds to something else than the character does.
     if (text.cased && !is_utf8(one.text)) continue;
@@ -103,7 +109,10 @@ Choices evidence_of(const Matcher& matcher) {
   }
   if (const auto* number = std::get_if<Number>(&matcher);
       number != nullptr && number->compare == Compare::equal) {
-    return {{{.where = Where::whole, .text = {}, .number = number->value, .decides = true}}};
+    return {{{.where = Where::whole,
+              .text = number->value.canonical(),
+              .number = true,
+              .decides = true}}};
   }
   return {};
 }

@@ -20,9 +20,9 @@ namespace mailwarden::detect {
 
 struct Evidence {
   LiteralIndex::Where where = LiteralIndex::Where::anywhere;
-  std::string text;              // folded
-  std::optional<double> number;  // in place of a text
-  bool decides = false;          // where it stands, the matcher matches, and only there
+  std::string text;      // folded
+  bool number = false;   // the text is a number in its canonical form
+  bool decides = false;  // where it stands, the matcher matches, and only there
 };
 
 inline constexpr std::size_t literal_bytes_max = 256;

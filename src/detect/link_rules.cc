@@ -7,13 +7,25 @@
 namespace mailwarden::detect {
 namespace {
 
-// Moves what `keeps` answers a reason for out of the list.
+Refusal refusal(const Header& header, std::size_t line, std::string reason) {
+  return {.file = header.file, .line = line, .id = header.id, .reason = std::move(reason)};
+}
+
+const Header& header_of(const Correlation& one) {
+  return one.header;
+}
+template <class T>
+const Header& header_of(const Resolved<T>& one) {
+  return one.document.header;
+}
+
+// Moves what `why` answers a reason for out of the list.
 template <class T, class Why>
 void refuse_where(std::vector<T>& list, std::vector<Refusal>& refused, Why why) {
   std::erase_if(list, [&](T& one) {
     std::string reason = why(one);
     if (reason.empty()) return false;
-    refused.push_back(refusal(one.header, one.header.line, std::move(reason)));
+    refused.push_back(refusal(header_of(one), header_of(one).line, std::move(reason)));
     return true;
   });
 }
@@ -61,7 +73,10 @@ void shift_selections(Condition& condition, std::size_t by) {
 }
 
 // (condition) and not (filter's condition)
-void put_filter(const Filter& filter, Rule& rule) {
+void put_filter(const Resolved<Filter>& resolved, Resolved<Rule>& into) {
+  const Filter& filter = resolved.document;
+  Rule& rule = into.document;
+  into.tests.insert(into.tests.end(), resolved.tests.begin(), resolved.tests.end());
   Condition inside = filter.condition;
   shift_selections(inside, rule.selections.size());
   rule.selections.insert(rule.selections.end(), filter.selections.begin(), filter.selections.end());
@@ -71,17 +86,6 @@ void put_filter(const Filter& filter, Rule& rule) {
   both.parts.push_back(std::move(rule.condition));
   both.parts.push_back(std::move(outside));
   rule.condition = std::move(both);
-}
-
-std::string wrong_item(const Filter& filter, const Placeholders& placeholders) {
-  for (const Selection& selection : filter.selections) {
-    for (const auto& items : selection.alternatives) {
-      for (const DetectionItem& item : items) {
-        if (const auto test = resolve(item, placeholders); !test) return test.error().what;
-      }
-    }
-  }
-  return {};
 }
 
 // Puts ids for names; aliases may use the name that `rules` used.
@@ -100,55 +104,87 @@ std::string resolve_names(Correlation& correlation, const Known& known) {
   return {};
 }
 
-}  // namespace
-
-Refusal refusal(const Header& header, std::size_t line, std::string reason) {
-  return {.file = header.file, .line = line, .id = header.id, .reason = std::move(reason)};
+template <class T>
+std::vector<Resolved<T>> resolve_all(std::vector<T> documents, const Placeholders& placeholders,
+                                     std::vector<Refusal>& refused) {
+  std::vector<Resolved<T>> resolved;
+  for (T& document : documents) {
+    auto tests = resolve(document.selections, placeholders);
+    if (tests) {
+      resolved.push_back({std::move(document), *std::move(tests)});
+    } else {
+      refused.push_back(refusal(document.header, tests.error().line, tests.error().what));
+    }
+  }
+  return resolved;
 }
 
-void claim_names(RuleTexts& texts) {
+// The first to ask for an id or a name has it, whatever kind of document it is.
+void claim_names(LinkedRules& linked) {
+  std::vector<const Header*> headers;
+  for (const auto& one : linked.rules) headers.push_back(&one.document.header);
+  for (const auto& one : linked.correlations) headers.push_back(&one.header);
+  for (const auto& one : linked.filters) headers.push_back(&one.document.header);
+  std::ranges::sort(headers, {}, &Header::order);
   Claims claims;
-  auto claim = [&](const auto& one) { return claims.claim(one.header); };
-  refuse_where(texts.rules, texts.refused, claim);
-  refuse_where(texts.correlations, texts.refused, claim);
-  refuse_where(texts.filters, texts.refused, claim);
+  std::map<std::size_t, std::string> reasons;
+  for (const Header* header : headers) {
+    if (std::string reason = claims.claim(*header); !reason.empty()) {
+      reasons.emplace(header->order, std::move(reason));
+    }
+  }
+  auto reason_of = [&](const auto& one) {
+    const auto reason = reasons.find(header_of(one).order);
+    return reason == reasons.end() ? std::string() : reason->second;
+  };
+  refuse_where(linked.rules, linked.refused, reason_of);
+  refuse_where(linked.correlations, linked.refused, reason_of);
+  refuse_where(linked.filters, linked.refused, reason_of);
 }
 
-void put_filters(RuleTexts& texts, const Placeholders& placeholders) {
+void put_filters(LinkedRules& linked) {
   Known known;
-  for (const Rule& rule : texts.rules) learn(known, rule.header);
-  refuse_where(texts.filters, texts.refused, [&](const Filter& filter) {
-    if (filter.any_rule) return wrong_item(filter, placeholders);
-    for (const std::string& rule : filter.rules) {
+  for (const auto& rule : linked.rules) learn(known, rule.document.header);
+  refuse_where(linked.filters, linked.refused, [&](const Resolved<Filter>& filter) {
+    if (filter.document.any_rule) {
+      return std::string(linked.rules.empty() ? "there is no rule for the filter" : "");
+    }
+    for (const std::string& rule : filter.document.rules) {
       if (!known.contains(rule)) return "there is no rule '" + rule + "' for the filter";
     }
-    return wrong_item(filter, placeholders);
+    return std::string();
   });
-  for (const Filter& filter : texts.filters) {
+  for (const Resolved<Filter>& filter : linked.filters) {
     std::set<std::string> ids;
-    for (const std::string& rule : filter.rules) {
+    for (const std::string& rule : filter.document.rules) {
       if (const auto id = known.find(rule); id != known.end()) ids.insert(id->second);
     }
-    for (Rule& rule : texts.rules) {
-      const bool named = filter.any_rule || ids.contains(rule.header.id);
-      if (named && suits(filter.logsource, rule.logsource)) put_filter(filter, rule);
+    for (Resolved<Rule>& rule : linked.rules) {
+      const bool named = filter.document.any_rule || ids.contains(rule.document.header.id);
+      if (named && suits(filter.document.logsource, rule.document.logsource)) {
+        put_filter(filter, rule);
+      }
     }
   }
 }
 
-void order_correlations(RuleTexts& texts) {
-  std::set<std::string> placed;
-  for (const Rule& rule : texts.rules) placed.insert(rule.header.id);
-  // One that is refused takes those with it that rest on it.
-  for (std::size_t before = texts.correlations.size() + 1; before > texts.correlations.size();) {
-    before = texts.correlations.size();
+// One that is refused takes those with it that rest on it.
+void resolve_correlations(LinkedRules& linked) {
+  for (std::size_t before = linked.correlations.size() + 1; before > linked.correlations.size();) {
+    before = linked.correlations.size();
     Known known;
-    for (const Rule& rule : texts.rules) learn(known, rule.header);
-    for (const Correlation& one : texts.correlations) learn(known, one.header);
-    refuse_where(texts.correlations, texts.refused,
+    for (const auto& rule : linked.rules) learn(known, rule.document.header);
+    for (const Correlation& one : linked.correlations) learn(known, one.header);
+    refuse_where(linked.correlations, linked.refused,
                  [&](Correlation& one) { return resolve_names(one, known); });
   }
-  auto& list = texts.correlations;
+}
+
+// Puts each behind those that it names.
+void order_correlations(LinkedRules& linked) {
+  std::set<std::string> placed;
+  for (const auto& rule : linked.rules) placed.insert(rule.document.header.id);
+  auto& list = linked.correlations;
   auto rest = list.begin();
   while (rest != list.end()) {
     const auto ready = std::find_if(rest, list.end(), [&](const Correlation& one) {
@@ -161,10 +197,25 @@ void order_correlations(RuleTexts& texts) {
   }
   // What is left turns in a circle, or rests on what does.
   for (auto one = rest; one != list.end(); ++one) {
-    texts.refused.push_back(refusal(one->header, one->header.line,
-                                    "the correlation '" + one->header.title + "' rests on itself"));
+    linked.refused.push_back(
+        refusal(one->header, one->header.line,
+                "the correlation '" + one->header.title + "' rests on itself"));
   }
   list.erase(rest, list.end());
+}
+
+}  // namespace
+
+LinkedRules link(RuleTexts texts, const Placeholders& placeholders) {
+  LinkedRules linked{.correlations = std::move(texts.correlations),
+                     .refused = std::move(texts.refused)};
+  linked.rules = resolve_all(std::move(texts.rules), placeholders, linked.refused);
+  linked.filters = resolve_all(std::move(texts.filters), placeholders, linked.refused);
+  claim_names(linked);
+  put_filters(linked);
+  resolve_correlations(linked);
+  order_correlations(linked);
+  return linked;
 }
 
 }  // namespace mailwarden::detect

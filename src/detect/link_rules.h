@@ -15,11 +15,20 @@
 
 namespace mailwarden::detect {
 
-Refusal refusal(const Header& header, std::size_t line, std::string reason);
+// A rule or filter with the tests of its items, in their order.
+template <class Document>
+struct Resolved {
+  Document document;
+  std::vector<FieldTest> tests;
+};
 
-void claim_names(RuleTexts& texts);
-void put_filters(RuleTexts& texts, const Placeholders& placeholders);
-// Puts ids in place of names.
-void order_correlations(RuleTexts& texts);
+struct LinkedRules {
+  std::vector<Resolved<Rule>> rules;
+  std::vector<Correlation> correlations;
+  std::vector<Resolved<Filter>> filters;
+  std::vector<Refusal> refused;
+};
+
+LinkedRules link(RuleTexts texts, const Placeholders& placeholders);
 
 }  // namespace mailwarden::detect

@@ -5,7 +5,7 @@
 #include <hs/hs.h>
 
 #include "base/check.h"
-#include "detect/matcher.h"
+#include "detect/decimal.h"
 
 namespace mailwarden::detect {
 
@@ -41,9 +41,9 @@ void LiteralIndex::add(Where where, std::string text, std::uint32_t entry) {
   }
 }
 
-void LiteralIndex::add_number(double number, std::uint32_t entry) {
+void LiteralIndex::add_number(std::string number, std::uint32_t entry) {
   ++literals_;
-  numbers_.emplace(number == 0 ? 0.0 : number, entry);
+  numbers_.emplace(std::move(number), entry);
 }
 
 Result<void> LiteralIndex::finish(ScanMemory& memory) {
@@ -79,9 +79,11 @@ std::uint32_t LiteralIndex::number_entry(std::string_view text) const {
   if (text.empty() || (text.front() != '-' && (text.front() < '0' || text.front() > '9'))) {
     return no_entry;
   }
-  const auto number = number_in(text);
-  if (!number) return no_entry;
-  const auto found = numbers_.find(*number == 0 ? 0.0 : *number);
+  auto found = numbers_.find(text);
+  if (found == numbers_.end() && !is_plain_integer(text)) {
+    const auto number = Decimal::parse(text);
+    if (number) found = numbers_.find(number->canonical());
+  }
   return found == numbers_.end() ? no_entry : found->second;
 }
 

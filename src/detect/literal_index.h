@@ -49,7 +49,8 @@ class LiteralIndex {
 
   // Texts are folded and, but for `whole`, not empty.
   void add(Where where, std::string text, std::uint32_t entry);
-  void add_number(double number, std::uint32_t entry);
+  // `number` is in canonical form.
+  void add_number(std::string number, std::uint32_t entry);
   Result<void> finish(ScanMemory& memory);
 
   // put(entry) for each text that stands in the value; several times where it stands several times.
@@ -101,7 +102,7 @@ class LiteralIndex {
 
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> wholes_;
   std::uint64_t whole_lengths_ = 0;  // a bit for each length there is, the last for all longer ones
-  std::unordered_map<double, std::uint32_t> numbers_;
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
   EdgeTable starts_{EdgeTable::Edge::start};
   EdgeTable ends_{EdgeTable::Edge::end};
   std::unique_ptr<hs_database, Release> database_;

@@ -34,6 +34,10 @@ Result<std::vector<std::string>> rule_files(const std::string& path) {
 }
 
 void append(RuleTexts& all, RuleTexts more) {
+  for (Rule& rule : more.rules) rule.header.order += all.documents;
+  for (Correlation& correlation : more.correlations) correlation.header.order += all.documents;
+  for (Filter& filter : more.filters) filter.header.order += all.documents;
+  all.documents += more.documents;
   std::ranges::move(more.rules, std::back_inserter(all.rules));
   std::ranges::move(more.correlations, std::back_inserter(all.correlations));
   std::ranges::move(more.filters, std::back_inserter(all.filters));

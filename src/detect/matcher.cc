@@ -1,8 +1,6 @@
 #include "detect/matcher.h"
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 
@@ -32,6 +30,9 @@ bool parse_address(std::string_view text, std::array<unsigned char, 16>& into) {
 bool in_network(const Network& network, std::string_view value) {
   std::array<unsigned char, 16> address{};
   if (!parse_address(value, address)) return false;
+  // ::/0 is every IPv6 address and no IPv4 address.
+  const bool v4 = std::memcmp(address.data(), mapped_prefix.data(), mapped_prefix.size()) == 0;
+  if (v4 && network.bits < mapped_bits) return false;
   const std::size_t whole = network.bits / 8;
   if (std::memcmp(address.data(), network.address.data(), whole) != 0) return false;
   const unsigned rest = network.bits % 8;
@@ -40,7 +41,7 @@ bool in_network(const Network& network, std::string_view value) {
   return (address[whole] & mask) == (network.address[whole] & mask);
 }
 
-bool compares(const Number& number, double value) {
+bool compares(const Number& number, const Decimal& value) {
   switch (number.compare) {
     case Compare::equal:
       return value == number.value;
@@ -244,19 +245,6 @@ std::optional<int> part_of_date(std::string_view text, DatePart part) {
   return std::nullopt;
 }
 
-std::optional<double> number_in(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  const std::size_t first = text.front() == '-' ? 1 : 0;
-  // A point without digits on both sides, or a word such as "inf", is no number.
-  if (first >= text.size() || text[first] < '0' || text[first] > '9') return std::nullopt;
-  const std::size_t point = text.find('.');
-  if (point != std::string_view::npos &&
-      (point + 1 >= text.size() || text[point + 1] < '0' || text[point + 1] > '9')) {
-    return std::nullopt;
-  }
-  return to_number(text);
-}
-
 bool matches(const Matcher& matcher, const Subject& value) {
   if (const auto* text = std::get_if<Text>(&matcher)) return text_matches(*text, value);
   if (const auto* expression = std::get_if<Expression>(&matcher)) {
@@ -266,12 +254,12 @@ bool matches(const Matcher& matcher, const Subject& value) {
     return in_network(*network, value.text);
   }
   if (const auto* number = std::get_if<Number>(&matcher)) {
-    const auto found = number_in(value.text);
+    const auto found = Decimal::parse(value.text);
     return found && compares(*number, *found);
   }
   if (const auto* date = std::get_if<Date>(&matcher)) {
     const auto found = part_of_date(value.text, date->part);
-    return found && compares(date->number, *found);
+    return found && compares(date->number, *Decimal::parse(std::to_string(*found)));
   }
   return false;
 }
@@ -296,8 +284,7 @@ bool matches(const OtherField& other, const Subject& value, const Subject& twin)
 namespace {
 
 void append_number(std::string& key, const Number& number) {
-  key += std::to_string(std::bit_cast<std::uint64_t>(number.value)) + "," +
-         std::to_string(static_cast<int>(number.compare));
+  key += number.value.canonical() + "," + std::to_string(static_cast<int>(number.compare));
 }
 
 void append_pattern(std::string& key, const Pattern& pattern) {

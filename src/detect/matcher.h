@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "detect/decimal.h"
 #include "detect/pattern.h"
 
 namespace re2 {
@@ -58,7 +59,7 @@ Result<Network> make_network(const std::string& text);
 enum class Compare : std::uint8_t { equal, less, less_equal, greater, greater_equal };
 
 struct Number {
-  double value = 0;
+  Decimal value;
   Compare compare = Compare::equal;
 };
 
@@ -95,8 +96,5 @@ struct Subject {
 // Null, Presence and OtherField are about the event, not one value, and never match here.
 bool matches(const Matcher& matcher, const Subject& value);
 bool matches(const OtherField& other, const Subject& value, const Subject& twin);
-
-// A decimal number as in JSON, leading zeros allowed; nothing else reads as one.
-std::optional<double> number_in(std::string_view text);
 
 }  // namespace mailwarden::detect

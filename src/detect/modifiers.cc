@@ -122,7 +122,10 @@ class Reading {
     const bool expands = asked_.expand && kind == Kind::expression;
     Asked others = asked_;
     others.expand = false;
-    others.cased = others.cased && kind != Kind::other_field;
+    if (kind == Kind::other_field) {
+      others.cased = false;
+      others.anchor = Pattern::Plain::whole;
+    }
     if (!is_text() || asked_.compares || others.changes_text() || (asked_.expand && !expands)) {
       return contradicts(word);
     }
@@ -180,7 +183,7 @@ Result<void> check(const Asked& asked, const DetectionItem& item) {
     return fail(Code::invalid, "'all' needs more than one value; write the value without it");
   }
   if (asked.negated && asked.kind == Kind::presence) return contradicts("neq");
-  if (asked.kind == Kind::presence && !single) {
+  if (asked.kind == Kind::presence && item.is_list) {
     return fail(Code::invalid, "'exists' takes true or false, not a list");
   }
   const bool about_field = asked.kind != Kind::text && asked.kind != Kind::expression;
@@ -200,19 +203,32 @@ Result<void> check(const Asked& asked, const DetectionItem& item) {
   return {};
 }
 
+// The next percent sign that no backslash hides.
+std::size_t find_percent(const std::string& text, std::size_t from) {
+  for (std::size_t i = from; i < text.size(); ++i) {
+    if (text[i] == '%') return i;
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+  }
+  return std::string::npos;
+}
+
 // `\%` is a percent sign; %name% stands for each of its values.
 Result<std::vector<std::string>> expanded(const std::string& text,
                                           const Placeholders& placeholders) {
   std::vector<std::string> texts{""};
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t end = text[i] == '%' ? text.find('%', i + 1) : std::string::npos;
-    if (end == std::string::npos || end == i + 1) {
-      const bool escaped = text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '%';
-      i += escaped ? 1 : 0;
-      for (std::string& one : texts) one += text[i];
-      ++i;
+    const std::size_t end = text[i] == '%' ? find_percent(text, i + 1) : std::string::npos;
+    if (end == std::string::npos) {
+      // A backslash before a percent sign hides it; two backslashes are a pair of their own.
+      const char behind = text[i] == '\\' && i + 1 < text.size() ? text[i + 1] : '\0';
+      const std::string plain = behind == '%'    ? "%"
+                                : behind == '\\' ? "\\\\"
+                                                 : std::string(1, text[i]);
+      for (std::string& one : texts) one += plain;
+      i += behind == '%' || behind == '\\' ? 2 : 1;
       continue;
     }
+    if (end == i + 1) return fail(Code::invalid, "a placeholder between '%%' has no name");
     const std::string name = text.substr(i + 1, end - i - 1);
     const auto values = placeholders.find(name);
     if (values == placeholders.end() || values->second.empty()) {
@@ -360,8 +376,11 @@ class Maker {
   }
 
   Result<std::vector<Matcher>> number(const RuleValue& value) const {
-    const auto number = number_in(value.text);
+    const auto number = Decimal::parse(value.text);
     if (!number) return fail(Code::invalid, "'" + value.text + "' is not a number");
+    if (value.kind != RuleValue::Kind::number) {
+      return fail(Code::invalid, "'" + value.text + "' is a text; a number stands without quotes");
+    }
     const Number wanted{.value = *number, .compare = asked_.compare};
     if (asked_.kind != Kind::date) return std::vector<Matcher>{wanted};
     return std::vector<Matcher>{Date{.part = asked_.part, .number = wanted}};
@@ -404,6 +423,21 @@ Result<FieldTest> resolve(const DetectionItem& item, const Placeholders& placeho
     std::ranges::move(*matchers, std::back_inserter(test.values.back()));
   }
   return test;
+}
+
+std::expected<std::vector<FieldTest>, RuleError> resolve(const std::vector<Selection>& selections,
+                                                         const Placeholders& placeholders) {
+  std::vector<FieldTest> tests;
+  for (const Selection& selection : selections) {
+    for (const auto& items : selection.alternatives) {
+      for (const DetectionItem& item : items) {
+        auto test = resolve(item, placeholders);
+        if (!test) return std::unexpected(RuleError{item.line, test.error().what});
+        tests.push_back(*std::move(test));
+      }
+    }
+  }
+  return tests;
 }
 
 }  // namespace mailwarden::detect

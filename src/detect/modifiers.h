@@ -9,6 +9,7 @@
 // Source   Sigma 2.1.0, modifiers; docs/sigma.md, "Modifiers".
 #pragma once
 
+#include <expected>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,6 +31,15 @@ struct FieldTest {
 };
 
 inline constexpr std::size_t values_max = 10'000;
+
+// A sentence and the line that it is about.
+struct RuleError {
+  std::size_t line = 0;
+  std::string what;
+};
+// Of all items, in their order.
+std::expected<std::vector<FieldTest>, RuleError> resolve(const std::vector<Selection>& selections,
+                                                         const Placeholders& placeholders);
 
 Result<FieldTest> resolve(const DetectionItem& item, const Placeholders& placeholders);
 

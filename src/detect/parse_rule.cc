@@ -22,6 +22,7 @@ constexpr std::array<std::pair<std::string_view, Level>, 5> levels{
 
 void DocumentReader::read(RuleTexts& into) {
   header_.line = document_.line;
+  header_.order = into.documents++;
   if (!document_.is_map()) {
     mistakes_.add(document_, "a rule is a map with 'title' and 'detection'");
   } else {
@@ -77,7 +78,11 @@ void DocumentReader::read_header() {
   header_.name = text(document_, "name");
   header_.id = text(document_, "id");
   if (header_.id.empty()) header_.id = header_.name;
-  if (header_.id.empty()) header_.id = std::filesystem::path(header_.file).stem().string();
+  if (header_.id.empty()) {
+    header_.id = std::filesystem::path(header_.file).stem().string();
+    // One of several in a file is told from the others by its line.
+    if (header_.order > 0) header_.id += ":" + std::to_string(header_.line);
+  }
   header_.tags = texts(document_, "tags");
   read_level();
   if (const Node* own = document_.find("mailwarden"); own != nullptr) read_own(*own);

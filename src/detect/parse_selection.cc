@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "detect/condition.h"
-#include "detect/matcher.h"
+#include "detect/decimal.h"
 
 namespace mailwarden::detect {
 namespace {
@@ -18,7 +18,7 @@ RuleValue value_of(const Node& node) {
   } else if (yaml::is_true(node) || yaml::is_false(node)) {
     value.kind = RuleValue::Kind::truth;
     value.text = yaml::is_true(node) ? "true" : "false";
-  } else if (!node.quoted && number_in(node.scalar)) {
+  } else if (!node.quoted && Decimal::parse(node.scalar)) {
     value.kind = RuleValue::Kind::number;
   }
   return value;
@@ -76,6 +76,7 @@ class Reader {
     const auto words = split(name.scalar, '|');
     // Sigma's taxonomy knows no spaces in names, some sources do: "Source Name" is SourceName.
     std::ranges::copy_if(words[0], std::back_inserter(item.field), [](char c) { return c != ' '; });
+    if (name.scalar.empty()) mistakes_.add(name, "a field has no name");
     for (std::size_t i = 1; i < words.size(); ++i) item.modifiers.emplace_back(words[i]);
     if (!value.is_sequence()) {
       add_value(value, item);

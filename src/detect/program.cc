@@ -89,18 +89,7 @@ NodeId Program::compile(const Condition& condition, const std::vector<NodeId>& s
   return join(kind, parts);
 }
 
-std::expected<CompiledRule, RuleError> Program::add(const Rule& rule,
-                                                    const Placeholders& placeholders) {
-  std::vector<FieldTest> tests;
-  for (const Selection& selection : rule.selections) {
-    for (const auto& items : selection.alternatives) {
-      for (const DetectionItem& item : items) {
-        auto test = resolve(item, placeholders);
-        if (!test) return std::unexpected(RuleError{item.line, test.error().what});
-        tests.push_back(*std::move(test));
-      }
-    }
-  }
+CompiledRule Program::add(const Rule& rule, const std::vector<FieldTest>& tests) {
   CompiledRule compiled;
   std::vector<NodeId> nodes;
   std::size_t next = 0;

@@ -4,7 +4,7 @@
 //          and the conditions as trees over them.
 // Owns     Predicates, trees, and the names of fields.
 // Threads  Read-only once it is built.
-// Errors   add(): Error{invalid} with the line and what a modifier or value does not allow.
+// Errors   None.
 // Limits   Those of modifiers.h.
 // Source   docs/sigma.md.
 #pragma once
@@ -69,16 +69,10 @@ struct CompiledRule {
   std::vector<CompiledSelection> selections;
 };
 
-// A sentence and the line that it is about.
-struct RuleError {
-  std::size_t line = 0;
-  std::string what;
-};
-
 class Program {
  public:
-  // After an error nothing of the rule is in the program.
-  std::expected<CompiledRule, RuleError> add(const Rule& rule, const Placeholders& placeholders);
+  // `tests` are those of the rule's items, in their order.
+  CompiledRule add(const Rule& rule, const std::vector<FieldTest>& tests);
 
   // Once all rules are there: chooses the evidence of each predicate, and puts the cheap and telling
   // parts of each condition first.

@@ -69,7 +69,8 @@ struct Header {
   std::map<std::string, std::int64_t> facts;
   std::string file;
   std::size_t line = 0;
-  std::string version;  // SHA-256 of the file's text, in hex
+  std::string version;    // SHA-256 of the file's text, in hex
+  std::size_t order = 0;  // among all documents read together
 };
 
 struct Rule {
@@ -125,6 +126,7 @@ struct RuleTexts {
   std::vector<Correlation> correlations;
   std::vector<Filter> filters;
   std::vector<Refusal> refused;
+  std::size_t documents = 0;  // read, refused or not
 };
 
 struct ParseLimits {

@@ -21,7 +21,8 @@ bool fits(std::string_view wanted, std::string_view stated, Routing routing) {
 
 bool serves(const LogsourceView& event, std::string_view wanted, Routing routing) {
   if (fits(wanted, event.service, routing)) return true;
-  if (event.product != "linux") return false;
+  const bool unknown = event.product.empty() && routing == Routing::open;
+  if (event.product != "linux" && !unknown) return false;
   if (wanted == "auth") {
     return std::ranges::find(auth_services, event.service) != auth_services.end();
   }
@@ -71,7 +72,7 @@ class RuleGroup::Builder {
     auto& index = group_.indexes_[field];
     if (index == nullptr) index = std::make_unique<LiteralIndex>();
     if (evidence.number) {
-      index->add_number(*evidence.number, number);
+      index->add_number(evidence.text, number);
     } else {
       index->add(evidence.where, evidence.text, number);
     }
@@ -81,9 +82,7 @@ class RuleGroup::Builder {
   RuleGroup& group_;
   const Program& program_;
   std::set<PredicateId> decided_;
-  std::map<std::tuple<FieldId, LiteralIndex::Where, std::string, std::optional<double>>,
-           std::uint32_t>
-      known_;
+  std::map<std::tuple<FieldId, LiteralIndex::Where, std::string, bool>, std::uint32_t> known_;
 };
 
 Result<void> RuleGroup::build(const Program& program, const std::vector<bool>& early,

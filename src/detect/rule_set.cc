@@ -74,22 +74,16 @@ Result<RuleSet> RuleSet::make(RuleTexts texts, const RuleSetOptions& options) {
   RuleSet set;
   set.routing_ = options.routing;
   set.engine_ = std::make_shared<Engine>();
-  claim_names(texts);
-  put_filters(texts, options.placeholders);
-  for (Rule& rule : texts.rules) {
-    const auto number = set.engine_->add(rule, options.placeholders);
-    if (number) {
-      set.rules_.push_back(std::move(rule));
-    } else {
-      texts.refused.push_back(refusal(rule.header, number.error().line, number.error().what));
-    }
+  LinkedRules linked = link(std::move(texts), options.placeholders);
+  for (Resolved<Rule>& rule : linked.rules) {
+    set.engine_->add(rule.document, rule.tests);
+    set.rules_.push_back(std::move(rule.document));
   }
-  texts.rules = std::move(set.rules_);
-  order_correlations(texts);
-  set.rules_ = std::move(texts.rules);
-  set.correlations_ = std::move(texts.correlations);
-  set.filters_ = std::move(texts.filters);
-  set.refused_ = std::move(texts.refused);
+  for (Resolved<Filter>& filter : linked.filters) {
+    set.filters_.push_back(std::move(filter.document));
+  }
+  set.correlations_ = std::move(linked.correlations);
+  set.refused_ = std::move(linked.refused);
   if (auto done = set.engine_->compile(); !done) return std::unexpected(done.error());
   set.find_needs();
   return set;

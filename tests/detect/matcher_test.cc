@@ -123,12 +123,13 @@ TEST(Expression, SearchesAndTakesFlags) {
 
 TEST(Number, ComparesWhatIsANumber) {
   using enum Compare;
-  EXPECT_TRUE(matches(Matcher(Number{5, equal}), text("5.0")));
-  EXPECT_TRUE(matches(Matcher(Number{5, greater_equal}), text("5")));
-  EXPECT_FALSE(matches(Matcher(Number{5, greater}), text("5")));
-  EXPECT_TRUE(matches(Matcher(Number{5, less}), text("-7")));
-  EXPECT_TRUE(matches(Matcher(Number{5, less_equal}), text("5")));
-  EXPECT_FALSE(matches(Matcher(Number{5, less}), text("four")));
+  const Decimal five = Decimal::parse("5").value();
+  EXPECT_TRUE(matches(Matcher(Number{five, equal}), text("5.0")));
+  EXPECT_TRUE(matches(Matcher(Number{five, greater_equal}), text("5")));
+  EXPECT_FALSE(matches(Matcher(Number{five, greater}), text("5")));
+  EXPECT_TRUE(matches(Matcher(Number{five, less}), text("-7")));
+  EXPECT_TRUE(matches(Matcher(Number{five, less_equal}), text("5")));
+  EXPECT_FALSE(matches(Matcher(Number{five, less}), text("four")));
 }
 
 }  // namespace

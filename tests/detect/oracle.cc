@@ -43,6 +43,8 @@ Result<Logsource> read_logsource(const yaml::Node& document, bool needed) {
     }
     *part = value->scalar;
   }
+  const bool states = !(logsource.product + logsource.category + logsource.service).empty();
+  if (needed && !states) return refuse(*node, "'logsource' states nothing");
   return logsource;
 }
 
@@ -209,18 +211,26 @@ class DocumentReader {
     return {};
   }
 
+  static bool is_called(const Rule& rule, const std::string& name) {
+    return !name.empty() && (name == rule.id_ || name == rule.name_);
+  }
+
   Result<void> apply(const Filter& filter) {
-    bool named = false;
+    if (filter.every && reading_.rules.empty()) return refuse(filter.where, "there is no rule");
+    for (const std::string& name : filter.rules) {
+      const bool there = std::ranges::any_of(
+          reading_.rules, [&](const Rule& rule) { return is_called(rule, name); });
+      if (!there) return refuse(filter.where, "there is no rule '" + name + "'");
+    }
     for (Rule& rule : reading_.rules) {
-      const bool names = filter.every || std::ranges::any_of(filter.rules, [&](const auto& one) {
-                           return !one.empty() && (one == rule.id_ || one == rule.name_);
-                         });
-      named = named || names;
+      const bool names =
+          filter.every || std::ranges::any_of(filter.rules, [&](const std::string& name) {
+            return is_called(rule, name);
+          });
       if (names && !contradicts(filter.logsource, rule.logsource_)) {
         rule.filters_.push_back(filter.detection);
       }
     }
-    if (!named) return refuse(filter.where, "the filter names no rule that is there");
     return {};
   }
 

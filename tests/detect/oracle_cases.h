@@ -30,6 +30,7 @@ inline Told truth(const std::string& name, const std::string& value) {
 
 inline Event event_of(const std::vector<Told>& fields, const std::string& raw = "") {
   Event event;
+  event.logsource.product = "test";
   event.raw = raw;
   for (const Told& field : fields) event.fields.add(field.name, field.value, field.kind);
   return event;
@@ -52,7 +53,7 @@ inline std::string rule_text(const std::string& detection,
 
 // A rule of one selection, which is all that its condition asks.
 inline std::string selection_text(const std::string& selection) {
-  return rule_text("  s: " + selection + "\n  condition: s", "{}");
+  return rule_text("  s: " + selection + "\n  condition: s", "{product: test}");
 }
 
 inline bool holds(const std::string& rule, const Event& event) {

@@ -43,12 +43,13 @@ class OracleCorpus : public testing::Test {
 Event windows_event(std::string_view object) {
   Event event;
   json::Flattener flattener;
-  const auto done = flattener.flatten(object, [&](const json::Leaf& leaf) {
+  const auto flat = flattener.flatten(object);
+  EXPECT_TRUE(flat) << flat.error().what;
+  for (const json::Leaf& leaf : flat ? *flat : std::span<const json::Leaf>()) {
     const auto kind = leaf.kind == json::LeafKind::null ? FieldKind::null : FieldKind::string;
     event.fields.add(leaf.path.substr(leaf.path.rfind('.') + 1), leaf.text, kind);
     event.fields.add(leaf.path, leaf.text, kind);
-  });
-  EXPECT_TRUE(done) << done.error().what;
+  }
   return event;
 }
 

@@ -139,6 +139,18 @@ std::string contradiction(const Line& line) {
       return kinds.contains(modifier) && kinds.at(modifier) == kind;
     });
   };
+  const auto ends = std::ranges::count_if(line.modifiers, [](const std::string& modifier) {
+    return is_any_of(modifier, {"contains", "startswith", "endswith"});
+  });
+  if (ends > 1) return "only one of 'contains', 'startswith' and 'endswith' may be asked for";
+  const std::size_t encoded =
+      line.place({"base64", "base64offset", "utf16le", "wide", "utf16be", "utf16"});
+  for (std::size_t i = 0; i < line.modifiers.size(); ++i) {
+    if (line.modifiers[i] == "windash" && i > encoded) return "'windash' stands before encodings";
+    if (line.modifiers[i] == "expand" && i > std::min(encoded, line.place({"windash"}))) {
+      return "'expand' stands before 'windash' and encodings";
+    }
+  }
   if (times(Kind::comparison) > 1) return "two comparisons contradict";
   if (times(Kind::part) > 1) return "two parts of a date contradict";
   if (line.place({"i", "m", "s"}) < line.place({"re"})) return "'i', 'm' and 's' stand behind 're'";
@@ -409,6 +421,7 @@ std::unexpected<Error> refuse(const yaml::Node& where, const std::string& what) 
 
 Result<Test> read_selection(const yaml::Node& selection, const Placeholders& placeholders) {
   if (selection.is_map()) return read_map(selection, placeholders);
+  if (selection.is_scalar()) return one_test({}, selection, placeholders);  // a single keyword
   if (!selection.is_sequence()) return refuse(selection, "a selection is a map or a list");
   if (selection.items.empty()) return refuse(selection, "an empty list");
   std::vector<Test> tests;

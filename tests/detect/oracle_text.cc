@@ -230,6 +230,7 @@ Result<std::vector<Text>> base64offset(const Text& text) {
     for (std::size_t k = 0; k < encoded.size(); ++k) {
       if (6 * k >= first_bit && 6 * (k + 1) <= bits_end) sure += encoded[k];
     }
+    if (sure.empty()) return fail(Code::invalid, "too short to leave anything in each form");
     all.push_back(literals(sure));
   }
   return all;

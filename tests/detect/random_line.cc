@@ -119,9 +119,13 @@ std::string said(Choices& choices, const Names& modifiers, std::string text) {
     if (modifier == "windash") text = replaced(text, "-", choices.of(Names{"/", "-", "–", "―"}));
     if (modifier == "base64") text = oracle::bytes_of(*oracle::base64(plain));
     if (modifier == "base64offset") {
-      text = open ? oracle::bytes_of(*oracle::base64(oracle::parse_expression(
-                        std::string(choices.below(3), 'x') + text + "yz", false)))
-                  : oracle::bytes_of((*oracle::base64offset(plain))[choices.below(3)]);
+      const auto forms = oracle::base64offset(plain);  // none of a text that is too short
+      if (open) {
+        text = oracle::bytes_of(*oracle::base64(oracle::parse_expression(
+            std::string(choices.below(3), 'x') + text + "yz", false)));
+      } else if (forms) {
+        text = oracle::bytes_of((*forms)[choices.below(3)]);
+      }
     }
     if (modifier == "wide" || modifier.starts_with("utf16")) {
       const auto encoded = oracle::utf16(modifier, plain);

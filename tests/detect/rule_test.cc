@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "detect/rule_set.h"
@@ -176,9 +177,6 @@ INSTANTIATE_TEST_SUITE_P(
             "have"},
         RefusalCase{"UnknownModifier", rule("  s: {'a|contians': x}\n  condition: s"),
                     "r.yml, line 4: 'contians' is not a modifier of Sigma"},
-        RefusalCase{"UnsupportedModifier",
-                    rule("  s: {'a|base64offset|contains': x}\n  condition: s"),
-                    "r.yml, line 4: the modifier 'base64offset' is not supported by this version"},
         RefusalCase{"ContradictingModifiers", rule("  s: {'a|cidr|contains': x}\n  condition: s"),
                     "r.yml, line 4: the modifier 'contains' contradicts one before it"},
         RefusalCase{"WrongNetwork", rule("  s: {'a|cidr': 300.0.0.0/8}\n  condition: s"),
@@ -199,13 +197,22 @@ INSTANTIATE_TEST_SUITE_P(
             "OldAggregation", rule("  s: {a: x}\n  condition: s | count() > 5"),
             "r.yml, line 5: the condition has '|' where the end or 'and' or 'or' was expected"},
         RefusalCase{"EverythingAtOnce", "title: ''\nlevel: dire\nlogsource: {}\n",
-                    "r.yml, line 1: a rule must have a 'title'\n"
-                    "r.yml, line 2: the level 'dire' is none of informational, low, medium, high, "
-                    "critical\n"
-                    "r.yml, line 3: 'logsource' names neither product, category nor service\n"
-                    "r.yml, line 1: a rule must have a 'detection'"},
-        RefusalCase{"Filter", "title: f\nfilter: {rules: [a]}\n",
-                    "r.yml, line 1: filters are not supported by this version"},
+                    "r.yml, line 1: a rule must have a 'title'; "
+                    "line 2: the level 'dire' is none of informational, low, medium, high, "
+                    "critical; "
+                    "line 3: 'logsource' names neither product, category nor service; "
+                    "line 1: a rule must have a 'detection', which is a map"},
+        RefusalCase{"FilterOfNoRule", "title: f\nfilter: {rules: [a], s: {a: x}, condition: s}\n",
+                    "r.yml, line 1: there is no rule 'a' for the filter"},
+        RefusalCase{"FilterWithoutRules", "title: f\nfilter: {s: {a: x}, condition: s}\n",
+                    "r.yml, line 2: a filter must name its 'rules'"},
+        RefusalCase{"ExpressionTooLarge",
+                    rule("  s: {'a|re': '((a{1000}){1000}){1000}'}\n  condition: s"),
+                    "r.yml, line 4: the expression is wrong: bad repetition operator: {1000}"},
+        RefusalCase{
+            "ExpressionOfTooMuchMemory",
+            rule("  s: {'a|re': '" + std::string(100, '.') + "(\\pL{900}){30}'}\n  condition: s"),
+            "r.yml, line 4: the expression is too large: it needs more than 8 MiB"},
         RefusalCase{"WrongYaml", "a: [\n",
                     "r.yml, line 2, column 1: end of sequence flow not found"},
         RefusalCase{
@@ -231,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusalCase{"DoubledId",
                     "id: a\n" + rule("  s: {a: x}\n  condition: s") + "\n---\nid: a\n" +
                         rule("  s: {a: x}\n  condition: s"),
-                    "r.yml, line 8: the id 'a' is taken by another rule"},
+                    "r.yml, line 8: the id 'a' is taken by r.yml, line 1"},
         RefusalCase{"Facts",
                     rule("  s: {a: x}\n  condition: s\nmailwarden: {facts: {malware: false}}"),
                     "r.yml, line 6: a fact is true or a number that is not negative"}),
@@ -240,7 +247,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ParseRules, ADeeplyNestedConditionIsRefusedWithoutRecursing) {
   const std::string text =
       rule("  s: {a: x}\n  condition: " + std::string(5000, '(') + "s" + std::string(5000, ')'));
-  EXPECT_EQ(parse_rules(text, "r.yml").error().what,
+  EXPECT_EQ(parse_rules(text, "r.yml").refused.at(0).sentence(),
             "r.yml, line 5: the condition is nested deeper than 32 levels");
 }
 
@@ -249,13 +256,40 @@ TEST(LoadRules, TellsTheMistakesOfAllFiles) {
   write_file(folder.path("a.yml"), rule("  s: {'a|x': y}\n  condition: s"));
   write_file(folder.path("b.yaml"), "title: b\n");
   write_file(folder.path("b.test.yml"), "not a rule\n");
-  const auto loaded = load_rules({folder.path(), folder.path("none")});
-  ASSERT_FALSE(loaded);
-  EXPECT_EQ(loaded.error().what,
-            folder.path("a.yml") + ", line 4: 'x' is not a modifier of Sigma\n" +
-                folder.path("b.yaml") + ", line 1: a rule must have a 'logsource'\n" +
-                folder.path("b.yaml") + ", line 1: a rule must have a 'detection'\n" +
-                folder.path("none") + ": No such file or directory");
+  write_file(folder.path("c.yml"), rule("  s: {a: y}\n  condition: s") + "\n---\n: [\n---\n" +
+                                       "title: d\n" + rule("  s: {b: y}\n  condition: s"));
+  const RuleTexts loaded = load_rules({folder.path()}).value();
+  std::vector<std::string> told;
+  const RuleSet rules = RuleSet::make(loaded).value();
+  for (const Refusal& one : rules.refused()) told.push_back(one.sentence());
+  EXPECT_THAT(
+      told, testing::UnorderedElementsAre(
+                folder.path("a.yml") + ", line 4: 'x' is not a modifier of Sigma",
+                folder.path("b.yaml") + ", line 1: a rule must have a 'logsource', which is a map" +
+                    "; line 1: a rule must have a 'detection', which is a map",
+                testing::StartsWith(folder.path("c.yml") + ", line 7: ")));
+}
+
+TEST(LoadRules, OneThatIsWrongDoesNotStopTheOthersOfItsFile) {
+  const RuleTexts texts = parse_rules(
+      "title: a\nid: a\nlogsource: {product: x}\ndetection: {s: {a: b}, condition: s}\n"
+      "---\ntitle: [\n---\n"
+      "title: c\nid: c\nlogsource: {product: x}\ndetection: {s: {a: b}, condition: t}\n"
+      "---\ntitle: d\nid: d\nlogsource: {product: x}\ndetection: {s: {a: b}, condition: s}\n",
+      "r.yml");
+  ASSERT_EQ(texts.rules.size(), 2U);
+  EXPECT_EQ(texts.rules[0].header.id, "a");
+  EXPECT_EQ(texts.rules[1].header.id, "d");
+  EXPECT_EQ(texts.rules[1].header.line, 12U);
+  ASSERT_EQ(texts.refused.size(), 2U);
+  EXPECT_EQ(texts.refused[1].sentence(),
+            "r.yml, line 11: the condition names the selection 't', which the rule does not have");
+}
+
+TEST(LoadRules, APathThatIsNotThereIsAnError) {
+  TemporaryFolder folder;
+  EXPECT_EQ(load_rules({folder.path("none")}).error().what,
+            folder.path("none") + ": No such file or directory");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace mailwarden::detect {
 namespace {
 
 // A shorter literal is met so often that asking for it when a rule wants to know is cheaper.
-constexpr std::size_t early_bytes_min = 4;
+constexpr std::size_t early_bytes_min = 10;
 constexpr std::size_t shown_bytes_max = 512;
 
 std::vector<PredicateId> predicates_of(const CompiledRule& rule) {

@@ -175,5 +175,41 @@ TEST_F(Corpus, EveryGcpAuditEventIsMapped) {
   EXPECT_GT(named, 60U);
 }
 
+TEST_F(Corpus, EveryGitHubEventIsMapped) {
+  const auto texts = cloud_events("github_audit.ndjson.gz");
+  EXPECT_GT(texts.size(), 40U);
+  std::size_t named = 0;
+  for (const std::string& text : texts) {
+    const Event event = decode_as("github_audit", text);
+    EXPECT_EQ(event.undecoded, "") << text;
+    const auto value = json::parse(text);
+    if (value->text("actor").empty()) continue;  // another product's, which stands among them
+    ++named;
+    EXPECT_EQ(field(event, "action"), value->text("action"));
+    EXPECT_EQ(event.ocsf.actor_user, value->text("actor"));
+    EXPECT_NE(event.ocsf.class_uid, 0) << text;
+  }
+  EXPECT_GT(named, 35U);
+}
+
+TEST_F(Corpus, EveryOktaEventIsMapped) {
+  const auto texts = cloud_events("okta.ndjson.gz");
+  EXPECT_GT(texts.size(), 25U);
+  std::size_t named = 0;
+  for (const std::string& text : texts) {
+    const Event event = decode_as("okta", text);
+    EXPECT_EQ(event.undecoded, "") << text;
+    const auto value = json::parse(text);
+    if ((*value)["actor"].as_object() == nullptr) continue;
+    ++named;
+    EXPECT_NE(field(event, "eventType"), "") << text;
+    EXPECT_EQ(event.ocsf.actor_user, (*value)["actor"].text("alternateId"));
+    EXPECT_NE(event.ocsf.class_uid, 0) << text;
+    if (value->text("published").empty()) continue;
+    EXPECT_NE(event.time, noon) << "its own time was not read: " << text;
+  }
+  EXPECT_GT(named, 20U);
+}
+
 }  // namespace
 }  // namespace mailwarden::ingest

@@ -33,7 +33,8 @@ TEST_P(Golden, LinesBecomeTheirEvents) {
 
 INSTANTIATE_TEST_SUITE_P(Decoders, Golden,
                          testing::Values("envelope", "sshd", "pam", "privilege", "accounts",
-                                         "system", "access", "error", "postfix", "auditd", "cloud"),
+                                         "system", "access", "error", "postfix", "auditd", "cloud",
+                                         "identity"),
                          [](const auto& info) { return std::string(info.param); });
 
 // What was captured from real servers: read whole, and nearly always understood.

@@ -184,5 +184,27 @@ TEST(Json, WhatIsNotAnObjectIsKeptWithTheReason) {
   }
 }
 
+// BigQuery and other data warehouses keep entries and events under names of their own.
+TEST(Mapping, NamesOfDataWarehousesAreTaken) {
+  const Event entry = decode_as("gcp_audit",
+                                R"({"timestamp":"2026-11-24T02:00:00Z",
+"protopayload_auditlog":{"methodName":"storage.buckets.delete",
+"authenticationInfo":{"principalEmail":"eve@example.com"},"status":{"code":7},
+"requestMetadata":{"callerIp":"192.0.2.1"}}})");
+  EXPECT_EQ(field(entry, "protoPayload.methodName"), "storage.buckets.delete");
+  EXPECT_EQ(field(entry, "gcp.audit.method_name"), "storage.buckets.delete");
+  EXPECT_EQ(entry.ocsf.actor_user, "eve@example.com");
+  EXPECT_EQ(entry.ocsf.src_ip, "192.0.2.1");
+  EXPECT_EQ(entry.ocsf.status, Outcome::failure);
+  const Event event =
+      decode_as("okta", R"({"published":"2026-11-24T02:00:00Z","eventtype":"user.session.start",
+"actor":{"alternateId":"alice@example.com"},"outcome":{"result":"SUCCESS"},
+"securitycontext":{"isProxy":true}})");
+  EXPECT_EQ(field(event, "eventType"), "user.session.start");
+  EXPECT_EQ(field(event, "securityContext.isProxy"), "true");
+  EXPECT_EQ(event.ocsf.class_uid, ocsf_class::authentication);
+  EXPECT_EQ(event.ocsf.user, "alice@example.com");
+}
+
 }  // namespace
 }  // namespace mailwarden::ingest

@@ -26,6 +26,8 @@ constexpr std::array table{
     DecoderEntry{"google_workspace", "Google Workspace activities as JSON lines",
                  &read_google_workspace},
     DecoderEntry{"gcp_audit", "Google Cloud audit entries as JSON lines", &read_gcp_audit},
+    DecoderEntry{"github_audit", "GitHub audit log events as JSON lines", &read_github_audit},
+    DecoderEntry{"okta", "Okta System Log events as JSON lines", &read_okta},
     DecoderEntry{"sshd", "messages of OpenSSH's server", nullptr, &read_sshd},
     DecoderEntry{"pam", "messages of PAM modules in any program", nullptr, &read_pam},
     DecoderEntry{"sudo", "messages of sudo", nullptr, &read_sudo},

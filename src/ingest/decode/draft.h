@@ -44,6 +44,8 @@ std::string read_audit(Draft& draft);
 std::string read_json(Draft& draft);
 std::string read_google_workspace(Draft& draft);
 std::string read_gcp_audit(Draft& draft);
+std::string read_github_audit(Draft& draft);
+std::string read_okta(Draft& draft);
 
 bool read_sshd(std::string_view text, Event& event);
 bool read_pam(std::string_view text, Event& event);

@@ -245,12 +245,21 @@ std::string read_gcp_audit(Draft& draft) {
   return read_with(draft, gcp_audit_mapping());
 }
 
+std::string read_github_audit(Draft& draft) {
+  return read_with(draft, github_audit_mapping());
+}
+
+std::string read_okta(Draft& draft) {
+  return read_with(draft, okta_mapping());
+}
+
 // With a mapping of the source's own it is taken; else the one of ours that recognises the object;
 // else there are fields and nothing more, at the time of reading.
 std::string read_json(Draft& draft) {
   if (draft.settings.mapping) return read_with(draft, *draft.settings.mapping);
   if (std::string why = flatten(draft); !why.empty()) return why;
-  for (const JsonMapping* mapping : {&gcp_audit_mapping(), &google_workspace_mapping()}) {
+  for (const JsonMapping* mapping : {&gcp_audit_mapping(), &google_workspace_mapping(),
+                                     &okta_mapping(), &github_audit_mapping()}) {
     if (recognises(*mapping, draft.event.fields)) return map(*mapping, draft);
   }
   draft.event.decoder = "json";

@@ -106,5 +106,7 @@ Result<JsonMapping> parse_json_mapping(std::string_view yaml, std::string_view w
 // The mappings that come with the program.
 const JsonMapping& google_workspace_mapping();
 const JsonMapping& gcp_audit_mapping();
+const JsonMapping& github_audit_mapping();
+const JsonMapping& okta_mapping();
 
 }  // namespace mailwarden::ingest

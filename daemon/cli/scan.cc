@@ -259,6 +259,12 @@ void tell(const std::vector<detect::YaraNote>& notes, const std::string& ending)
   for (const detect::YaraNote& note : notes) complain(done, printable(note.text()) + ending);
 }
 
+// Without the private ones, which are parts of others.
+std::size_t count_rules(const detect::YaraRules& rules) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      rules.rules(), [](const detect::YaraRule& rule) { return rule.reported; }));
+}
+
 int check_rules(const std::vector<std::string>& paths, bool json,
                 const detect::YaraRulesOptions& options) {
   const auto load = detect::YaraRules::load(paths, options);
@@ -268,10 +274,10 @@ int check_rules(const std::vector<std::string>& paths, bool json,
   if (json) {
     print_json(json::Object{{"files", load->files},
                             {"mistakes", load->refused.size()},
-                            {"rules", load->rules->rules().size()},
+                            {"rules", count_rules(*load->rules)},
                             {"warnings", load->warnings.size()}});
   } else {
-    print(counted(load->rules->rules().size(), "rule", "rules") + " in " +
+    print(counted(count_rules(*load->rules), "rule", "rules") + " in " +
           counted(load->files, "file", "files") + " compiled; " +
           counted(load->refused.size(), "mistake", "mistakes") + ", " +
           counted(load->warnings.size(), "warning", "warnings") + "\n");

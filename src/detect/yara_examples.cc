@@ -306,7 +306,7 @@ Result<YaraTests> test_yara_rules(const std::vector<std::string>& paths,
   std::map<std::string, std::vector<const YaraRule*>> by_file;
   for (const YaraRule& rule : load->rules->rules()) by_file[rule.origin.file].push_back(&rule);
   for (auto& [file, rules] : by_file) {
-    tests.rules += static_cast<std::int64_t>(rules.size());
+    tests.rules += std::ranges::count_if(rules, [](const YaraRule* one) { return one->reported; });
     const std::string beside = std::filesystem::path(file).replace_extension(".test.yml").string();
     if (!std::filesystem::exists(beside)) {
       tests.failures.push_back(file + ": no samples stand beside it (" + beside + ")");

@@ -50,7 +50,7 @@ struct YaraSample {
 Result<std::vector<YaraSample>> parse_yara_samples(std::string_view text, const std::string& file);
 
 struct YaraTests {
-  std::int64_t rules = 0;
+  std::int64_t rules = 0;  // private ones are not counted
   std::int64_t samples = 0;
   std::vector<std::string> failures;  // a sentence each, with file and line
 };

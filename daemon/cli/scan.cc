@@ -189,7 +189,7 @@ class Scan {
 json::Object to_json(const Match& match) {
   json::Object record = detect::to_record(match.match.detection);
   // A file is no event and has no time.
-  for (const char* name : {"count", "event", "events", "time"}) record.erase(name);
+  for (const char* name : {"count", "event", "event_time", "events"}) record.erase(name);
   const detect::YaraOrigin& origin = match.match.origin;
   record["file"] = to_utf8(match.file);
   record["sha256"] = match.sha256;
@@ -296,8 +296,9 @@ int test_rules(const std::vector<std::string>& paths, bool json,
                      {"samples", tested->samples}});
   } else {
     for (const std::string& failure : tested->failures) print(failure + "\n");
-    print(std::to_string(tested->rules) + " rules, " + std::to_string(tested->samples) +
-          " samples, " + std::to_string(tested->failures.size()) + " failures\n");
+    print(counted(static_cast<std::size_t>(tested->rules), "rule", "rules") + ", " +
+          std::to_string(tested->samples) + " samples, " + std::to_string(tested->failures.size()) +
+          " failures\n");
   }
   return tested->failures.empty() ? done : answer_is_no;
 }

@@ -47,7 +47,7 @@ using YaraVariable = std::variant<bool, std::int64_t, double, std::string>;
 
 struct YaraRulesOptions {
   // External variables beside those that every scan sets: `filename` (the last part of the path),
-  // `filepath` (all of it) and `extension` (lower case, with its dot). `filesize` is the language's.
+  // `filepath` (all of it) and `extension` (lower case, with its dot). `filesize` is YARA's own.
   std::map<std::string, YaraVariable> variables;
   // The facts of policies/severity.yaml; one that is not among them is then a mistake.
   std::set<std::string> facts_known;

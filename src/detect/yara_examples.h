@@ -14,10 +14,10 @@
 //                - at: 0x200
 //                  text: "Sub AutoOpen()"
 //
-//          Bytes are one of `text` (UTF-8), `utf16le` and `utf16be` (of ASCII), `hex` (with blanks),
-//          `base64`, `zip` (a list of members: `file` and its bytes, stored; `encrypted: true` sets
-//          the flag and nothing else) or `parts`, one after the other. Each may say `at`, the offset
-//          up to which zeros go before it, and `repeat`, how often it stands.
+//          Bytes are one of `text` (UTF-8), `utf16le` and `utf16be` (of ASCII), `hex` (with
+//          blanks), `base64`, `zip` (a list of members: `file` and its bytes, stored; `encrypted:
+//          true` sets the flag and nothing else) or `parts`, one after the other. Each may say
+//          `at`, the offset up to which zeros go before it, and `repeat`, how often it stands.
 // Owns     Nothing.
 // Threads  Pure but for reading files.
 // Errors   test_yara_rules(): Error{invalid} where samples cannot be read, or as YaraRules::load().

@@ -25,7 +25,7 @@ class Lexer {
         const std::size_t begin = at_;
         while (at_ < text_.size() && is_word(text_[at_])) ++at_;
         const std::string_view word = text_.substr(begin, at_ - begin);
-        if (depth == 0 && names_next) found.push_back({std::string(word), line_});
+        if (names_next) found.push_back({std::string(word), line_});
         names_next = depth == 0 && !names_next && word == "rule";
       } else if (c == '"') {
         skip_quoted('"');

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -252,7 +253,7 @@ TEST_F(YaraTest, NamesThatStandTwiceAreToldWithBothPlaces) {
 
 TEST_F(YaraTest, TheSameFileIsLoadedOnceAndFoldersMayHaveFilesOfOneName) {
   write("a/x.yar", "rule a { condition: true }");
-  write("b/x.yar", "rule b { condition: true }");
+  write("b/x.yar", "rule a { condition: true }");
   const auto twice = YaraRules::load({rules_folder(), rules_folder() + "/a/x.yar"});
   ASSERT_TRUE(twice);
   EXPECT_EQ(twice->files, 2U);
@@ -328,9 +329,11 @@ TEST_F(YaraTest, ADeadlineEndsASlowRuleAndTheScannerGoesOn) {
 TEST_F(YaraTest, ADeadlineThatHasPassedScansNothing) {
   for (const Duration timeout : {Duration(0), Duration(-5)}) {
     YaraScanner scanner = this->scanner("rule a { condition: true }", {.timeout = timeout});
-    const auto scan = scanner.scan_buffer("x", "x");
-    ASSERT_FALSE(scan);
-    EXPECT_EQ(scan.error().code, Code::unavailable);
+    for (const char* bytes : {"x", ""}) {
+      const auto scan = scanner.scan_buffer(bytes, "x");
+      ASSERT_FALSE(scan);
+      EXPECT_EQ(scan.error().code, Code::unavailable);
+    }
   }
 }
 
@@ -430,6 +433,25 @@ TEST_F(YaraTest, AMillionMatchesOfOneStringAreOneReason) {
   for (const YaraMatch& match : scan->matches) {
     EXPECT_THAT(match.detection.because, ElementsAre(Because{"$a", "offset 0x0", "aaaa"}));
   }
+}
+
+// Otherwise a file could fill the memory with the places of strings that no condition counts.
+TEST_F(YaraTest, MatchesThatNobodyCountsAreNotKept) {
+  std::string text = "rule many { strings:\n";
+  for (const char* bytes : {"aaaa", "aaaaa", "aaaaaa", "aaaaaaa"}) {
+    text += "$" + std::string(bytes) + " = \"" + bytes + "\"\n";
+  }
+  YaraScanner scanner =
+      this->scanner(text + "condition: all of them }\n", {.timeout = seconds(120)});
+  const std::string bytes(1'000'000, 'a');
+  rusage before{};
+  rusage after{};
+  ::getrusage(RUSAGE_SELF, &before);
+  const auto scan = scanner.scan_buffer(bytes, "x");
+  ::getrusage(RUSAGE_SELF, &after);
+  ASSERT_TRUE(scan) << scan.error().what;
+  EXPECT_THAT(names(*scan), ElementsAre("many"));
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 100'000) << "kilobytes";
 }
 
 TEST_F(YaraTest, ScannersOfOneSetAgreeInEveryThread) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -320,10 +321,9 @@ std::string shown(const YR_MATCH& match) {
 }
 
 std::string offset_of(const YR_MATCH& match) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "offset 0x%llx",
-                static_cast<unsigned long long>(match.base + match.offset));
-  return text.data();
+  std::array<char, 16> digits{};
+  const auto end = std::to_chars(digits.begin(), digits.end(), match.base + match.offset, 16);
+  return "offset 0x" + std::string(digits.begin(), end.ptr);
 }
 
 std::vector<Because> reasons(YR_SCAN_CONTEXT* context, const YR_RULE* rule) {

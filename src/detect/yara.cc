@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -326,16 +327,23 @@ std::string offset_of(const YR_MATCH& match) {
   return "offset 0x" + std::string(digits.begin(), end.ptr);
 }
 
-std::vector<Because> reasons(YR_SCAN_CONTEXT* context, const YR_RULE* rule) {
+// libyara lays matches behind bytes of any number, so they are not aligned and have to be copied.
+std::optional<YR_MATCH> first_match(const YR_SCAN_CONTEXT* context, const YR_STRING& string) {
+  const void* const head = context->matches[string.idx].head;
+  if (head == nullptr) return std::nullopt;
+  YR_MATCH match;
+  std::memcpy(&match, head, sizeof match);
+  return match;
+}
+
+std::vector<Because> reasons(const YR_SCAN_CONTEXT* context, const YR_RULE* rule) {
   std::vector<Because> because;
   const YR_STRING* string = nullptr;
   yr_rule_strings_foreach(rule, string) {
-    const YR_MATCH* match = nullptr;
-    yr_string_matches_foreach(context, string, match) {
-      if (because.size() == Detection::because_max) return because;
-      because.push_back({string->identifier, offset_of(*match), shown(*match)});
-      break;
-    }
+    if (because.size() == Detection::because_max) break;
+    const auto match = first_match(context, *string);
+    if (!match || match->is_private) continue;
+    because.push_back({string->identifier, offset_of(*match), shown(*match)});
   }
   return because;
 }

@@ -41,6 +41,7 @@ std::span<const Group> groups();
 int decode_command(const Arguments& arguments);
 int rules_command(const Arguments& arguments);
 int detect_command(const Arguments& arguments);
+int scan_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int ledger_command(const Arguments& arguments);
 int events_command(const Arguments& arguments);

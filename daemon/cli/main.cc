@@ -10,6 +10,7 @@ constexpr std::array all{
     Group{"decode", "print the events in log files, as rules see them", decode_command},
     Group{"rules", "check and test detection rules", rules_command},
     Group{"detect", "hold rules against events in files", detect_command},
+    Group{"scan", "hold files against YARA rules; check and test such rules", scan_command},
     Group{"config", "check a configuration", config_command},
     Group{"ledger", "verify and show the ledger", ledger_command},
     Group{"events", "list events, or show one with its proof", events_command},

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace mailwarden {
@@ -16,6 +17,10 @@ std::unexpected<Error> failure(const std::string& path, int error) {
                     : error == ENOSPC || error == EDQUOT ? Code::full
                                                          : Code::io;
   return fail(code, path + ": " + std::strerror(error));
+}
+
+std::unexpected<Error> too_large(const std::string& path, std::size_t bytes_max) {
+  return fail(Code::full, path + ": larger than " + std::to_string(bytes_max) + " bytes");
 }
 
 class Descriptor {
@@ -68,18 +73,42 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes)
 Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) return failure(path, errno);
+  return read_to_end(file.number(), path, bytes_max);
+}
+
+Result<std::string> read_regular_file(const std::string& path, std::size_t bytes_max) {
+  // Opening a pipe that nobody writes to would wait but for O_NONBLOCK, which regular files ignore.
+  const Descriptor file(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (file.number() < 0 && errno == ELOOP) {
+    return fail(Code::invalid, path + ": a symbolic link, which is not followed");
+  }
+  if (file.number() < 0 && errno == ENXIO) {
+    return fail(Code::invalid, path + ": not a regular file");
+  }
+  if (file.number() < 0) return failure(path, errno);
+  struct stat status{};
+  if (::fstat(file.number(), &status) != 0) return failure(path, errno);
+  if (!S_ISREG(status.st_mode)) return fail(Code::invalid, path + ": not a regular file");
+  if (status.st_size > 0 && static_cast<std::size_t>(status.st_size) > bytes_max) {
+    return too_large(path, bytes_max);
+  }
+  return read_to_end(file.number(), path, bytes_max);
+}
+
+Result<std::string> read_to_end(int descriptor, const std::string& name, std::size_t bytes_max) {
   std::string bytes;
   constexpr std::size_t chunk = std::size_t{64} * 1024;
   while (bytes.size() <= bytes_max) {
     const std::size_t held = bytes.size();
     bytes.resize(held + chunk);
-    const ssize_t got = ::read(file.number(), bytes.data() + held, chunk);
+    const ssize_t got = ::read(descriptor, bytes.data() + held, chunk);
     bytes.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failure(path, errno);
+    if (got < 0) return failure(name, errno);
     if (got == 0) return bytes;
   }
-  return fail(Code::full, path + ": larger than " + std::to_string(bytes_max) + " bytes");
+  return too_large(name, bytes_max);
 }
 
 }  // namespace mailwarden

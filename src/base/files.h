@@ -3,8 +3,9 @@
 // What     Writes beside the target, makes it durable and puts it in place by rename.
 // Owns     Nothing.
 // Threads  Any; two writers of one path race, and one of them wins whole.
-// Errors   not_found, denied, full or io, with the path and the system's reason.
-// Limits   read_whole_file(): bytes_max.
+// Errors   not_found, denied, full or io, with the path and the system's reason; invalid for what
+//          read_regular_file() does not read.
+// Limits   What is read has at most bytes_max.
 #pragma once
 
 #include <cstddef>
@@ -20,5 +21,12 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes)
 
 Result<std::string> read_whole_file(const std::string& path,
                                     std::size_t bytes_max = std::size_t{64} * 1024 * 1024);
+
+// The same for a file that somebody else put there: nothing but a regular file is read, so that no
+// pipe or device makes the reader wait, and a symbolic link as the last part is not followed.
+Result<std::string> read_regular_file(const std::string& path, std::size_t bytes_max);
+
+// From where the descriptor stands to the end; `name` is for messages.
+Result<std::string> read_to_end(int descriptor, const std::string& name, std::size_t bytes_max);
 
 }  // namespace mailwarden

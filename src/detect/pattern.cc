@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "detect/fold.h"
 
 namespace mailwarden::detect {
@@ -47,7 +48,9 @@ Pattern Pattern::literal(std::string_view text) {
 
 bool Pattern::has_wildcards() const {
   return open_start_ || open_end_ || pieces_.size() > 1 ||
-         std::ranges::any_of(pieces_, [](const Piece& piece) { return !piece.any.empty(); });
+         std::ranges::any_of(pieces_, [](const Piece& piece) {
+           return std::ranges::find(piece.any, true) != piece.any.end();
+         });
 }
 
 void Pattern::transform(const std::function<std::string(std::string_view)>& change) {
@@ -81,18 +84,24 @@ Result<Pattern> Pattern::as_utf16(Utf16 kind) const {
   Pattern pattern = *this;
   const Utf16 order = kind == Utf16::big ? Utf16::big : Utf16::little;
   pattern.transform([order](std::string_view text) { return *utf16(text, order); });
-  if (kind != Utf16::marked) return pattern;
-  // The mark stands before all, be it a wildcard.
-  const std::string mark = *utf16("", Utf16::marked);
-  if (pattern.open_start_ || pattern.pieces_.empty()) {
-    pattern.pieces_.insert(pattern.pieces_.begin(), Piece{.text = mark, .any = {}});
-    pattern.open_start_ = false;
-    return pattern;
+  if (kind == Utf16::marked) pattern.put_mark();
+  for (Piece& piece : pattern.pieces_) {
+    if (piece.any.empty() && !is_utf8(piece.text)) piece.any.assign(piece.text.size(), false);
   }
-  Piece& first = pattern.pieces_.front();
+  return pattern;
+}
+
+void Pattern::put_mark() {
+  // It stands before all, be it a wildcard.
+  const std::string mark = *utf16("", Utf16::marked);
+  if (open_start_ || pieces_.empty()) {
+    pieces_.insert(pieces_.begin(), Piece{.text = mark, .any = {}});
+    open_start_ = false;
+    return;
+  }
+  Piece& first = pieces_.front();
   first.text.insert(0, mark);
   if (!first.any.empty()) first.any.insert(first.any.begin(), mark.size(), false);
-  return pattern;
 }
 
 std::size_t Pattern::end_of(const Piece& piece, std::string_view value, std::size_t at) {
@@ -100,13 +109,19 @@ std::size_t Pattern::end_of(const Piece& piece, std::string_view value, std::siz
     return value.substr(at).starts_with(piece.text) ? at + piece.text.size()
                                                     : std::string_view::npos;
   }
-  for (std::size_t i = 0; i < piece.text.size(); ++i) {
+  for (std::size_t i = 0; i < piece.text.size();) {
     if (at >= value.size()) return std::string_view::npos;
+    const std::size_t told = character_at(value, at);
     if (piece.any[i]) {
-      at += character_at(value, at);
-    } else if (value[at++] != piece.text[i]) {
-      return std::string_view::npos;
+      ++i;
+    } else {
+      const std::size_t wanted = character_at(piece.text, i);
+      if (told != wanted || value.substr(at, told) != piece.text.substr(i, wanted)) {
+        return std::string_view::npos;
+      }
+      i += wanted;
     }
+    at += told;
   }
   return at;
 }

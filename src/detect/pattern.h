@@ -25,7 +25,9 @@ class Pattern {
   // Characters that must stand together; where `any` is set there is a `?`.
   struct Piece {
     std::string text;
-    std::vector<bool> any;  // empty where the piece has no `?`; else one a byte of `text`
+    // One a byte of `text`; empty where the piece has no `?` and is UTF-8, so that it may be
+    // compared as bytes.
+    std::vector<bool> any;
 
     bool operator==(const Piece&) const = default;
   };
@@ -60,6 +62,7 @@ class Pattern {
  private:
   // Each piece's text by `change`.
   void transform(const std::function<std::string(std::string_view)>& change);
+  void put_mark();
   // Where the piece that stands at `at` ends, or npos where it does not stand there.
   static std::size_t end_of(const Piece& piece, std::string_view value, std::size_t at);
   // Where the first such piece from `from` on ends, or npos.

@@ -86,7 +86,7 @@ class CoreTest : public testing::Test {
                     " port 1 ssh2",
            .received = start});
     }
-    return work(std::move(records), ticket, *policies(), entropy_);
+    return work(std::move(records), ticket, *policies(), entropy_, scratch_);
   }
 
   std::vector<std::string> rows(db::Database& database, const std::string& sql) {
@@ -128,6 +128,7 @@ class CoreTest : public testing::Test {
   config::Config config_;
   ManualClock clock_{start};
   SeededEntropy entropy_;
+  detect::MatchScratch scratch_;
   std::optional<crypto::Signer> signer_ =
       crypto::Signer::create(folder_.path("key"), entropy_).value();
 };

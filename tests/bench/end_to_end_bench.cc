@@ -107,6 +107,7 @@ Floors measure_floors(const std::string& folder, int lines) {
   Floors floors;
   ::sync();
   std::int64_t number = 0;
+  detect::MatchScratch scratch;
   for (int i = 0; i < lines;) {
     std::vector<app::WorkedBatch> batches;
     for (; batches.size() < batches_per_write && i < lines; i += batch_records) {
@@ -117,7 +118,7 @@ Floors measure_floors(const std::string& folder, int lines) {
       }
       floors.decode_seconds += seconds_since(begun);
       begun = steady_clock::now();
-      batches.push_back(app::work(std::move(batch), batches.size(), *policies, entropy));
+      batches.push_back(app::work(std::move(batch), batches.size(), *policies, entropy, scratch));
       floors.work_seconds += seconds_since(begun);
     }
     const auto begun = steady_clock::now();

@@ -121,8 +121,8 @@ std::string said(Choices& choices, const Names& modifiers, std::string text) {
     if (modifier == "base64offset") {
       const auto forms = oracle::base64offset(plain);  // none of a text that is too short
       if (open) {
-        text = oracle::bytes_of(*oracle::base64(oracle::parse_expression(
-            std::string(choices.below(3), 'x') + text + "yz", false)));
+        text = oracle::bytes_of(*oracle::base64(
+            oracle::parse_expression(std::string(choices.below(3), 'x') + text + "yz", false)));
       } else if (forms) {
         text = oracle::bytes_of((*forms)[choices.below(3)]);
       }

@@ -64,7 +64,7 @@ TEST_P(Help, TellsTheUsage) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, Help,
-                         testing::Values("", "decode", "rules", "rules check", "rules test",
+                         testing::Values("", "decode", "scan", "rules", "rules check", "rules test",
                                          "config", "ledger", "ledger verify", "ledger show",
                                          "events", "incidents", "incidents act", "alerts",
                                          "playbook", "playbook check", "playbook plan",

@@ -1,4 +1,4 @@
-// Commands about rules, configuration, retention and reports.
+// Commands about configuration, retention and reports.
 #include <unistd.h>
 
 #include "app/policies.h"
@@ -7,79 +7,10 @@
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "daemon/cli/command.h"
-#include "detect/rule_examples.h"
 #include "privacy/sweep.h"
 #include "report/report.h"
 
 namespace mailwarden::cli {
-namespace {
-
-int check_rules(const std::vector<std::string>& folders, bool json) {
-  auto texts = detect::load_rules(folders);
-  if (!texts) return complain(answer_is_no, texts.error().what);
-  const auto rules = detect::RuleSet::make(*std::move(texts));
-  if (!rules) return complain(answer_is_no, rules.error().what);
-  for (const detect::Refusal& refusal : rules->refused())
-    complain(answer_is_no, refusal.sentence());
-  if (!rules->refused().empty()) return answer_is_no;
-  if (json) {
-    print_json(json::Object{{"correlations", rules->correlations().size()},
-                            {"rules", rules->rules().size()}});
-  } else {
-    print(std::to_string(rules->rules().size()) + " rules and " +
-          std::to_string(rules->correlations().size()) + " correlations are good\n");
-  }
-  return done;
-}
-
-// Reads a rule's example line as a source set up like that would.
-Result<Event> decode_line(const detect::ExampleLine& line) {
-  const auto decoders = ingest::DecoderSet::make(
-      {{"example", {.decoder = line.decoder, .zone = "UTC", .year = {.fixed = 2026}}}});
-  if (!decoders) return std::unexpected(decoders.error());
-  return ingest::decode({.id = {1, line.position}, .source = "example", .bytes = line.text},
-                        *decoders);
-}
-
-int test_rules(const std::vector<std::string>& folders, bool json) {
-  const auto tested = detect::test_rules(folders, decode_line);
-  if (!tested) return complain(answer_is_no, tested.error().what);
-  if (json) {
-    json::Array failures(tested->failures.begin(), tested->failures.end());
-    print_json(json::Object{{"examples", tested->examples},
-                            {"failures", std::move(failures)},
-                            {"rules", tested->rules}});
-  } else {
-    for (const std::string& failure : tested->failures) print(failure + "\n");
-    print(std::to_string(tested->rules) + " rules, " + std::to_string(tested->examples) +
-          " examples, " + std::to_string(tested->failures.size()) + " failures\n");
-  }
-  return tested->failures.empty() ? done : answer_is_no;
-}
-
-}  // namespace
-
-int rules_command(const Arguments& arguments) {
-  const std::string command = arguments.empty() ? "--help" : arguments[0];
-  const bool known = command == "check" || command == "test";
-  po::options_description options("Options");
-  add_format_option(options);
-  int code = done;
-  const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
-                                  "rules check|test DIR... [OPTION]...\n"
-                                  "  check   reads the rules and tells every mistake\n"
-                                  "  test    runs the examples beside them (X.test.yml)",
-                                  options, "folder", code);
-  if (!given) return code;
-  if (!known) return complain(usage, "'rules' knows check and test");
-  if (!given->contains("folder")) {
-    return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
-  }
-  const auto folders = (*given)["folder"].as<std::vector<std::string>>();
-  return command == "check" ? check_rules(folders, wants_json(*given))
-                            : test_rules(folders, wants_json(*given));
-}
-
 int config_command(const Arguments& arguments) {
   if (arguments.empty() || arguments[0] != "check") {
     print(

@@ -124,6 +124,7 @@ void Core::record_policies() {
                       {"receivers", policies_->routes.receivers().size()},
                       {"retention", policies_->retention.size()},
                       {"rules", policies_->rules.rules().size()},
+                      {"rules_refused", policies_->rules.refused().size()},
                       {"severity_rows", policies_->severity.rows().size()},
                       {"version", policies_->version}});
 }

@@ -220,6 +220,11 @@ void Daemon::Parts::tell_refused(const Policies& policies) const {
 void Daemon::Parts::reload() {
   around.notify("RELOADING=1");
   auto policies = load_policies(config);
+  // A slip in a file must not take away a rule that watches now.
+  if (policies) {
+    const std::string lost = rules_lost(core->policies(), **policies);
+    if (!lost.empty()) policies = fail(Code::invalid, lost);
+  }
   if (policies) {
     tell_refused(**policies);
     core->use(*policies);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -26,6 +27,9 @@ class Loader {
     auto playbooks = take(load_playbooks());
     if (rules && severity) check_facts(*rules, *severity);
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
+    if (!mistakes_.empty() && rules) {
+      for (const detect::Refusal& refusal : rules->refused()) mistake(refusal.sentence());
+    }
     if (!mistakes_.empty()) return fail(Code::invalid, std::move(mistakes_));
     return std::make_shared<const Policies>(
         Policies{.rules = *std::move(rules),
@@ -218,6 +222,18 @@ Result<ingest::DecodeOptions> decode_options(const config::SourceConfig& source)
 
 Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config) {
   return Loader(config).run();
+}
+
+std::string rules_lost(const Policies& before, const Policies& after) {
+  std::set<std::string> in_force;
+  for (const detect::Rule& rule : before.rules.rules()) in_force.insert(rule.header.id);
+  for (const detect::Correlation& one : before.rules.correlations()) in_force.insert(one.header.id);
+  std::string sentences;
+  for (const detect::Refusal& refusal : after.rules.refused()) {
+    if (!in_force.contains(refusal.id)) continue;
+    sentences += (sentences.empty() ? "" : "\n") + refusal.sentence();
+  }
+  return sentences;
 }
 
 Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& policies) {

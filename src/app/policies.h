@@ -5,7 +5,7 @@
 //          text read, which the ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
-// Errors   Error{invalid} with every mistake of every file at once.
+// Errors   Error{invalid} with every mistake of every file at once; see load_policies() for rules.
 // Limits   file_bytes_max.
 #pragma once
 
@@ -36,7 +36,11 @@ struct Policies {
 
 inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;
 
+// A rule that is wrong is among rules.refused(), unless something else is wrong too; the others are
+// in force.
 Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config);
+// The sentences about rules that are in force in `before` and refused in `after`, one a line.
+std::string rules_lost(const Policies& before, const Policies& after);
 // Of the folder of policies, the retention alone, for what needs no rules.
 Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& policies);
 

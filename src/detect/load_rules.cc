@@ -55,13 +55,19 @@ bool is_separator(std::string_view line) {
   return line.starts_with("---") && (line.size() == 3 || line[3] == ' ' || line[3] == '\r');
 }
 
-// The line that a sentence of the YAML reader names: "line N, ...".
-std::size_t line_of(std::string_view sentence) {
-  const std::size_t at = sentence.find("line ");
-  if (at == std::string_view::npos) return 0;
-  std::string_view digits = sentence.substr(at + 5);
-  digits = digits.substr(0, digits.find_first_not_of("0123456789"));
-  return static_cast<std::size_t>(to_integer(digits).value_or(0));
+// The YAML reader's sentences begin with the place: "line N, column M: ...".
+Refusal no_yaml(const std::string& file, std::string_view sentence) {
+  constexpr std::string_view begin = "line ";
+  const std::size_t comma = sentence.find(", ");
+  std::int64_t line = 0;
+  if (sentence.starts_with(begin) && comma != std::string_view::npos) {
+    line = to_integer(sentence.substr(begin.size(), comma - begin.size())).value_or(0);
+    sentence.remove_prefix(comma + 2);
+  }
+  return {.file = file,
+          .line = static_cast<std::size_t>(line),
+          .id = {},
+          .reason = std::string(sentence)};
 }
 
 // One document that is no YAML must not cost the others of its file.
@@ -74,8 +80,7 @@ void read_one_by_one(std::string_view text, const Header& place, const ParseLimi
     if (documents) {
       read_documents(*documents, place, limits, into);
     } else {
-      const std::string& what = documents.error().what;
-      into.refused.push_back({.file = place.file, .line = line_of(what), .id = {}, .reason = what});
+      into.refused.push_back(no_yaml(place.file, documents.error().what));
     }
   };
   while (!text.empty()) {

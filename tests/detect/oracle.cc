@@ -93,7 +93,9 @@ Result<void> read_filter_rules(const yaml::Node& filter, Filter& into) {
     if (!into.every) into.rules.push_back(rules->scalar);
     return {};
   }
-  if (!rules->is_sequence()) return refuse(*rules, "expected a list of ids and names");
+  if (!rules->is_sequence() || rules->items.empty()) {
+    return refuse(*rules, "expected a list of ids and names");
+  }
   for (const yaml::Node& rule : rules->items) {
     if (!rule.is_scalar()) return refuse(rule, "expected an id or a name");
     into.rules.push_back(rule.scalar);

@@ -107,6 +107,9 @@ TEST(OracleModifiers, Expressions) {
          {"ContainsFirst", "{'a|contains|re': x}", "contradict"},
          {"Cased", "{'a|re|cased': x}", "contradict"},
          {"Windash", "{'a|windash|re': x}", "contradict"},
+         {"WindashBeforeExpand", "{'a|windash|expand': '-%one%'}", "stands before"},
+         {"WindashBehindAnEncoding", "{'a|base64|windash': '-x'}", "stands before"},
+         {"TwoEnds", "{'a|startswith|endswith': x}", "only one of"},
          {"WindashAndExpand", "{'a|windash|expand|re': x}", "contradict"},
          {"Base64", "{'a|base64|re': x}", "contradict"},
          {"Cidr", "{'a|re|cidr': x}", "contradict"},
@@ -281,7 +284,7 @@ TEST(OracleModifiers, Expand) {
       {"'a|contains|expand': '%one%'", {"xsrv1y"}, {}},
       {"'a|expand|cased': '%one%'", {"srv1"}, {"SRV1"}},
       {"'a|expand|windash': '-%one%'", {"/srv1"}, {}},
-      {"'a|windash|expand': '-%one%'", {"-srv1"}, {"/srv1"}},  // before a percent sign
+      {"'a|expand|windash': '-%one%'", {"-srv1", "/srv1"}, {"srv1"}},
       {"'a|expand|contains|all': ['%two%', x]", {"dcx"}, {"x"}},
       {"'a|expand': '%ten%%ten%%ten%%ten%'", {"1234"}, {"123"}},  // 10,000 texts
   });

@@ -200,16 +200,16 @@ Names text_modifiers(Choices& choices) {
   const bool always = has(modifiers, "base64offset") && !choices.one_in(4);
   if (always || choices.one_in(2)) modifiers.push_back(choices.of(open));
   if (choices.one_in(60)) modifiers.push_back(choices.of(open));
-  if (choices.one_in(8)) insert_anywhere(choices, modifiers, "windash");
-  if (choices.one_in(6)) insert_anywhere(choices, modifiers, "cased");
-  if (choices.one_in(8)) {
-    // Behind UTF-16 the name of a placeholder is another, which has no values.
-    if (encodes(modifiers) && !choices.one_in(12)) {
-      modifiers.insert(modifiers.begin(), "expand");
+  // `expand`, `windash` and the encodings stand in this order.
+  for (const char* modifier : {"windash", "expand"}) {
+    if (!choices.one_in(8)) continue;
+    if (choices.one_in(40)) {
+      insert_anywhere(choices, modifiers, modifier);
     } else {
-      insert_anywhere(choices, modifiers, "expand");
+      modifiers.insert(modifiers.begin(), modifier);
     }
   }
+  if (choices.one_in(6)) insert_anywhere(choices, modifiers, "cased");
   return modifiers;
 }
 

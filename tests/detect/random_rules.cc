@@ -47,8 +47,7 @@ class Maker {
                                             {"windows", "process_creation", ""},
                                             {"windows", "", "security"},
                                             {"", "webserver", "nginx"},
-                                            {"", "", "sudo"},
-                                            {"", "", ""}};
+                                            {"", "", "sudo"}};
     return all;
   }
 
@@ -71,6 +70,10 @@ class Maker {
           {"service", wanted.service}}) {
       if (part.empty() || choices_.one_in(3)) continue;
       out += std::string(out.empty() ? "" : ", ") + name + ": " + any_case(part);
+    }
+    // A rule must state something.
+    if (out.empty() && !choices_.one_in(60)) {
+      out = wanted.product.empty() ? "service: " + wanted.service : "product: " + wanted.product;
     }
     if (choices_.one_in(8)) {
       out += std::string(out.empty() ? "" : ", ") + "definition: of people";
@@ -97,13 +100,14 @@ class Maker {
         out += "any\n";
         break;
       case 1:
-        out += "[rule-" + index + ", name-" + index + "]\n";
+        out += choices_.one_in(40) ? "[rule-" + index + ", name-" + index + "]\n"
+                                  : "rule-" + index + "\n";
         break;
       case 2:
         out += "[rule-" + index + ", rule-" + std::to_string(choices_.below(rules)) + "]\n";
         break;
       default:
-        out += choices_.one_in(20) ? "[nobody]\n" : "[rule-" + index + ", nobody]\n";
+        out += choices_.one_in(20) ? "[rule-" + index + ", nobody]\n" : "[rule-" + index + "]\n";
         break;
     }
     // A filter's wish would undo the wishes of the rules, so events seldom grant it.

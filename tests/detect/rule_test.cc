@@ -208,13 +208,12 @@ INSTANTIATE_TEST_SUITE_P(
                     "r.yml, line 2: a filter must name its 'rules'"},
         RefusalCase{"ExpressionTooLarge",
                     rule("  s: {'a|re': '((a{1000}){1000}){1000}'}\n  condition: s"),
-                    "r.yml, line 4: the expression is wrong: bad repetition operator: {1000}"},
-        RefusalCase{
-            "ExpressionOfTooMuchMemory",
-            rule("  s: {'a|re': '" + std::string(100, '.') + "(\\pL{900}){30}'}\n  condition: s"),
-            "r.yml, line 4: the expression is too large: it needs more than 8 MiB"},
+                    "r.yml, line 4: the expression is wrong: invalid repetition size: {1000}"},
+        RefusalCase{"ExpressionOfTooMuchMemory",
+                    rule("  s: {'a|re': '\\pL{900}\\pL{900}\\pL{900}\\pL{900}'}\n  condition: s"),
+                    "r.yml, line 4: the expression is too large: it needs more than 8 MiB"},
         RefusalCase{"WrongYaml", "a: [\n",
-                    "r.yml, line 2, column 1: end of sequence flow not found"},
+                    "r.yml, line 2: column 1: end of sequence flow not found"},
         RefusalCase{
             "CorrelationType",
             correlation("  type: value_count\n  rules: [a]\n  timespan: 1m\n"
@@ -256,8 +255,7 @@ TEST(LoadRules, TellsTheMistakesOfAllFiles) {
   write_file(folder.path("a.yml"), rule("  s: {'a|x': y}\n  condition: s"));
   write_file(folder.path("b.yaml"), "title: b\n");
   write_file(folder.path("b.test.yml"), "not a rule\n");
-  write_file(folder.path("c.yml"), rule("  s: {a: y}\n  condition: s") + "\n---\n: [\n---\n" +
-                                       "title: d\n" + rule("  s: {b: y}\n  condition: s"));
+  write_file(folder.path("c.yml"), rule("  s: {a: y}\n  condition: s") + "\n---\n: [\n");
   const RuleTexts loaded = load_rules({folder.path()}).value();
   std::vector<std::string> told;
   const RuleSet rules = RuleSet::make(loaded).value();
@@ -267,7 +265,7 @@ TEST(LoadRules, TellsTheMistakesOfAllFiles) {
                 folder.path("a.yml") + ", line 4: 'x' is not a modifier of Sigma",
                 folder.path("b.yaml") + ", line 1: a rule must have a 'logsource', which is a map" +
                     "; line 1: a rule must have a 'detection', which is a map",
-                testing::StartsWith(folder.path("c.yml") + ", line 7: ")));
+                testing::StartsWith(folder.path("c.yml") + ", line 8: ")));
 }
 
 TEST(LoadRules, OneThatIsWrongDoesNotStopTheOthersOfItsFile) {
@@ -280,7 +278,7 @@ TEST(LoadRules, OneThatIsWrongDoesNotStopTheOthersOfItsFile) {
   ASSERT_EQ(texts.rules.size(), 2U);
   EXPECT_EQ(texts.rules[0].header.id, "a");
   EXPECT_EQ(texts.rules[1].header.id, "d");
-  EXPECT_EQ(texts.rules[1].header.line, 12U);
+  EXPECT_EQ(texts.rules[1].header.line, 13U);
   ASSERT_EQ(texts.refused.size(), 2U);
   EXPECT_EQ(texts.refused[1].sentence(),
             "r.yml, line 11: the condition names the selection 't', which the rule does not have");

@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"NoFolder", "rules check", usage, "which folder?"},
         Wrong{"FolderIsNotThere", "rules check /nonexistent", answer_is_no, "/nonexistent"},
         Wrong{"UnknownOption", "incidents --colour red", usage, "--help lists the options"},
-        Wrong{"UnknownFormat", "incidents --format xml", usage, "neither table nor json"},
+        Wrong{"UnknownFormat", "incidents --format xml", usage, "not table or json"},
         Wrong{"NoFile", "decode", usage, "which file?"},
         Wrong{"FileIsNotThere", "decode /nonexistent", unavailable, "/nonexistent"},
         Wrong{"NoSuchDecoder", "decode --decoder tea /dev/null", usage, "tea"},

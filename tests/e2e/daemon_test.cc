@@ -39,19 +39,25 @@ TEST_F(Running, FollowsItsFilesAndEndsWithEverythingDurable) {
 }
 
 TEST_F(Running, ReloadsRulesAndPoliciesAsAWholeOrKeepsTheOldOnes) {
+  const std::string marker =
+      "title: Any line\nid: any\nlogsource: {product: linux}\nlevel: medium\n"
+      "detection: {s: {program: marker}, condition: s}\n";
   daemon_.copy_rules();
   start();
-  const std::string before = daemon_.get("/api/v1/status").text("policies");
+  const auto policies = [&] { return daemon_.get("/api/v1/status").text("policies"); };
+  const std::string before = policies();
+  write_file(daemon_.path("rules/marker.yml"), marker);
   write_file(daemon_.path("rules/wrong.yml"), "title: wrong\nlogsource: {product: linux}\n");
   daemon_.signal(SIGHUP);
-  daemon_.wait_until([&] { return daemon_.output().contains("stay in force"); });
-  EXPECT_THAT(daemon_.output(), HasSubstr("wrong.yml, line 1: a rule must have a 'detection'"));
-  EXPECT_EQ(daemon_.get("/api/v1/status").text("policies"), before);
-  write_file(daemon_.path("rules/wrong.yml"),
-             "title: Any line\nid: any\nlogsource: {product: linux}\nlevel: medium\n"
-             "detection: {s: {program: marker}, condition: s}\n");
+  daemon_.wait_until([&] { return policies() != before; });
+  EXPECT_THAT(daemon_.output(), HasSubstr("a rule is not in force: " + daemon_.path("rules/") +
+                                          "wrong.yml, line 1: a rule must have a 'detection'"));
+  const std::string loaded = policies();
+  write_file(daemon_.path("rules/marker.yml"), marker + "level: dire\n");
   daemon_.signal(SIGHUP);
-  daemon_.wait_until([&] { return daemon_.get("/api/v1/status").text("policies") != before; });
+  daemon_.wait_until([&] { return daemon_.output().contains("stay in force"); });
+  EXPECT_THAT(daemon_.output(), HasSubstr("marker.yml, line "));
+  EXPECT_EQ(policies(), loaded);
   append_file(log(), "Nov 24 05:00:00 mail1 marker[1]: hello\n");
   daemon_.wait_until(
       [&] { return daemon_.ask("/api/v1/incidents").body.find("Any line") != std::string::npos; });

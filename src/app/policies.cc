@@ -224,13 +224,19 @@ Result<std::shared_ptr<const Policies>> load_policies(const config::Config& conf
   return Loader(config).run();
 }
 
+// Where a file is no YAML any more, no id tells which of its rules are gone.
 std::string rules_lost(const Policies& before, const Policies& after) {
-  std::set<std::string> in_force;
-  for (const detect::Rule& rule : before.rules.rules()) in_force.insert(rule.header.id);
-  for (const detect::Correlation& one : before.rules.correlations()) in_force.insert(one.header.id);
+  std::map<std::string, std::string, std::less<>> files;  // by the ids that were in force
+  auto had = [&](const detect::Header& header) { files.emplace(header.id, header.file); };
+  for (const detect::Rule& rule : before.rules.rules()) had(rule.header);
+  for (const detect::Correlation& one : before.rules.correlations()) had(one.header);
+  for (const detect::Rule& rule : after.rules.rules()) files.erase(rule.header.id);
+  for (const detect::Correlation& one : after.rules.correlations()) files.erase(one.header.id);
+  std::set<std::string, std::less<>> of_lost;
+  for (const auto& [id, file] : files) of_lost.insert(file);
   std::string sentences;
   for (const detect::Refusal& refusal : after.rules.refused()) {
-    if (!in_force.contains(refusal.id)) continue;
+    if (!of_lost.contains(refusal.file)) continue;
     sentences += (sentences.empty() ? "" : "\n") + refusal.sentence();
   }
   return sentences;

@@ -5,7 +5,7 @@
 // Owns     Its buffer; not the descriptor.
 // Threads  One.
 // Errors   next(): Error{io} from the system.
-// Limits   object_bytes_max of one event; a longer one is left out, and the block behind it says so.
+// Limits   object_bytes_max of one event; a longer one is left out, and the block says so.
 #pragma once
 
 #include <cstddef>

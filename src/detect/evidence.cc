@@ -55,7 +55,7 @@ Evidence plain_evidence(const Text& text, Pattern::Plain plain) {
   return evidence;
 }
 
-// What is searched anywhere is of limited length and, since Vectorscan takes it for empty otherwise,
+// What is searched anywhere is of limited length and, since Vectorscan would take it for empty,
 // does not begin with a zero byte.
 void fit_for_search(Evidence& evidence) {
   if (evidence.where != Where::anywhere) return;

@@ -74,7 +74,7 @@ class Program {
   // `tests` are those of the rule's items, in their order.
   CompiledRule add(const Rule& rule, const std::vector<FieldTest>& tests);
 
-  // Once all rules are there: chooses the evidence of each predicate, and puts the cheap and telling
+  // Once all rules are there: chooses the evidence of each predicate and puts the cheap and telling
   // parts of each condition first.
   void arrange();
 

@@ -7,7 +7,7 @@
 // Errors   build(): Error{invalid} where the texts cannot be compiled.
 // Limits   None of its own.
 // Source   Sigma 2.1.0, logsource. A rule for service `auth` or `syslog` of linux also applies to
-//          the services whose lines stand in auth.log (sshd, sudo, su, pam and the account tools) or
+//          the services whose lines stand in auth.log (sshd, sudo, su, pam, account tools) or in
 //          in syslog.
 #pragma once
 

@@ -1,7 +1,7 @@
 // By which predicates a rule is looked up.
 //
-// What     witness_of() finds, for a condition, the set of predicates that is met least often and of
-//          which at least one must hold for the condition to hold.
+// What     witness_of() finds, for a condition, the set of predicates that is met least often and
+//          of which at least one must hold for the condition to hold.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   None.

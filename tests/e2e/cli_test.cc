@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
     Commands, WrongCommand,
     testing::Values(
         Wrong{"UnknownGroup", "lower-the-drawbridge", usage, "there is no command"},
-        Wrong{"UnknownRules", "rules bless", usage, "'rules' knows check and test"},
+        Wrong{"UnknownRules", "rules bless", usage, "'rules' knows check, test and stats"},
         Wrong{"NoFolder", "rules check", usage, "which folder?"},
         Wrong{"FolderIsNotThere", "rules check /nonexistent", answer_is_no, "/nonexistent"},
         Wrong{"UnknownOption", "incidents --colour red", usage, "--help lists the options"},

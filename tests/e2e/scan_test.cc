@@ -213,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"Bytes", {"/dev/null", "--bytes-max", "much"}, "--bytes-max takes a number"},
         Wrong{"Timeout", {"/dev/null", "--timeout", "soon"}, "--timeout: 'soon'"},
         Wrong{"Variable", {"/dev/null", "--define", "x"}, "'x' is no NAME=VALUE"},
-        Wrong{"Format", {"/dev/null", "--format", "xml"}, "neither table nor json"}),
+        Wrong{"Format", {"/dev/null", "--format", "xml"}, "not table or json"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -227,28 +227,30 @@ std::string_view Engine::matched_value(const Predicate& predicate, const EventVi
   return raw ? event.raw() : std::string_view();
 }
 
+std::string_view Engine::value_of(const CompiledItem& item, const EventView& event,
+                                  MatchScratch& scratch) const {
+  if (item.negated) return {};
+  for (const PredicateId id : item.predicates) {
+    if (!holds_predicate(id, event, scratch)) continue;
+    std::string_view value = matched_value(program_.predicates()[id], event, scratch);
+    if (value.size() <= shown_bytes_max) return value;
+    // Not within a character.
+    std::size_t bytes = shown_bytes_max;
+    while (bytes > 0 && (static_cast<unsigned char>(value[bytes]) & 0xC0) == 0x80) --bytes;
+    return value.substr(0, bytes);
+  }
+  return {};
+}
+
 void Engine::explain(RuleNumber rule, const EventView& event, MatchScratch& scratch,
                      std::size_t room, std::vector<Because>& because) const {
-  const std::size_t most = because.size() + room;
-  for (const CompiledSelection& selection : rules_[rule].selections) {
-    if (!selection.wanted) continue;
-    for (const CompiledAlternative& alternative : selection.alternatives) {
-      if (!holds(alternative.node, event, scratch)) continue;
-      for (const CompiledItem& item : alternative.items) {
-        if (because.size() >= most) return;
-        std::string_view value;
-        for (const PredicateId id : item.predicates) {
-          if (item.negated || !holds_predicate(id, event, scratch)) continue;
-          value = matched_value(program_.predicates()[id], event, scratch);
-          break;
-        }
+  for_each_reason(
+      rule, event, scratch, room,
+      [&](const CompiledSelection& selection, const CompiledItem& item, std::string_view value) {
         because.push_back({.selection = selection.name,
                            .field = std::string(program_.names().name(item.field)),
-                           .value = to_utf8(value.substr(0, shown_bytes_max))});
-      }
-      break;
-    }
-  }
+                           .value = to_utf8(value)});
+      });
 }
 
 std::vector<std::string> Engine::literals() const {

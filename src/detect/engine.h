@@ -50,7 +50,26 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Replaces what `matched` held.
   void match(const EventView& event, Routing routing, MatchScratch& scratch,
              std::vector<RuleNumber>& matched) const;
-  // Of a rule that matched in the last call with this scratch. Adds no more than `room` reasons.
+  const CompiledRule& rule(RuleNumber number) const { return rules_[number]; }
+  std::size_t items() const { return program_.items(); }
+  // Of a rule that matched in the last call with this scratch: each(selection, item, value) for no
+  // more than `room` items because of which it does, the value cut for showing.
+  template <class Each>
+  void for_each_reason(RuleNumber rule, const EventView& event, MatchScratch& scratch,
+                       std::size_t room, Each each) const {
+    for (const CompiledSelection& selection : rules_[rule].selections) {
+      if (!selection.wanted) continue;
+      for (const CompiledAlternative& alternative : selection.alternatives) {
+        if (!holds(alternative.node, event, scratch)) continue;
+        for (const CompiledItem& item : alternative.items) {
+          if (room-- == 0) return;
+          each(selection, item, value_of(item, event, scratch));
+        }
+        break;
+      }
+    }
+  }
+  // The same as a list.
   void explain(RuleNumber rule, const EventView& event, MatchScratch& scratch, std::size_t room,
                std::vector<Because>& because) const;
   EngineStats stats() const;
@@ -65,6 +84,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool holds(NodeId id, const EventView& event, MatchScratch& scratch) const;
   bool holds_predicate(PredicateId id, const EventView& event, MatchScratch& scratch) const;
   bool decide(const Predicate& predicate, const EventView& event, MatchScratch& scratch) const;
+  std::string_view value_of(const CompiledItem& item, const EventView& event,
+                            MatchScratch& scratch) const;
   std::string_view matched_value(const Predicate& predicate, const EventView& event,
                                  MatchScratch& scratch) const;
 

@@ -26,8 +26,13 @@ struct Worked {
   std::string mistake;
 };
 
-// What stands in a line whatever the event is.
-std::string fixed_part(const Header& header, MatchFormat format) {
+// What stands in lines whatever the event is.
+struct FixedTexts {
+  std::vector<std::string> rules;  // by number
+  std::vector<std::string> items;  // by number
+};
+
+std::string rule_text(const Header& header, MatchFormat format) {
   std::string text;
   json::Writer writer(text);
   if (format == MatchFormat::json_lines) {
@@ -49,10 +54,43 @@ std::string fixed_part(const Header& header, MatchFormat format) {
   return text;
 }
 
+std::string item_text(std::string_view selection, std::string_view field, MatchFormat format) {
+  std::string text;
+  json::Writer writer(text);
+  if (format == MatchFormat::json_lines) {
+    writer.raw(R"({"selection":)");
+    writer.string(selection);
+    writer.raw(R"(,"field":)");
+    writer.string(field);
+    writer.raw(R"(,"value":)");
+  } else {
+    writer.raw("\n    " + printable(selection) + ": " +
+               (field.empty() ? "keyword" : printable(field)) + " = ");
+  }
+  writer.flush();
+  return text;
+}
+
+FixedTexts fixed_texts(const RuleSet& rules, MatchFormat format) {
+  const Engine& engine = rules.engine();
+  FixedTexts fixed{.items = std::vector<std::string>(engine.items())};
+  for (RuleNumber rule = 0; rule < rules.rules().size(); ++rule) {
+    fixed.rules.push_back(rule_text(rules.rules()[rule].header, format));
+    for (const CompiledSelection& selection : engine.rule(rule).selections) {
+      for (const CompiledAlternative& alternative : selection.alternatives) {
+        for (const CompiledItem& item : alternative.items) {
+          fixed.items[item.number] =
+              item_text(selection.name, engine.names().name(item.field), format);
+        }
+      }
+    }
+  }
+  return fixed;
+}
+
 class Worker {
  public:
-  Worker(const RuleSet& rules, const std::vector<std::string>& fixed,
-         const MatchStreamOptions& options)
+  Worker(const RuleSet& rules, const FixedTexts& fixed, const MatchStreamOptions& options)
       : engine_(rules.engine()), fixed_(fixed), options_(options), events_(options.logsource) {}
 
   Worked work(const EventBlock& block) {
@@ -95,12 +133,11 @@ class Worker {
   void put_matches(Worked& worked) {
     engine_.match(scratch_.view, options_.routing, scratch_, matched_);
     if (!matched_.empty()) {
+      const bool as_json = options_.format == MatchFormat::json_lines;
       json::Writer writer(worked.text);
       for (const RuleNumber rule : matched_) {
-        because_.clear();
-        engine_.explain(rule, scratch_.view, scratch_, Detection::because_max, because_);
-        writer.raw(fixed_[rule]);
-        options_.format == MatchFormat::json_lines ? put_json(writer) : put_text(writer);
+        writer.raw(fixed_.rules[rule]);
+        as_json ? put_json(rule, writer) : put_text(rule, writer);
         writer.flush();
         worked.lines.push_back({.event = worked.events, .end = worked.text.size()});
       }
@@ -108,35 +145,33 @@ class Worker {
     ++worked.events;
   }
 
-  void put_json(json::Writer& writer) const {
-    for (std::size_t i = 0; i < because_.size(); ++i) {
-      writer.raw(i == 0 ? R"({"selection":)" : R"(,{"selection":)");
-      writer.string(because_[i].selection);
-      writer.raw(R"(,"field":)");
-      writer.string(because_[i].field);
-      writer.raw(R"(,"value":)");
-      writer.string(because_[i].value);
-      writer.raw('}');
-    }
+  void put_json(RuleNumber rule, json::Writer& writer) {
+    bool first = true;
+    engine_.for_each_reason(rule, scratch_.view, scratch_, Detection::because_max,
+                            [&](const auto&, const CompiledItem& item, std::string_view value) {
+                              if (!std::exchange(first, false)) writer.raw(',');
+                              writer.raw(fixed_.items[item.number]);
+                              writer.string(value);
+                              writer.raw('}');
+                            });
     writer.raw("]}\n");
   }
 
-  void put_text(json::Writer& writer) const {
-    for (const Because& one : because_) {
-      writer.raw("\n    " + printable(one.selection) + ": " +
-                 (one.field.empty() ? "keyword" : printable(one.field)) + " = " +
-                 printable(one.value));
-    }
+  void put_text(RuleNumber rule, json::Writer& writer) {
+    engine_.for_each_reason(rule, scratch_.view, scratch_, Detection::because_max,
+                            [&](const auto&, const CompiledItem& item, std::string_view value) {
+                              writer.raw(fixed_.items[item.number]);
+                              writer.raw(printable(value));
+                            });
     writer.raw('\n');
   }
 
   const Engine& engine_;
-  const std::vector<std::string>& fixed_;
+  const FixedTexts& fixed_;
   const MatchStreamOptions& options_;
   JsonEvents events_;
   MatchScratch scratch_;
   std::vector<RuleNumber> matched_;
-  std::vector<Because> because_;
 };
 
 // Puts what came of the blocks out in their order.
@@ -224,8 +259,7 @@ class Crew {
 
 Result<MatchTotals> match_stream(int descriptor, const RuleSet& rules,
                                  const MatchStreamOptions& options, const MatchSinks& sinks) {
-  std::vector<std::string> fixed;
-  for (const Rule& rule : rules.rules()) fixed.push_back(fixed_part(rule.header, options.format));
+  const FixedTexts fixed = fixed_texts(rules, options.format);
   EventBlocks blocks(descriptor);
   Printer printer(options, sinks);
   auto make = [&] { return Worker(rules, fixed, options); };

@@ -49,7 +49,8 @@ NodeId Program::join(Node::Kind kind, const std::vector<NodeId>& parts) {
 }
 
 CompiledItem Program::compile(const FieldTest& test) {
-  CompiledItem item{.field = names_.intern(test.field), .negated = test.negated};
+  CompiledItem item{
+      .number = items_++, .field = names_.intern(test.field), .negated = test.negated};
   std::vector<NodeId> lists;
   for (const std::vector<Matcher>& matchers : test.values) {
     std::vector<NodeId> leaves;

@@ -49,6 +49,7 @@ struct Node {
 
 // An item of a selection, for the explanation.
 struct CompiledItem {
+  std::uint32_t number = 0;  // of all items
   FieldId field = keyword_field;
   NodeId node = 0;
   bool negated = false;
@@ -80,6 +81,7 @@ class Program {
 
   FieldNames& names() { return names_; }
   const FieldNames& names() const { return names_; }
+  std::size_t items() const { return items_; }
   const std::vector<Predicate>& predicates() const { return predicates_; }
   const Node& node(NodeId id) const { return nodes_[id]; }
   NodeId part(const Node& node, std::size_t index) const { return parts_[node.first + index]; }
@@ -106,6 +108,7 @@ class Program {
   std::vector<Node> nodes_;
   std::vector<NodeId> parts_;
   std::vector<NodeId> leaves_;  // by predicate
+  std::uint32_t items_ = 0;
 };
 
 }  // namespace mailwarden::detect

@@ -1,5 +1,6 @@
 #include "json/writer.h"
 
+#include "base/text.h"
 #include "json/value.h"
 
 namespace mailwarden::json {
@@ -32,7 +33,28 @@ bool Writer::is_plain(std::string_view text) {
   return !has_special(rest);
 }
 
+// Paths of Windows are full of backslashes and of nothing else that is special.
+bool Writer::escaped_in_buffer(std::string_view text) {
+  const std::size_t most = text.size() * 2 + 2;
+  if (most > buffer_.size()) return false;
+  if (most > buffer_.size() - used_) flush();
+  char* out = buffer_.data() + used_;
+  *out++ = '"';
+  unsigned char bits = 0;
+  for (const char c : text) {
+    bits |= static_cast<unsigned char>(c);
+    if (static_cast<unsigned char>(c) < 0x20) return false;
+    if (c == '"' || c == '\\') *out++ = '\\';
+    *out++ = c;
+  }
+  if ((bits & 0x80) != 0 && !is_utf8(text)) return false;
+  *out++ = '"';
+  used_ = static_cast<std::size_t>(out - buffer_.data());
+  return true;
+}
+
 void Writer::escaped(std::string_view text) {
+  if (escaped_in_buffer(text)) return;
   flush();
   append_string(out_, text);
 }

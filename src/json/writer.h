@@ -66,6 +66,8 @@ class Writer {
   // Whether all of it is ASCII that a JSON string holds as it is.
   static bool is_plain(std::string_view text);
   void escaped(std::string_view text);
+  // False where the text needs more than backslashes, or more room; nothing is then written.
+  bool escaped_in_buffer(std::string_view text);
 
   std::string& out_;
   std::size_t used_ = 0;

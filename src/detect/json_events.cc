@@ -20,10 +20,11 @@ FieldKind kind_of(json::LeafKind kind) {
   return FieldKind::null;
 }
 
-// As `mailwarden decode` prints it: an id first, and its members have names of their own.
-bool is_own_form(std::span<const json::Leaf> leaves) {
-  return leaves.size() > 2 && leaves[0].path == "id" && leaves[1].path == "time" &&
-         leaves[2].path == "source";
+// As `mailwarden decode` prints it: its members stand in the order of their names.
+bool may_be_own_form(std::span<const json::Leaf> leaves) {
+  if (leaves.empty() || leaves.back().path != "time") return false;
+  const std::string_view first = leaves.front().path;
+  return first == "decoder" || first == "id" || first.starts_with("fields.");
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ Result<void> JsonEvents::read(std::string_view object, const FieldNames& names, 
   const auto flat = flattener_.flatten_padded(object);
   if (!flat) return std::unexpected(flat.error());
   const std::span<const json::Leaf> leaves = *flat;
-  if (is_own_form(leaves)) {
+  if (may_be_own_form(leaves)) {
     if (auto event = parse_event(object)) {
       event_ = *std::move(event);
       view.fill(names, event_);
@@ -72,9 +73,11 @@ void JsonEvents::read_windows(std::span<const json::Leaf> leaves, const FieldNam
   for (const json::Leaf& leaf : leaves) {
     name_.clear();
     append_windows_name(name_, leaf.path);
-    if (name_ == "Channel") channel = leaf.text;
-    if (name_ == "EventID") id = leaf.text;
-    if (name_ == "EventType") kind = leaf.text;
+    // The data of an event may have fields of the same names.
+    const bool head = leaf.path.starts_with("Event.System.");
+    if (head && name_ == "Channel") channel = leaf.text;
+    if (head && name_ == "EventID") id = leaf.text;
+    if (!head && name_ == "EventType") kind = leaf.text;
     view.add(name_.empty() ? no_field : names.find(name_), leaf.text, kind_of(leaf.kind));
   }
   const LogsourceView own = windows_logsource(channel, id, kind);

@@ -49,7 +49,7 @@ class EventView {
   }
   void add(FieldId field, std::string_view text, FieldKind kind);
   void set_raw(std::string_view raw) { raw_ = raw; }
-  // Folded here.
+  // In any case; not out of this view.
   void set_logsource(std::string_view product, std::string_view category, std::string_view service);
   // Fields, normal form, raw line and log source of the event, which must stay as it is.
   void fill(const FieldNames& names, const Event& event);

@@ -37,8 +37,8 @@ Result<void> JsonEvents::read(std::string_view object, const FieldNames& names, 
     if (auto event = parse_event(object)) {
       event_ = *std::move(event);
       view.fill(names, event_);
-      const LogsourceView own = view.logsource();
-      set_logsource(own, view);
+      const Logsource& own = event_.logsource;
+      set_logsource({own.product, own.category, own.service}, view);
       return {};
     }
   }

@@ -20,7 +20,7 @@ bool is_rule_file(const fs::path& path) {
 
 Result<std::vector<std::string>> rule_files(const std::string& path) {
   std::error_code failed;
-  if (fs::is_regular_file(path, failed)) return std::vector{path};
+  if (fs::exists(path, failed) && !fs::is_directory(path, failed)) return std::vector{path};
   std::vector<std::string> files;
   fs::recursive_directory_iterator entry(path, failed);
   for (; !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed)) {

@@ -12,11 +12,6 @@ using testing::Not;
 
 enum Exit { done = 0, answer_is_no = 1, usage = 2, unavailable = 3 };
 
-Ran mailwarden(std::vector<std::string> arguments, const std::string& input = "/dev/null") {
-  arguments.insert(arguments.begin(), "mailwarden");
-  return run(std::move(arguments), input);
-}
-
 std::vector<std::string> words(const std::string& text) {
   std::istringstream in(text);
   return {std::istream_iterator<std::string>(in), {}};
@@ -93,6 +88,18 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"UnknownRules", "rules bless", usage, "'rules' knows check, test and stats"},
         Wrong{"NoFolder", "rules check", usage, "which folder?"},
         Wrong{"FolderIsNotThere", "rules check /nonexistent", answer_is_no, "/nonexistent"},
+        Wrong{"DetectWithoutRules", "detect --events /dev/null", usage, "needs --rules PATH"},
+        Wrong{"DetectWithoutAFile", "detect --rules /dev/null --events /nonexistent", unavailable,
+              "/nonexistent: No such file"},
+        Wrong{"DetectOfNoRules", "detect --rules /nonexistent --events /dev/null", unavailable,
+              "/nonexistent: No such file"},
+        Wrong{"NoSuchPartOfALogSource",
+              "detect --rules /dev/null --events /dev/null --logsource colour=red", usage,
+              "'colour=red' is no part of a log source"},
+        Wrong{"NoSuchRouting", "detect --rules /dev/null --events /dev/null --routing wild", usage,
+              "neither strict nor open"},
+        Wrong{"FormatOfMatches", "detect --rules /dev/null --events /dev/null --format json", usage,
+              "not jsonl or table"},
         Wrong{"UnknownOption", "incidents --colour red", usage, "--help lists the options"},
         Wrong{"UnknownFormat", "incidents --format xml", usage, "not table or json"},
         Wrong{"NoFile", "decode", usage, "which file?"},

@@ -67,4 +67,10 @@ class RunningDaemon : public TestDaemon {
   std::optional<Process> process_;
 };
 
+// The command, as people and scripts run it.
+inline Ran mailwarden(std::vector<std::string> arguments, const std::string& input = "/dev/null") {
+  arguments.insert(arguments.begin(), "mailwarden");
+  return run(std::move(arguments), input);
+}
+
 }  // namespace mailwarden

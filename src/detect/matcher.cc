@@ -267,6 +267,13 @@ bool matches(const Matcher& matcher, const Subject& value) {
 bool matches(const OtherField& other, const Subject& value, const Subject& twin) {
   const std::string_view a = other.cased ? value.text : value.folded;
   const std::string_view b = other.cased ? twin.text : twin.folded;
+  if (!is_utf8(b)) {
+    Pattern pattern = Pattern::literal(b);
+    const bool anywhere = other.where == Pattern::Plain::anywhere;
+    if (anywhere || other.where == Pattern::Plain::end) pattern.open_start();
+    if (anywhere || other.where == Pattern::Plain::start) pattern.open_end();
+    return pattern.matches(a);
+  }
   switch (other.where) {
     case Pattern::Plain::start:
       return a.starts_with(b);

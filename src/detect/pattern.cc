@@ -37,12 +37,14 @@ Pattern Pattern::parse(std::string_view text) {
   }
   pattern.open_end_ = star_last;
   if (!piece.text.empty()) pattern.pieces_.push_back(std::move(piece));
+  pattern.mark_ill_formed();
   return pattern;
 }
 
 Pattern Pattern::literal(std::string_view text) {
   Pattern pattern;
   if (!text.empty()) pattern.pieces_.push_back({.text = std::string(text), .any = {}});
+  pattern.mark_ill_formed();
   return pattern;
 }
 
@@ -85,10 +87,14 @@ Result<Pattern> Pattern::as_utf16(Utf16 kind) const {
   const Utf16 order = kind == Utf16::big ? Utf16::big : Utf16::little;
   pattern.transform([order](std::string_view text) { return *utf16(text, order); });
   if (kind == Utf16::marked) pattern.put_mark();
-  for (Piece& piece : pattern.pieces_) {
+  pattern.mark_ill_formed();
+  return pattern;
+}
+
+void Pattern::mark_ill_formed() {
+  for (Piece& piece : pieces_) {
     if (piece.any.empty() && !is_utf8(piece.text)) piece.any.assign(piece.text.size(), false);
   }
-  return pattern;
 }
 
 void Pattern::put_mark() {

@@ -63,6 +63,9 @@ class Pattern {
   // Each piece's text by `change`.
   void transform(const std::function<std::string(std::string_view)>& change);
   void put_mark();
+  // Pieces that are not UTF-8 are compared by characters, so that a byte of theirs is not found
+  // within one.
+  void mark_ill_formed();
   // Where the piece that stands at `at` ends, or npos where it does not stand there.
   static std::size_t end_of(const Piece& piece, std::string_view value, std::size_t at);
   // Where the first such piece from `from` on ends, or npos.

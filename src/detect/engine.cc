@@ -165,8 +165,8 @@ void Engine::match(const EventView& event, Routing routing, MatchScratch& scratc
 }
 
 bool Engine::holds(NodeId id, const EventView& event, MatchScratch& scratch) const {
+  if (is_predicate(id)) return holds_predicate(predicate_of(id), event, scratch);
   const Node& node = program_.node(id);
-  if (node.kind == Node::Kind::predicate) return holds_predicate(node.first, event, scratch);
   const bool all = node.kind == Node::Kind::all_of;
   for (std::size_t i = 0; i < node.count; ++i) {
     if (holds(program_.part(node, i), event, scratch) != all) {

@@ -30,13 +30,7 @@ PredicateId Program::intern(FieldId field, const Matcher& matcher) {
     predicate.other = names_.intern(other->name);
   }
   predicates_.push_back(std::move(predicate));
-  nodes_.push_back({.kind = Node::Kind::predicate, .first = place->second, .count = 0});
-  leaves_.push_back(static_cast<NodeId>(nodes_.size() - 1));
   return place->second;
-}
-
-NodeId Program::leaf(PredicateId predicate) {
-  return leaves_[predicate];
 }
 
 NodeId Program::join(Node::Kind kind, const std::vector<NodeId>& parts) {
@@ -56,7 +50,7 @@ CompiledItem Program::compile(const FieldTest& test) {
     std::vector<NodeId> leaves;
     for (const Matcher& matcher : matchers) {
       item.predicates.push_back(intern(item.field, matcher));
-      leaves.push_back(leaf(item.predicates.back()));
+      leaves.push_back(item.predicates.back() | predicate_bit);
     }
     lists.push_back(join(Node::Kind::any_of, leaves));
   }
@@ -179,22 +173,24 @@ void Program::arrange() {
   for (const Node& node : nodes_) weights.push_back(weigh(node, weights));
 }
 
+Program::Weight Program::weight_of(NodeId part, const std::vector<Weight>& weights) const {
+  if (!is_predicate(part)) return weights[part];
+  const Predicate& predicate = predicates_[predicate_of(part)];
+  return {.likely = predicate.likely, .cost = cost_of(predicate)};
+}
+
 Program::Weight Program::weigh(const Node& node, const std::vector<Weight>& weights) {
-  if (node.kind == Node::Kind::predicate) {
-    const Predicate& predicate = predicates_[node.first];
-    return {.likely = predicate.likely, .cost = cost_of(predicate)};
-  }
   const bool any = node.kind == Node::Kind::any_of;
   const auto begin = parts_.begin() + node.first;
   // What decides soonest for its cost comes first.
   std::ranges::stable_sort(begin, begin + node.count, {}, [&](NodeId part) {
-    const Weight& weight = weights[part];
+    const Weight weight = weight_of(part, weights);
     return weight.cost / std::max(any ? weight.likely : 1 - weight.likely, 1e-9);
   });
   Weight whole;
   double reached = 1;  // how often a part is come to
   for (std::size_t i = 0; i < node.count; ++i) {
-    const Weight& weight = weights[part(node, i)];
+    const Weight weight = weight_of(part(node, i), weights);
     whole.cost += reached * weight.cost;
     reached *= any ? 1 - weight.likely : weight.likely;
   }

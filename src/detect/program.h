@@ -40,10 +40,19 @@ struct Predicate {
   bool decided_by_evidence() const { return evidence.size() == 1 && evidence.front().decides; }
 };
 
+// A part of a condition is a predicate itself, or a node that joins parts.
+constexpr NodeId predicate_bit = 0x80000000;
+constexpr bool is_predicate(NodeId id) {
+  return (id & predicate_bit) != 0;
+}
+constexpr PredicateId predicate_of(NodeId id) {
+  return id & ~predicate_bit;
+}
+
 struct Node {
-  enum class Kind : std::uint8_t { predicate, all_of, any_of, none_of };
-  Kind kind = Kind::predicate;
-  std::uint32_t first = 0;  // the predicate, or the first of the parts, which stand together
+  enum class Kind : std::uint8_t { all_of, any_of, none_of };
+  Kind kind = Kind::all_of;
+  std::uint32_t first = 0;  // of the parts, which stand together
   std::uint32_t count = 0;
 };
 
@@ -94,20 +103,19 @@ class Program {
 
   void choose_evidence();
   PredicateId intern(FieldId field, const Matcher& matcher);
-  NodeId leaf(PredicateId predicate);
   NodeId join(Node::Kind kind, const std::vector<NodeId>& parts);
   CompiledItem compile(const FieldTest& test);
   CompiledSelection compile(const Selection& selection, const std::vector<FieldTest>& tests,
                             std::size_t& next);
   NodeId compile(const Condition& condition, const std::vector<NodeId>& selections);
   Weight weigh(const Node& node, const std::vector<Weight>& weights);
+  Weight weight_of(NodeId part, const std::vector<Weight>& weights) const;
 
   FieldNames names_;
   std::vector<Predicate> predicates_;
   std::unordered_map<std::string, PredicateId> ids_;
   std::vector<Node> nodes_;
   std::vector<NodeId> parts_;
-  std::vector<NodeId> leaves_;  // by predicate
   std::uint32_t items_ = 0;
 };
 

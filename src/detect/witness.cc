@@ -15,10 +15,9 @@ class Chooser {
   explicit Chooser(const Program& program) : program_(program) {}
 
   std::optional<Choice> choose(NodeId id, bool negated) const {
+    if (is_predicate(id)) return negated ? std::nullopt : of_predicate(predicate_of(id));
     const Node& node = program_.node(id);
     switch (node.kind) {
-      case Node::Kind::predicate:
-        return negated ? std::nullopt : of_predicate(node.first);
       case Node::Kind::none_of:
         return choose(program_.part(node, 0), !negated);
       case Node::Kind::all_of:

@@ -1,5 +1,6 @@
 #include "detect/literal_index.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <hs/hs.h>
@@ -46,10 +47,15 @@ void LiteralIndex::add_number(std::string number, std::uint32_t entry) {
   numbers_.emplace(std::move(number), entry);
 }
 
-Result<void> LiteralIndex::finish(ScanMemory& memory) {
+Result<void> LiteralIndex::finish(const TextStatistics& statistics, ScanMemory& memory) {
   starts_.build(std::exchange(start_texts_, {}));
   ends_.build(std::exchange(end_texts_, {}));
-  const auto texts = std::exchange(any_texts_, {});
+  auto longer = std::exchange(any_texts_, {});
+  const auto middle = std::ranges::partition(
+      longer, [](const auto& one) { return one.first.size() >= GramTable::gram_bytes; });
+  const std::vector texts(middle.begin(), middle.end());
+  longer.erase(middle.begin(), middle.end());
+  anywhere_.build(std::move(longer), statistics);
   if (texts.empty()) return {};
   std::vector<const char*> literals;
   std::vector<std::size_t> lengths;
@@ -109,7 +115,7 @@ void LiteralIndex::scan(std::string_view folded, ScanMemory& memory, void* of, T
 std::size_t LiteralIndex::bytes() const {
   std::size_t size = 0;
   if (database_ != nullptr) hs_database_size(database_.get(), &size);
-  return size;
+  return size + anywhere_.bytes();
 }
 
 }  // namespace mailwarden::detect

@@ -20,6 +20,7 @@
 
 #include "base/result.h"
 #include "detect/edge_table.h"
+#include "detect/gram_table.h"
 
 struct hs_database;
 struct hs_scratch;
@@ -51,7 +52,7 @@ class LiteralIndex {
   void add(Where where, std::string text, std::uint32_t entry);
   // `number` is in canonical form.
   void add_number(std::string number, std::uint32_t entry);
-  Result<void> finish(ScanMemory& memory);
+  Result<void> finish(const TextStatistics& statistics, ScanMemory& memory);
 
   // put(entry) for each text that stands in the value; several times where it stands several times.
   template <class Put>
@@ -60,6 +61,7 @@ class LiteralIndex {
     if (!numbers_.empty()) find_number(text, put);
     if (!starts_.empty()) starts_.find(folded, put);
     if (!ends_.empty()) ends_.find(folded, put);
+    if (!anywhere_.empty()) anywhere_.find(folded, put);
     if (database_ != nullptr) {
       using Plain = std::remove_reference_t<Put>;
       scan(folded, memory, &put,
@@ -105,7 +107,8 @@ class LiteralIndex {
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
   EdgeTable starts_{EdgeTable::Edge::start};
   EdgeTable ends_{EdgeTable::Edge::end};
-  std::unique_ptr<hs_database, Release> database_;
+  GramTable anywhere_;
+  std::unique_ptr<hs_database, Release> database_;  // of what is shorter
   std::size_t literals_ = 0;
   // Until finish().
   std::vector<std::pair<std::string, std::uint32_t>> start_texts_;

@@ -4,8 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "detect/text_statistics.h"
-
 namespace mailwarden::detect {
 namespace {
 
@@ -148,16 +146,15 @@ double likelihood(const Evidence& evidence, const TextStatistics& statistics) {
 }  // namespace
 
 void Program::choose_evidence() {
-  TextStatistics statistics;
   for (const Predicate& predicate : predicates_) {
     for (const auto& choice : predicate.choices) {
-      for (const Evidence& one : choice) statistics.add(one.text);
+      for (const Evidence& one : choice) statistics_.add(one.text);
     }
   }
   for (Predicate& predicate : predicates_) {
     for (auto& choice : std::exchange(predicate.choices, {})) {
       double likely = 0;
-      for (const Evidence& one : choice) likely += likelihood(one, statistics);
+      for (const Evidence& one : choice) likely += likelihood(one, statistics_);
       if (!predicate.evidence.empty() && likely >= predicate.likely) continue;
       predicate.likely = std::min(likely, 0.99);
       predicate.evidence = std::move(choice);

@@ -20,6 +20,7 @@
 #include "detect/matcher.h"
 #include "detect/modifiers.h"
 #include "detect/rule.h"
+#include "detect/text_statistics.h"
 
 namespace mailwarden::detect {
 
@@ -91,6 +92,8 @@ class Program {
   FieldNames& names() { return names_; }
   const FieldNames& names() const { return names_; }
   std::size_t items() const { return items_; }
+  // Of the literal texts of all predicates; after arrange().
+  const TextStatistics& statistics() const { return statistics_; }
   const std::vector<Predicate>& predicates() const { return predicates_; }
   const Node& node(NodeId id) const { return nodes_[id]; }
   NodeId part(const Node& node, std::size_t index) const { return parts_[node.first + index]; }
@@ -117,6 +120,7 @@ class Program {
   std::vector<Node> nodes_;
   std::vector<NodeId> parts_;
   std::uint32_t items_ = 0;
+  TextStatistics statistics_;
 };
 
 }  // namespace mailwarden::detect

@@ -98,7 +98,7 @@ Result<void> RuleGroup::build(const Program& program, const std::vector<bool>& e
   }
   for (const auto& index : indexes_) {
     if (index == nullptr) continue;
-    if (auto done = index->finish(memory); !done) return done;
+    if (auto done = index->finish(program.statistics(), memory); !done) return done;
   }
   return {};
 }

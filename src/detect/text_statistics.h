@@ -24,6 +24,8 @@ class TextStatistics {
   // Between 0 and 1: the share of values in which the text is expected to stand at one of so many
   // places.
   double likelihood(std::string_view text, double places) const;
+  // How often rules write these four bytes.
+  std::uint32_t count(std::string_view run) const { return counts_[slot(run)]; }
 
  private:
   static constexpr unsigned table_bits = 16;

@@ -24,6 +24,8 @@ bool stands(Where where, const std::string& text, const std::string& value) {
   return false;
 }
 
+const TextStatistics statistics;
+
 std::set<std::uint32_t> found_by(const LiteralIndex& index, const std::string& value,
                                  ScanMemory& memory) {
   std::set<std::uint32_t> found;
@@ -55,7 +57,7 @@ TEST(LiteralIndex, FindsWhatEachTextByItselfWouldFind) {
       index.add(where, literal, static_cast<std::uint32_t>(entries.size()));
       entries.emplace_back(where, literal);
     }
-    ASSERT_TRUE(index.finish(memory));
+    ASSERT_TRUE(index.finish(statistics, memory));
     for (int i = 0; i < 40; ++i) {
       const std::string value = text(20);
       std::set<std::uint32_t> expected;
@@ -74,7 +76,7 @@ TEST(LiteralIndex, NumbersAreFoundHoweverTheyAreWritten) {
   ScanMemory memory;
   index.add_number("22", 7);
   index.add_number("0", 8);
-  ASSERT_TRUE(index.finish(memory));
+  ASSERT_TRUE(index.finish(statistics, memory));
   for (const char* text : {"22", "22.0", "022", "2.2e1"}) {
     EXPECT_EQ(found_by(index, text, memory), (std::set<std::uint32_t>{7})) << text;
   }
@@ -88,7 +90,7 @@ TEST(ScanMemory, ACopyServesBesideItsOriginal) {
   LiteralIndex index;
   ScanMemory memory;
   index.add(Where::anywhere, "needle", 1);
-  ASSERT_TRUE(index.finish(memory));
+  ASSERT_TRUE(index.finish(statistics, memory));
   ScanMemory copy = memory;
   memory = ScanMemory();
   EXPECT_EQ(found_by(index, "a needle", copy), (std::set<std::uint32_t>{1}));

@@ -40,7 +40,9 @@ class EdgeTable {
         const Slot& slot = slots_[at];
         if (slot.key != key || slot.bytes != bytes) continue;
         for (std::size_t i = slot.first; i < slot.first + slot.count; ++i) {
-          if (stands(value, texts_[i].first)) put(texts_[i].second);
+          // A short text is all edge.
+          const std::string& text = texts_[i].first;
+          if (text.size() <= edge_bytes || stands(value, text)) put(texts_[i].second);
         }
         break;
       }

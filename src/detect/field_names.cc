@@ -1,25 +1,58 @@
 #include "detect/field_names.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace mailwarden::detect {
 
-FieldId FieldNames::intern(std::string_view name) {
-  if (name.empty()) return keyword_field;
-  const auto [place, fresh] =
-      ids_.try_emplace(std::string(name), static_cast<FieldId>(names_.size()));
-  if (fresh) names_.emplace_back(name);
-  return place->second;
+std::uint64_t FieldNames::hash(std::string_view name) {
+  constexpr std::uint64_t factor = 0x9E3779B97F4A7C15ULL;
+  std::uint64_t mixed = name.size() * factor;
+  const char* bytes = name.data();
+  std::size_t left = name.size();
+  for (; left >= 8; left -= 8, bytes += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, bytes, 8);
+    mixed = (mixed ^ eight) * factor;
+    mixed ^= mixed >> 32;
+  }
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, bytes, left);
+  mixed = (mixed ^ rest) * factor;
+  return mixed ^ mixed >> 32;
 }
 
-FieldId FieldNames::find(std::string_view name) const {
-  const auto found = ids_.find(name);
-  if (found != ids_.end()) return found->second;
-  if (!name.contains(' ')) return no_field;
+FieldId FieldNames::intern(std::string_view name) {
+  if (name.empty()) return keyword_field;
+  if (const FieldId known = find_exactly(name); known != no_field) return known;
+  names_.emplace_back(name);
+  if (names_.size() * 2 > slots_.size()) {
+    slots_.assign(slots_.size() * 2, no_field);
+    for (FieldId id = 1; id + 1 < names_.size(); ++id) put(id);
+  }
+  put(static_cast<FieldId>(names_.size() - 1));
+  return static_cast<FieldId>(names_.size() - 1);
+}
+
+void FieldNames::put(FieldId id) {
+  std::size_t at = hash(names_[id]) & (slots_.size() - 1);
+  while (slots_[at] != no_field) at = (at + 1) & (slots_.size() - 1);
+  slots_[at] = id;
+}
+
+FieldId FieldNames::find_exactly(std::string_view name) const {
+  if (name.empty()) return no_field;
+  std::size_t at = hash(name) & (slots_.size() - 1);
+  for (; slots_[at] != no_field; at = (at + 1) & (slots_.size() - 1)) {
+    if (names_[slots_[at]] == name) return slots_[at];
+  }
+  return no_field;
+}
+
+FieldId FieldNames::find_without_spaces(std::string_view name) const {
   std::string stripped(name);
   std::erase(stripped, ' ');
-  const auto again = ids_.find(stripped);
-  return again == ids_.end() ? no_field : again->second;
+  return find_exactly(stripped);
 }
 
 }  // namespace mailwarden::detect

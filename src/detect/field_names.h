@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace mailwarden::detect {
@@ -22,24 +21,26 @@ inline constexpr FieldId keyword_field = 0;
 
 class FieldNames {
  public:
-  FieldNames() : names_{""} {}
+  FieldNames() : names_{""}, slots_(64, no_field) {}
 
   FieldId intern(std::string_view name);
   // no_field where no rule asks for it. Spaces do not count.
-  FieldId find(std::string_view name) const;
+  FieldId find(std::string_view name) const {
+    const FieldId found = find_exactly(name);
+    return found == no_field && name.contains(' ') ? find_without_spaces(name) : found;
+  }
   std::string_view name(FieldId id) const { return names_[id]; }
   std::size_t size() const { return names_.size(); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
+  // Every event asks for each of its names, so the table is kept plain.
+  static std::uint64_t hash(std::string_view name);
+  FieldId find_exactly(std::string_view name) const;
+  FieldId find_without_spaces(std::string_view name) const;
+  void put(FieldId id);
 
   std::vector<std::string> names_;
-  std::unordered_map<std::string, FieldId, Hash, std::equal_to<>> ids_;
+  std::vector<FieldId> slots_;  // by the names' hashes, open
 };
 
 }  // namespace mailwarden::detect

@@ -54,9 +54,8 @@ Result<void> JsonEvents::read(std::string_view object, const FieldNames& names, 
 void JsonEvents::read_plain(std::span<const json::Leaf> leaves, const FieldNames& names,
                             EventView& view) {
   LogsourceView own;
-  for (std::size_t i = 0; i < leaves.size(); ++i) {
-    const json::Leaf& leaf = leaves[i];
-    view.add(field_at(i, leaf.path, names), leaf.text, kind_of(leaf.kind));
+  for (const json::Leaf& leaf : leaves) {
+    view.add(names.find(leaf.path), leaf.text, kind_of(leaf.kind));
     if (leaf.kind != json::LeafKind::string) continue;
     if (leaf.path == "product") own.product = leaf.text;
     if (leaf.path == "category") own.category = leaf.text;
@@ -89,18 +88,6 @@ void JsonEvents::read_windows(std::span<const json::Leaf> leaves, const FieldNam
     const FieldId field = names.find(process_creation_name(name_));
     if (field != no_field && !view.has(field)) view.add(field, leaf.text, kind_of(leaf.kind));
   }
-}
-
-FieldId JsonEvents::field_at(std::size_t place, std::string_view path, const FieldNames& names) {
-  if (names_ != &names) {
-    names_ = &names;
-    known_.clear();
-  }
-  if (place >= known_max) return names.find(path);
-  if (place >= known_.size()) known_.resize(place + 1);
-  Known& known = known_[place];
-  if (known.path != path || path.empty()) known = {std::string(path), names.find(path)};
-  return known.field;
 }
 
 void JsonEvents::set_logsource(const LogsourceView& own, EventView& view) const {

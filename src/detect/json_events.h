@@ -14,7 +14,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "detect/event_view.h"
@@ -35,19 +34,9 @@ class JsonEvents {
   void read_plain(std::span<const json::Leaf> leaves, const FieldNames& names, EventView& view);
   void read_windows(std::span<const json::Leaf> leaves, const FieldNames& names, EventView& view);
 
-  // The field of the leaf at this place; the last event had the same there, most likely.
-  FieldId field_at(std::size_t place, std::string_view path, const FieldNames& names);
   void set_logsource(const LogsourceView& own, EventView& view) const;
 
-  struct Known {
-    std::string path;
-    FieldId field = no_field;
-  };
-  static constexpr std::size_t known_max = 256;
-
   Logsource stated_;
-  const FieldNames* names_ = nullptr;
-  std::vector<Known> known_;  // by place in the event
   json::Flattener flattener_{{.names_may_repeat = true}};
   Event event_;
   std::string name_;

@@ -2,7 +2,8 @@
 //
 // What     Each text is added with the place where it must stand and an entry's number; probe()
 //          calls back with the entries that a value has. Whole values are looked up by hash, starts
-//          and ends by the bytes at their edge, what may stand anywhere is found by Vectorscan.
+//          and ends by the bytes at their edge, what may stand anywhere is found by its rarest
+//          four bytes or, where it is shorter, by Vectorscan.
 // Owns     The texts and the compiled database.
 // Threads  probe() from any thread, each with its own ScanMemory.
 // Errors   finish(): Error{invalid} where Vectorscan refuses the texts.

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "daemon/cli/command.h"
+#include "detect/pipeline.h"
 #include "detect/rule_examples.h"
 #include "privacy/sweep.h"
 #include "report/report.h"
@@ -14,10 +15,15 @@
 namespace mailwarden::cli {
 namespace {
 
-int check_rules(const std::vector<std::string>& folders, bool json) {
+int check_rules(const std::vector<std::string>& folders, const std::vector<std::string>& files,
+                bool json) {
+  const auto pipelines = detect::Pipelines::load(files);
+  if (!pipelines) return complain(answer_is_no, pipelines.error().what);
   auto texts = detect::load_rules(folders);
   if (!texts) return complain(answer_is_no, texts.error().what);
-  const auto rules = detect::RuleSet::make(*std::move(texts));
+  pipelines->apply(*texts);
+  const auto rules =
+      detect::RuleSet::make(*std::move(texts), {.placeholders = pipelines->placeholders()});
   if (!rules) return complain(answer_is_no, rules.error().what);
   for (const detect::Refusal& refusal : rules->refused())
     complain(answer_is_no, refusal.sentence());
@@ -64,6 +70,9 @@ int rules_command(const Arguments& arguments) {
   const bool known = command == "check" || command == "test";
   po::options_description options("Options");
   add_format_option(options);
+  std::vector<std::string> pipelines;
+  options.add_options()("pipeline", po::value(&pipelines)->value_name("FILE"),
+                        "check: a processing pipeline for the rules; may stand several times");
   int code = done;
   const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
                                   "rules check|test DIR... [OPTION]...\n"
@@ -76,7 +85,10 @@ int rules_command(const Arguments& arguments) {
     return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
   }
   const auto folders = (*given)["folder"].as<std::vector<std::string>>();
-  return command == "check" ? check_rules(folders, wants_json(*given))
+  if (command == "test" && !pipelines.empty()) {
+    return complain(usage, "'rules test' runs rules as they are, without --pipeline");
+  }
+  return command == "check" ? check_rules(folders, pipelines, wants_json(*given))
                             : test_rules(folders, wants_json(*given));
 }
 

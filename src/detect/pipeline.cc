@@ -199,20 +199,38 @@ class Applying {
       return refuse(filter.header, {.line = filter.header.line,
                                     .what = "every rule that the filter is for is refused"});
     }
-    std::size_t count = 0;
     std::vector<Filter> made;
     for (const auto& [way, rules] : ways) {
       auto one = along(filter, way);
       if (!one) return refuse(filter.header, one.error());
-      for (const std::size_t index : rules) one->rules.push_back(texts_.rules[index].header.id);
-      if (++count > 1) {
-        one->header.id += ":" + std::to_string(count);
-        one->header.name.clear();
-        one->header.order = texts_.documents++;
+      if (filter.any_rule && ways.size() == 1 && keep_logsource(rules)) {
+        one->any_rule = true;
+        one->logsource = filter.logsource;
+        return into.push_back(*std::move(one));
       }
-      made.push_back(*std::move(one));
+      put_rules(*one, rules, filter.any_rule, made);
+    }
+    for (std::size_t i = 1; i < made.size(); ++i) {
+      made[i].header.id += ":" + std::to_string(i + 1);
+      made[i].header.name.clear();
+      made[i].header.order = texts_.documents++;
     }
     std::ranges::move(made, std::back_inserter(into));
+  }
+
+  bool keep_logsource(const std::vector<std::size_t>& rules) const {
+    return std::ranges::all_of(
+        rules, [&](std::size_t index) { return traces_[index].logsources.size() == 1; });
+  }
+
+  // Who links the rules refuses a filter that names a rule that is not in force. One for any rule
+  // must not be lost for all of them by that, so that each has its own.
+  void put_rules(const Filter& filter, const std::vector<std::size_t>& rules, bool apart,
+                 std::vector<Filter>& into) const {
+    for (const std::size_t index : rules) {
+      if (apart || index == rules.front()) into.push_back(filter);
+      into.back().rules.push_back(texts_.rules[index].header.id);
+    }
   }
 
   std::vector<std::size_t> rules_of(const Filter& filter, std::vector<std::string>& unknown) const {

@@ -140,7 +140,7 @@ bool PipelineRun::matches_name(const NameCondition& condition, const std::string
                                  return named != c.exclude;
                                },
                                [&](const AppliedCondition& c) {
-                                 if (item != nullptr) return item->applied.contains(c.id);
+                                 if (item != nullptr) return item->of_name.contains(c.id);
                                  const auto found = renamed_.find(name);
                                  return found != renamed_.end() && found->second.contains(c.id);
                                },

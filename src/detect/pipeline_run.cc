@@ -54,7 +54,7 @@ void PipelineRun::take(std::vector<Selection> selections, Condition condition,
     Part& part = parts_.emplace_back(Part{.name = std::move(selection.name), .alternatives = {}});
     for (std::vector<DetectionItem>& items : selection.alternatives) {
       Items& into = part.alternatives.emplace_back();
-      for (DetectionItem& item : items) into.push_back({.item = std::move(item), .applied = {}});
+      for (DetectionItem& item : items) into.push_back({.item = std::move(item)});
     }
   }
   condition_ = std::move(condition);
@@ -226,9 +226,10 @@ std::expected<PipelineRun::Alternatives, RuleError> PipelineRun::renamed(const T
     for (std::vector<DetectionItem>& items : with_values(values)) {
       Items& into = some.emplace_back();
       for (DetectionItem& one : items) {
-        into.push_back(
-            {.item = std::move(one), .applied = item.applied, .mapped = item.mapped || named});
-        if (!by.id.empty()) into.back().applied.insert(by.id);
+        Item& made = into.emplace_back(item);
+        made.item = std::move(one);
+        made.mapped = item.mapped || named;
+        mark(made, by, named);
       }
     }
     if (!each) {
@@ -240,6 +241,12 @@ std::expected<PipelineRun::Alternatives, RuleError> PipelineRun::renamed(const T
     }
   }
   return all;
+}
+
+void PipelineRun::mark(Item& item, const Transformation& by, bool named) {
+  if (by.id.empty()) return;
+  item.applied.insert(by.id);
+  if (named) item.of_name.insert(by.id);
 }
 
 std::expected<PipelineRun::Alternatives, RuleError> PipelineRun::with_new_values(
@@ -267,8 +274,9 @@ std::expected<PipelineRun::Alternatives, RuleError> PipelineRun::with_new_values
             error(by, one.line,
                   "the item would have more than " + std::to_string(values_max) + " values"));
       }
-      into.push_back({.item = std::move(one), .applied = item.applied, .mapped = item.mapped});
-      if (!by.id.empty()) into.back().applied.insert(by.id);
+      Item& made = into.emplace_back(item);
+      made.item = std::move(one);
+      mark(made, by, true);
     }
   }
   return all;
@@ -360,9 +368,9 @@ void PipelineRun::add(const AddCondition& added, const Transformation& by) {
   for (const std::vector<DetectionItem>& items : added.selection.alternatives) {
     Items& into = part.alternatives.emplace_back();
     for (const DetectionItem& item : items) {
-      into.push_back({.item = item, .applied = {}, .mapped = false});
+      into.push_back({.item = item});
       into.back().item.line = header_.line;
-      if (!by.id.empty()) into.back().applied.insert(by.id);
+      mark(into.back(), by, true);
     }
   }
   Condition term{.kind = Condition::Kind::selection, .selection = parts_.size() - 1, .parts = {}};

@@ -72,7 +72,8 @@ class PipelineRun {
  private:
   struct Item {
     DetectionItem item;
-    std::set<std::string> applied;
+    std::set<std::string> applied;  // ids of what changed it
+    std::set<std::string> of_name;  // of these, without what changed only names in its values
     bool mapped = false;
   };
   using Items = std::vector<Item>;
@@ -90,6 +91,7 @@ class PipelineRun {
   std::expected<Alternatives, RuleError> renamed(const Transformation& by, const Item& item);
   std::expected<Alternatives, RuleError> with_new_values(const Transformation& by,
                                                          const Item& item);
+  static void mark(Item& item, const Transformation& by, bool named);
   Outcome join(const Transformation& by, Alternatives& all, Alternatives more,
                std::size_t line) const;
   // Nothing where the name stays.

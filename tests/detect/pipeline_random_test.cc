@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "detect/attribute.h"
 #include "detect/pipeline.h"
 #include "detect/rule_set.h"
 #include "event/event_json.h"
@@ -13,7 +14,7 @@ namespace {
 
 using Ids = std::set<std::string>;
 
-constexpr std::uint64_t cases_max = 3000;
+constexpr std::uint64_t cases_max = 1500;
 
 // The names that rules of a case ask for and events have, without spaces.
 std::set<std::string> names_of(const RuleTexts& texts, const std::vector<Event>& events) {
@@ -22,7 +23,8 @@ std::set<std::string> names_of(const RuleTexts& texts, const std::vector<Event>&
     std::erase(name, ' ');
     // A reference with wildcards is refused, and must not become a lawful one.
     if (name.find_first_of("*?\\'") != std::string::npos) return;
-    if (!name.empty()) names.insert(name);
+    // The normal form's names are fields of every event, which no renaming of events moves.
+    if (!name.empty() && attribute_named(name) == Attribute::none) names.insert(name);
   };
   auto learn_items = [&](const std::vector<Selection>& selections) {
     for (const Selection& selection : selections) {
@@ -86,7 +88,8 @@ class Renaming {
       const Field field = event.fields[i];
       std::string name(field.name);
       std::erase(name, ' ');
-      const auto& targets = targets_.at(name);
+      const auto found = targets_.find(name);
+      const auto targets = found == targets_.end() ? std::vector{name} : found->second;
       const auto target = chosen.emplace(name, targets[random_() % targets.size()]).first;
       made.fields.add(target->second, field.value, field.kind);
     }
@@ -106,11 +109,11 @@ TEST_P(PipelineRandom, RenamedRulesHoldForRenamedEvents) {
   for (std::uint64_t seed = 0; seed < cases_max; ++seed) {
     random_rules::Choices choices = random_rules::Choices::of_seed(seed);
     random_rules::Case made = random_rules::make_case(choices);
-    // The normal form's names are fields of every event, which no mapping of events moves.
-    for (Event& event : made.events) event.ocsf = {};
     const RuleSetOptions options{.placeholders = random_rules::placeholders()};
     RuleTexts texts = parse_rules(made.rules, "random.yml");
-    Renaming renaming(seed, names_of(texts, made.events), GetParam());
+    const std::set<std::string> names = names_of(texts, made.events);
+    if (names.empty()) continue;
+    Renaming renaming(seed, names, GetParam());
     const auto before = RuleSet::make(texts, options);
     ASSERT_TRUE(before) << before.error().what;
     const auto pipelines = Pipelines::parse({{"p.yml", renaming.pipeline()}});
@@ -132,7 +135,7 @@ TEST_P(PipelineRandom, RenamedRulesHoldForRenamedEvents) {
     }
   }
   std::cout << pairs << " pairs, " << hits << " hold\n";
-  EXPECT_GT(pairs, 20'000U);
+  EXPECT_GT(pairs, 10'000U);
   EXPECT_GT(hits * 10, pairs);
 }
 

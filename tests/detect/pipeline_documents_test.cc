@@ -352,5 +352,32 @@ TEST(PipelinePlaceholders, VarsAreValuesWithoutATransformation) {
   EXPECT_THAT(set.match(event), SizeIs(1));
 }
 
+TEST(ShippedPipeline, ReadsProcessesOutOfAuditd) {
+  const auto shipped =
+      Pipelines::load({source_folder() + "/policies/pipelines/linux_process_creation_auditd.yaml"});
+  ASSERT_TRUE(shipped) << shipped.error().what;
+  const std::string source = "{product: linux, category: process_creation}";
+  RuleTexts texts = parse_rules(
+      rule("a", "{s: {'Image|endswith': ['/nc', '/ncat'], User: root}, condition: s}", source) +
+          rule("b", "{s: {'Image|endswith': /nc, CommandLine: x}, condition: s}", source) +
+          rule("c", "{s: {ParentImage: x}, condition: s}", source) +
+          rule("d", "{s: {ParentImage: x}, condition: s}"),
+      "t.yml");
+  shipped->apply(texts);
+  ASSERT_THAT(texts.refused, SizeIs(2));
+  EXPECT_THAT(texts.refused[0].sentence(), HasSubstr("line 7: auditd writes Image and Command"));
+  EXPECT_THAT(texts.refused[1].sentence(), HasSubstr("'ParentImage' is mapped by no transform"));
+  const RuleSet set = RuleSet::make(texts).value();
+  EXPECT_THAT(set.rules(), SizeIs(2));
+  Event event;
+  event.logsource = {.product = "linux", .category = "", .service = "auditd"};
+  for (const auto& [name, value] : std::map<std::string, std::string>{
+           {"type", "SYSCALL"}, {"exe", "/usr/bin/ncat"}, {"uid", "0"}, {"UID", "root"}}) {
+    event.fields.add(name, value);
+  }
+  ASSERT_THAT(set.match(event), SizeIs(1));
+  EXPECT_EQ(set.match(event)[0].rule_id, "a");
+}
+
 }  // namespace
 }  // namespace mailwarden::detect

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "daemon/cli/command.h"
 #include "detect/match_stream.h"
+#include "detect/pipeline.h"
 
 namespace mailwarden::cli {
 namespace {
@@ -63,6 +64,8 @@ int detect_command(const Arguments& arguments) {
   auto add = options.add_options();
   add("rules", po::value<std::vector<std::string>>()->multitoken()->value_name("PATH..."),
       "rule files and folders of them");
+  add("pipeline", po::value<std::vector<std::string>>()->value_name("FILE"),
+      "a processing pipeline for the rules; may stand several times");
   add("events", text_option("FILE"), "events as JSON lines or objects; - is standard input");
   add("logsource", text_option("k=v,...")->default_value(""),
       "product, category and service that hold for every event");
@@ -94,9 +97,15 @@ int detect_command(const Arguments& arguments) {
       .threads = std::clamp((*given)["threads"].as<unsigned>(), 1U,
                             std::max(1U, std::thread::hardware_concurrency() * 2)),
       .format = format == "jsonl" ? detect::MatchFormat::json_lines : detect::MatchFormat::table};
+  const auto pipelines = detect::Pipelines::load(
+      given->contains("pipeline") ? (*given)["pipeline"].as<std::vector<std::string>>()
+                                  : std::vector<std::string>());
+  if (!pipelines) return complain(answer_is_no, pipelines.error().what);
   auto texts = detect::load_rules((*given)["rules"].as<std::vector<std::string>>());
   if (!texts) return complain(unavailable, texts.error().what);
-  const auto rules = detect::RuleSet::make(*std::move(texts));
+  pipelines->apply(*texts);
+  const auto rules =
+      detect::RuleSet::make(*std::move(texts), {.placeholders = pipelines->placeholders()});
   if (!rules) return complain(answer_is_no, rules.error().what);
   for (const detect::Refusal& refusal : rules->refused()) complain(done, refusal.sentence());
   const auto totals = match_file((*given)["events"].as<std::string>(), *rules, matching);

@@ -5,15 +5,25 @@
 #include "app/policies.h"
 #include "base/text.h"
 #include "daemon/cli/command.h"
+#include "detect/pipeline.h"
 #include "detect/rule_examples.h"
 
 namespace mailwarden::cli {
 namespace {
 
-Result<detect::RuleSet> load(const std::vector<std::string>& paths) {
-  auto texts = detect::load_rules(paths);
+// What a command is asked about.
+struct Asked {
+  std::vector<std::string> paths;
+  std::vector<std::string> pipelines;
+};
+
+Result<detect::RuleSet> load(const Asked& asked) {
+  const auto pipelines = detect::Pipelines::load(asked.pipelines);
+  if (!pipelines) return std::unexpected(pipelines.error());
+  auto texts = detect::load_rules(asked.paths);
   if (!texts) return std::unexpected(texts.error());
-  return detect::RuleSet::make(*std::move(texts));
+  pipelines->apply(*texts);
+  return detect::RuleSet::make(*std::move(texts), {.placeholders = pipelines->placeholders()});
 }
 
 struct Verdict {
@@ -42,8 +52,8 @@ std::vector<Verdict> verdicts_of(const detect::RuleSet& rules) {
   return verdicts;
 }
 
-int check_rules(const std::vector<std::string>& paths, bool as_lines) {
-  const auto rules = load(paths);
+int check_rules(const Asked& asked, bool as_lines) {
+  const auto rules = load(asked);
   if (!rules) return complain(answer_is_no, rules.error().what);
   const auto verdicts = verdicts_of(*rules);
   for (const Verdict& one : verdicts) {
@@ -118,8 +128,8 @@ json::Object to_json(const detect::EngineStats& stats, std::size_t bytes) {
           {"rules", stats.rules}};
 }
 
-int tell_stats(const std::vector<std::string>& paths, bool json) {
-  const auto rules = load(paths);
+int tell_stats(const Asked& asked, bool json) {
+  const auto rules = load(asked);
   if (!rules) return complain(answer_is_no, rules.error().what);
   detect::EngineStats stats = rules->engine().stats();
   std::ranges::stable_sort(stats.groups, std::greater(), &detect::EngineStats::Group::rules);
@@ -161,6 +171,9 @@ int rules_command(const Arguments& arguments) {
   } else {
     add_format_option(options);
   }
+  Asked asked;
+  options.add_options()("pipeline", po::value(&asked.pipelines)->value_name("FILE"),
+                        "check, stats: a processing pipeline; may stand several times");
   int code = done;
   const auto given =
       read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
@@ -174,11 +187,14 @@ int rules_command(const Arguments& arguments) {
   if (!given->contains("folder")) {
     return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
   }
-  const auto paths = (*given)["folder"].as<std::vector<std::string>>();
+  asked.paths = (*given)["folder"].as<std::vector<std::string>>();
+  if (command == "test" && !asked.pipelines.empty()) {
+    return complain(usage, "'rules test' runs rules as they are, without --pipeline");
+  }
   if (command == "check")
-    return check_rules(paths, (*given)["format"].as<std::string>() == "jsonl");
-  return command == "test" ? test_rules(paths, wants_json(*given))
-                           : tell_stats(paths, wants_json(*given));
+    return check_rules(asked, (*given)["format"].as<std::string>() == "jsonl");
+  return command == "test" ? test_rules(asked.paths, wants_json(*given))
+                           : tell_stats(asked, wants_json(*given));
 }
 
 }  // namespace mailwarden::cli

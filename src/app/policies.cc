@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
+#include "detect/pipeline.h"
 
 namespace mailwarden::app {
 namespace {
@@ -75,7 +76,20 @@ class Loader {
     return fs::path(path).lexically_relative(folder).string();
   }
 
+  Result<detect::Pipelines> load_pipelines() {
+    std::vector<detect::PipelineText> texts;
+    for (const std::string& file : config_.pipelines) {
+      auto text = read_whole_file(file, file_bytes_max);
+      if (!text) return std::unexpected(text.error());
+      count("pipeline " + fs::path(file).filename().string(), *text);
+      texts.push_back({file, *std::move(text)});
+    }
+    return detect::Pipelines::parse(texts);
+  }
+
   Result<detect::RuleSet> load_rules() {
+    const auto pipelines = load_pipelines();
+    if (!pipelines) return std::unexpected(pipelines.error());
     for (const std::string& folder : config_.rules) {
       for (const std::string& file : files(folder)) {
         if (const auto text = read_whole_file(file, file_bytes_max)) {
@@ -85,7 +99,8 @@ class Loader {
     }
     auto texts = detect::load_rules(config_.rules);
     if (!texts) return std::unexpected(texts.error());
-    return detect::RuleSet::make(*std::move(texts));
+    pipelines->apply(*texts);
+    return detect::RuleSet::make(*std::move(texts), {.placeholders = pipelines->placeholders()});
   }
 
   Result<ingest::DecoderSet> load_decoders() {

@@ -43,6 +43,7 @@ struct Config {
   std::string key = "/var/lib/mailwarden/ledger.key";
   std::string origin;  // the ledger's name; by default mailwarden/HOSTNAME
   std::vector<std::string> rules{"/usr/share/mailwarden/rules/sigma"};
+  std::vector<std::string> pipelines;  // files of processing pipelines for the rules
   std::string policies = "/usr/share/mailwarden/policies";
   std::string reports = "/var/lib/mailwarden/reports";
   std::string alerts = "/var/lib/mailwarden/alerts";  // holds the folders of receivers

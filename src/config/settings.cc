@@ -107,6 +107,12 @@ constexpr std::array table{
               return Result<void>();
             },
             [](Config& c) { c.rules.clear(); }},
+    Setting{"pipelines", "FILE", "a processing pipeline for the rules", true,
+            [](Config& c, const std::string& t) {
+              c.pipelines.push_back(t);
+              return Result<void>();
+            },
+            [](Config& c) { c.pipelines.clear(); }},
     Setting{"policies", "DIR", "the folder of policies (severity, routes, playbooks, retention)",
             false, [](Config& c, const std::string& t) { return read_path(c.policies, t); },
             nullptr},

@@ -11,19 +11,6 @@ namespace {
 
 using yaml::Node;
 
-RuleValue value_of(const Node& node) {
-  RuleValue value{.kind = RuleValue::Kind::text, .text = node.scalar, .line = node.line};
-  if (node.is_null() && !node.quoted) {
-    value.kind = RuleValue::Kind::null;
-  } else if (yaml::is_true(node) || yaml::is_false(node)) {
-    value.kind = RuleValue::Kind::truth;
-    value.text = yaml::is_true(node) ? "true" : "false";
-  } else if (!node.quoted && Decimal::parse(node.scalar)) {
-    value.kind = RuleValue::Kind::number;
-  }
-  return value;
-}
-
 class Reader {
  public:
   explicit Reader(Mistakes& mistakes) : mistakes_(mistakes) {}
@@ -60,7 +47,7 @@ class Reader {
 
   static DetectionItem keywords(const std::vector<const Node*>& words) {
     DetectionItem item{.is_list = words.size() > 1, .line = words.front()->line};
-    for (const Node* word : words) item.values.push_back(value_of(*word));
+    for (const Node* word : words) item.values.push_back(parse_value(*word));
     return item;
   }
 
@@ -91,13 +78,26 @@ class Reader {
     if (node.is_map() || node.is_sequence()) {
       return mistakes_.add(node, "a value is a text, a number, a truth or null");
     }
-    item.values.push_back(value_of(node));
+    item.values.push_back(parse_value(node));
   }
 
   Mistakes& mistakes_;
 };
 
 }  // namespace
+
+RuleValue parse_value(const Node& node) {
+  RuleValue value{.kind = RuleValue::Kind::text, .text = node.scalar, .line = node.line};
+  if (node.is_null() && !node.quoted) {
+    value.kind = RuleValue::Kind::null;
+  } else if (yaml::is_true(node) || yaml::is_false(node)) {
+    value.kind = RuleValue::Kind::truth;
+    value.text = yaml::is_true(node) ? "true" : "false";
+  } else if (!node.quoted && Decimal::parse(node.scalar)) {
+    value.kind = RuleValue::Kind::number;
+  }
+  return value;
+}
 
 void Mistakes::add(std::size_t line, const std::string& what) {
   ++told_;

@@ -36,6 +36,9 @@ class Mistakes {
   std::string reason_;
 };
 
+// A scalar or null.
+RuleValue parse_value(const yaml::Node& node);
+
 // Every entry but those named is a selection.
 std::vector<Selection> parse_selections(const yaml::Node& map,
                                         std::initializer_list<std::string_view> others,

@@ -285,6 +285,22 @@ TEST_F(CoreTest, NewPoliciesAreRecordedOnceAndOldOnesNotAgain) {
             (std::vector<std::string>{"2|"}));
 }
 
+TEST_F(CoreTest, PipelinesChangeTheRulesAndTheVersion) {
+  const std::string before = policies()->version;
+  config_.pipelines = {folder_.path("p.yaml")};
+  write_file(config_.pipelines[0],
+             "transformations: [{type: add_condition, conditions: {program: '%'}}]\n");
+  const auto changed = policies();
+  EXPECT_NE(changed->version, before);
+  ASSERT_FALSE(changed->rules.rules().empty());
+  EXPECT_EQ(changed->rules.rules()[0].selections.back().name, "_added");
+  write_file(config_.pipelines[0], "transformations: [{type: tea}]\n");
+  const auto refused = load_policies(config_);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("p.yaml, line 1: there is no transformation 'tea'"),
+            std::string::npos);
+}
+
 TEST_F(CoreTest, APlaybookOfUnknownRulesOrReceiversIsRefusedWithBoth) {
   write_file(folder_.path("policies/playbooks/q.yaml"),
              "name: q\ntitle: T\nwhen: {rules: [no_rule]}\nsteps:\n"

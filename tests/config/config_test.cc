@@ -21,6 +21,10 @@ TEST(Config, EverySettingIsAnOption) {
                               "a",
                               "--rules",
                               "b",
+                              "--pipelines",
+                              "e.yaml",
+                              "--pipelines",
+                              "f.yaml",
                               "--policies",
                               "p",
                               "--reports",
@@ -48,6 +52,7 @@ TEST(Config, EverySettingIsAnOption) {
                                              .mapping = ""}));
   EXPECT_EQ(config.sources[1].name, "stdin");
   EXPECT_EQ(config.rules, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(config.pipelines, (std::vector<std::string>{"e.yaml", "f.yaml"}));
   EXPECT_EQ(config.seal_interval, Duration(5s));
   EXPECT_EQ(config.listen, (std::vector<std::string>{"[::1]:0"}));
   EXPECT_EQ(config.log_level, LogLevel::debug);
@@ -66,6 +71,7 @@ TEST(Config, TheCommandLineWinsOverTheFile) {
   write_file(folder.path("m.yaml"),
              "store: sqlite:/a.db\n"
              "workers: 3\n"
+             "pipelines: [e.yaml]\n"
              "source:\n"
              "  - file: /var/log/mail.log\n"
              "    zone: Europe/Kyiv\n"
@@ -74,6 +80,7 @@ TEST(Config, TheCommandLineWinsOverTheFile) {
   ASSERT_TRUE(outcome) << outcome.error().what;
   EXPECT_EQ(outcome->config.store, "sqlite:/b.db");
   EXPECT_EQ(outcome->config.workers, 3U);
+  EXPECT_EQ(outcome->config.pipelines, (std::vector<std::string>{"e.yaml"}));
   EXPECT_EQ(outcome->config.sources[0].name, "mail");
   EXPECT_EQ(outcome->config.sources[0].zone, "Europe/Kyiv");
   EXPECT_EQ(outcome->config.sources[1].name, "web");
@@ -111,8 +118,8 @@ TEST(Config, RefusesWhatItCannotUse) {
 TEST(Config, HelpNamesEverySetting) {
   const auto outcome = parse({"--help"}, "h");
   ASSERT_TRUE(outcome && outcome->answer);
-  for (const char* name : {"--config", "--store", "--source", "--rules", "--policies", "--once",
-                           "--listen", "--socket", "--sweep-interval"}) {
+  for (const char* name : {"--config", "--store", "--source", "--rules", "--pipelines",
+                           "--policies", "--once", "--listen", "--socket", "--sweep-interval"}) {
     EXPECT_NE(outcome->answer->find(name), std::string::npos) << name;
   }
 }

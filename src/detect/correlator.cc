@@ -351,9 +351,10 @@ void Correlator::sweep() {
   }
 }
 
-// An entry is dead when its own stream has gone past any time that could still join it.
+// An entry is dead when its own stream has gone past any time that could still join it, with as
+// much again as a late event may have.
 bool Correlator::is_dead(const Group& group) const {
-  const Duration life = windows_[group.window].correlation.timespan + options_.lateness;
+  const Duration life = windows_[group.window].correlation.timespan + 2 * options_.lateness;
   const auto dead = [&](const Entry& entry) {
     const auto stream = streams_.find(entry.event.stream);
     return stream == streams_.end() || stream->second.newest > entry.at.time + life;

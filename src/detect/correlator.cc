@@ -132,14 +132,14 @@ void Correlator::rebind(const RuleSet& rules) {
     });
     if (same == windows_.end()) continue;
     for (const auto& [key, place] : gone.groups) {
-      groups_[place]->window = static_cast<std::size_t>(same - windows_.begin());
+      groups_[place].group->window = static_cast<std::size_t>(same - windows_.begin());
     }
     same->groups = std::exchange(gone.groups, {});
   }
   for (const Window& gone : old) {
     for (const auto& [key, place] : gone.groups) {
-      bytes_ -= groups_[place]->bytes;
-      groups_[place].reset();
+      bytes_ -= groups_[place].group->bytes;
+      groups_[place].group.reset();
       free_.push_back(place);
       --live_;
     }
@@ -158,6 +158,7 @@ void Correlator::take_time(const Detection& detection) {
   Stream& stream = streams_.try_emplace(detection.event.stream, detection.time, 0).first->second;
   stream.newest = std::max(stream.newest, detection.time);
   stream.seen = ++arrivals_;
+  newest_ = std::max(newest_, detection.time);
   if (arrivals_ % stream_interval != 0) return;
   std::erase_if(streams_, [&](const auto& one) {
     return one.second.seen + options_.stream_idle_max < arrivals_;
@@ -202,8 +203,9 @@ std::optional<Detection> Correlator::advance_window(const Use& use, const Detect
     arrival.amount = *amount;
   }
   const std::size_t place = group_of(use.window, key_);
-  Group& group = *groups_[place];
+  Group& group = *groups_[place].group;
   const auto completed = add(window, group, arrival);
+  groups_[place].dies = std::max(groups_[place].dies, detection.time + life_of(window));
   if (!completed) {
     account(group);
     keep_limits(group);
@@ -271,11 +273,12 @@ std::size_t Correlator::group_of(std::size_t window, std::string_view key) {
     free_.pop_back();
   }
   const Measure& measure = windows_[window].measure;
-  groups_[place] = std::make_unique<Group>(Group{.window = window,
-                                                 .key = std::string(key),
-                                                 .state = measure.ordered()
-                                                              ? State(OrderedGroup(measure.steps()))
-                                                              : State(CountedGroup(hash_key_))});
+  groups_[place].group = std::make_unique<Group>(
+      Group{.window = window,
+            .key = std::string(key),
+            .state = measure.ordered() ? State(OrderedGroup(measure.steps()))
+                                       : State(CountedGroup(hash_key_))});
+  groups_[place].dies = Timestamp{std::numeric_limits<std::int64_t>::min()};
   known.emplace(key, place);
   ++live_;
   return place;
@@ -290,11 +293,11 @@ void Correlator::account(Group& group) {
 }
 
 void Correlator::remove_group(std::size_t place) {
-  Group& group = *groups_[place];
+  Group& group = *groups_[place].group;
   KeyedMap<std::size_t>& known = windows_[group.window].groups;
   known.erase(known.find(group.key));
   bytes_ -= group.bytes;
-  groups_[place].reset();
+  groups_[place].group.reset();
   free_.push_back(place);
   --live_;
 }
@@ -324,7 +327,7 @@ void Correlator::drop_oldest_groups() {
   std::vector<Old> all;
   all.reserve(live_);
   for (std::size_t place = 0; place < groups_.size(); ++place) {
-    if (groups_[place]) all.push_back({newest_of(groups_[place]->state), place});
+    if (groups_[place].group) all.push_back({newest_of(groups_[place].group->state), place});
   }
   std::ranges::make_heap(all, std::greater());
   const std::size_t groups = options_.groups_max - options_.groups_max / 64;
@@ -333,9 +336,13 @@ void Correlator::drop_oldest_groups() {
     std::ranges::pop_heap(all, std::greater());
     const std::size_t place = all.back().place;
     all.pop_back();
-    dropped_ += static_cast<std::int64_t>(size_of(groups_[place]->state));
+    dropped_ += static_cast<std::int64_t>(size_of(groups_[place].group->state));
     remove_group(place);
   }
+}
+
+Duration Correlator::life_of(const Window& window) const {
+  return window.measure.timespan() + 2 * options_.lateness;
 }
 
 // Looks at a few groups each time, in turn, and lets go of those whose time is over.
@@ -347,14 +354,16 @@ void Correlator::sweep() {
       swept_ = 0;
     }
     const std::size_t place = swept_++;
-    if (groups_[place] && is_dead(*groups_[place])) remove_group(place);
+    const Place& swept = groups_[place];
+    // Most are told to be alive without a look at the group, which lies elsewhere in memory.
+    if (swept.group && swept.dies < newest_ && is_dead(*swept.group)) remove_group(place);
   }
 }
 
 // An entry is dead when its own stream has gone past any time that could still join it, with as
 // much again as a late event may have.
 bool Correlator::is_dead(const Group& group) const {
-  const Duration life = windows_[group.window].correlation.timespan + 2 * options_.lateness;
+  const Duration life = life_of(windows_[group.window]);
   const auto dead = [&](const Entry& entry) {
     const auto stream = streams_.find(entry.event.stream);
     return stream == streams_.end() || stream->second.newest > entry.at.time + life;

@@ -82,6 +82,10 @@ class Correlator {
     State state;
     std::size_t bytes = 0;
   };
+  struct Place {
+    std::unique_ptr<Group> group;  // none where the place is free
+    Timestamp dies;                // not before an event of any stream is newer than this
+  };
   struct Window {
     Correlation correlation;
     Measure measure;
@@ -117,6 +121,7 @@ class Correlator {
 
   std::size_t group_of(std::size_t window, std::string_view key);
   void account(Group& group);
+  Duration life_of(const Window& window) const;
   void remove_group(std::size_t place);
   void keep_limits(Group& group);
   void drop_oldest_groups();
@@ -131,13 +136,14 @@ class Correlator {
   std::uint64_t hash_key_ = 0;
   std::vector<Window> windows_;
   KeyedMap<std::vector<Use>> uses_;  // by rule id, in order of windows
-  std::vector<std::unique_ptr<Group>> groups_;
+  std::vector<Place> groups_;
   std::vector<std::size_t> free_;  // places in groups_
   std::size_t live_ = 0;
   std::size_t bytes_ = 0;
   std::size_t swept_ = 0;   // the place in groups_ that is looked at next
   std::int64_t round_ = 0;  // the detection at which looking began anew
   std::unordered_map<std::int64_t, Stream> streams_;
+  Timestamp newest_{std::numeric_limits<std::int64_t>::min()};  // of all streams
   std::int64_t arrivals_ = 0;
   std::int64_t dropped_ = 0;
   std::string key_;    // of the detection at hand, kept for its memory

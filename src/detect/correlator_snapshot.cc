@@ -123,7 +123,7 @@ std::string Correlator::snapshot() const {
   out += ",\"format\":";
   append(out, format);
   out += ",\"groups\":[";
-  for (const auto& group : groups_) {
+  for (const auto& [group, dies] : groups_) {
     if (!group) continue;
     separate(out);
     out += "{\"key\":";
@@ -159,6 +159,7 @@ void Correlator::clear() {
   groups_.clear();
   free_.clear();
   streams_.clear();
+  newest_ = Timestamp{std::numeric_limits<std::int64_t>::min()};
   live_ = 0;
   bytes_ = 0;
   swept_ = 0;
@@ -188,6 +189,7 @@ Result<void> Correlator::restore_all(const json::Value& value) {
     std::array<std::int64_t, 3> numbers{};
     if (!take_numbers(stored, numbers)) return damaged();
     streams_[numbers[0]] = {.newest = {numbers[1]}, .seen = numbers[2]};
+    newest_ = std::max(newest_, Timestamp{numbers[1]});
   }
   // By their places in the snapshot; none where the correlation is gone or another.
   std::vector<std::optional<std::size_t>> places;
@@ -225,7 +227,7 @@ Result<void> Correlator::restore_group(const json::Value& stored, std::size_t wi
   }
   const Measure& measure = windows_[window].measure;
   const std::size_t place = group_of(window, bytes_of(*key));
-  Group& group = *groups_[place];
+  Group& group = *groups_[place].group;
   for (const json::Value& entry : *entries) {
     Numbers n{};
     if (!take_numbers(entry, n)) return damaged();
@@ -247,6 +249,9 @@ Result<void> Correlator::restore_group(const json::Value& stored, std::size_t wi
       std::get<OrderedGroup>(group.state).restore(arrival, n[6]);
     }
   }
+  const Timestamp newest =
+      std::visit([](const auto& state) { return state.newest(); }, group.state);
+  groups_[place].dies = newest + life_of(windows_[window]);
   account(group);
   return {};
 }

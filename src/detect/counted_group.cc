@@ -191,7 +191,7 @@ void CountedGroup::remove_oldest() {
     }
   }
   if (begin_ == front) begin_ = timeline_.next(begin_);
-  if (timeline_.pop_front()) --begin_.block;
+  timeline_.pop_front(begin_);
 }
 
 // Lets go of what no open window reaches.

@@ -88,13 +88,22 @@ Timeline::Place Timeline::insert(Place place, const Entry& entry, const Sums& su
   return place;
 }
 
-bool Timeline::pop_front() {
+void Timeline::pop_front(Place& kept) {
   --size_;
   Block& block = blocks_.front();
-  if (++block.front < block.slots.size()) return false;
-  bytes_ -= sizeof(Block) + block.slots.capacity() * sizeof(Slot);
-  blocks_.erase(blocks_.begin());
-  return true;
+  if (++block.front == block.slots.size()) {
+    bytes_ -= sizeof(Block) + block.slots.capacity() * sizeof(Slot);
+    blocks_.erase(blocks_.begin());
+    --kept.block;
+    return;
+  }
+  // What is gone is let go of when it is half of the block, so that small groups stay small.
+  if (block.front * 2 < block.slots.size()) return;
+  block.slots.erase(block.slots.begin(),
+                    block.slots.begin() + static_cast<std::ptrdiff_t>(block.front));
+  if (kept.block == 0) kept.index -= block.front;
+  block.front = 0;
+  block.find_extremes();
 }
 
 void Timeline::add(Place from, Place to, const Sums& sums) {

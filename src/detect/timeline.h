@@ -82,8 +82,8 @@ class Timeline {
 
   // Before what stands there. Answers where it stands; other places are void.
   Place insert(Place place, const Entry& entry, const Sums& sums);
-  // Whether a block went with it, by which all places move one down.
-  bool pop_front();
+  // `kept` goes on naming the entry that it names, which is another than the first.
+  void pop_front(Place& kept);
   void add(Place from, Place to, const Sums& sums);
   // The first whose window holds, or `to`; looks at no more than limits().late_windows_max that do
   // not, and answers in `given_up` whether there were more.

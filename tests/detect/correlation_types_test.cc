@@ -349,7 +349,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(CorrelationLimits, EntriesOfAGroupAreGivenUpAndCounted) {
   const std::vector<std::string> rules_texts{
-      one("event_count", "gte: 12"), one("value_count", "field: v, gte: 11"),
+      one("event_count", "gte: 12"), one("value_count", "field: v, gte: 12"),
       one("value_sum", "field: v, gte: 100000"), one("temporal", "", "  aliases: {}\n")};
   for (const std::string& text : rules_texts) {
     const RuleSet rules = rules_of(text);

@@ -1,15 +1,26 @@
 #include "detect/correlator.h"
 
 #include <algorithm>
-#include <optional>
+#include <random>
 
-#include "json/value.h"
+#include "crypto/sha256.h"
+#include "detect/correlation_text.h"
 
 namespace mailwarden::detect {
 namespace {
 
-// How many detections may pass before groups whose time is over are looked for.
-constexpr std::size_t forget_interval = 4096;
+// How many groups a detection looks at for those whose time is over, which is more than it makes.
+constexpr std::size_t sweep_step = 2;
+// How many detections pass at least before a group is looked at again.
+constexpr std::int64_t sweep_interval = 4096;
+constexpr std::int64_t stream_interval = 4096;
+// What a group costs beside its entries: its node, bucket and place.
+constexpr std::size_t group_overhead = 128;
+
+std::uint64_t drawn_key() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) ^ device();
+}
 
 std::string_view value_named(const Detection& detection, std::string_view name) {
   for (const auto& [known, value] : detection.values) {
@@ -18,46 +29,36 @@ std::string_view value_named(const Detection& detection, std::string_view name) 
   return {};
 }
 
-// The group of the detection, or nothing where it has no value for one of the fields.
-std::optional<std::string> group_key(const Correlation& correlation, const Detection& detection) {
-  std::string key;
-  for (const std::string& name : correlation.group_by) {
-    std::string_view field = name;
-    if (const auto alias = correlation.aliases.find(name); alias != correlation.aliases.end()) {
-      const auto mapped = alias->second.find(detection.rule_id);
-      if (mapped == alias->second.end()) return std::nullopt;
-      field = mapped->second;
+template <class Place>
+std::string_view value_at(const Detection& detection, const Place& place) {
+  const auto& values = detection.values;
+  if (place.hint < values.size() && values[place.hint].first == place.name) {
+    return values[place.hint].second;
+  }
+  return value_named(detection, place.name);
+}
+
+// The values one behind the other, each with its length, so that no two lists look the same. False
+// where one is absent or empty.
+template <class Places>
+bool join_values(const Detection& detection, const Places& places, std::string& into) {
+  into.clear();
+  for (const auto& place : places) {
+    const std::string_view value = value_at(detection, place);
+    if (value.empty()) return false;
+    for (std::size_t rest = value.size();; rest >>= 7) {
+      into += static_cast<char>(rest < 128 ? rest : (rest & 127) | 128);
+      if (rest < 128) break;
     }
-    const std::string_view value = value_named(detection, field);
-    if (value.empty()) return std::nullopt;
-    key += value;
-    key += '\0';
+    into += value;
   }
-  return key;
-}
-
-std::string signature_of(const Correlation& correlation) {
-  json::Array rules;
-  for (const std::string& rule : correlation.rules) rules.push_back(rule);
-  json::Array group_by;
-  for (const std::string& name : correlation.group_by) group_by.push_back(name);
-  json::Object aliases;
-  for (const auto& [alias, fields] : correlation.aliases) {
-    json::Object mapped;
-    for (const auto& [rule, field] : fields) mapped[rule] = field;
-    aliases[alias] = std::move(mapped);
+  // The last byte tells a text from a hash.
+  if (into.size() <= Correlator::key_bytes_max) {
+    into += 't';
+  } else {
+    into = crypto::to_hex(crypto::sha256(into)) + 'h';
   }
-  return json::to_text(json::Object{{"aliases", std::move(aliases)},
-                                    {"at_least", correlation.at_least},
-                                    {"at_most", correlation.at_most.value_or(-1)},
-                                    {"group_by", std::move(group_by)},
-                                    {"rules", std::move(rules)},
-                                    {"timespan", correlation.timespan.count()},
-                                    {"type", static_cast<int>(correlation.type)}});
-}
-
-bool reached(const Correlation& correlation, std::int64_t count) {
-  return count >= correlation.at_least && (!correlation.at_most || count <= *correlation.at_most);
+  return true;
 }
 
 std::string entity_kind(const Detection& base, std::string_view path) {
@@ -67,58 +68,101 @@ std::string entity_kind(const Detection& base, std::string_view path) {
   return base.entity.kind.empty() ? "resource" : base.entity.kind;
 }
 
+std::size_t size_of(const std::variant<CountedGroup, OrderedGroup>& state) {
+  return std::visit([](const auto& group) { return group.size(); }, state);
+}
+
+Timestamp newest_of(const std::variant<CountedGroup, OrderedGroup>& state) {
+  return std::visit([](const auto& group) { return group.newest(); }, state);
+}
+
 }  // namespace
 
-std::vector<Correlator::Window> Correlator::windows_of(const RuleSet& rules) {
-  std::vector<Window> windows;
-  for (const Correlation& correlation : rules.correlations()) {
-    Window window{.correlation = correlation, .signature = signature_of(correlation)};
-    const auto needs = rules.needs_.find(correlation.header.id);
-    if (needs != rules.needs_.end()) window.needs = needs->second;
-    windows.push_back(std::move(window));
-  }
-  return windows;
-}
-
 Correlator::Correlator(const RuleSet& rules, const CorrelatorOptions& options)
-    : options_(options), windows_(windows_of(rules)) {
-  index_uses();
+    : options_(options), hash_key_(drawn_key()), uses_(0, KeyedHash(hash_key_)) {
+  take_rules(rules);
 }
 
-void Correlator::index_uses() {
-  uses_.clear();
-  for (std::size_t i = 0; i < windows_.size(); ++i) {
-    const std::vector<std::string>& rules = windows_[i].correlation.rules;
-    for (std::size_t k = 0; k < rules.size(); ++k) {
-      std::vector<Use>& uses = uses_[rules[k]];
-      // A rule that a correlation names twice counts as the first of the two.
-      if (uses.empty() || uses.back().window != i) uses.push_back({.window = i, .rule = k});
+std::vector<Correlator::FieldPlace> Correlator::places_of(const std::vector<std::string>& names,
+                                                          const Correlation& correlation,
+                                                          const std::string& rule,
+                                                          const RuleSet& rules) {
+  std::vector<FieldPlace> places;
+  const auto needs = rules.needs_.find(rule);
+  for (const std::string& name : names) {
+    const auto alias = correlation.aliases.find(name);
+    FieldPlace place{alias == correlation.aliases.end() ? name : alias->second.at(rule)};
+    if (needs != rules.needs_.end()) {
+      const auto& values = needs->second.values;
+      place.hint = static_cast<std::size_t>(std::ranges::find(values, place.name) - values.begin());
     }
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
+void Correlator::take_rules(const RuleSet& rules) {
+  windows_.clear();
+  uses_.clear();
+  for (const Correlation& correlation : rules.correlations()) {
+    const auto needs = rules.needs_.find(correlation.header.id);
+    const MeasureLimits limits{options_.lateness, options_.late_windows_max};
+    for (std::size_t i = 0; i < correlation.rules.size(); ++i) {
+      const std::string& rule = correlation.rules[i];
+      uses_[rule].push_back({.window = windows_.size(),
+                             .rule = static_cast<std::uint32_t>(i),
+                             .key = places_of(correlation.group_by, correlation, rule, rules),
+                             .fields = places_of(correlation.fields, correlation, rule, rules)});
+    }
+    windows_.push_back({.correlation = correlation,
+                        .measure = Measure(correlation, limits),
+                        .silent = needs != rules.needs_.end() && needs->second.silent,
+                        .signature = signature_of(correlation),
+                        .groups = KeyedMap<std::size_t>(0, KeyedHash(hash_key_))});
   }
 }
 
 void Correlator::rebind(const RuleSet& rules) {
-  std::vector<Window> windows = windows_of(rules);
-  groups_ = 0;
-  for (Window& window : windows) {
-    for (Window& old : windows_) {
-      const bool same = old.correlation.header.id == window.correlation.header.id &&
-                        old.signature == window.signature;
-      if (same) window.groups = std::move(old.groups);
+  std::vector<Window> old = std::move(windows_);
+  take_rules(rules);
+  for (Window& gone : old) {
+    const auto same = std::ranges::find_if(windows_, [&](const Window& window) {
+      return window.correlation.header.id == gone.correlation.header.id &&
+             window.signature == gone.signature;
+    });
+    if (same == windows_.end()) continue;
+    for (const auto& [key, place] : gone.groups) {
+      groups_[place].group->window = static_cast<std::size_t>(same - windows_.begin());
     }
-    groups_ += window.groups.size();
+    same->groups = std::exchange(gone.groups, {});
   }
-  windows_ = std::move(windows);
-  index_uses();
+  for (const Window& gone : old) {
+    for (const auto& [key, place] : gone.groups) {
+      bytes_ -= groups_[place].group->bytes;
+      groups_[place].group.reset();
+      free_.push_back(place);
+      --live_;
+    }
+  }
 }
 
 std::vector<Detection> Correlator::advance(const Detection& detection) {
   std::vector<Detection> fired;
-  Timestamp& newest = newest_.try_emplace(detection.event.stream, detection.time).first->second;
-  newest = std::max(newest, detection.time);
+  take_time(detection);
   advance_from(0, detection, fired);
-  if (++since_forgotten_ >= forget_interval) forget_dead();
+  sweep();
   return fired;
+}
+
+void Correlator::take_time(const Detection& detection) {
+  Stream& stream = streams_.try_emplace(detection.event.stream, detection.time, 0).first->second;
+  stream.newest = std::max(stream.newest, detection.time);
+  stream.seen = ++arrivals_;
+  newest_ = std::max(newest_, detection.time);
+  if (arrivals_ % stream_interval != 0) return;
+  std::erase_if(streams_, [&](const auto& one) {
+    return one.second.seen + options_.stream_idle_max < arrivals_;
+  });
 }
 
 // A window stands behind those whose detections it takes, so what one fires counts from there on.
@@ -128,120 +172,60 @@ void Correlator::advance_from(std::size_t first, const Detection& detection,
   if (uses == uses_.end()) return;
   for (const Use& use : uses->second) {
     if (use.window < first) continue;
-    auto one = advance_window(windows_[use.window], use.rule, detection);
+    auto one = advance_window(use, detection);
     if (!one) continue;
     fired.push_back(*one);
     advance_from(use.window + 1, *one, fired);
   }
 }
 
-std::optional<Detection> Correlator::advance_window(Window& window, std::size_t rule,
-                                                    const Detection& detection) {
-  const Correlation& correlation = window.correlation;
-  const auto key = group_key(correlation, detection);
-  if (!key) return std::nullopt;
-  const auto [place, fresh] = window.groups.try_emplace(*key);
-  groups_ += fresh ? 1 : 0;
-  Group& group = place->second;
+std::optional<Detection> Correlator::advance_window(const Use& use, const Detection& detection) {
+  const Window& window = windows_[use.window];
   // A correlation's detection counts once, however many events it rests on.
-  const bool counted = correlation.type == Correlation::Type::event_count;
-  const Entry entry{.time = detection.time,
-                    .event = detection.event,
-                    .count = counted && detection.events.empty() ? detection.count : 1,
-                    .rule = rule};
-  auto at = group.entries.end();
-  while (at != group.entries.begin() && std::prev(at)->time > entry.time) --at;
-  const auto index = static_cast<std::size_t>(at - group.entries.begin());
-  const bool in_order = at == group.entries.end();
-  group.entries.insert(at, entry);
-  std::vector<Entry> used;
-  bool complete = false;
-  if (counted) {
-    complete = in_order ? add_in_order(window, group) : add_late(window, group, index);
-    if (complete)
-      used.assign(group.entries.begin() + static_cast<std::ptrdiff_t>(group.begin),
-                  group.entries.end());
-  } else {
-    add_in_order(window, group);
-    if (in_order) {
-      extend_chains(window, group, entry);
-    } else {
-      rebuild_chains(window, group);
+  const bool repeats = window.measure.repeats() && detection.events.empty();
+  Arrival arrival{.time = detection.time,
+                  .event = detection.event,
+                  .count = repeats ? static_cast<std::uint32_t>(
+                                         std::clamp<std::int64_t>(detection.count, 1, count_max))
+                                   : 1,
+                  .rule = use.rule};
+  if (!join_values(detection, use.key, key_)) return std::nullopt;
+  if (window.measure.distinct()) {
+    if (use.fields.empty()) {
+      value_.assign(reinterpret_cast<const char*>(&use.rule), sizeof use.rule);
+    } else if (!join_values(detection, use.fields, value_)) {
+      return std::nullopt;
     }
-    used = group.chains.back();
-    complete = !used.empty();
+    arrival.value = value_;
+  } else if (!use.fields.empty()) {
+    const auto amount = amount_of(value_at(detection, use.fields.front()));
+    if (!amount) return std::nullopt;
+    arrival.amount = *amount;
   }
-  if (!complete) {
+  const std::size_t place = group_of(use.window, key_);
+  Group& group = *groups_[place].group;
+  const auto completed = add(window, group, arrival);
+  groups_[place].dies = std::max(groups_[place].dies, detection.time + life_of(window));
+  if (!completed) {
+    account(group);
     keep_limits(group);
     return std::nullopt;
   }
-  Detection fired = fire(window, detection, used);
-  window.groups.erase(place);
-  --groups_;
+  Detection fired = fire(window, detection, *completed);
+  remove_group(place);
   return fired;
 }
 
-// Moves the begin of the window on and lets go of what even a late event could not need.
-bool Correlator::add_in_order(const Window& window, Group& group) const {
-  const Duration timespan = window.correlation.timespan;
-  const Timestamp newest = group.entries.back().time;
-  group.sum += group.entries.back().count;
-  while (group.entries[group.begin].time < newest - timespan) {
-    group.sum -= group.entries[group.begin++].count;
+std::optional<Completed> Correlator::add(const Window& window, Group& group,
+                                         const Arrival& arrival) {
+  if (auto* counted = std::get_if<CountedGroup>(&group.state)) {
+    return counted->add(window.measure, arrival, dropped_);
   }
-  while (group.entries.front().time < newest - timespan - options_.lateness) {
-    group.entries.pop_front();
-    --group.begin;
-  }
-  return reached(window.correlation, group.sum);
-}
-
-// A late entry may fill any window that ends at it or behind it.
-bool Correlator::add_late(const Window& window, Group& group, std::size_t at) const {
-  const Duration timespan = window.correlation.timespan;
-  const Timestamp time = group.entries[at].time;
-  bool complete = false;
-  for (std::size_t end = at; !complete && end < group.entries.size(); ++end) {
-    if (group.entries[end].time - time > timespan) break;
-    std::int64_t sum = 0;
-    for (std::size_t i = end + 1; i-- > 0;) {
-      if (group.entries[end].time - group.entries[i].time > timespan) break;
-      sum += group.entries[i].count;
-    }
-    complete = reached(window.correlation, sum);
-  }
-  group.sum = 0;
-  group.begin = group.entries.size();
-  while (group.begin > 0 &&
-         group.entries.back().time - group.entries[group.begin - 1].time <= timespan) {
-    group.sum += group.entries[--group.begin].count;
-  }
-  if (complete) group.begin = 0;
-  return complete;
-}
-
-// Takes up the newest entry: what an entry in order costs does not grow with the group.
-void Correlator::extend_chains(const Window& window, Group& group, const Entry& entry) {
-  group.chains.resize(window.correlation.rules.size());
-  if (entry.rule == 0) {
-    group.chains[0] = {entry};
-    return;
-  }
-  const std::vector<Entry>& before = group.chains[entry.rule - 1];
-  if (before.empty() || entry.time - before.front().time > window.correlation.timespan) return;
-  std::vector<Entry> chain = before;
-  chain.push_back(entry);
-  group.chains[entry.rule] = std::move(chain);
-}
-
-// A late entry may be a link of any chain.
-void Correlator::rebuild_chains(const Window& window, Group& group) {
-  group.chains.clear();
-  for (const Entry& entry : group.entries) extend_chains(window, group, entry);
+  return std::get<OrderedGroup>(group.state).add(window.measure, arrival);
 }
 
 Detection Correlator::fire(const Window& window, const Detection& last,
-                           const std::vector<Entry>& used) const {
+                           const Completed& completed) const {
   const Correlation& correlation = window.correlation;
   Detection detection{.rule_id = correlation.header.id,
                       .title = correlation.header.title,
@@ -250,41 +234,85 @@ Detection Correlator::fire(const Window& window, const Detection& last,
                       .level = correlation.header.level,
                       .tags = correlation.header.tags,
                       .event = last.event,
-                      .time = last.time,
-                      .count = 0,
+                      .time = std::max(last.time, completed.newest),
+                      .count = completed.count,
                       .facts = correlation.header.facts,
                       .values = last.values,
-                      .silent = window.needs.silent};
-  for (const Entry& entry : used) {
-    detection.count += entry.count;
-    detection.time = std::max(detection.time, entry.time);
-  }
-  const std::size_t skipped = used.size() - std::min(used.size(), Detection::events_max);
-  for (std::size_t i = skipped; i < used.size(); ++i) detection.events.push_back(used[i].event);
+                      .silent = window.silent};
+  const std::vector<EventId>& events = completed.events;
+  const std::size_t told = std::min(events.size(), Detection::events_max);
+  detection.events.assign(events.end() - static_cast<std::ptrdiff_t>(told), events.end());
   if (!correlation.header.entity.empty()) {
     detection.entity = {entity_kind(last, correlation.header.entity),
                         std::string(value_named(last, correlation.header.entity))};
   }
   for (const std::string& name : correlation.group_by) {
-    detection.because.push_back({"group-by", name, std::string(value_named(last, name))});
+    const auto alias = correlation.aliases.find(name);
+    const auto field =
+        alias == correlation.aliases.end() ? std::nullopt : field_for(alias->second, last.rule_id);
+    detection.because.push_back(
+        {"group-by", name, std::string(value_named(last, field.value_or(name)))});
   }
   detection.because.push_back(
       {"correlation", "count",
        std::to_string(detection.count) + " within " + to_words(correlation.timespan)});
+  if (!completed.measured.empty()) {
+    detection.because.push_back({"correlation", field_text(correlation), completed.measured});
+  }
   return detection;
 }
 
-void Correlator::keep_limits(Group& group) {
-  if (group.entries.size() > options_.entries_max) {
-    if (group.begin == 0) {
-      group.sum -= group.entries.front().count;
-    } else {
-      --group.begin;
-    }
-    group.entries.pop_front();
-    ++dropped_;
+std::size_t Correlator::group_of(std::size_t window, std::string_view key) {
+  KeyedMap<std::size_t>& known = windows_[window].groups;
+  if (const auto found = known.find(key); found != known.end()) return found->second;
+  std::size_t place = groups_.size();
+  if (free_.empty()) {
+    groups_.emplace_back();
+  } else {
+    place = free_.back();
+    free_.pop_back();
   }
-  if (groups_ > options_.groups_max) drop_oldest_groups();
+  const Measure& measure = windows_[window].measure;
+  groups_[place].group = std::make_unique<Group>(
+      Group{.window = window,
+            .key = std::string(key),
+            .state = measure.ordered() ? State(OrderedGroup(measure.steps()))
+                                       : State(CountedGroup(hash_key_))});
+  groups_[place].dies = Timestamp{std::numeric_limits<std::int64_t>::min()};
+  known.emplace(key, place);
+  ++live_;
+  return place;
+}
+
+// The group's memory is added up anew.
+void Correlator::account(Group& group) {
+  const std::size_t before = group.bytes;
+  group.bytes = sizeof(Group) + group_overhead + 2 * group.key.size() +
+                std::visit([](const auto& state) { return state.bytes(); }, group.state);
+  bytes_ += group.bytes - before;
+}
+
+void Correlator::remove_group(std::size_t place) {
+  Group& group = *groups_[place].group;
+  KeyedMap<std::size_t>& known = windows_[group.window].groups;
+  known.erase(known.find(group.key));
+  bytes_ -= group.bytes;
+  groups_[place].group.reset();
+  free_.push_back(place);
+  --live_;
+}
+
+void Correlator::keep_limits(Group& group) {
+  while (size_of(group.state) > options_.entries_max) {
+    if (auto* counted = std::get_if<CountedGroup>(&group.state)) {
+      counted->drop_oldest(windows_[group.window].measure);
+    } else {
+      std::get<OrderedGroup>(group.state).drop_oldest();
+    }
+    ++dropped_;
+    account(group);
+  }
+  if (live_ > options_.groups_max || bytes_ > options_.bytes_max) drop_oldest_groups();
 }
 
 // Some at once, so that whoever makes ever new groups does not make each of them cost a search
@@ -292,106 +320,55 @@ void Correlator::keep_limits(Group& group) {
 void Correlator::drop_oldest_groups() {
   struct Old {
     Timestamp newest;
-    Window* window;
-    std::map<std::string, Group>::iterator group;
+    std::size_t place;
+
+    auto operator<=>(const Old&) const = default;
   };
   std::vector<Old> all;
-  all.reserve(groups_);
-  for (Window& window : windows_) {
-    for (auto group = window.groups.begin(); group != window.groups.end(); ++group) {
-      all.push_back({group->second.entries.back().time, &window, group});
-    }
+  all.reserve(live_);
+  for (std::size_t place = 0; place < groups_.size(); ++place) {
+    if (groups_[place].group) all.push_back({newest_of(groups_[place].group->state), place});
   }
-  const std::size_t count = groups_ - options_.groups_max + options_.groups_max / 64;
-  std::ranges::nth_element(all, all.begin() + static_cast<std::ptrdiff_t>(count), {}, &Old::newest);
-  for (std::size_t i = 0; i < count; ++i) {
-    dropped_ += static_cast<std::int64_t>(all[i].group->second.entries.size());
-    all[i].window->groups.erase(all[i].group);
-    --groups_;
-  }
-}
-
-// An entry is dead when its own stream has gone past any time that could still join it.
-void Correlator::forget_dead() {
-  since_forgotten_ = 0;
-  for (Window& window : windows_) {
-    const Duration life = window.correlation.timespan + options_.lateness;
-    groups_ -= std::erase_if(window.groups, [&](const auto& one) {
-      return std::ranges::all_of(one.second.entries, [&](const Entry& entry) {
-        const auto newest = newest_.find(entry.event.stream);
-        return newest != newest_.end() && newest->second > entry.time + life;
-      });
-    });
+  std::ranges::make_heap(all, std::greater());
+  const std::size_t groups = options_.groups_max - options_.groups_max / 64;
+  const std::size_t bytes = options_.bytes_max - options_.bytes_max / 64;
+  while (!all.empty() && (live_ > groups || bytes_ > bytes)) {
+    std::ranges::pop_heap(all, std::greater());
+    const std::size_t place = all.back().place;
+    all.pop_back();
+    dropped_ += static_cast<std::int64_t>(size_of(groups_[place].group->state));
+    remove_group(place);
   }
 }
 
-std::string Correlator::snapshot() const {
-  json::Object windows;
-  for (const Window& window : windows_) {
-    json::Object groups;
-    for (const auto& [key, group] : window.groups) {
-      json::Array entries;
-      for (const Entry& entry : group.entries) {
-        entries.push_back(json::Array{entry.time.us, entry.event.stream, entry.event.position,
-                                      entry.count, entry.rule});
-      }
-      groups[key] = std::move(entries);
-    }
-    windows[window.correlation.header.id] =
-        json::Object{{"groups", std::move(groups)}, {"signature", window.signature}};
-  }
-  json::Object newest;
-  for (const auto& [stream, time] : newest_) newest[std::to_string(stream)] = time.us;
-  return json::to_text(json::Object{{"newest", std::move(newest)},
-                                    {"since_forgotten", since_forgotten_},
-                                    {"windows", std::move(windows)}});
+Duration Correlator::life_of(const Window& window) const {
+  return window.measure.timespan() + 2 * options_.lateness;
 }
 
-Result<void> Correlator::restore(std::string_view snapshot) {
-  const auto damaged = [] { return fail(Code::corrupt, "the stored correlation windows"); };
-  const auto value = json::parse(snapshot, {.depth_max = 16, .bytes_max = snapshot.size()});
-  if (!value) return damaged();
-  newest_.clear();
-  const json::Object* newest = (*value)["newest"].as_object();
-  if (newest == nullptr) return damaged();
-  for (const auto& [stream, time] : *newest) {
-    const std::int64_t* us = time.as_integer();
-    if (us == nullptr) return damaged();
-    newest_[std::strtoll(stream.c_str(), nullptr, 10)] = {*us};
-  }
-  since_forgotten_ = static_cast<std::size_t>(value->integer("since_forgotten"));
-  groups_ = 0;
-  for (Window& window : windows_) {
-    window.groups.clear();
-    const json::Value& stored = (*value)["windows"][window.correlation.header.id];
-    const json::Object* groups = stored["groups"].as_object();
-    if (groups == nullptr || stored.text("signature") != window.signature) continue;
-    for (const auto& [key, entries] : *groups) {
-      Group& group = window.groups[key];
-      const json::Array* items = entries.as_array();
-      if (items == nullptr) return damaged();
-      for (const json::Value& item : *items) {
-        const json::Array* parts = item.as_array();
-        if (parts == nullptr || parts->size() != 5) return damaged();
-        std::array<std::int64_t, 5> n{};
-        for (std::size_t i = 0; i < n.size(); ++i) {
-          const std::int64_t* number = (*parts)[i].as_integer();
-          if (number == nullptr) return damaged();
-          n[i] = *number;
-        }
-        if (n[4] < 0 || static_cast<std::size_t>(n[4]) >= window.correlation.rules.size()) {
-          return damaged();
-        }
-        group.entries.push_back({{n[0]}, {n[1], n[2]}, n[3], static_cast<std::size_t>(n[4])});
-        add_in_order(window, group);
-        if (window.correlation.type == Correlation::Type::temporal_ordered) {
-          extend_chains(window, group, group.entries.back());
-        }
-      }
+// Looks at a few groups each time, in turn, and lets go of those whose time is over.
+void Correlator::sweep() {
+  for (std::size_t i = 0; i < sweep_step && !groups_.empty(); ++i) {
+    if (swept_ >= groups_.size()) {
+      if (arrivals_ < round_ + sweep_interval) return;
+      round_ = arrivals_;
+      swept_ = 0;
     }
-    groups_ += window.groups.size();
+    const std::size_t place = swept_++;
+    const Place& swept = groups_[place];
+    // Most are told to be alive without a look at the group, which lies elsewhere in memory.
+    if (swept.group && swept.dies < newest_ && is_dead(*swept.group)) remove_group(place);
   }
-  return {};
+}
+
+// An entry is dead when its own stream has gone past any time that could still join it, with as
+// much again as a late event may have.
+bool Correlator::is_dead(const Group& group) const {
+  const Duration life = life_of(windows_[group.window]);
+  const auto dead = [&](const Entry& entry) {
+    const auto stream = streams_.find(entry.event.stream);
+    return stream == streams_.end() || stream->second.newest > entry.at.time + life;
+  };
+  return std::visit([&](const auto& state) { return state.all_from_newest(dead); }, group.state);
 }
 
 }  // namespace mailwarden::detect

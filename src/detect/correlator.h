@@ -1,42 +1,60 @@
-// Rules over several events: so many in a span of time, or one after another.
+// Rules over several events: counts, values, sums and sequences within a span of time.
 //
 // What     advance() takes each detection in order of arrival and answers with the correlations
-//          that it completes. Time is the events' own. An entry counts where no more than the
-//          timespan lies between it and the newest one of its group; after a correlation has fired,
-//          its group starts empty, so that one attack gives one detection for every so many events
-//          and not one for each.
+//          that it completes. Time is the events' own. A window ends at an entry and is closed at
+//          both ends; an entry is judged in every window that holds it. After a correlation has
+//          fired, its group starts empty, so that one attack gives one detection for every so many
+//          events and not one for each.
 // Owns     The open windows. snapshot() and restore() carry them over a restart.
 // Threads  One, the core's.
 // Errors   restore(): Error{corrupt}; windows of rules that have changed since are left out
 //          silently.
 // Limits   CorrelatorOptions. What is dropped to keep them is counted in dropped().
-// Source   Sigma 2.1.0 correlations. Where it is silent: windows slide and are closed at both ends;
-//          an event without a value for a group-by field counts for no group; events may come out
-//          of order by `lateness`, measured against the newest event of their own stream.
+//          A detection in order costs O(1) amortised for each correlation that names its rule;
+//          O(log n) of the group where values are counted or an order is asked for. No type needs
+//          more, value_percentile included (see Measure). One that is late costs O(log n) amortised
+//          and a walk over blocks of the group, at most 128 + entries_max / 64 steps; where the
+//          condition is a range, or eq, late_windows_max windows more. A snapshot is linear.
+// Source   Sigma 2.1.0 correlations; docs/sigma.md, "Correlations".
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "detect/counted_group.h"
+#include "detect/keyed_hash.h"
+#include "detect/measure.h"
+#include "detect/ordered_group.h"
 #include "detect/rule_set.h"
+#include "json/value.h"
 
 namespace mailwarden::detect {
 
 struct CorrelatorOptions {
+  // How far out of order events may come, against the newest of their group, and still be judged
+  // as if they had come in order.
   Duration lateness = std::chrono::minutes(1);
-  std::size_t groups_max = 100'000;   // of all correlations together
-  std::size_t entries_max = 100'000;  // of one group
+  std::size_t groups_max = 100'000;           // of all correlations together
+  std::size_t entries_max = 100'000;          // of one group; at most 10 million are summed right
+  std::size_t bytes_max = 256 * 1024 * 1024;  // of all windows together
+  std::size_t late_windows_max = 4096;        // that one late entry is judged in one by one
+  std::int64_t stream_idle_max = 1'000'000;   // detections; a stream silent for longer has ended
 };
 
 class Correlator {
  public:
+  // Of a group key or a counted value; longer ones are kept as their SHA-256.
+  static constexpr std::size_t key_bytes_max = 256;
+  // As often as a folded line may count.
+  static constexpr std::int64_t count_max = 1'000'000;
+
   explicit Correlator(const RuleSet& rules, const CorrelatorOptions& options = {});
 
   // The correlations that the detection completes, those over correlations too, innermost first.
@@ -48,60 +66,88 @@ class Correlator {
   std::string snapshot() const;
   Result<void> restore(std::string_view snapshot);
 
-  // Entries and groups given up to stay within the limits, since the start.
+  // Entries given up to stay within the limits, and searches of late entries broken off, since the
+  // start.
   std::int64_t dropped() const { return dropped_; }
 
- private:
-  struct Entry {
-    Timestamp time;
-    EventId event;
-    std::int64_t count = 1;
-    std::size_t rule = 0;  // which of the correlation's rules
+  std::size_t groups() const { return live_; }
+  // Nearly what the windows hold of memory.
+  std::size_t bytes() const { return bytes_; }
 
-    auto operator<=>(const Entry&) const = default;
-  };
+ private:
+  using State = std::variant<CountedGroup, OrderedGroup>;
   struct Group {
-    std::deque<Entry> entries;  // by time, then by arrival
-    std::size_t begin = 0;      // the first within the timespan of the newest
-    std::int64_t sum = 0;       // of the counts from there on
-    // temporal_ordered, by the rule reached: the chain up to it that began last, which leaves the
-    // most time.
-    std::vector<std::vector<Entry>> chains;
+    std::size_t window = 0;
+    std::string key;
+    State state;
+    std::size_t bytes = 0;
+  };
+  struct Place {
+    std::unique_ptr<Group> group;  // none where the place is free
+    Timestamp dies;                // not before an event of any stream is newer than this
   };
   struct Window {
     Correlation correlation;
-    RuleSet::Needs needs;
-    std::string signature;  // says whether another rule set's correlation is the same
-    std::map<std::string, Group> groups;
+    Measure measure;
+    bool silent = false;
+    std::string signature;         // says whether another rule set's correlation is the same
+    KeyedMap<std::size_t> groups;  // their places in groups_
   };
-
+  struct FieldPlace {
+    std::string name;
+    std::size_t hint = 0;  // where it stands among a detection's values, usually
+  };
   // Where the detections of a rule count: in which window, as which of its rules.
   struct Use {
     std::size_t window = 0;
-    std::size_t rule = 0;
+    std::uint32_t rule = 0;
+    std::vector<FieldPlace> key;
+    std::vector<FieldPlace> fields;
+  };
+  struct Stream {
+    Timestamp newest;
+    std::int64_t seen = 0;  // the number of its last detection
   };
 
-  static std::vector<Window> windows_of(const RuleSet& rules);
-  void index_uses();
+  void take_rules(const RuleSet& rules);
+  static std::vector<FieldPlace> places_of(const std::vector<std::string>& names,
+                                           const Correlation& correlation, const std::string& rule,
+                                           const RuleSet& rules);
+  void take_time(const Detection& detection);
   void advance_from(std::size_t first, const Detection& detection, std::vector<Detection>& fired);
-  std::optional<Detection> advance_window(Window& window, std::size_t rule,
-                                          const Detection& detection);
-  bool add_in_order(const Window& window, Group& group) const;
-  bool add_late(const Window& window, Group& group, std::size_t at) const;
-  static void extend_chains(const Window& window, Group& group, const Entry& entry);
-  static void rebuild_chains(const Window& window, Group& group);
-  Detection fire(const Window& window, const Detection& last, const std::vector<Entry>& used) const;
+  std::optional<Detection> advance_window(const Use& use, const Detection& detection);
+  std::optional<Completed> add(const Window& window, Group& group, const Arrival& arrival);
+  Detection fire(const Window& window, const Detection& last, const Completed& completed) const;
+
+  std::size_t group_of(std::size_t window, std::string_view key);
+  void account(Group& group);
+  Duration life_of(const Window& window) const;
+  void remove_group(std::size_t place);
   void keep_limits(Group& group);
   void drop_oldest_groups();
-  void forget_dead();
+  void sweep();
+  bool is_dead(const Group& group) const;
+
+  void clear();
+  Result<void> restore_all(const json::Value& value);
+  Result<void> restore_group(const json::Value& stored, std::size_t window);
 
   CorrelatorOptions options_;
+  std::uint64_t hash_key_ = 0;
   std::vector<Window> windows_;
-  std::unordered_map<std::string, std::vector<Use>> uses_;  // by rule id, in order of windows
-  std::map<std::int64_t, Timestamp> newest_;                // by stream
-  std::size_t groups_ = 0;
-  std::size_t since_forgotten_ = 0;
+  KeyedMap<std::vector<Use>> uses_;  // by rule id, in order of windows
+  std::vector<Place> groups_;
+  std::vector<std::size_t> free_;  // places in groups_
+  std::size_t live_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t swept_ = 0;   // the place in groups_ that is looked at next
+  std::int64_t round_ = 0;  // the detection at which looking began anew
+  std::unordered_map<std::int64_t, Stream> streams_;
+  Timestamp newest_{std::numeric_limits<std::int64_t>::min()};  // of all streams
+  std::int64_t arrivals_ = 0;
   std::int64_t dropped_ = 0;
+  std::string key_;    // of the detection at hand, kept for its memory
+  std::string value_;  // likewise
 };
 
 }  // namespace mailwarden::detect

@@ -88,20 +88,48 @@ void put_filter(const Resolved<Filter>& resolved, Resolved<Rule>& into) {
   rule.condition = std::move(both);
 }
 
-// Puts ids for names; aliases may use the name that `rules` used.
+// An alias that `group-by` or `field` uses must say a field for every rule, since the events of one
+// that it leaves out could belong to no group.
+std::string check_aliases(const Correlation& correlation) {
+  const auto names = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::ranges::find(list, name) != list.end();
+  };
+  for (const auto& [alias, fields] : correlation.aliases) {
+    for (const auto& [rule, field] : fields) {
+      if (!names(correlation.rules, rule)) {
+        return "the alias '" + alias + "' names '" + rule + "', which 'rules' does not have";
+      }
+    }
+    if (!names(correlation.group_by, alias) && !names(correlation.fields, alias)) continue;
+    for (const std::string& rule : correlation.rules) {
+      if (!fields.contains(rule)) {
+        return "the alias '" + alias + "' says no field for the rule '" + rule + "'";
+      }
+    }
+  }
+  return {};
+}
+
+// Puts ids for names; aliases may use the name that `rules` used, the rule's other one or its id.
 std::string resolve_names(Correlation& correlation, const Known& known) {
+  std::set<std::string> seen;
   for (std::string& rule : correlation.rules) {
     const auto found = known.find(rule);
     if (found == known.end()) return "there is no rule '" + rule + "'";
-    for (auto& [alias, fields] : correlation.aliases) {
-      if (auto field = fields.extract(rule)) {
-        field.key() = found->second;
-        fields.insert(std::move(field));
-      }
-    }
+    if (!seen.insert(found->second).second) return "'rules' names '" + rule + "' twice";
     rule = found->second;
   }
-  return {};
+  for (auto& [alias, fields] : correlation.aliases) {
+    std::map<std::string, std::string> resolved;
+    for (auto& [rule, field] : fields) {
+      const auto found = known.find(rule);
+      if (!resolved.emplace(found == known.end() ? rule : found->second, field).second) {
+        return "the alias '" + alias + "' names the rule '" + rule + "' twice";
+      }
+    }
+    fields = std::move(resolved);
+  }
+  return check_aliases(correlation);
 }
 
 template <class T>

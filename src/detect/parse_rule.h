@@ -39,8 +39,17 @@ class DocumentReader {
   Filter read_filter(const yaml::Node& own);
 
   Correlation read_correlation(const yaml::Node& own);
+  void read_type(const yaml::Node& own, Correlation& correlation);
+  void read_rules(const yaml::Node& own, Correlation& correlation);
+  void read_group_by(const yaml::Node& own, Correlation& correlation);
+  void read_timespan(const yaml::Node& own, Correlation& correlation);
+  void read_generate(const yaml::Node& own, Correlation& correlation);
   void read_aliases(const yaml::Node& own, Correlation& correlation);
-  void read_count(const yaml::Node& own, Correlation& correlation);
+  void read_condition(const yaml::Node& own, Correlation& correlation);
+  void read_bound(const yaml::Node& compare, const yaml::Node& bound, Correlation& correlation);
+  void read_field(const yaml::Node& condition, Correlation& correlation);
+  void read_percentile(const yaml::Node& condition, Correlation& correlation);
+  void check_bounds(const yaml::Node& condition, const Correlation& correlation);
 
   const yaml::Node& document_;
   Header header_;

@@ -91,15 +91,25 @@ struct Correlation {
     value_percentile
   };
 
+  // An end of what the condition allows, in millionths.
+  struct Bound {
+    std::int64_t millionths = 0;
+    bool open = false;  // gt or lt: the bound itself is not allowed
+  };
+
   Header header;
   Type type = Type::event_count;
-  std::vector<std::string> rules;  // ids or names, in order
+  std::vector<std::string> rules;  // ids or names, in order, each once
   std::vector<std::string> group_by;
   std::map<std::string, std::map<std::string, std::string>> aliases;  // alias, rule, field
   Duration timespan{};
-  std::int64_t at_least = 1;            // event_count
-  std::optional<std::int64_t> at_most;  // the upper end of a range
-  bool generate = false;                // report the rules it names on their own too
+  std::vector<std::string> fields;  // `field`: several only for value_count, which counts tuples
+  // Neither for temporal_ordered, which needs all its rules; at least one for the others.
+  std::optional<Bound> at_least;
+  std::optional<Bound> at_most;
+  bool differs = false;                  // neq: one of the (equal, open) bounds suffices
+  std::int64_t percentile = 50'000'000;  // in millionths of a percent
+  bool generate = false;                 // report the rules it names on their own too
 };
 
 struct Filter {

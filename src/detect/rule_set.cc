@@ -47,14 +47,14 @@ void RuleSet::take_needs(const Correlation& correlation, const std::string& rule
       needs.values.push_back(value);
     }
   };
-  for (const std::string& name : correlation.group_by) {
-    const auto alias = correlation.aliases.find(name);
-    if (alias == correlation.aliases.end()) {
-      add(name);
-    } else if (const auto field = alias->second.find(rule); field != alias->second.end()) {
-      add(field->second);
+  const auto add_named = [&](const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      const auto alias = correlation.aliases.find(name);
+      add(alias == correlation.aliases.end() ? name : alias->second.at(rule));
     }
-  }
+  };
+  add_named(correlation.group_by);
+  add_named(correlation.fields);
   add(correlation.header.entity);
   // What a correlation over this one needs, the rules below it must bring.
   if (const auto above = needs_.find(correlation.header.id); above != needs_.end()) {

@@ -164,10 +164,6 @@ std::string rule(const std::string& detection) {
   return "title: t\nlogsource: {product: linux}\ndetection:\n" + detection;
 }
 
-std::string correlation(const std::string& own) {
-  return "title: c\nid: c\ncorrelation:\n" + own;
-}
-
 INSTANTIATE_TEST_SUITE_P(
     Cases, ParseRules,
     testing::Values(
@@ -214,26 +210,6 @@ INSTANTIATE_TEST_SUITE_P(
                     "r.yml, line 4: the expression is too large: it needs more than 8 MiB"},
         RefusalCase{"WrongYaml", "a: [\n",
                     "r.yml, line 2: column 1: end of sequence flow not found"},
-        RefusalCase{
-            "CorrelationType",
-            correlation("  type: value_count\n  rules: [a]\n  timespan: 1m\n"
-                        "  condition: {gte: 2}"),
-            "r.yml, line 4: the correlation type 'value_count' is not supported by this version "
-            "(event_count and temporal_ordered are)"},
-        RefusalCase{
-            "CorrelationTooFew",
-            correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
-                        "  condition: {lt: 2}"),
-            "r.yml, line 7: too few events cannot be told before the time is over, which is not "
-            "supported by this version; use gt, gte or eq"},
-        RefusalCase{"CorrelationWithoutRule",
-                    correlation("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
-                                "  condition: {gte: 2}"),
-                    "r.yml, line 1: there is no rule 'a'"},
-        RefusalCase{"CorrelationOnItself",
-                    correlation("  type: event_count\n  rules: [c]\n  timespan: 1m\n"
-                                "  condition: {gte: 2}"),
-                    "r.yml, line 1: the correlation 'c' rests on itself"},
         RefusalCase{"DoubledId",
                     "id: a\n" + rule("  s: {a: x}\n  condition: s") + "\n---\nid: a\n" +
                         rule("  s: {a: x}\n  condition: s"),

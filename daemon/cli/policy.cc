@@ -70,8 +70,7 @@ int rules_command(const Arguments& arguments) {
   const bool known = command == "check" || command == "test";
   po::options_description options("Options");
   add_format_option(options);
-  std::vector<std::string> pipelines;
-  options.add_options()("pipeline", po::value(&pipelines)->value_name("FILE"),
+  options.add_options()("pipeline", po::value<std::vector<std::string>>()->value_name("FILE"),
                         "check: a processing pipeline for the rules; may stand several times");
   int code = done;
   const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
@@ -85,6 +84,9 @@ int rules_command(const Arguments& arguments) {
     return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
   }
   const auto folders = (*given)["folder"].as<std::vector<std::string>>();
+  const auto pipelines = given->contains("pipeline")
+                             ? (*given)["pipeline"].as<std::vector<std::string>>()
+                             : std::vector<std::string>();
   if (command == "test" && !pipelines.empty()) {
     return complain(usage, "'rules test' runs rules as they are, without --pipeline");
   }

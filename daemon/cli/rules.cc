@@ -171,8 +171,7 @@ int rules_command(const Arguments& arguments) {
   } else {
     add_format_option(options);
   }
-  Asked asked;
-  options.add_options()("pipeline", po::value(&asked.pipelines)->value_name("FILE"),
+  options.add_options()("pipeline", po::value<std::vector<std::string>>()->value_name("FILE"),
                         "check, stats: a processing pipeline; may stand several times");
   int code = done;
   const auto given =
@@ -186,6 +185,10 @@ int rules_command(const Arguments& arguments) {
   if (!known) return complain(usage, "'rules' knows check, test and stats");
   if (!given->contains("folder")) {
     return complain(usage, "which folder? 'mailwarden rules " + command + " DIR'");
+  }
+  Asked asked;
+  if (given->contains("pipeline")) {
+    asked.pipelines = (*given)["pipeline"].as<std::vector<std::string>>();
   }
   asked.paths = (*given)["folder"].as<std::vector<std::string>>();
   if (command == "test" && !asked.pipelines.empty()) {

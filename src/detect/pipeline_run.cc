@@ -327,6 +327,10 @@ PipelineRun::Outcome PipelineRun::apply_to_names(const Transformation& by) {
     if (correlation_->aliases.contains(name)) continue;
     if (auto done = rename_alone(by, name, "'group-by'"); !done) return done;
   }
+  for (std::string& name : correlation_->fields) {
+    if (correlation_->aliases.contains(name)) continue;
+    if (auto done = rename_alone(by, name, "the condition's 'field'"); !done) return done;
+  }
   return {};
 }
 

@@ -65,4 +65,11 @@ inline std::string corpus_folder() {
   return std::filesystem::is_directory(folder) ? folder : std::string();
 }
 
+// Whether an archive of that data, named as below its folder, was unpacked into `folder`.
+inline bool unpack_corpus(const std::string& archive, const std::string& folder) {
+  const std::string command =
+      "tar xzf '" + corpus_folder() + "/" + archive + "' -C '" + folder + "'";
+  return std::system(command.c_str()) == 0;
+}
+
 }  // namespace mailwarden

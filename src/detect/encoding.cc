@@ -53,17 +53,13 @@ unsigned code_point(std::string_view character) {
 
 }  // namespace
 
-std::string base64(std::string_view bytes) {
-  return json::to_base64(bytes);
-}
-
 std::vector<std::string> base64_offsets(std::string_view bytes) {
   // The first characters mix in what stands before, the last ones what stands behind.
   constexpr std::array<std::size_t, 3> mixed_before{0, 2, 3};
   constexpr std::array<std::size_t, 3> mixed_behind{0, 3, 2};
   std::vector<std::string> texts;
   for (std::size_t shift = 0; shift < 3; ++shift) {
-    const std::string whole = base64(std::string(shift, ' ') + std::string(bytes));
+    const std::string whole = json::to_base64(std::string(shift, ' ') + std::string(bytes));
     const std::size_t cut = mixed_before[shift] + mixed_behind[(bytes.size() + shift) % 3];
     if (whole.size() > cut) texts.push_back(whole.substr(mixed_before[shift], whole.size() - cut));
   }

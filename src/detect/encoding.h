@@ -1,7 +1,7 @@
 // Other ways in which a text may stand in a log.
 //
-// What     Base64, UTF-16 and the dashes of Windows command lines, as Sigma's modifiers ask for
-//          them. Each function answers with the texts that a value becomes.
+// What     Base64 at any offset, UTF-16 and the dashes of Windows command lines, as Sigma's
+//          modifiers ask for them. Each function answers with the texts that a value becomes.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   utf16(): Error{invalid} for a text that is not valid UTF-8; dashes(): Error{invalid}
@@ -20,7 +20,6 @@ namespace mailwarden::detect {
 
 inline constexpr std::size_t dashes_max = 3125;
 
-std::string base64(std::string_view bytes);
 // What surely stands in the Base64 of any text that holds `bytes`, by the place where it begins.
 std::vector<std::string> base64_offsets(std::string_view bytes);
 

@@ -1,26 +1,8 @@
 #include "detect/field_names.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace mailwarden::detect {
-
-std::uint64_t FieldNames::hash(std::string_view name) {
-  constexpr std::uint64_t factor = 0x9E3779B97F4A7C15ULL;
-  std::uint64_t mixed = name.size() * factor;
-  const char* bytes = name.data();
-  std::size_t left = name.size();
-  for (; left >= 8; left -= 8, bytes += 8) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, bytes, 8);
-    mixed = (mixed ^ eight) * factor;
-    mixed ^= mixed >> 32;
-  }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, bytes, left);
-  mixed = (mixed ^ rest) * factor;
-  return mixed ^ mixed >> 32;
-}
 
 FieldId FieldNames::intern(std::string_view name) {
   if (name.empty()) return keyword_field;
@@ -35,14 +17,14 @@ FieldId FieldNames::intern(std::string_view name) {
 }
 
 void FieldNames::put(FieldId id) {
-  std::size_t at = hash(names_[id]) & (slots_.size() - 1);
+  std::size_t at = place_of(names_[id]);
   while (slots_[at] != no_field) at = (at + 1) & (slots_.size() - 1);
   slots_[at] = id;
 }
 
 FieldId FieldNames::find_exactly(std::string_view name) const {
   if (name.empty()) return no_field;
-  std::size_t at = hash(name) & (slots_.size() - 1);
+  std::size_t at = place_of(name);
   for (; slots_[at] != no_field; at = (at + 1) & (slots_.size() - 1)) {
     if (names_[slots_[at]] == name) return slots_[at];
   }

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "detect/keyed_hash.h"
+
 namespace mailwarden::detect {
 
 using FieldId = std::uint32_t;
@@ -34,7 +36,9 @@ class FieldNames {
 
  private:
   // Every event asks for each of its names, so the table is kept plain.
-  static std::uint64_t hash(std::string_view name);
+  std::size_t place_of(std::string_view name) const {
+    return KeyedHash()(name) & (slots_.size() - 1);
+  }
   FieldId find_exactly(std::string_view name) const;
   FieldId find_without_spaces(std::string_view name) const;
   void put(FieldId id);

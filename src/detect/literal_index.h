@@ -11,17 +11,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "detect/edge_table.h"
 #include "detect/gram_table.h"
+#include "detect/keyed_hash.h"
 
 struct hs_database;
 struct hs_scratch;
@@ -74,12 +73,6 @@ class LiteralIndex {
   std::size_t literals() const { return literals_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
   struct Release {
     void operator()(hs_database* database) const;
   };
@@ -103,9 +96,9 @@ class LiteralIndex {
   std::uint32_t number_entry(std::string_view text) const;
   void scan(std::string_view folded, ScanMemory& memory, void* of, Told told) const;
 
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> wholes_;
+  KeyedMap<std::uint32_t> wholes_;
   std::uint64_t whole_lengths_ = 0;  // a bit for each length there is, the last for all longer ones
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
+  KeyedMap<std::uint32_t> numbers_;
   EdgeTable starts_{EdgeTable::Edge::start};
   EdgeTable ends_{EdgeTable::Edge::end};
   GramTable anywhere_;

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "detect/encoding.h"
+#include "detect/placeholders.h"
+#include "json/base64.h"
 
 namespace mailwarden::detect {
 namespace {
@@ -203,36 +205,23 @@ Result<void> check(const Asked& asked, const DetectionItem& item) {
   return {};
 }
 
-// The next percent sign that no backslash hides.
-std::size_t find_percent(const std::string& text, std::size_t from) {
-  for (std::size_t i = from; i < text.size(); ++i) {
-    if (text[i] == '%') return i;
-    if (text[i] == '\\' && i + 1 < text.size()) ++i;
-  }
-  return std::string::npos;
-}
-
-// `\%` is a percent sign; %name% stands for each of its values.
+// The texts that come of a text when each placeholder stands for each of its values.
 Result<std::vector<std::string>> expanded(const std::string& text,
                                           const Placeholders& placeholders) {
   std::vector<std::string> texts{""};
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t end = text[i] == '%' ? find_percent(text, i + 1) : std::string::npos;
-    if (end == std::string::npos) {
-      // A backslash before a percent sign hides it; two backslashes are a pair of their own.
-      const char behind = text[i] == '\\' && i + 1 < text.size() ? text[i + 1] : '\0';
-      const std::string plain = behind == '%'    ? "%"
-                                : behind == '\\' ? "\\\\"
-                                                 : std::string(1, text[i]);
+  for (const PlaceholderPart& part : placeholder_parts(text)) {
+    if (part.kind == PlaceholderPart::Kind::nameless) {
+      return fail(Code::invalid, "a placeholder between '%%' has no name");
+    }
+    if (part.kind == PlaceholderPart::Kind::text) {
+      const std::string plain = without_hidden_percents(part.text);
       for (std::string& one : texts) one += plain;
-      i += behind == '%' || behind == '\\' ? 2 : 1;
       continue;
     }
-    if (end == i + 1) return fail(Code::invalid, "a placeholder between '%%' has no name");
-    const std::string name = text.substr(i + 1, end - i - 1);
-    const auto values = placeholders.find(name);
+    const auto values = placeholders.find(part.text);
     if (values == placeholders.end() || values->second.empty()) {
-      return fail(Code::invalid, "no values are configured for the placeholder '%" + name + "%'");
+      return fail(Code::invalid,
+                  "no values are configured for the placeholder '%" + part.text + "%'");
     }
     if (texts.size() * values->second.size() > values_max) {
       return fail(Code::invalid, "the placeholders of one value make more than " +
@@ -243,7 +232,6 @@ Result<std::vector<std::string>> expanded(const std::string& text,
       for (const std::string& value : values->second) more.push_back(one + value);
     }
     texts = std::move(more);
-    i = end + 1;
   }
   return texts;
 }
@@ -254,7 +242,7 @@ Result<std::vector<Pattern>> encoded(const Pattern& pattern, Encoding encoding) 
       return fail(Code::invalid, "a text with wildcards cannot be encoded as Base64");
     }
     const std::string text = pattern.pieces().empty() ? "" : pattern.pieces().front().text;
-    if (encoding == Encoding::base64) return std::vector{Pattern::literal(base64(text))};
+    if (encoding == Encoding::base64) return std::vector{Pattern::literal(json::to_base64(text))};
     std::vector<Pattern> patterns;
     for (const std::string& one : base64_offsets(text)) patterns.push_back(Pattern::literal(one));
     if (patterns.size() < 3) {

@@ -3,36 +3,12 @@
 
 #include "base/text.h"
 #include "detect/pipeline_values.h"
+#include "detect/placeholders.h"
 
 namespace mailwarden::detect {
 namespace {
 
-struct Segment {
-  bool is_placeholder = false;
-  std::string text;  // as the rule wrote it, or the name
-};
-
-// The same reading as that of `expand`.
-std::vector<Segment> segments(const std::string& text) {
-  std::vector<Segment> found(1);
-  auto hidden = [&](std::size_t i) { return text[i] == '\\' && i + 1 < text.size(); };
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t end = i + 1;
-    if (text[i] == '%') {
-      while (end < text.size() && text[end] != '%') end += hidden(end) ? 2 : 1;
-    }
-    if (text[i] != '%' || end >= text.size() || end == i + 1) {
-      const std::size_t length = hidden(i) || (text[i] == '%' && end == i + 1) ? 2 : 1;
-      found.back().text += text.substr(i, length);
-      i += length;
-      continue;
-    }
-    found.push_back({.is_placeholder = true, .text = text.substr(i + 1, end - i - 1)});
-    found.emplace_back();
-    i = end + 1;
-  }
-  return found;
-}
+using Kind = PlaceholderPart::Kind;
 
 // A value that is put where `expand` still comes: it must come out as it was.
 std::string hidden_from_expand(const std::string& value, bool expression) {
@@ -52,40 +28,28 @@ std::string hidden_from_expand(const std::string& value, bool expression) {
   return out;
 }
 
-// What `expand` would have made of a text between placeholders.
-std::string without_hidden_percents(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) {
-      if (text[i + 1] != '%') out += text[i];
-      ++i;
-    }
-    out += text[i];
-  }
-  return out;
-}
-
 class Replacing {
  public:
   Replacing(const ReplacePlaceholders& change, const Placeholders& vars, bool expression,
             std::size_t text_bytes_max)
       : change_(change), vars_(vars), expression_(expression), bytes_max_(text_bytes_max) {}
 
-  bool handles(const Segment& one) const {
+  bool handles(const PlaceholderPart& one) const {
     auto lists = [&](const std::vector<std::string>& names) {
       return std::ranges::find(names, one.text) != names.end();
     };
-    if (!one.is_placeholder) return false;
+    if (one.kind != Kind::name) return false;
     if (change_.include) return lists(*change_.include);
     return !change_.exclude || !lists(*change_.exclude);
   }
 
   // All combinations; `stays` where `expand` still has something to do.
-  Result<std::vector<std::string>> texts(const std::vector<Segment>& parts, bool stays) const {
+  Result<std::vector<std::string>> texts(const std::vector<PlaceholderPart>& parts,
+                                         bool stays) const {
     std::vector<std::string> all{""};
-    for (const Segment& part : parts) {
+    for (const PlaceholderPart& part : parts) {
       std::vector<std::string> some;
-      if (!part.is_placeholder) {
+      if (part.kind == Kind::text) {
         some = {stays ? part.text : without_hidden_percents(part.text)};
       } else if (!handles(part)) {
         some = {"%" + part.text + "%"};
@@ -140,15 +104,14 @@ MaybeChanged replace_placeholders(const ReplacePlaceholders& change, const Place
                                   const DetectionItem& item, std::size_t text_bytes_max) {
   if (!has_modifier(item, "expand")) return std::nullopt;
   const Replacing replacing(change, vars, has_modifier(item, "re"), text_bytes_max);
-  std::vector<std::vector<Segment>> parts;
+  std::vector<std::vector<PlaceholderPart>> parts;
   bool any = false;
   bool stays = false;
   for (const RuleValue& value : item.values) {
-    for (const Segment& part : parts.emplace_back(segments(value.text))) {
+    for (const PlaceholderPart& part : parts.emplace_back(placeholder_parts(value.text))) {
       any = any || replacing.handles(part);
       // What is wrong is told by `expand`, and so is what another transformation did not handle.
-      stays = stays || (part.is_placeholder ? !replacing.handles(part)
-                                            : part.text.find("%%") != std::string::npos);
+      stays = stays || (part.kind != Kind::text && !replacing.handles(part));
     }
   }
   if (!any) return std::nullopt;

@@ -9,24 +9,15 @@
 #include "detect/object_cutter.h"
 #include "detect/rule_set.h"
 #include "json/yaml.h"
-#include "tests/temporary.h"
+#include "tests/detect/sigma_corpus.h"
 
 namespace mailwarden::detect {
 namespace {
 
 namespace fs = std::filesystem;
 
-class SigmaCorpus : public testing::Test {
+class SigmaCorpus : public SigmaCorpusTest {
  protected:
-  void SetUp() override {
-    if (corpus_folder().empty()) GTEST_SKIP() << "the corpus of SigmaHQ rules is not there";
-    for (const char* archive : {"rules.tar.gz", "regression-dev.tar.gz"}) {
-      const std::string command =
-          "tar xzf '" + corpus_folder() + "/sigma/" + archive + "' -C '" + folder_.path() + "'";
-      ASSERT_EQ(std::system(command.c_str()), 0);
-    }
-  }
-
   RuleTexts load() const {
     std::vector<std::string> folders;
     for (const auto& entry : fs::directory_iterator(folder_.path())) {
@@ -36,8 +27,6 @@ class SigmaCorpus : public testing::Test {
     }
     return load_rules(folders).value();
   }
-
-  TemporaryFolder folder_;
 };
 
 TEST_F(SigmaCorpus, EveryRuleIsInForceOrHasAPlaceholderWithoutValues) {

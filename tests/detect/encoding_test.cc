@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "detect/fold.h"
+#include "json/base64.h"
 
 namespace mailwarden::detect {
 namespace {
@@ -14,9 +15,9 @@ using testing::SizeIs;
 
 // RFC 4648, section 10.
 TEST(Base64, TestVectors) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(json::to_base64(""), "");
+  EXPECT_EQ(json::to_base64("f"), "Zg==");
+  EXPECT_EQ(json::to_base64("foobar"), "Zm9vYmFy");
 }
 
 TEST(Base64Offsets, StandInTheEncodingOfWhateverHoldsTheText) {
@@ -26,7 +27,7 @@ TEST(Base64Offsets, StandInTheEncodingOfWhateverHoldsTheText) {
     for (std::size_t before = 0; before < 9; ++before) {
       for (std::size_t behind = 0; behind < 3; ++behind) {
         const std::string whole =
-            base64(std::string(before, 'x') + text + std::string(behind, 'y'));
+            json::to_base64(std::string(before, 'x') + text + std::string(behind, 'y'));
         EXPECT_THAT(whole, HasSubstr(forms[before % 3])) << text << " at " << before;
       }
     }

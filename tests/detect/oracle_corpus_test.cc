@@ -9,35 +9,14 @@
 #include "json/flatten.h"
 #include "json/yaml.h"
 #include "tests/detect/oracle.h"
-#include "tests/temporary.h"
+#include "tests/detect/sigma_corpus.h"
 
 namespace mailwarden::oracle {
 namespace {
 
 namespace fs = std::filesystem;
 
-class OracleCorpus : public testing::Test {
- protected:
-  void SetUp() override {
-    if (corpus_folder().empty()) GTEST_SKIP() << "the corpus of SigmaHQ rules is not there";
-    for (const char* archive : {"rules.tar.gz", "regression-dev.tar.gz"}) {
-      const std::string command =
-          "tar xzf '" + corpus_folder() + "/sigma/" + archive + "' -C '" + folder_.path() + "'";
-      ASSERT_EQ(std::system(command.c_str()), 0);
-    }
-  }
-
-  std::vector<fs::path> files(const std::string& extension) const {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
-      if (entry.path().extension() == extension) found.push_back(entry.path());
-    }
-    std::ranges::sort(found);
-    return found;
-  }
-
-  TemporaryFolder folder_;
-};
+class OracleCorpus : public SigmaCorpusTest {};
 
 // Windows events name their data by the last part of the path.
 Event windows_event(std::string_view object) {

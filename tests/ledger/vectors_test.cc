@@ -18,9 +18,7 @@ class MerkleVectors : public testing::Test {
  protected:
   void SetUp() override {
     if (corpus_folder().empty()) GTEST_SKIP() << "the corpus of Merkle proofs is not there";
-    const std::string command = "tar xzf '" + corpus_folder() +
-                                "/vectors/merkle-proofs.tar.gz' -C '" + folder_.path() + "'";
-    ASSERT_EQ(std::system(command.c_str()), 0);
+    ASSERT_TRUE(unpack_corpus("vectors/merkle-proofs.tar.gz", folder_.path()));
   }
 
   std::vector<json::Value> cases(const std::string& kind) const {

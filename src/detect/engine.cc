@@ -15,18 +15,6 @@ namespace {
 constexpr std::size_t early_bytes_min = 10;
 constexpr std::size_t shown_bytes_max = 512;
 
-std::vector<PredicateId> predicates_of(const CompiledRule& rule) {
-  std::vector<PredicateId> all;
-  for (const CompiledSelection& selection : rule.selections) {
-    for (const CompiledAlternative& alternative : selection.alternatives) {
-      for (const CompiledItem& item : alternative.items) {
-        all.insert(all.end(), item.predicates.begin(), item.predicates.end());
-      }
-    }
-  }
-  return all;
-}
-
 }  // namespace
 
 void FoldedTexts::clear() {

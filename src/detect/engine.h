@@ -5,14 +5,12 @@
 // Owns     Everything that was compiled.
 // Threads  match() and explain() from any thread, each with its own MatchScratch; nothing changes
 //          once compile() is done.
-// Errors   compile(): Error{invalid} where the literals of all rules together
-//          cannot be compiled.
+// Errors   compile(): Error{invalid} where the literals of all rules together cannot be compiled.
 // Limits   None of its own; matching is bounded by rules and values.
 // Source   docs/sigma.md. How it finds what it need not try: src/README.md, "Matching".
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 

@@ -19,6 +19,18 @@ void collect(const Condition& condition, bool wanted, std::set<std::size_t>& sel
 
 }  // namespace
 
+std::vector<PredicateId> predicates_of(const CompiledRule& rule) {
+  std::set<PredicateId> all;
+  for (const CompiledSelection& selection : rule.selections) {
+    for (const CompiledAlternative& alternative : selection.alternatives) {
+      for (const CompiledItem& item : alternative.items) {
+        all.insert(item.predicates.begin(), item.predicates.end());
+      }
+    }
+  }
+  return {all.begin(), all.end()};
+}
+
 PredicateId Program::intern(FieldId field, const Matcher& matcher) {
   const auto [place, fresh] = ids_.try_emplace(std::to_string(field) + ":" + key_of(matcher),
                                                static_cast<PredicateId>(predicates_.size()));
@@ -98,15 +110,7 @@ CompiledRule Program::add(const Rule& rule, const std::vector<FieldTest>& tests)
   std::set<std::size_t> wanted;
   collect(rule.condition, true, wanted);
   for (const std::size_t selection : wanted) compiled.selections[selection].wanted = true;
-  std::set<PredicateId> used;
-  for (const CompiledSelection& selection : compiled.selections) {
-    for (const CompiledAlternative& alternative : selection.alternatives) {
-      for (const CompiledItem& item : alternative.items) {
-        used.insert(item.predicates.begin(), item.predicates.end());
-      }
-    }
-  }
-  for (const PredicateId predicate : used) ++predicates_[predicate].rules;
+  for (const PredicateId predicate : predicates_of(compiled)) ++predicates_[predicate].rules;
   return compiled;
 }
 

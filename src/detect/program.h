@@ -80,6 +80,9 @@ struct CompiledRule {
   std::vector<CompiledSelection> selections;
 };
 
+// What the rule asks, each once, in order.
+std::vector<PredicateId> predicates_of(const CompiledRule& rule);
+
 class Program {
  public:
   // `tests` are those of the rule's items, in their order.

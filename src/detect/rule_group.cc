@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 namespace mailwarden::detect {
 namespace {
@@ -40,7 +41,8 @@ bool RuleGroup::applies(const LogsourceView& event, Routing routing) const {
 void RuleGroup::add(RuleNumber rule, std::vector<PredicateId> predicates,
                     std::optional<std::vector<PredicateId>> witness) {
   if (!witness) always_.push_back(rule);
-  rules_.push_back(
+  ++rules_;
+  members_.push_back(
       {.rule = rule, .predicates = std::move(predicates), .witness = std::move(witness)});
 }
 
@@ -89,7 +91,7 @@ Result<void> RuleGroup::build(const Program& program, const std::vector<bool>& e
                               ScanMemory& memory) {
   indexes_.resize(program.names().size());
   Builder builder(*this, program);
-  for (const Member& member : rules_) {
+  for (const Member& member : std::exchange(members_, {})) {
     for (const PredicateId id : member.predicates) {
       if (early[id]) builder.decide(id);
     }

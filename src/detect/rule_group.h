@@ -8,7 +8,7 @@
 // Limits   None of its own.
 // Source   Sigma 2.1.0, logsource. A rule for service `auth` or `syslog` of linux also applies to
 //          the services whose lines stand in auth.log (sshd, sudo, su, pam, account tools) or in
-//          in syslog.
+//          syslog.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +55,7 @@ class RuleGroup {
   bool asks(FieldId field) const { return field < indexes_.size() && indexes_[field] != nullptr; }
 
   const std::vector<RuleNumber>& always() const { return always_; }
-  std::size_t rules() const { return rules_.size(); }
+  std::size_t rules() const { return rules_; }
   std::size_t literals() const;
   std::size_t bytes() const;
 
@@ -74,7 +74,8 @@ class RuleGroup {
   class Builder;
 
   Logsource logsource_;
-  std::vector<Member> rules_;
+  std::vector<Member> members_;  // until build()
+  std::size_t rules_ = 0;
   std::vector<RuleNumber> always_;
   std::vector<Hit> hits_;
   std::vector<std::unique_ptr<LiteralIndex>> indexes_;  // by field

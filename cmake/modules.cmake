@@ -17,6 +17,7 @@ pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 find_library(AUPARSE_LIBRARY auparse REQUIRED)
 find_library(DATE_TZ_LIBRARY date-tz REQUIRED)
+find_package(absl REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 
 find_program(CCACHE ccache)

@@ -171,12 +171,14 @@ void Core::take(WorkedBatch batch) {
     pending_.emplace_back(
         [state](db::Database& database) { return ingest::store_stream(database, *state); });
   }
-  for (const detect::Detection& detection : batch.detections) {
+  using Detection = detect::Detection;
+  const auto take_one = [&](const Detection& detection, const std::vector<Detection>& completed) {
     if (!detection.silent) report(detection, entries);
-    for (const detect::Detection& fired : correlator_.advance(detection)) {
+    for (const Detection& fired : completed) {
       if (!fired.silent) report(fired, entries);
     }
-  }
+  };
+  correlator_.advance(batch.detections, take_one);
   if (const std::int64_t dropped = correlator_.dropped(); dropped > windows_dropped_) {
     entries.push_back(
         {"gap",

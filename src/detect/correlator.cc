@@ -14,8 +14,10 @@ constexpr std::size_t sweep_step = 2;
 // How many detections pass at least before a group is looked at again.
 constexpr std::int64_t sweep_interval = 4096;
 constexpr std::int64_t stream_interval = 4096;
-// What a group costs beside its entries: its node, bucket and place.
-constexpr std::size_t group_overhead = 128;
+// What a group costs beside its entries and its node: a place in a table that is half empty, one in
+// groups_, and what the allocator keeps.
+constexpr std::size_t group_overhead = 64;
+constexpr std::size_t cache_line = 64;
 
 std::uint64_t drawn_key() {
   std::random_device device;
@@ -79,7 +81,7 @@ Timestamp newest_of(const std::variant<CountedGroup, OrderedGroup>& state) {
 }  // namespace
 
 Correlator::Correlator(const RuleSet& rules, const CorrelatorOptions& options)
-    : options_(options), hash_key_(drawn_key()), uses_(0, KeyedHash(hash_key_)) {
+    : options_(options), hash_(drawn_key()), uses_(0, hash_) {
   take_rules(rules);
 }
 
@@ -117,8 +119,7 @@ void Correlator::take_rules(const RuleSet& rules) {
     windows_.push_back({.correlation = correlation,
                         .measure = Measure(correlation, limits),
                         .silent = needs != rules.needs_.end() && needs->second.silent,
-                        .signature = signature_of(correlation),
-                        .groups = KeyedMap<std::size_t>(0, KeyedHash(hash_key_))});
+                        .signature = signature_of(correlation)});
   }
 }
 
@@ -131,27 +132,71 @@ void Correlator::rebind(const RuleSet& rules) {
              window.signature == gone.signature;
     });
     if (same == windows_.end()) continue;
-    for (const auto& [key, place] : gone.groups) {
-      groups_[place].group->window = static_cast<std::size_t>(same - windows_.begin());
-    }
+    gone.groups.for_each(
+        [&](Group& group) { group.window = static_cast<std::size_t>(same - windows_.begin()); });
     same->groups = std::exchange(gone.groups, {});
   }
   for (const Window& gone : old) {
-    for (const auto& [key, place] : gone.groups) {
-      bytes_ -= groups_[place].group->bytes;
-      groups_[place].group.reset();
-      free_.push_back(place);
-      --live_;
-    }
+    gone.groups.for_each([&](const Group& group) { free_place(group); });
   }
 }
 
 std::vector<Detection> Correlator::advance(const Detection& detection) {
+  prepare({&detection, 1});
+  return advance_prepared(detection);
+}
+
+std::vector<Detection> Correlator::advance_prepared(const Detection& detection) {
   std::vector<Detection> fired;
   take_time(detection);
-  advance_from(0, detection, fired);
+  for (; prepared_next_ < prepared_end_; ++prepared_next_) {
+    const Prepared& one = prepared_[prepared_next_];
+    if (one.detection != &detection) break;
+    take(advance_window(*one.use, one.key, one.hash, detection), one.use->window, fired);
+  }
   sweep();
   return fired;
+}
+
+void Correlator::prepare(std::span<const Detection> waiting) {
+  prepared_next_ = 0;
+  prepared_end_ = 0;
+  for (const Detection& detection : waiting) {
+    const auto uses = uses_.find(detection.rule_id);
+    if (uses == uses_.end()) continue;
+    for (const Use& use : uses->second) {
+      if (prepared_.size() == prepared_end_) prepared_.emplace_back();
+      Prepared& one = prepared_[prepared_end_];
+      if (!join_values(detection, use.key, one.key)) continue;
+      one.detection = &detection;
+      one.use = &use;
+      one.hash = hash_(one.key);
+      ++prepared_end_;
+    }
+  }
+  if (prepared_end_ > 1) bring_near(std::span(prepared_).first(prepared_end_));
+}
+
+// Each round asks memory for what the next one reads, for all of them before any is waited for.
+void Correlator::bring_near(std::span<Prepared> prepared) const {
+  for (const Prepared& one : prepared) windows_[one.use->window].groups.ask(one.hash);
+  for (Prepared& one : prepared) {
+    one.likely = windows_[one.use->window].groups.likely(one.hash);
+    const char* const bytes = reinterpret_cast<const char*>(one.likely);
+    for (std::size_t i = 0; i < sizeof(Group); i += cache_line) __builtin_prefetch(bytes + i);
+  }
+  const auto each_counted = [&](auto see) {
+    for (const Prepared& one : prepared) {
+      if (one.likely == nullptr) continue;
+      const auto* counted = std::get_if<CountedGroup>(&one.likely->state);
+      if (counted != nullptr) see(*one.likely, *counted);
+    }
+  };
+  each_counted([&](const Group& group, const CountedGroup& counted) {
+    __builtin_prefetch(&groups_[group.place], 1);
+    counted.bring_near();
+  });
+  each_counted([](const Group&, const CountedGroup& counted) { counted.bring_nearer(); });
 }
 
 void Correlator::take_time(const Detection& detection) {
@@ -165,21 +210,22 @@ void Correlator::take_time(const Detection& detection) {
   });
 }
 
-// A window stands behind those whose detections it takes, so what one fires counts from there on.
-void Correlator::advance_from(std::size_t first, const Detection& detection,
-                              std::vector<Detection>& fired) {
-  const auto uses = uses_.find(detection.rule_id);
+// What a window fires counts for the windows behind it, if it fires: a window stands behind those
+// whose detections it takes.
+void Correlator::take(std::optional<Detection> one, std::size_t window,
+                      std::vector<Detection>& fired) {
+  if (!one) return;
+  fired.push_back(*one);
+  const auto uses = uses_.find(one->rule_id);
   if (uses == uses_.end()) return;
   for (const Use& use : uses->second) {
-    if (use.window < first) continue;
-    auto one = advance_window(use, detection);
-    if (!one) continue;
-    fired.push_back(*one);
-    advance_from(use.window + 1, *one, fired);
+    if (use.window <= window || !join_values(*one, use.key, key_)) continue;
+    take(advance_window(use, key_, hash_(key_), *one), use.window, fired);
   }
 }
 
-std::optional<Detection> Correlator::advance_window(const Use& use, const Detection& detection) {
+std::optional<Detection> Correlator::advance_window(const Use& use, std::string_view key,
+                                                    std::size_t hash, const Detection& detection) {
   const Window& window = windows_[use.window];
   // A correlation's detection counts once, however many events it rests on.
   const bool repeats = window.measure.repeats() && detection.events.empty();
@@ -189,7 +235,6 @@ std::optional<Detection> Correlator::advance_window(const Use& use, const Detect
                                          std::clamp<std::int64_t>(detection.count, 1, count_max))
                                    : 1,
                   .rule = use.rule};
-  if (!join_values(detection, use.key, key_)) return std::nullopt;
   if (window.measure.distinct()) {
     if (use.fields.empty()) {
       value_.assign(reinterpret_cast<const char*>(&use.rule), sizeof use.rule);
@@ -202,17 +247,17 @@ std::optional<Detection> Correlator::advance_window(const Use& use, const Detect
     if (!amount) return std::nullopt;
     arrival.amount = *amount;
   }
-  const std::size_t place = group_of(use.window, key_);
-  Group& group = *groups_[place].group;
+  Group& group = group_of(use.window, key, hash);
   const auto completed = add(window, group, arrival);
-  groups_[place].dies = std::max(groups_[place].dies, detection.time + life_of(window));
+  Timestamp& dies = groups_[group.place].dies;
+  dies = std::max(dies, detection.time + life_of(window));
   if (!completed) {
     account(group);
     keep_limits(group);
     return std::nullopt;
   }
   Detection fired = fire(window, detection, *completed);
-  remove_group(place);
+  remove_group(group);
   return fired;
 }
 
@@ -262,9 +307,10 @@ Detection Correlator::fire(const Window& window, const Detection& last,
   return detection;
 }
 
-std::size_t Correlator::group_of(std::size_t window, std::string_view key) {
-  KeyedMap<std::size_t>& known = windows_[window].groups;
-  if (const auto found = known.find(key); found != known.end()) return found->second;
+Correlator::Group& Correlator::group_of(std::size_t window, std::string_view key,
+                                        std::size_t hash) {
+  Groups& known = windows_[window].groups;
+  if (Group* const found = known.find(hash, key)) return *found;
   std::size_t place = groups_.size();
   if (free_.empty()) {
     groups_.emplace_back();
@@ -273,33 +319,35 @@ std::size_t Correlator::group_of(std::size_t window, std::string_view key) {
     free_.pop_back();
   }
   const Measure& measure = windows_[window].measure;
-  groups_[place].group = std::make_unique<Group>(
-      Group{.window = window,
-            .key = std::string(key),
-            .state = measure.ordered() ? State(OrderedGroup(measure.steps()))
-                                       : State(CountedGroup(hash_key_))});
-  groups_[place].dies = Timestamp{std::numeric_limits<std::int64_t>::min()};
-  known.emplace(key, place);
+  Group& group = known.insert({.hash = hash,
+                               .text = {key.begin(), key.end()},
+                               .window = window,
+                               .place = place,
+                               .state = measure.ordered() ? State(OrderedGroup(measure.steps()))
+                                                          : State(CountedGroup(hash_))});
+  groups_[place] = {&group, Timestamp{std::numeric_limits<std::int64_t>::min()}};
   ++live_;
-  return place;
+  return group;
 }
 
 // The group's memory is added up anew.
 void Correlator::account(Group& group) {
   const std::size_t before = group.bytes;
-  group.bytes = sizeof(Group) + group_overhead + 2 * group.key.size() +
+  group.bytes = sizeof(Group) + group_overhead + group.text.size() +
                 std::visit([](const auto& state) { return state.bytes(); }, group.state);
   bytes_ += group.bytes - before;
 }
 
-void Correlator::remove_group(std::size_t place) {
-  Group& group = *groups_[place].group;
-  KeyedMap<std::size_t>& known = windows_[group.window].groups;
-  known.erase(known.find(group.key));
+void Correlator::free_place(const Group& group) {
   bytes_ -= group.bytes;
-  groups_[place].group.reset();
-  free_.push_back(place);
+  groups_[group.place] = {};
+  free_.push_back(group.place);
   --live_;
+}
+
+void Correlator::remove_group(const Group& group) {
+  free_place(group);
+  windows_[group.window].groups.erase(group);
 }
 
 void Correlator::keep_limits(Group& group) {
@@ -327,7 +375,8 @@ void Correlator::drop_oldest_groups() {
   std::vector<Old> all;
   all.reserve(live_);
   for (std::size_t place = 0; place < groups_.size(); ++place) {
-    if (groups_[place].group) all.push_back({newest_of(groups_[place].group->state), place});
+    const Group* const group = groups_[place].group;
+    if (group != nullptr) all.push_back({newest_of(group->state), place});
   }
   std::ranges::make_heap(all, std::greater());
   const std::size_t groups = options_.groups_max - options_.groups_max / 64;
@@ -336,8 +385,9 @@ void Correlator::drop_oldest_groups() {
     std::ranges::pop_heap(all, std::greater());
     const std::size_t place = all.back().place;
     all.pop_back();
-    dropped_ += static_cast<std::int64_t>(size_of(groups_[place].group->state));
-    remove_group(place);
+    const Group& group = *groups_[place].group;
+    dropped_ += static_cast<std::int64_t>(size_of(group.state));
+    remove_group(group);
   }
 }
 
@@ -353,10 +403,9 @@ void Correlator::sweep() {
       round_ = arrivals_;
       swept_ = 0;
     }
-    const std::size_t place = swept_++;
-    const Place& swept = groups_[place];
+    const auto [group, dies] = groups_[swept_++];
     // Most are told to be alive without a look at the group, which lies elsewhere in memory.
-    if (swept.group && swept.dies < newest_ && is_dead(*swept.group)) remove_group(place);
+    if (group != nullptr && dies < newest_ && is_dead(*group)) remove_group(*group);
   }
 }
 

@@ -18,18 +18,21 @@
 // Source   Sigma 2.1.0 correlations; docs/sigma.md, "Correlations".
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "base/result.h"
 #include "detect/counted_group.h"
-#include "detect/keyed_hash.h"
+#include "detect/keyed_index.h"
 #include "detect/measure.h"
 #include "detect/ordered_group.h"
 #include "detect/rule_set.h"
@@ -60,6 +63,18 @@ class Correlator {
   // The correlations that the detection completes, those over correlations too, innermost first.
   std::vector<Detection> advance(const Detection& detection);
 
+  // The same for detections that wait: see(detection, fired) for each, in their order. Where there
+  // are many groups this is faster, as memory is waited for once for several of them.
+  template <class See>
+  void advance(std::span<const Detection> waiting, See see) {
+    while (!waiting.empty()) {
+      const auto some = waiting.first(std::min(waiting.size(), at_once));
+      prepare(some);
+      for (const Detection& one : some) see(one, advance_prepared(one));
+      waiting = waiting.subspan(some.size());
+    }
+  }
+
   // Takes over new rules; windows of correlations that are the same in both stay open.
   void rebind(const RuleSet& rules);
 
@@ -77,21 +92,27 @@ class Correlator {
  private:
   using State = std::variant<CountedGroup, OrderedGroup>;
   struct Group {
+    std::size_t hash = 0;
+    // Beside its group in memory, unless it is long.
+    boost::container::small_vector<char, 48> text;
     std::size_t window = 0;
-    std::string key;
+    std::size_t place = 0;  // in groups_
     State state;
     std::size_t bytes = 0;
+
+    std::string_view key() const { return {text.data(), text.size()}; }
   };
+  using Groups = KeyedIndex<Group>;
   struct Place {
-    std::unique_ptr<Group> group;  // none where the place is free
-    Timestamp dies;                // not before an event of any stream is newer than this
+    Group* group = nullptr;  // none where the place is free
+    Timestamp dies;          // not before an event of any stream is newer than this
   };
   struct Window {
     Correlation correlation;
     Measure measure;
     bool silent = false;
-    std::string signature;         // says whether another rule set's correlation is the same
-    KeyedMap<std::size_t> groups;  // their places in groups_
+    std::string signature;  // says whether another rule set's correlation is the same
+    Groups groups;
   };
   struct FieldPlace {
     std::string name;
@@ -104,6 +125,15 @@ class Correlator {
     std::vector<FieldPlace> key;
     std::vector<FieldPlace> fields;
   };
+  // A group that a detection will be put into.
+  struct Prepared {
+    const Detection* detection = nullptr;
+    const Use* use = nullptr;
+    std::string key;
+    std::size_t hash = 0;
+    const Group* likely = nullptr;
+  };
+  static constexpr std::size_t at_once = 16;  // detections
   struct Stream {
     Timestamp newest;
     std::int64_t seen = 0;  // the number of its last detection
@@ -113,16 +143,21 @@ class Correlator {
   static std::vector<FieldPlace> places_of(const std::vector<std::string>& names,
                                            const Correlation& correlation, const std::string& rule,
                                            const RuleSet& rules);
+  void prepare(std::span<const Detection> waiting);
+  void bring_near(std::span<Prepared> prepared) const;
+  std::vector<Detection> advance_prepared(const Detection& detection);
   void take_time(const Detection& detection);
-  void advance_from(std::size_t first, const Detection& detection, std::vector<Detection>& fired);
-  std::optional<Detection> advance_window(const Use& use, const Detection& detection);
+  void take(std::optional<Detection> one, std::size_t window, std::vector<Detection>& fired);
+  std::optional<Detection> advance_window(const Use& use, std::string_view key, std::size_t hash,
+                                          const Detection& detection);
   std::optional<Completed> add(const Window& window, Group& group, const Arrival& arrival);
   Detection fire(const Window& window, const Detection& last, const Completed& completed) const;
 
-  std::size_t group_of(std::size_t window, std::string_view key);
+  Group& group_of(std::size_t window, std::string_view key, std::size_t hash);
   void account(Group& group);
   Duration life_of(const Window& window) const;
-  void remove_group(std::size_t place);
+  void free_place(const Group& group);
+  void remove_group(const Group& group);
   void keep_limits(Group& group);
   void drop_oldest_groups();
   void sweep();
@@ -133,7 +168,7 @@ class Correlator {
   Result<void> restore_group(const json::Value& stored, std::size_t window);
 
   CorrelatorOptions options_;
-  std::uint64_t hash_key_ = 0;
+  KeyedHash hash_;
   std::vector<Window> windows_;
   KeyedMap<std::vector<Use>> uses_;  // by rule id, in order of windows
   std::vector<Place> groups_;
@@ -146,6 +181,9 @@ class Correlator {
   Timestamp newest_{std::numeric_limits<std::int64_t>::min()};  // of all streams
   std::int64_t arrivals_ = 0;
   std::int64_t dropped_ = 0;
+  std::vector<Prepared> prepared_;  // those from prepared_end_ on are kept for their memory
+  std::size_t prepared_end_ = 0;
+  std::size_t prepared_next_ = 0;
   std::string key_;    // of the detection at hand, kept for its memory
   std::string value_;  // likewise
 };

@@ -59,7 +59,7 @@ std::string bytes_of(const std::string& text) {
 // Values stand once in a group, and entries name them by their place.
 class ValueList {
  public:
-  std::int64_t place_of(const Occurrences::value_type* value) {
+  std::int64_t place_of(const Occurrences::Value* value) {
     if (value == nullptr) return 0;
     const auto [found, fresh] = places_.try_emplace(value, places_.size());
     if (fresh) list_.push_back(value);
@@ -68,16 +68,16 @@ class ValueList {
 
   void append_to(std::string& out) const {
     out += '[';
-    for (const Occurrences::value_type* value : list_) {
+    for (const Occurrences::Value* value : list_) {
       separate(out);
-      append_bytes(out, value->first);
+      append_bytes(out, value->text);
     }
     out += ']';
   }
 
  private:
-  std::unordered_map<const Occurrences::value_type*, std::size_t> places_;
-  std::vector<const Occurrences::value_type*> list_;
+  std::unordered_map<const Occurrences::Value*, std::size_t> places_;
+  std::vector<const Occurrences::Value*> list_;
 };
 
 template <class State>
@@ -124,10 +124,10 @@ std::string Correlator::snapshot() const {
   append(out, format);
   out += ",\"groups\":[";
   for (const auto& [group, dies] : groups_) {
-    if (!group) continue;
+    if (group == nullptr) continue;
     separate(out);
     out += "{\"key\":";
-    append_bytes(out, group->key);
+    append_bytes(out, group->key());
     std::visit([&](const auto& state) { append_group(out, state); }, group->state);
     out += ",\"window\":";
     append(out, static_cast<std::int64_t>(group->window));
@@ -155,7 +155,7 @@ std::string Correlator::snapshot() const {
 }
 
 void Correlator::clear() {
-  for (Window& window : windows_) window.groups.clear();
+  for (Window& window : windows_) window.groups = {};
   groups_.clear();
   free_.clear();
   streams_.clear();
@@ -226,8 +226,8 @@ Result<void> Correlator::restore_group(const json::Value& stored, std::size_t wi
     texts.push_back(bytes_of(*value.as_string()));
   }
   const Measure& measure = windows_[window].measure;
-  const std::size_t place = group_of(window, bytes_of(*key));
-  Group& group = *groups_[place].group;
+  const std::string bytes = bytes_of(*key);
+  Group& group = group_of(window, bytes, hash_(bytes));
   for (const json::Value& entry : *entries) {
     Numbers n{};
     if (!take_numbers(entry, n)) return damaged();
@@ -251,7 +251,7 @@ Result<void> Correlator::restore_group(const json::Value& stored, std::size_t wi
   }
   const Timestamp newest =
       std::visit([](const auto& state) { return state.newest(); }, group.state);
-  groups_[place].dies = newest + life_of(windows_[window]);
+  groups_[group.place].dies = newest + life_of(windows_[window]);
   account(group);
   return {};
 }

@@ -4,29 +4,6 @@
 #include <iterator>
 
 namespace mailwarden::detect {
-namespace {
-
-// What a value costs beside its text: the node of the table, its bucket, an empty set.
-constexpr std::size_t value_overhead = 160;
-constexpr std::size_t occurrence_bytes = 64;
-
-// Of a value at other entries than this one: the last before it, the first behind it.
-struct Neighbours {
-  const Moment* before = nullptr;
-  const Moment* behind = nullptr;
-};
-
-Neighbours neighbours_of(const Entry& entry) {
-  const std::set<Moment>& seen = entry.value->second;
-  Neighbours found;
-  const auto behind = seen.upper_bound(entry.at);
-  if (behind != seen.end()) found.behind = &*behind;
-  auto before = seen.lower_bound(entry.at);
-  if (before != seen.begin()) found.before = &*--before;
-  return found;
-}
-
-}  // namespace
 
 std::optional<Completed> CountedGroup::add(const Measure& measure, const Arrival& arrival,
                                            std::int64_t& given_up) {
@@ -35,14 +12,15 @@ std::optional<Completed> CountedGroup::add(const Measure& measure, const Arrival
   if (!in_order && arrival.time < measure.open_since(newest()) - measure.timespan()) {
     return std::nullopt;
   }
-  const Entry entry = entry_of(measure, arrival, arrivals_++);
-  const auto end = in_order ? add_in_order(measure, entry) : add_late(measure, entry, given_up);
+  const std::int64_t number = arrivals_++;
+  const auto end = in_order ? add_in_order(measure, arrival, number)
+                            : add_late(measure, entry_of(measure, arrival, number), given_up);
   if (!end) return std::nullopt;
   return completed(measure, *end);
 }
 
 void CountedGroup::restore(const Measure& measure, const Arrival& arrival, std::int64_t number) {
-  static_cast<void>(add_in_order(measure, entry_of(measure, arrival, number)));
+  static_cast<void>(add_in_order(measure, arrival, number));
   arrivals_ = std::max(arrivals_, number + 1);
 }
 
@@ -50,37 +28,42 @@ Entry CountedGroup::entry_of(const Measure& measure, const Arrival& arrival, std
   return {.at = {arrival.time, number},
           .event = arrival.event,
           .amount = arrival.amount,
-          .value = measure.distinct() ? value_of(arrival.value) : nullptr,
+          .value = measure.distinct() ? values_.value_of(arrival.value) : nullptr,
           .count = arrival.count,
           .rule = arrival.rule};
 }
 
 std::optional<Timeline::Place> CountedGroup::add_in_order(const Measure& measure,
-                                                          const Entry& entry) {
-  Sums sums{};
-  const Timestamp begin = entry.at.time - measure.timespan();
-  const bool first = timeline_.empty();
-  bool alone = first;
-  if (!first) {
-    sums = timeline_.sums(timeline_.last());
-    while (begin_ != timeline_.end() && timeline_[begin_].at.time < begin) {
-      const Entry& leaving = timeline_[begin_];
-      const bool seen_later = measure.distinct() && *leaving.value->second.rbegin() != leaving.at;
-      if (!seen_later) sums = sums - measure.weight(leaving.amount, leaving.count);
-      begin_ = timeline_.next(begin_);
-    }
-    alone = begin_ == timeline_.end();
-  }
+                                                          const Arrival& arrival,
+                                                          std::int64_t number) {
+  Sums sums = begin_window(measure, arrival.time);
+  const bool alone = begin_ == timeline_.end();
+  // Before anything is made, so that its memory is used again while it is near.
+  forget(measure, arrival.time);
+  const Entry entry = entry_of(measure, arrival, number);
   sums = sums + weight_if_new(measure, entry);
-  if (measure.distinct()) {
-    entry.value->second.emplace_hint(entry.value->second.end(), entry.at);
-    value_bytes_ += occurrence_bytes;
-  }
+  if (measure.distinct()) values_.add(*entry.value, entry.at);
   const Place place = timeline_.insert(timeline_.end(), entry, sums);
   if (alone) begin_ = place;
-  forget(measure);
   if (!measure.holds(sums)) return std::nullopt;
   return timeline_.last();
+}
+
+// Moves the newest window on to one that ends at `end`, and answers with its sums so far.
+Sums CountedGroup::begin_window(const Measure& measure, Timestamp end) {
+  if (timeline_.empty()) {
+    begin_ = timeline_.end();
+    return {};
+  }
+  Sums sums = timeline_.sums(timeline_.last());
+  const Timestamp begin = end - measure.timespan();
+  while (begin_ != timeline_.end() && timeline_[begin_].at.time < begin) {
+    const Entry& leaving = timeline_[begin_];
+    const bool seen_later = measure.distinct() && leaving.value->latest != leaving.at;
+    if (!seen_later) sums = sums - measure.weight(leaving.amount, leaving.count);
+    begin_ = timeline_.next(begin_);
+  }
+  return sums;
 }
 
 std::optional<Timeline::Place> CountedGroup::add_late(const Measure& measure, const Entry& entry,
@@ -95,10 +78,7 @@ std::optional<Timeline::Place> CountedGroup::add_late(const Measure& measure, co
   at = timeline_.insert(at, entry, sums);
   begin_ = timeline_.first_from(newest_time - measure.timespan());
   spread(measure, entry, std::max(timeline_.next(at), timeline_.first_from(open)));
-  if (measure.distinct()) {
-    entry.value->second.insert(entry.at);
-    value_bytes_ += occurrence_bytes;
-  }
+  if (measure.distinct()) values_.add(*entry.value, entry.at);
   const Place to = timeline_.first_after(entry.at.time + measure.timespan());
   bool broken_off = false;
   const Place found =
@@ -111,8 +91,8 @@ std::optional<Timeline::Place> CountedGroup::add_late(const Measure& measure, co
 // What the value adds to the window that the entry ends, before it is among the occurrences.
 Sums CountedGroup::weight_if_new(const Measure& measure, const Entry& entry) const {
   if (!measure.distinct()) return measure.weight(entry.amount, entry.count);
-  const Moment* before = neighbours_of(entry).before;
-  const bool known = before != nullptr && before->time >= entry.at.time - measure.timespan();
+  const auto before = Occurrences::neighbours_of(*entry.value, entry.at).before;
+  const bool known = before && before->time >= entry.at.time - measure.timespan();
   return known ? Sums{} : measure.weight(0, 1);
 }
 
@@ -146,8 +126,8 @@ Sums CountedGroup::weight_without_later(const Measure& measure, Place from, Plac
   for (; from < to; from = timeline_.next(from)) {
     const Entry& entry = timeline_[from];
     if (measure.distinct()) {
-      const Moment* behind = neighbours_of(entry).behind;
-      if (behind != nullptr && *behind <= until) continue;
+      const auto behind = Occurrences::neighbours_of(*entry.value, entry.at).behind;
+      if (behind && *behind <= until) continue;
     }
     sums = sums + measure.weight(entry.amount, entry.count);
   }
@@ -161,43 +141,27 @@ void CountedGroup::spread(const Measure& measure, const Entry& entry, Place from
   Sums sums = measure.weight(entry.amount, entry.count);
   if (measure.distinct()) {
     sums = measure.weight(0, 1);
-    const auto [before, behind] = neighbours_of(entry);
-    if (before != nullptr) {
+    const auto [before, behind] = Occurrences::neighbours_of(*entry.value, entry.at);
+    if (before) {
       from = std::max(from, timeline_.first_after(before->time + measure.timespan()));
     }
-    if (behind != nullptr) to = std::min(to, timeline_.first_from(*behind));
+    if (behind) to = std::min(to, timeline_.first_from(*behind));
   }
   timeline_.add(from, to, sums);
-}
-
-Occurrences::value_type* CountedGroup::value_of(std::string_view text) {
-  auto found = values_.find(text);
-  if (found == values_.end()) {
-    found = values_.try_emplace(std::string(text)).first;
-    value_bytes_ += value_overhead + text.size();
-  }
-  return &*found;
 }
 
 void CountedGroup::remove_oldest() {
   const Place front = timeline_.begin();
   const Entry& oldest = timeline_[front];
-  if (oldest.value != nullptr) {
-    oldest.value->second.erase(oldest.at);
-    value_bytes_ -= occurrence_bytes;
-    if (oldest.value->second.empty()) {
-      value_bytes_ -= value_overhead + oldest.value->first.size();
-      values_.erase(values_.find(oldest.value->first));
-    }
-  }
+  if (oldest.value != nullptr) values_.remove_oldest(*oldest.value);
   if (begin_ == front) begin_ = timeline_.next(begin_);
   timeline_.pop_front(begin_);
 }
 
-// Lets go of what no open window reaches.
-void CountedGroup::forget(const Measure& measure) {
-  const Timestamp reached = measure.open_since(newest()) - measure.timespan();
-  while (timeline_[timeline_.begin()].at.time < reached) remove_oldest();
+// Lets go of what no open window reaches when this is the newest.
+void CountedGroup::forget(const Measure& measure, Timestamp newest) {
+  const Timestamp reached = measure.open_since(newest) - measure.timespan();
+  while (!timeline_.empty() && timeline_[timeline_.begin()].at.time < reached) remove_oldest();
 }
 
 void CountedGroup::drop_oldest(const Measure& measure) {
@@ -205,8 +169,8 @@ void CountedGroup::drop_oldest(const Measure& measure) {
   const Sums weight = measure.weight(oldest.amount, oldest.count);
   Place to = timeline_.first_after(oldest.at.time + measure.timespan());
   if (measure.distinct()) {
-    const Moment* behind = neighbours_of(oldest).behind;
-    if (behind != nullptr) to = std::min(to, timeline_.first_from(*behind));
+    const auto behind = Occurrences::neighbours_of(*oldest.value, oldest.at).behind;
+    if (behind) to = std::min(to, timeline_.first_from(*behind));
   }
   timeline_.add(timeline_.begin(), to,
                 Sums{} - (measure.distinct() ? measure.weight(0, 1) : weight));

@@ -45,7 +45,7 @@ struct Completed {
 
 class CountedGroup {
  public:
-  explicit CountedGroup(std::uint64_t hash_key) : values_(0, KeyedHash(hash_key)) {}
+  explicit CountedGroup(const KeyedHash& hash) : values_(hash) {}
 
   // Counts in `given_up` a search among windows that was broken off.
   std::optional<Completed> add(const Measure& measure, const Arrival& arrival,
@@ -53,9 +53,23 @@ class CountedGroup {
   // Takes entries of a snapshot in their order, with the numbers of their arrival.
   void restore(const Measure& measure, const Arrival& arrival, std::int64_t number);
   void drop_oldest(const Measure& measure);
+  // Asks memory for what add() reads, without waiting for it.
+  void bring_near() const {
+    timeline_.bring_near(begin_);
+    values_.bring_near();
+  }
+  // The same, when that is near, for what it points to.
+  void bring_nearer() const {
+    for (Place place : {timeline_.begin(), begin_}) {
+      // As many as leave at once, mostly.
+      for (int i = 0; i < 3 && place < timeline_.end(); ++i, place = timeline_.next(place)) {
+        __builtin_prefetch(timeline_[place].value);
+      }
+    }
+  }
 
   std::size_t size() const { return timeline_.size(); }
-  std::size_t bytes() const { return timeline_.bytes() + value_bytes_; }
+  std::size_t bytes() const { return timeline_.bytes() + values_.bytes(); }
   Timestamp newest() const { return timeline_[timeline_.last()].at.time; }
 
   // Newest first, until one is answered with false.
@@ -81,21 +95,21 @@ class CountedGroup {
   using Place = Timeline::Place;
 
   Entry entry_of(const Measure& measure, const Arrival& arrival, std::int64_t number);
-  std::optional<Place> add_in_order(const Measure& measure, const Entry& entry);
+  std::optional<Place> add_in_order(const Measure& measure, const Arrival& arrival,
+                                    std::int64_t number);
+  Sums begin_window(const Measure& measure, Timestamp end);
   std::optional<Place> add_late(const Measure& measure, const Entry& entry, std::int64_t& given_up);
   Sums sums_before(const Measure& measure, Place at, Timestamp time) const;
   Sums weight_without_later(const Measure& measure, Place from, Place to, Moment until) const;
   Sums weight_if_new(const Measure& measure, const Entry& entry) const;
   void spread(const Measure& measure, const Entry& entry, Place from);
-  Occurrences::value_type* value_of(std::string_view text);
   void remove_oldest();
-  void forget(const Measure& measure);
+  void forget(const Measure& measure, Timestamp newest);
   Completed completed(const Measure& measure, Place end) const;
 
   Timeline timeline_;
   Place begin_;  // of the window of the newest entry
   Occurrences values_;
-  std::size_t value_bytes_ = 0;
   std::int64_t arrivals_ = 0;
 };
 

@@ -9,20 +9,23 @@ void Timeline::Block::take_extreme(const Sums& sums) {
 }
 
 void Timeline::Block::find_extremes() {
-  extremes = slots[front].sums + added;
-  for (std::size_t i = front + 1; i < slots.size(); ++i) take_extreme(slots[i].sums + added);
+  gone = 0;
+  extremes = slots.front().sums + added;
+  for (const Slot& slot : slots) take_extreme(slot.sums + added);
+}
+
+// Room for one more. Most groups are small, and many, so that a block grows by a quarter.
+void Timeline::Block::reserve() {
+  if (slots.full()) slots.set_capacity(slots.size() + slots.size() / 4 + 2);
 }
 
 Timeline::Place Timeline::next(Place place) const {
   if (++place.index < blocks_[place.block].slots.size()) return place;
-  const std::size_t block = place.block + 1;
-  return {block, block == blocks_.size() ? 0 : blocks_[block].front};
+  return {place.block + 1, 0};
 }
 
 Timeline::Place Timeline::before(Place place) const {
-  if (place.block < blocks_.size() && place.index > blocks_[place.block].front) {
-    return {place.block, place.index - 1};
-  }
+  if (place.index > 0) return {place.block, place.index - 1};
   return {place.block - 1, blocks_[place.block - 1].slots.size() - 1};
 }
 
@@ -30,9 +33,8 @@ Timeline::Place Timeline::first_from(Moment moment) const {
   const auto block = std::ranges::partition_point(
       blocks_, [&](const Block& one) { return one.slots.back().entry.at < moment; });
   if (block == blocks_.end()) return end();
-  const auto slot = std::partition_point(
-      block->slots.begin() + static_cast<std::ptrdiff_t>(block->front), block->slots.end(),
-      [&](const Slot& one) { return one.entry.at < moment; });
+  const auto slot = std::partition_point(block->slots.begin(), block->slots.end(),
+                                         [&](const Slot& one) { return one.entry.at < moment; });
   return {static_cast<std::size_t>(block - blocks_.begin()),
           static_cast<std::size_t>(slot - block->slots.begin())};
 }
@@ -42,81 +44,75 @@ std::size_t Timeline::distance(Place from, Place to) const {
   if (from.block == to.block) return to.index - from.index;
   std::size_t count = blocks_[from.block].slots.size() - from.index;
   for (std::size_t i = from.block + 1; i < to.block; ++i) {
-    count += blocks_[i].slots.size() - blocks_[i].front;
+    count += blocks_[i].slots.size();
   }
-  return to.block == blocks_.size() ? count : count + to.index - blocks_[to.block].front;
+  return count + to.index;
 }
 
 // Splits the block where it is full.
 void Timeline::make_room(Place& place) {
   Block& block = blocks_[place.block];
   if (block.slots.size() < block_max) return;
-  if (block.front > 0) {
-    block.slots.erase(block.slots.begin(),
-                      block.slots.begin() + static_cast<std::ptrdiff_t>(block.front));
-    place.index -= std::exchange(block.front, 0);
-    return;
-  }
   const auto half = block.slots.begin() + block_max / 2;
   Block behind{.slots = {half, block.slots.end()}, .added = block.added};
   block.slots.erase(half, block.slots.end());
   block.find_extremes();
   behind.find_extremes();
-  bytes_ += sizeof(Block) + behind.slots.capacity() * sizeof(Slot);
+  bytes_ += bytes_of(behind);
   blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(place.block) + 1, std::move(behind));
   if (place.index > block_max / 2) place = {place.block + 1, place.index - block_max / 2};
 }
 
 Timeline::Place Timeline::insert(Place place, const Entry& entry, const Sums& sums) {
   ++size_;
-  if (place == end() && (blocks_.empty() || blocks_.back().slots.size() == block_max)) {
-    blocks_.push_back({.slots = {{entry, sums}}, .extremes = sums});
-    bytes_ += sizeof(Block) + sizeof(Slot);
-    return last();
-  }
   if (place == end()) {
+    if (blocks_.empty() || blocks_.back().slots.size() == block_max) {
+      blocks_.emplace_back().extremes = sums;
+      bytes_ += bytes_of(blocks_.back());
+    }
     place = {blocks_.size() - 1, blocks_.back().slots.size()};
   } else {
     make_room(place);
   }
   Block& block = blocks_[place.block];
-  const std::size_t capacity = block.slots.capacity();
+  bytes_ -= bytes_of(block);
+  block.reserve();
   block.slots.insert(block.slots.begin() + static_cast<std::ptrdiff_t>(place.index),
                      {entry, sums - block.added});
   block.take_extreme(sums);
-  bytes_ += (block.slots.capacity() - capacity) * sizeof(Slot);
+  bytes_ += bytes_of(block);
   return place;
 }
 
 void Timeline::pop_front(Place& kept) {
   --size_;
   Block& block = blocks_.front();
-  if (++block.front == block.slots.size()) {
-    bytes_ -= sizeof(Block) + block.slots.capacity() * sizeof(Slot);
+  bytes_ -= bytes_of(block);
+  block.slots.pop_front();
+  if (block.slots.empty()) {
     blocks_.erase(blocks_.begin());
     --kept.block;
     return;
   }
-  // What is gone is let go of when it is half of the block, so that small groups stay small.
-  if (block.front * 2 < block.slots.size()) return;
-  block.slots.erase(block.slots.begin(),
-                    block.slots.begin() + static_cast<std::ptrdiff_t>(block.front));
-  if (kept.block == 0) kept.index -= block.front;
-  block.front = 0;
-  block.find_extremes();
+  if (kept.block == 0) --kept.index;
+  // What has left is no extreme any more; that is seen to when it was half of the block.
+  if (++block.gone > block.slots.size()) block.find_extremes();
+  if (block.slots.size() * 2 < block.slots.capacity()) block.slots.set_capacity(block.slots.size());
+  bytes_ += bytes_of(block);
 }
 
 void Timeline::add(Place from, Place to, const Sums& sums) {
   for (; from < to; from = {from.block + 1, 0}) {
     Block& block = blocks_[from.block];
-    const std::size_t begin = std::max(from.index, block.front);
     const std::size_t end = from.block == to.block ? to.index : block.slots.size();
-    if (begin == block.front && end == block.slots.size()) {
+    if (from.index == 0 && end == block.slots.size()) {
       block.added = block.added + sums;
       block.extremes = block.extremes + sums;
       continue;
     }
-    for (std::size_t i = begin; i < end; ++i) block.slots[i].sums = block.slots[i].sums + sums;
+    for (std::size_t i = from.index; i < end; ++i) {
+      block.slots[i].sums = block.slots[i].sums + sums;
+    }
     block.find_extremes();
   }
 }
@@ -127,7 +123,7 @@ Timeline::Place Timeline::find(Place from, Place to, const Measure& measure, boo
     const Block& block = blocks_[from.block];
     if (!measure.holds(block.extremes)) continue;
     const std::size_t end = from.block == to.block ? to.index : block.slots.size();
-    for (std::size_t i = std::max(from.index, block.front); i < end; ++i) {
+    for (std::size_t i = from.index; i < end; ++i) {
       if (measure.holds(block.slots[i].sums + block.added)) return {from.block, i};
       if (++looked < measure.limits().late_windows_max) continue;
       given_up = true;

@@ -14,32 +14,23 @@
 #include <compare>
 #include <cstdint>
 #include <limits>
-#include <set>
 #include <vector>
 
+#include <boost/circular_buffer.hpp>
+#include <boost/container/small_vector.hpp>
+
 #include "base/timestamp.h"
-#include "detect/keyed_hash.h"
 #include "detect/measure.h"
+#include "detect/occurrences.h"
 #include "event/event.h"
 
 namespace mailwarden::detect {
-
-// Entries of the same time are in order of arrival.
-struct Moment {
-  Timestamp time;
-  std::int64_t arrival = 0;
-
-  auto operator<=>(const Moment&) const = default;
-};
-
-// When each value was seen.
-using Occurrences = KeyedMap<std::set<Moment>>;
 
 struct Entry {
   Moment at;
   EventId event;
   std::int64_t amount = 0;
-  Occurrences::value_type* value = nullptr;  // where values are counted
+  Occurrences::Value* value = nullptr;  // where values are counted
   std::uint32_t count = 1;
   std::uint32_t rule = 0;  // which of the correlation's rules
 };
@@ -59,7 +50,7 @@ class Timeline {
   std::size_t size() const { return size_; }
   std::size_t bytes() const { return bytes_; }
 
-  Place begin() const { return {0, blocks_.empty() ? 0 : blocks_.front().front}; }
+  Place begin() const { return {0, 0}; }
   Place end() const { return {blocks_.size(), 0}; }
   Place last() const { return {blocks_.size() - 1, blocks_.back().slots.size() - 1}; }
   Place next(Place place) const;
@@ -70,6 +61,18 @@ class Timeline {
   Sums sums(Place place) const {
     const Block& block = blocks_[place.block];
     return block.slots[place.index].sums + block.added;
+  }
+
+  // Asks memory for the first entry, this one, and where the next is put, without waiting for them.
+  void bring_near(Place place) const {
+    if (empty()) return;
+    const auto ask = [](const Slot* slot) { __builtin_prefetch(slot); };
+    ask(&blocks_.front().slots.front());
+    if (place < end()) ask(&blocks_[place.block].slots[place.index]);
+    const Slot* const last = &blocks_.back().slots.back();
+    __builtin_prefetch(&last->sums);
+    ask(last + 1);
+    ask(last + 2);
   }
 
   Place first_from(Moment moment) const;
@@ -95,18 +98,23 @@ class Timeline {
     Sums sums{};  // without what was added to the whole block
   };
   struct Block {
-    std::vector<Slot> slots;
-    std::size_t front = 0;  // those before it are gone
+    boost::circular_buffer<Slot> slots;
+    std::size_t gone = 0;  // at the front, since the extremes were found
     Sums added{};
-    Sums extremes{};  // the largest first sum and the smallest second one, `added` included
+    Sums extremes{};  // at least the largest first sum, at most the smallest second; with `added`
 
+    void reserve();
     void take_extreme(const Sums& sums);
     void find_extremes();
   };
 
+  static std::size_t bytes_of(const Block& block) {
+    return sizeof(Block) + block.slots.capacity() * sizeof(Slot);
+  }
   void make_room(Place& place);
 
-  std::vector<Block> blocks_;
+  // Most groups have one block, and it costs no look elsewhere in memory.
+  boost::container::small_vector<Block, 1> blocks_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
 };

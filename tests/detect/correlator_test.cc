@@ -184,6 +184,36 @@ TEST_F(CorrelatorTest, RestoredItGoesOnTheSame) {
   EXPECT_GT(fired, 50U);
 }
 
+// Groups that are made, completed and given up for a limit among those that wait, too.
+TEST_F(CorrelatorTest, DetectionsThatWaitAreTakenAsIfOneByOne) {
+  std::mt19937 random(20261127);
+  const CorrelatorOptions few{.groups_max = 40};
+  Correlator one_by_one(rules_, few);
+  Correlator together(rules_, few);
+  std::vector<Detection> waiting;
+  std::size_t fired = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const bool failed = random() % 4 != 0;
+    waiting.push_back({.rule_id = failed ? "failed" : i % 50 == 0 ? "no such rule" : "accepted",
+                       .event = {1, i},
+                       .time = Timestamp{} + std::chrono::seconds(i / 4),
+                       .values = {{"src_endpoint.ip", std::to_string(random() % 30)}}});
+    if (i % 31 == 0) waiting.back().values.clear();
+    if (random() % 30 != 0) continue;
+    auto next = waiting.begin();
+    together.advance(waiting, [&](const Detection& detection, const std::vector<Detection>& done) {
+      ASSERT_EQ(&detection, &*next++);
+      ASSERT_EQ(done, one_by_one.advance(detection));
+      fired += done.size();
+    });
+    ASSERT_EQ(next, waiting.end());
+    waiting.clear();
+    ASSERT_EQ(together.snapshot(), one_by_one.snapshot());
+  }
+  EXPECT_GT(fired, 500U);
+  EXPECT_GT(one_by_one.dropped(), 100);
+}
+
 // Steps one, two, three within a minute, by trying every triple of all that came since the last.
 class PlainOrder {
  public:

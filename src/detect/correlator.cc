@@ -1,7 +1,6 @@
 #include "detect/correlator.h"
 
 #include <algorithm>
-#include <random>
 
 #include "crypto/sha256.h"
 #include "detect/correlation_text.h"
@@ -18,11 +17,6 @@ constexpr std::int64_t stream_interval = 4096;
 // groups_, and what the allocator keeps.
 constexpr std::size_t group_overhead = 64;
 constexpr std::size_t cache_line = 64;
-
-std::uint64_t drawn_key() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) ^ device();
-}
 
 std::string_view value_named(const Detection& detection, std::string_view name) {
   for (const auto& [known, value] : detection.values) {
@@ -81,7 +75,7 @@ Timestamp newest_of(const std::variant<CountedGroup, OrderedGroup>& state) {
 }  // namespace
 
 Correlator::Correlator(const RuleSet& rules, const CorrelatorOptions& options)
-    : options_(options), hash_(drawn_key()), uses_(0, hash_) {
+    : options_(options), hash_(KeyedHash::drawn()), uses_(0, hash_) {
   take_rules(rules);
 }
 

@@ -44,6 +44,8 @@ void MatchScratch::begin(const EventView& event) {
   candidates_.clear();
   texts_.clear();
   folded_.assign(event.values().size() + 1, std::string_view());
+  values_.begin();
+  remembered_.assign(event.values().size() + 1, 0);
 }
 
 std::string_view MatchScratch::folded(const EventView& event, std::size_t value) {
@@ -68,12 +70,10 @@ Result<void> Engine::compile() {
     if (!witnesses.back()) continue;
     for (const PredicateId id : *witnesses.back()) sought[id] = true;
   }
+  std::vector<bool> early;
   for (PredicateId id = 0; id < program_.predicates().size(); ++id) {
-    const Predicate& predicate = program_.predicates()[id];
-    early_.push_back(predicate.decided_by_evidence() &&
-                     (sought[id] ||
-                      predicate.evidence.front().where != LiteralIndex::Where::anywhere ||
-                      predicate.evidence.front().text.size() >= early_bytes_min));
+    asked_.push_back(asked_of(program_.predicates()[id], sought[id]));
+    early.push_back(asked_.back().early);
   }
   std::map<std::tuple<std::string, std::string, std::string>, RuleGroup*> by_logsource;
   for (RuleNumber rule = 0; rule < rules_.size(); ++rule) {
@@ -85,9 +85,20 @@ Result<void> Engine::compile() {
     group->add(rule, predicates_of(rules_[rule]), std::move(witnesses[rule]));
   }
   for (const auto& group : groups_) {
-    if (auto done = group->build(program_, early_, memory_); !done) return done;
+    if (auto done = group->build(program_, early, memory_); !done) return done;
   }
   return {};
+}
+
+Engine::Asked Engine::asked_of(const Predicate& predicate, bool sought) const {
+  Asked asked{.field = predicate.field};
+  if (std::holds_alternative<Null>(predicate.matcher)) asked.kind = Asked::Kind::null;
+  if (std::holds_alternative<Presence>(predicate.matcher)) asked.kind = Asked::Kind::presence;
+  if (std::holds_alternative<OtherField>(predicate.matcher)) asked.kind = Asked::Kind::other_field;
+  asked.early = predicate.decided_by_evidence() &&
+                (sought || predicate.evidence.front().where != LiteralIndex::Where::anywhere ||
+                 predicate.evidence.front().text.size() >= early_bytes_min);
+  return asked;
 }
 
 void Engine::fit(MatchScratch& scratch) const {
@@ -98,10 +109,12 @@ void Engine::fit(MatchScratch& scratch) const {
   scratch.truths_.assign(program_.predicates().size(), 0);
   scratch.tried_.assign(rules_.size(), 0);
   scratch.routes_.clear();
+  scratch.last_route_ = nullptr;
+  scratch.values_.clear();
 }
 
-const std::vector<std::uint32_t>& Engine::route(const EventView& event, Routing routing,
-                                                MatchScratch& scratch) const {
+const MatchScratch::Route& Engine::route(const EventView& event, Routing routing,
+                                         MatchScratch& scratch) const {
   const LogsourceView& source = event.logsource();
   std::string& key = scratch.route_key_;
   key.clear();
@@ -110,32 +123,137 @@ const std::vector<std::uint32_t>& Engine::route(const EventView& event, Routing 
     key += part;
     key += '\0';
   }
-  const auto known = scratch.routes_.find(key);
-  if (known != scratch.routes_.end()) return known->second;
-  if (scratch.routes_.size() >= MatchScratch::routes_max) scratch.routes_.clear();
-  std::vector<std::uint32_t>& groups = scratch.routes_[key];
-  for (std::uint32_t i = 0; i < groups_.size(); ++i) {
-    if (groups_[i]->applies(source, routing)) groups.push_back(i);
+  if (scratch.last_route_ != nullptr && key == scratch.last_route_key_) return *scratch.last_route_;
+  auto known = scratch.routes_.find(key);
+  if (known == scratch.routes_.end()) {
+    if (scratch.routes_.size() >= MatchScratch::routes_max) scratch.routes_.clear();
+    known = scratch.routes_.emplace(key, make_route(source, routing)).first;
+    known->second.number = ++scratch.route_count_;
   }
-  return groups;
+  scratch.last_route_key_ = key;
+  return *(scratch.last_route_ = &known->second);
 }
 
-void Engine::look_up(const RuleGroup& group, const EventView& event, MatchScratch& scratch) const {
-  auto probe = [&](FieldId field, std::size_t place, std::string_view text) {
-    group.look_up(
-        field, text, scratch.folded(event, place), scratch.memory_,
-        [&](PredicateId id) { scratch.found(id); },
-        [&](RuleNumber rule) { scratch.candidate(rule); });
-  };
-  const bool keywords = group.asks(keyword_field);
+MatchScratch::Route Engine::make_route(const LogsourceView& source, Routing routing) const {
+  MatchScratch::Route route{.asks = std::vector<bool>(program_.names().size())};
+  for (std::uint32_t i = 0; i < groups_.size(); ++i) {
+    const RuleGroup& group = *groups_[i];
+    if (!group.applies(source, routing)) continue;
+    route.groups.push_back(i);
+    route.keywords = route.keywords || group.asks(keyword_field);
+    for (FieldId field = 0; field < route.asks.size(); ++field) {
+      if (group.asks(field)) route.asks[field] = true;
+    }
+  }
+  return route;
+}
+
+void Engine::look_up(const MatchScratch::Route& route, const EventView& event,
+                     MatchScratch& scratch) const {
   const auto& values = event.values();
+  const ValueMemory& memory = scratch.values_;
+  scratch.sought_.clear();
+  auto seek = [&](std::size_t value, FieldId field, bool searched, std::string_view text) {
+    const ValueMemory::Place place{.route = route.number, .field = field, .searched = searched};
+    const std::size_t hash = memory.hash(place, text);
+    memory.bring_near(hash);
+    scratch.sought_.push_back({.value = value, .hash = hash, .place = place});
+  };
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i].kind == FieldKind::null) continue;
-    if (group.asks(values[i].field)) probe(values[i].field, i, values[i].text);
-    if (keywords && i < event.searched()) probe(keyword_field, i, values[i].text);
+    const FieldId field = values[i].field;
+    const bool asked = field < route.asks.size() && route.asks[field];
+    const bool searched = route.keywords && i < event.searched();
+    if (asked || searched) seek(i, asked ? field : no_field, searched, values[i].text);
   }
-  if (keywords && !event.raw().empty()) probe(keyword_field, values.size(), event.raw());
-  for (const RuleNumber rule : group.always()) scratch.candidate(rule);
+  if (route.keywords && !event.raw().empty()) seek(values.size(), no_field, true, event.raw());
+  for (const MatchScratch::Sought& sought : scratch.sought_) memory.bring_nearer(sought.hash);
+  for (const MatchScratch::Sought& sought : scratch.sought_) {
+    look_up(route, sought, event, scratch);
+  }
+  for (const std::uint32_t group : route.groups) {
+    for (const RuleNumber rule : groups_[group]->always()) scratch.candidate(rule);
+  }
+}
+
+void Engine::look_up(const MatchScratch::Route& route, const MatchScratch::Sought& sought,
+                     const EventView& event, MatchScratch& scratch) const {
+  const auto& [value, hash, place] = sought;
+  const bool raw = value == event.values().size();
+  const std::string_view text = raw ? event.raw() : event.values()[value].text;
+  if (const auto* known = scratch.values_.find(hash, place, text)) {
+    scratch.folded_[value] = known->folded;
+    scratch.remembered_[value] = known->number;
+    for (const PredicateId id : known->found) scratch.found(id);
+    const bool alone = place.field != no_field && event.has_one(place.field);
+    for (const RuleNumber rule : alone ? known->alone : known->candidates) scratch.candidate(rule);
+    if (!alone) return;
+    for (const RuleNumber rule : known->ruled_out) scratch.rule_out(rule);
+    return;
+  }
+  scratch.found_.clear();
+  scratch.met_.clear();
+  const std::string_view folded = scratch.folded(event, value);
+  auto probe = [&](const RuleGroup& group, FieldId field) {
+    if (!group.asks(field)) return;
+    group.look_up(
+        field, text, folded, scratch.memory_, [&](PredicateId id) { scratch.found_.push_back(id); },
+        [&](RuleNumber rule) { scratch.met_.push_back(rule); });
+  };
+  for (const std::uint32_t group : route.groups) {
+    probe(*groups_[group], place.field);
+    if (place.searched) probe(*groups_[group], keyword_field);
+  }
+  for (const PredicateId id : scratch.found_) scratch.found(id);
+  for (const RuleNumber rule : scratch.met_) scratch.candidate(rule);
+  if (scratch.values_.wants(hash, text)) remember(route, sought, event, scratch);
+}
+
+// Tries beforehand what of the rules rests on this value alone.
+void Engine::remember(const MatchScratch::Route& route, const MatchScratch::Sought& sought,
+                      const EventView& event, MatchScratch& scratch) const {
+  const auto& [place_of_value, hash, place] = sought;
+  const bool raw = place_of_value == event.values().size();
+  ValueMemory::Value& value =
+      scratch.values_.remember(hash, place, raw ? event.raw() : event.values()[place_of_value].text,
+                               scratch.folded(event, place_of_value), scratch.found_, scratch.met_);
+  scratch.remembered_[place_of_value] = value.number;
+  auto cannot_hold = [&](RuleNumber rule) {
+    return truth_of(rules_[rule].root, value, place_of_value, event, scratch) == Truth::no;
+  };
+  std::erase_if(scratch.met_, cannot_hold);
+  value.alone = scratch.values_.keep(scratch.met_);
+  scratch.met_.clear();
+  for (const std::uint32_t group : route.groups) {
+    std::ranges::copy_if(groups_[group]->always(), std::back_inserter(scratch.met_), cannot_hold);
+  }
+  value.ruled_out = scratch.values_.keep(scratch.met_);
+}
+
+Engine::Truth Engine::truth_of(NodeId id, const ValueMemory::Value& value, std::size_t place,
+                               const EventView& event, MatchScratch& scratch) const {
+  if (is_predicate(id)) return truth_of_predicate(predicate_of(id), value, place, event, scratch);
+  const Node& node = program_.node(id);
+  const bool all = node.kind == Node::Kind::all_of;
+  const Truth decides = all ? Truth::no : Truth::yes;
+  Truth truth = all ? Truth::yes : Truth::no;
+  for (std::size_t i = 0; i < node.count && truth != decides; ++i) {
+    const Truth part = truth_of(program_.part(node, i), value, place, event, scratch);
+    if (part == decides || part == Truth::maybe) truth = part;
+  }
+  if (node.kind != Node::Kind::none_of || truth == Truth::maybe) return truth;
+  return truth == Truth::yes ? Truth::no : Truth::yes;
+}
+
+Engine::Truth Engine::truth_of_predicate(PredicateId id, const ValueMemory::Value& value,
+                                         std::size_t place, const EventView& event,
+                                         MatchScratch& scratch) const {
+  const auto [field, kind, early] = asked_[id];
+  if (field == keyword_field || field != value.place.field) return Truth::maybe;
+  if (kind != Asked::Kind::value) return Truth::maybe;
+  const bool holds = early ? std::ranges::binary_search(value.found, id)
+                           : takes(id, place, value.text, event, scratch);
+  return holds ? Truth::yes : Truth::no;
 }
 
 void Engine::match(const EventView& event, Routing routing, MatchScratch& scratch,
@@ -143,9 +261,7 @@ void Engine::match(const EventView& event, Routing routing, MatchScratch& scratc
   fit(scratch);
   scratch.begin(event);
   matched.clear();
-  for (const std::uint32_t group : route(event, routing, scratch)) {
-    look_up(*groups_[group], event, scratch);
-  }
+  look_up(route(event, routing, scratch), event, scratch);
   for (const RuleNumber rule : scratch.candidates_) {
     if (holds(rules_[rule].root, event, scratch)) matched.push_back(rule);
   }
@@ -167,51 +283,65 @@ bool Engine::holds(NodeId id, const EventView& event, MatchScratch& scratch) con
 bool Engine::holds_predicate(PredicateId id, const EventView& event, MatchScratch& scratch) const {
   std::uint32_t& known = scratch.truths_[id];
   if (known >> 1 == scratch.turn_) return (known & 1) != 0;
-  if (early_[id]) return false;  // it would have been found
-  const bool holds = decide(program_.predicates()[id], event, scratch);
+  if (asked_[id].early) return false;  // it would have been found
+  const bool holds = decide(id, event, scratch);
   known = scratch.turn_ << 1 | (holds ? 1U : 0U);
   return holds;
 }
 
-bool Engine::decide(const Predicate& predicate, const EventView& event,
-                    MatchScratch& scratch) const {
-  const FieldId field = predicate.field;
-  if (std::holds_alternative<Null>(predicate.matcher)) {
+bool Engine::decide(PredicateId id, const EventView& event, MatchScratch& scratch) const {
+  const auto [field, kind, early] = asked_[id];
+  if (kind == Asked::Kind::null) {
     return !event.any_of(
         field, [](std::size_t, const auto& value) { return value.kind != FieldKind::null; });
   }
-  if (const auto* presence = std::get_if<Presence>(&predicate.matcher)) {
-    return event.has(field) == presence->wanted;
+  if (kind == Asked::Kind::presence) {
+    return event.has(field) == std::get<Presence>(program_.predicates()[id].matcher).wanted;
   }
-  return matched_value(predicate, event, scratch).data() != nullptr;
+  return matched_value(id, event, scratch).data() != nullptr;
+}
+
+bool Engine::takes(PredicateId id, std::size_t place, std::string_view text, const EventView& event,
+                   MatchScratch& scratch) const {
+  const std::uint32_t number = scratch.remembered_[place];
+  const bool alone = asked_[id].kind == Asked::Kind::value;
+  if (number != 0 && alone) {
+    if (const auto known = scratch.values_.answer(id, number)) return *known;
+  }
+  const Matcher& matcher = program_.predicates()[id].matcher;
+  const Subject subject{.text = text, .folded = scratch.folded(event, place)};
+  if (!alone) {
+    const auto& other = std::get<OtherField>(matcher);
+    return event.any_of(program_.predicates()[id].other, [&](std::size_t twin, const auto& value) {
+      return value.kind != FieldKind::null &&
+             matches(other, subject, {.text = value.text, .folded = scratch.folded(event, twin)});
+    });
+  }
+  const bool holds = matches(matcher, subject);
+  if (number != 0) scratch.values_.keep_answer(id, number, holds);
+  return holds;
 }
 
 // The value because of which the predicate holds; its data is null where there is none.
-std::string_view Engine::matched_value(const Predicate& predicate, const EventView& event,
+std::string_view Engine::matched_value(PredicateId id, const EventView& event,
                                        MatchScratch& scratch) const {
-  auto takes = [&](std::size_t place, std::string_view text) {
-    const Subject subject{.text = text, .folded = scratch.folded(event, place)};
-    const auto* other = std::get_if<OtherField>(&predicate.matcher);
-    if (other == nullptr) return matches(predicate.matcher, subject);
-    return event.any_of(predicate.other, [&](std::size_t twin, const auto& value) {
-      return value.kind != FieldKind::null &&
-             matches(*other, subject, {.text = value.text, .folded = scratch.folded(event, twin)});
-    });
-  };
+  const FieldId field = asked_[id].field;
   std::string_view found;
   auto look = [&](std::size_t place, const EventView::Value& value) {
-    if (value.kind == FieldKind::null || !takes(place, value.text)) return false;
+    if (value.kind == FieldKind::null || !takes(id, place, value.text, event, scratch))
+      return false;
     found = value.text.data() == nullptr ? std::string_view("") : value.text;
     return true;
   };
-  if (predicate.field != keyword_field) {
-    event.any_of(predicate.field, look);
+  if (field != keyword_field) {
+    event.any_of(field, look);
     return found;
   }
   for (std::size_t i = 0; i < event.searched(); ++i) {
     if (look(i, event.values()[i])) return found;
   }
-  const bool raw = !event.raw().empty() && takes(event.values().size(), event.raw());
+  const bool raw =
+      !event.raw().empty() && takes(id, event.values().size(), event.raw(), event, scratch);
   return raw ? event.raw() : std::string_view();
 }
 
@@ -220,7 +350,7 @@ std::string_view Engine::value_of(const CompiledItem& item, const EventView& eve
   if (item.negated) return {};
   for (const PredicateId id : item.predicates) {
     if (!holds_predicate(id, event, scratch)) continue;
-    std::string_view value = matched_value(program_.predicates()[id], event, scratch);
+    std::string_view value = matched_value(id, event, scratch);
     if (value.size() <= shown_bytes_max) return value;
     // Not within a character.
     std::size_t bytes = shown_bytes_max;
@@ -268,7 +398,7 @@ EngineStats Engine::stats() const {
     stats.shared += predicate.rules > 1 ? 1 : 0;
     stats.asked += predicate.rules;
   }
-  stats.early = static_cast<std::size_t>(std::ranges::count(early_, true));
+  stats.early = static_cast<std::size_t>(std::ranges::count(asked_, true, &Asked::early));
   return stats;
 }
 

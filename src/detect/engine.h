@@ -75,24 +75,47 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<std::string> literals() const;
 
  private:
+  // What is needed of a predicate for each event.
+  struct Asked {
+    enum class Kind : std::uint8_t { value, other_field, presence, null };
+    FieldId field = keyword_field;
+    Kind kind = Kind::value;
+    bool early = false;  // decided by looking up
+  };
+  Asked asked_of(const Predicate& predicate, bool sought) const;
   void fit(MatchScratch& scratch) const;
-  const std::vector<std::uint32_t>& route(const EventView& event, Routing routing,
-                                          MatchScratch& scratch) const;
-  void look_up(const RuleGroup& group, const EventView& event, MatchScratch& scratch) const;
+  const MatchScratch::Route& route(const EventView& event, Routing routing,
+                                   MatchScratch& scratch) const;
+  MatchScratch::Route make_route(const LogsourceView& source, Routing routing) const;
+  void look_up(const MatchScratch::Route& route, const EventView& event,
+               MatchScratch& scratch) const;
+  void look_up(const MatchScratch::Route& route, const MatchScratch::Sought& sought,
+               const EventView& event, MatchScratch& scratch) const;
   bool holds(NodeId id, const EventView& event, MatchScratch& scratch) const;
   bool holds_predicate(PredicateId id, const EventView& event, MatchScratch& scratch) const;
-  bool decide(const Predicate& predicate, const EventView& event, MatchScratch& scratch) const;
+  bool decide(PredicateId id, const EventView& event, MatchScratch& scratch) const;
   std::string_view value_of(const CompiledItem& item, const EventView& event,
                             MatchScratch& scratch) const;
-  std::string_view matched_value(const Predicate& predicate, const EventView& event,
+  std::string_view matched_value(PredicateId id, const EventView& event,
                                  MatchScratch& scratch) const;
+  void remember(const MatchScratch::Route& route, const MatchScratch::Sought& sought,
+                const EventView& event, MatchScratch& scratch) const;
+  enum class Truth : std::uint8_t { no, maybe, yes };
+  // Of a part of a condition, where no more is known than that the value is the only one of its
+  // field.
+  Truth truth_of(NodeId id, const ValueMemory::Value& value, std::size_t place,
+                 const EventView& event, MatchScratch& scratch) const;
+  Truth truth_of_predicate(PredicateId id, const ValueMemory::Value& value, std::size_t place,
+                           const EventView& event, MatchScratch& scratch) const;
+  bool takes(PredicateId id, std::size_t place, std::string_view text, const EventView& event,
+             MatchScratch& scratch) const;
 
   Program program_;
   std::vector<CompiledRule> rules_;
   std::vector<Logsource> logsources_;
   std::vector<std::unique_ptr<RuleGroup>> groups_;
-  std::vector<bool> early_;  // by predicate: decided by looking up
-  ScanMemory memory_;        // as large as the largest index needs, for scratches to copy
+  std::vector<Asked> asked_;  // by predicate
+  ScanMemory memory_;         // as large as the largest index needs, for scratches to copy
 };
 
 }  // namespace mailwarden::detect

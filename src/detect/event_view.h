@@ -61,6 +61,10 @@ class EventView {
   const LogsourceView& logsource() const { return logsource_; }
 
   bool has(FieldId field) const { return first_of(field) != 0; }
+  bool has_one(FieldId field) const {
+    const std::uint32_t first = first_of(field);
+    return first != 0 && values_[first - 1].next == 0;
+  }
   // Calls each(place, value) for every value of the field until it answers true; whether it did.
   template <class Each>
   bool any_of(FieldId field, Each each) const {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ inline constexpr FieldId keyword_field = 0;
 
 class FieldNames {
  public:
-  FieldNames() : names_{""}, slots_(64, no_field) {}
+  FieldNames() : identity_(std::make_shared<char>()), names_{""}, slots_(64, no_field) {}
 
   FieldId intern(std::string_view name);
   // no_field where no rule asks for it. Spaces do not count.
@@ -31,6 +32,8 @@ class FieldNames {
     const FieldId found = find_exactly(name);
     return found == no_field && name.contains(' ') ? find_without_spaces(name) : found;
   }
+  // Another one's is another as long as this one's is held.
+  const std::shared_ptr<const void>& identity() const { return identity_; }
   std::string_view name(FieldId id) const { return names_[id]; }
   std::size_t size() const { return names_.size(); }
 
@@ -43,6 +46,7 @@ class FieldNames {
   FieldId find_without_spaces(std::string_view name) const;
   void put(FieldId id);
 
+  std::shared_ptr<const void> identity_;
   std::vector<std::string> names_;
   std::vector<FieldId> slots_;  // by the names' hashes, open
 };

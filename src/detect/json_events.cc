@@ -54,14 +54,29 @@ Result<void> JsonEvents::read(std::string_view object, const FieldNames& names, 
 void JsonEvents::read_plain(std::span<const json::Leaf> leaves, const FieldNames& names,
                             EventView& view) {
   LogsourceView own;
+  if (names_ != names.identity()) {
+    names_ = names.identity();
+    fields_.clear();
+  }
+  std::size_t place = 0;
   for (const json::Leaf& leaf : leaves) {
-    view.add(names.find(leaf.path), leaf.text, kind_of(leaf.kind));
+    view.add(field_at(place++, leaf.path, names), leaf.text, kind_of(leaf.kind));
     if (leaf.kind != json::LeafKind::string) continue;
     if (leaf.path == "product") own.product = leaf.text;
     if (leaf.path == "category") own.category = leaf.text;
     if (leaf.path == "service") own.service = leaf.text;
   }
   set_logsource(own, view);
+}
+
+FieldId JsonEvents::field_at(std::size_t place, std::string_view name, const FieldNames& names) {
+  if (place == fields_.size()) fields_.emplace_back();
+  KnownField& known = fields_[place];
+  if (known.name != name || name.empty()) {
+    known.name = name;
+    known.field = names.find(name);
+  }
+  return known.field;
 }
 
 void JsonEvents::read_windows(std::span<const json::Leaf> leaves, const FieldNames& names,

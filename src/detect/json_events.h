@@ -40,6 +40,14 @@ class JsonEvents {
   json::Flattener flattener_{{.names_may_repeat = true}};
   Event event_;
   std::string name_;
+  // The fields of the last event, by place: events of one kind have theirs in the same order.
+  struct KnownField {
+    std::string name;
+    FieldId field = no_field;
+  };
+  FieldId field_at(std::size_t place, std::string_view name, const FieldNames& names);
+  std::shared_ptr<const void> names_;  // whose numbers they are
+  std::vector<KnownField> fields_;
 };
 
 }  // namespace mailwarden::detect

@@ -24,9 +24,20 @@ class KeyedHash {
   using is_transparent = void;
 
   explicit KeyedHash(std::uint64_t key = 0) : key_(key ^ 0x9e3779b97f4a7c15ULL) {}
+  // With a key of the system's random numbers.
+  static KeyedHash drawn();
 
   std::size_t operator()(std::string_view text) const {
     std::uint64_t state = fold(key_ ^ text.size(), 0xd6e8feb86659fd93ULL);
+    if (text.size() > 32) {  // two at a time, which do not wait for each other
+      std::uint64_t other = std::rotl(state, 32);
+      do {
+        state = fold(state ^ load(text.substr(0, 8)), key_ | 1);
+        other = fold(other ^ load(text.substr(8, 8)), std::rotl(key_, 29) | 1);
+        text.remove_prefix(16);
+      } while (text.size() > 16);
+      state ^= std::rotl(other, 23);
+    }
     while (text.size() > 8) {
       state = fold(state ^ load(text.substr(0, 8)), key_ | 1);
       text.remove_prefix(8);

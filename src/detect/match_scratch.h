@@ -1,7 +1,7 @@
 // What matching one event after the other needs to remember while it does so.
 //
-// What     Truths of predicates, folded values and candidates of the event at hand, and the memory
-//          of the literal search. Keep one a thread and use it again and again; it fits itself to
+// What     Truths of predicates, folded values and candidates of the event at hand, the memory of
+//          the literal search, and what is known of values that come again. Keep one a thread and use it again and again; it fits itself to
 //          whatever Engine uses it.
 // Owns     Its lists.
 // Threads  One.
@@ -19,11 +19,11 @@
 #include "detect/event_view.h"
 #include "detect/literal_index.h"
 #include "detect/program.h"
+#include "detect/value_memory.h"
 
 namespace mailwarden::detect {
 
 class Engine;
-using RuleNumber = std::uint32_t;
 
 // Texts that stay where they are while an event is matched.
 class FoldedTexts {
@@ -50,12 +50,20 @@ class MatchScratch {
 
   void begin(const EventView& event);
   std::string_view folded(const EventView& event, std::size_t value);
+  // The groups of rules that apply to a log source, and what they ask.
+  struct Route {
+    std::uint32_t number = 0;
+    std::vector<std::uint32_t> groups;
+    std::vector<bool> asks;  // by field, for any of them
+    bool keywords = false;
+  };
   void found(PredicateId predicate) { truths_[predicate] = turn_ << 1 | 1; }
   void candidate(RuleNumber rule) {
     if (tried_[rule] == turn_) return;
     tried_[rule] = turn_;
     candidates_.push_back(rule);
   }
+  void rule_out(RuleNumber rule) { tried_[rule] = turn_; }
 
   std::shared_ptr<const void> fitted_to_;
   ScanMemory memory_;
@@ -65,9 +73,22 @@ class MatchScratch {
   std::vector<RuleNumber> candidates_;
   FoldedTexts texts_;
   std::vector<std::string_view> folded_;  // by value, the raw line behind the last
-  // The groups of rules that apply, by log source.
-  std::unordered_map<std::string, std::vector<std::uint32_t>> routes_;
+  ValueMemory values_;
+  // Values of the event at hand that are to be looked up.
+  struct Sought {
+    std::size_t value = 0;
+    std::size_t hash = 0;
+    ValueMemory::Place place;
+  };
+  std::vector<Sought> sought_;
+  std::vector<std::uint32_t> remembered_;          // by value, its number in values_, or 0
+  std::vector<PredicateId> found_;                 // by a value that is to be remembered
+  std::vector<RuleNumber> met_;                    // likewise, the candidates
+  std::unordered_map<std::string, Route> routes_;  // by log source
+  std::uint32_t route_count_ = 0;
   std::string route_key_;
+  std::string last_route_key_;
+  const Route* last_route_ = nullptr;
 };
 
 }  // namespace mailwarden::detect

@@ -1,0 +1,142 @@
+// What rules say of values that come again and again.
+//
+// What     Logs repeat themselves: programs, users, hosts. For a value that came before, in the same
+//          field and for the same log source, a ValueMemory knows what looking it up found and what
+//          its predicates answered. A value is remembered when it comes a second time, so that those
+//          which never come again cost no more than their hash; it is compared as a whole, so that
+//          what is remembered is always what looking up would find.
+// Owns     Copies of the values. All are let go of together when they are more than bytes_max.
+// Threads  One.
+// Errors   None.
+// Limits   bytes_max; values of more than value_bytes_max are not remembered. Whoever writes the
+//          log cannot aim at its hashes, and at worst makes each value cost as if there were none.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "detect/keyed_hash.h"
+#include "detect/program.h"
+
+namespace mailwarden::detect {
+
+using RuleNumber = std::uint32_t;
+
+class ValueMemory {
+ public:
+  static constexpr std::size_t bytes_max = 4 * 1024 * 1024;
+  static constexpr std::size_t value_bytes_max = 2048;
+
+  // Where a value stands: the field, and which groups of rules look at it.
+  struct Place {
+    std::uint32_t route = 0;
+    FieldId field = 0;
+    bool searched = false;  // for keywords
+
+    bool operator==(const Place&) const = default;
+  };
+  struct Value {
+    std::string_view text;
+    std::string_view folded;
+    Place place;
+    std::uint32_t number = 0;  // from 1
+    std::span<const PredicateId> found;
+    std::span<const RuleNumber> candidates;
+    // If the field has no other value: the candidates that may hold, and those of the rules that are
+    // always tried that cannot.
+    std::span<const RuleNumber> alone;
+    std::span<const RuleNumber> ruled_out;
+  };
+
+  ValueMemory();
+
+  // Before each event: what was given out for the last one may go.
+  void begin() {
+    if (bytes_ > bytes_max) clear();
+  }
+  void clear();
+
+  std::size_t hash(const Place& place, std::string_view text) const {
+    return hash_(text) ^ (place.field * 0x9E3779B97F4A7C15ULL + place.route * 2 + place.searched);
+  }
+  // Ask memory for what find() reads, without waiting for it: first the one, some time later the
+  // other.
+  void bring_near(std::size_t hash) const { __builtin_prefetch(&slots_[hash & mask]); }
+  void bring_nearer(std::size_t hash) const {
+    const Slot& slot = slots_[hash & mask];
+    if (slot.hash == hash) __builtin_prefetch(slot.value);
+  }
+  // Null where it is not remembered.
+  const Value* find(std::size_t hash, const Place& place, std::string_view text) const {
+    for (const std::size_t at : {hash & mask, (hash & mask) ^ 1}) {
+      if (slots_[at].hash != hash || slots_[at].value == nullptr) continue;
+      const Value& value = *slots_[at].value;
+      if (value.place == place && value.text == text) return &value;
+    }
+    return nullptr;
+  }
+  // Whether it should be remembered now: when it comes the second time.
+  bool wants(std::size_t hash, std::string_view text) {
+    if (text.size() > value_bytes_max) return false;
+    const auto mark = static_cast<std::uint16_t>(hash >> 48 | 1);
+    return std::exchange(seen_[hash >> 16 & mask], mark) == mark;
+  }
+  // The lists may name one several times.
+  Value& remember(std::size_t hash, const Place& place, std::string_view text,
+                  std::string_view folded, std::vector<PredicateId>& found,
+                  std::vector<RuleNumber>& candidates);
+  std::span<const RuleNumber> keep(const std::vector<RuleNumber>& rules) {
+    return keep(std::span<const RuleNumber>(rules));
+  }
+
+  // What a predicate answered to the value of this number.
+  std::optional<bool> answer(PredicateId predicate, std::uint32_t value) const {
+    const Answer& known = answers_[answer_place(predicate, value)];
+    if (known.predicate != predicate || known.value >> 1 != value) return std::nullopt;
+    return (known.value & 1) != 0;
+  }
+  void keep_answer(PredicateId predicate, std::uint32_t value, bool holds) {
+    answers_[answer_place(predicate, value)] = {predicate, value << 1 | (holds ? 1U : 0U)};
+  }
+
+ private:
+  static constexpr std::size_t slots_count = 16 * 1024;
+  static constexpr std::size_t mask = slots_count - 1;
+
+  struct Slot {
+    std::size_t hash = 0;
+    const Value* value = nullptr;
+  };
+  struct Answer {
+    PredicateId predicate = 0;
+    std::uint32_t value = 0;  // its number, and behind it whether the predicate holds
+  };
+
+  static std::size_t answer_place(PredicateId predicate, std::uint32_t value) {
+    return ((std::uint64_t{predicate} << 32 | value) * 0x9E3779B97F4A7C15ULL) >> 50;
+  }
+  template <class T>
+  std::span<const T> keep(std::span<const T> list) {
+    if (list.empty()) return {};
+    bytes_ += list.size_bytes();
+    auto* const copy = static_cast<T*>(arena_.allocate(list.size_bytes(), alignof(T)));
+    std::memcpy(copy, list.data(), list.size_bytes());
+    return {copy, list.size()};
+  }
+
+  KeyedHash hash_;
+  std::pmr::monotonic_buffer_resource arena_;
+  std::size_t bytes_ = 0;
+  std::uint32_t count_ = 0;
+  std::vector<Slot> slots_;
+  std::vector<std::uint16_t> seen_;  // marks of hashes
+  std::vector<Answer> answers_;
+};
+
+}  // namespace mailwarden::detect

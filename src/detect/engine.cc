@@ -304,7 +304,7 @@ bool Engine::decide(PredicateId id, const EventView& event, MatchScratch& scratc
 bool Engine::takes(PredicateId id, std::size_t place, std::string_view text, const EventView& event,
                    MatchScratch& scratch) const {
   const std::uint32_t number = scratch.remembered_[place];
-  const bool alone = asked_[id].kind == Asked::Kind::value;
+  const bool alone = asked_[id].kind != Asked::Kind::other_field;
   if (number != 0 && alone) {
     if (const auto known = scratch.values_.answer(id, number)) return *known;
   }

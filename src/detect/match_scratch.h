@@ -1,12 +1,12 @@
 // What matching one event after the other needs to remember while it does so.
 //
 // What     Truths of predicates, folded values and candidates of the event at hand, the memory of
-//          the literal search, and what is known of values that come again. Keep one a thread and use it again and again; it fits itself to
-//          whatever Engine uses it.
+//          the literal search, and what is known of values that come again. Keep one a thread and
+//          use it again and again; it fits itself to whatever Engine uses it.
 // Owns     Its lists.
 // Threads  One.
 // Errors   None.
-// Limits   routes_max log sources are remembered; the memory is then emptied.
+// Limits   routes_max log sources are remembered; the memory is then emptied. ValueMemory's.
 #pragma once
 
 #include <cstdint>

@@ -25,6 +25,7 @@ ValueMemory::ValueMemory()
       answers_(slots_count) {}
 
 void ValueMemory::clear() {
+  if (count_ == 0) return;
   std::ranges::fill(slots_, Slot());
   std::ranges::fill(answers_, Answer());
   arena_.release();

@@ -1,15 +1,15 @@
 // What rules say of values that come again and again.
 //
-// What     Logs repeat themselves: programs, users, hosts. For a value that came before, in the same
-//          field and for the same log source, a ValueMemory knows what looking it up found and what
-//          its predicates answered. A value is remembered when it comes a second time, so that those
-//          which never come again cost no more than their hash; it is compared as a whole, so that
-//          what is remembered is always what looking up would find.
+// What     Logs repeat themselves: programs, users, hosts. Of a value that came before, in the same
+//          field and for the same log source, a ValueMemory knows what looking it up found, what
+//          predicates answered and which rules it rules out. A value is remembered when it comes a
+//          second time, so that those which never do cost no more than their hash; it is compared
+//          as a whole, so that what is known is always what looking up would find.
 // Owns     Copies of the values. All are let go of together when they are more than bytes_max.
 // Threads  One.
 // Errors   None.
 // Limits   bytes_max; values of more than value_bytes_max are not remembered. Whoever writes the
-//          log cannot aim at its hashes, and at worst makes each value cost as if there were none.
+//          log cannot aim at its hashes, and at worst makes it as if there were no memory.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +48,8 @@ class ValueMemory {
     std::uint32_t number = 0;  // from 1
     std::span<const PredicateId> found;
     std::span<const RuleNumber> candidates;
-    // If the field has no other value: the candidates that may hold, and those of the rules that are
-    // always tried that cannot.
+    // If the field has no other value: the candidates that may hold, and those of the rules that
+    // are always tried that cannot.
     std::span<const RuleNumber> alone;
     std::span<const RuleNumber> ruled_out;
   };

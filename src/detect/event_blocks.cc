@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <unistd.h>
 
@@ -22,9 +23,12 @@ bool is_object(std::string_view line) {
 Result<bool> EventBlocks::fill(std::size_t bytes) {
   while (!ended_ && rest_.size() < bytes) {
     const std::size_t before = rest_.size();
-    rest_.resize(std::max(bytes, before + block_bytes / 4));
-    const ssize_t got = ::read(descriptor_, rest_.data() + before, rest_.size() - before);
-    rest_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    ssize_t got = 0;
+    rest_.resize_and_overwrite(
+        std::max(bytes, before + block_bytes / 4), [&](char* text, std::size_t room) {
+          got = ::read(descriptor_, text + before, room - before);
+          return before + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+        });
     if (got < 0 && errno != EINTR) return fail(Code::io, std::strerror(errno));
     if (got == 0) ended_ = true;
   }
@@ -57,11 +61,10 @@ void EventBlocks::find_form() {
 
 // The first so many bytes, with room behind them that may be read.
 EventBlock EventBlocks::take(std::size_t bytes) {
-  EventBlock block;
-  block.text.reserve(bytes + json::Flattener::padding);
-  block.text.assign(rest_, 0, bytes);
+  // What is left is little, as a rule.
+  EventBlock block{.text = std::exchange(rest_, rest_.substr(bytes))};
+  block.text.resize(bytes);
   block.text.append(json::Flattener::padding, ' ');
-  rest_.erase(0, bytes);
   return block;
 }
 

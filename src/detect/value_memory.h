@@ -30,7 +30,7 @@ using RuleNumber = std::uint32_t;
 
 class ValueMemory {
  public:
-  static constexpr std::size_t bytes_max = 4 * 1024 * 1024;
+  static constexpr std::size_t bytes_max = 16 * 1024 * 1024;
   static constexpr std::size_t value_bytes_max = 2048;
 
   // Where a value stands: the field, and which groups of rules look at it.

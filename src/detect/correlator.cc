@@ -176,6 +176,7 @@ void Correlator::bring_near(std::span<Prepared> prepared) const {
   for (const Prepared& one : prepared) windows_[one.use->window].groups.ask(one.hash);
   for (Prepared& one : prepared) {
     one.likely = windows_[one.use->window].groups.likely(one.hash);
+    if (one.likely == nullptr) continue;
     const char* const bytes = reinterpret_cast<const char*>(one.likely);
     for (std::size_t i = 0; i < sizeof(Group); i += cache_line) __builtin_prefetch(bytes + i);
   }

@@ -11,8 +11,8 @@
 //          silently.
 // Limits   CorrelatorOptions. What is dropped to keep them is counted in dropped().
 //          A detection in order costs O(1) amortised for each correlation that names its rule;
-//          O(log n) of the group where values are counted or an order is asked for. No type needs
-//          more, value_percentile included (see Measure). One that is late costs O(log n) amortised
+//          O(log n) of the group where an order is asked for. No type needs more, value_percentile
+//          included (see Measure). One that is late costs O(log n) amortised
 //          and a walk over blocks of the group, at most 128 + entries_max / 64 steps; where the
 //          condition is a range, or eq, late_windows_max windows more. A snapshot is linear.
 // Source   Sigma 2.1.0 correlations; docs/sigma.md, "Correlations".
@@ -64,7 +64,8 @@ class Correlator {
   std::vector<Detection> advance(const Detection& detection);
 
   // The same for detections that wait: see(detection, fired) for each, in their order. Where there
-  // are many groups this is faster, as memory is waited for once for several of them.
+  // are many groups this is faster, as memory is waited for once for several of them. `see` must
+  // not change the correlator.
   template <class See>
   void advance(std::span<const Detection> waiting, See see) {
     while (!waiting.empty()) {

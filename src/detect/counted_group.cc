@@ -1,7 +1,6 @@
 #include "detect/counted_group.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace mailwarden::detect {
 

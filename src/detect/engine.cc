@@ -124,9 +124,17 @@ const MatchScratch::Route& Engine::route(const EventView& event, Routing routing
     key += '\0';
   }
   if (scratch.last_route_ != nullptr && key == scratch.last_route_key_) return *scratch.last_route_;
+  if (key.size() > MatchScratch::route_bytes_max) {
+    scratch.long_route_ = make_route(source, routing);
+    scratch.long_route_.number = ++scratch.route_count_;
+    return scratch.long_route_;
+  }
   auto known = scratch.routes_.find(key);
   if (known == scratch.routes_.end()) {
-    if (scratch.routes_.size() >= MatchScratch::routes_max) scratch.routes_.clear();
+    if (scratch.routes_.size() >= MatchScratch::routes_max) {
+      scratch.last_route_ = nullptr;
+      scratch.routes_.clear();
+    }
     known = scratch.routes_.emplace(key, make_route(source, routing)).first;
     known->second.number = ++scratch.route_count_;
   }
@@ -141,9 +149,7 @@ MatchScratch::Route Engine::make_route(const LogsourceView& source, Routing rout
     if (!group.applies(source, routing)) continue;
     route.groups.push_back(i);
     route.keywords = route.keywords || group.asks(keyword_field);
-    for (FieldId field = 0; field < route.asks.size(); ++field) {
-      if (group.asks(field)) route.asks[field] = true;
-    }
+    for (const FieldId field : group.fields()) route.asks[field] = true;
   }
   return route;
 }
@@ -155,7 +161,8 @@ void Engine::look_up(const MatchScratch::Route& route, const EventView& event,
   scratch.sought_.clear();
   auto seek = [&](std::size_t value, FieldId field, bool searched, std::string_view text) {
     const ValueMemory::Place place{.route = route.number, .field = field, .searched = searched};
-    const std::size_t hash = memory.hash(place, text);
+    const bool fits = text.size() <= ValueMemory::value_bytes_max;
+    const std::size_t hash = fits ? memory.hash(place, text) : 0;
     memory.bring_near(hash);
     scratch.sought_.push_back({.value = value, .hash = hash, .place = place});
   };
@@ -181,46 +188,50 @@ void Engine::look_up(const MatchScratch::Route& route, const MatchScratch::Sough
   const auto& [value, hash, place] = sought;
   const bool raw = value == event.values().size();
   const std::string_view text = raw ? event.raw() : event.values()[value].text;
-  if (const auto* known = scratch.values_.find(hash, place, text)) {
+  if (auto* const known = scratch.values_.find(hash, place, text)) {
     scratch.folded_[value] = known->folded;
     scratch.remembered_[value] = known->number;
     for (const PredicateId id : known->found) scratch.found(id);
     const bool alone = place.field != no_field && event.has_one(place.field);
+    if (alone && !known->tried) try_alone(route, *known, value, event, scratch);
     for (const RuleNumber rule : alone ? known->alone : known->candidates) scratch.candidate(rule);
     if (!alone) return;
     for (const RuleNumber rule : known->ruled_out) scratch.rule_out(rule);
     return;
   }
+  const bool wanted = scratch.remembers_ && scratch.values_.wants(hash, text);
   scratch.found_.clear();
   scratch.met_.clear();
   const std::string_view folded = scratch.folded(event, value);
   auto probe = [&](const RuleGroup& group, FieldId field) {
     if (!group.asks(field)) return;
     group.look_up(
-        field, text, folded, scratch.memory_, [&](PredicateId id) { scratch.found_.push_back(id); },
-        [&](RuleNumber rule) { scratch.met_.push_back(rule); });
+        field, text, folded, scratch.memory_,
+        [&](PredicateId id) {
+          scratch.found(id);
+          if (wanted) scratch.found_.push_back(id);
+        },
+        [&](RuleNumber rule) {
+          scratch.candidate(rule);
+          if (wanted) scratch.met_.push_back(rule);
+        });
   };
   for (const std::uint32_t group : route.groups) {
     probe(*groups_[group], place.field);
     if (place.searched) probe(*groups_[group], keyword_field);
   }
-  for (const PredicateId id : scratch.found_) scratch.found(id);
-  for (const RuleNumber rule : scratch.met_) scratch.candidate(rule);
-  if (scratch.values_.wants(hash, text)) remember(route, sought, event, scratch);
+  if (!wanted) return;
+  scratch.remembered_[value] =
+      scratch.values_.remember(hash, place, text, folded, scratch.found_, scratch.met_).number;
 }
 
 // Tries beforehand what of the rules rests on this value alone.
-void Engine::remember(const MatchScratch::Route& route, const MatchScratch::Sought& sought,
-                      const EventView& event, MatchScratch& scratch) const {
-  const auto& [place_of_value, hash, place] = sought;
-  const bool raw = place_of_value == event.values().size();
-  ValueMemory::Value& value =
-      scratch.values_.remember(hash, place, raw ? event.raw() : event.values()[place_of_value].text,
-                               scratch.folded(event, place_of_value), scratch.found_, scratch.met_);
-  scratch.remembered_[place_of_value] = value.number;
+void Engine::try_alone(const MatchScratch::Route& route, ValueMemory::Value& value,
+                       std::size_t place, const EventView& event, MatchScratch& scratch) const {
   auto cannot_hold = [&](RuleNumber rule) {
-    return truth_of(rules_[rule].root, value, place_of_value, event, scratch) == Truth::no;
+    return truth_of(rules_[rule].root, value, place, event, scratch) == Truth::no;
   };
+  scratch.met_.assign(value.candidates.begin(), value.candidates.end());
   std::erase_if(scratch.met_, cannot_hold);
   value.alone = scratch.values_.keep(scratch.met_);
   scratch.met_.clear();
@@ -228,6 +239,7 @@ void Engine::remember(const MatchScratch::Route& route, const MatchScratch::Soug
     std::ranges::copy_if(groups_[group]->always(), std::back_inserter(scratch.met_), cannot_hold);
   }
   value.ruled_out = scratch.values_.keep(scratch.met_);
+  value.tried = true;
 }
 
 Engine::Truth Engine::truth_of(NodeId id, const ValueMemory::Value& value, std::size_t place,

@@ -98,8 +98,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
                             MatchScratch& scratch) const;
   std::string_view matched_value(PredicateId id, const EventView& event,
                                  MatchScratch& scratch) const;
-  void remember(const MatchScratch::Route& route, const MatchScratch::Sought& sought,
-                const EventView& event, MatchScratch& scratch) const;
+  void try_alone(const MatchScratch::Route& route, ValueMemory::Value& value, std::size_t place,
+                 const EventView& event, MatchScratch& scratch) const;
   enum class Truth : std::uint8_t { no, maybe, yes };
   // Of a part of a condition, where no more is known than that the value is the only one of its
   // field.

@@ -61,9 +61,14 @@ void EventBlocks::find_form() {
 
 // The first so many bytes, with room behind them that may be read.
 EventBlock EventBlocks::take(std::size_t bytes) {
-  // What is left is little, as a rule.
-  EventBlock block{.text = std::exchange(rest_, rest_.substr(bytes))};
-  block.text.resize(bytes);
+  EventBlock block;
+  if (bytes < rest_.size() / 2) {
+    block.text.assign(rest_, 0, bytes);
+    rest_.erase(0, bytes);
+  } else {
+    block.text = std::exchange(rest_, rest_.substr(bytes));
+    block.text.resize(bytes);
+  }
   block.text.append(json::Flattener::padding, ' ');
   return block;
 }

@@ -36,9 +36,9 @@ class GramTable {
     const std::size_t places = value.size() - gram_bytes + 1;
     std::size_t at = 0;
     for (; at + 4 <= places; at += 4) {
-      const bool any = may_hold(gram_at(value, at)) | may_hold(gram_at(value, at + 1)) |
-                       may_hold(gram_at(value, at + 2)) | may_hold(gram_at(value, at + 3));
-      if (!any) continue;
+      const std::uint64_t any = bits_at(gram_at(value, at)) | bits_at(gram_at(value, at + 1)) |
+                                bits_at(gram_at(value, at + 2)) | bits_at(gram_at(value, at + 3));
+      if ((any & 1) == 0) continue;
       for (std::size_t i = at; i < at + 4; ++i) look(value, i, put);
     }
     for (; at < places; ++at) look(value, at, put);
@@ -67,14 +67,15 @@ class GramTable {
     return gram;
   }
   std::uint32_t hash(std::uint32_t gram) const { return (gram * 0x9E3779B1U) >> shift_; }
-  bool may_hold(std::uint32_t gram) const {
+  // The last bit says whether there may be a text with these bytes.
+  std::uint64_t bits_at(std::uint32_t gram) const {
     const std::uint32_t bit = hash(gram);
-    return (bitmap_[bit >> 6] >> (bit & 63) & 1) != 0;
+    return bitmap_[bit >> 6] >> (bit & 63);
   }
   template <class Put>
   void look(std::string_view value, std::size_t at, Put& put) const {
     const std::uint32_t gram = gram_at(value, at);
-    if (!may_hold(gram)) return;
+    if ((bits_at(gram) & 1) == 0) return;
     for (std::size_t i = hash(gram) & mask_; slots_[i].count != 0; i = (i + 1) & mask_) {
       if (slots_[i].gram != gram) continue;
       for (std::size_t k = slots_[i].first; k < slots_[i].first + slots_[i].count; ++k) {

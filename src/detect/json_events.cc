@@ -6,6 +6,8 @@
 namespace mailwarden::detect {
 namespace {
 
+constexpr std::size_t known_name_max = 256;
+
 FieldKind kind_of(json::LeafKind kind) {
   switch (kind) {
     case json::LeafKind::string:
@@ -70,7 +72,8 @@ void JsonEvents::read_plain(std::span<const json::Leaf> leaves, const FieldNames
 }
 
 FieldId JsonEvents::field_at(std::size_t place, std::string_view name, const FieldNames& names) {
-  if (place == fields_.size()) fields_.emplace_back();
+  if (name.size() > known_name_max) return names.find(name);
+  if (place >= fields_.size()) fields_.resize(place + 1);
   KnownField& known = fields_[place];
   if (known.name != name || name.empty()) {
     known.name = name;

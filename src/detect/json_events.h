@@ -4,7 +4,7 @@
 //          `Event.System` and `Event.EventData` give fields and log source; and an event as
 //          `mailwarden decode` prints it. The log source is what the caller states, else the fields
 //          product, category and service of the event.
-// Owns     What the view points to, until the next event.
+// Owns     What the view points to, until the next event, and the names of that event's fields.
 // Threads  One thread a JsonEvents.
 // Errors   Error{invalid}: what json::Flattener refuses.
 // Limits   json::Flattener::Options.
@@ -12,8 +12,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "detect/event_view.h"

@@ -48,7 +48,7 @@ class KeyedHash {
  private:
   static std::uint64_t load(std::string_view bytes) {
     std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
     return word;
   }
 

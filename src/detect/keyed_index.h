@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <absl/container/flat_hash_set.h>
 
@@ -22,8 +23,6 @@ namespace mailwarden::detect {
 template <class T>
 class KeyedIndex {
  public:
-  bool empty() const { return slots_.empty(); }
-
   // Null where there is none.
   T* find(std::size_t hash, std::string_view key) const { return object_at(Sought{hash, key}); }
   // One that has this hash.
@@ -38,7 +37,11 @@ class KeyedIndex {
     slots_.insert(Slot{stays.hash, std::move(held)});
     return stays;
   }
-  void erase(const T& object) { slots_.erase(slots_.find(Known{object.hash, &object})); }
+  void erase(const T& object) {
+    slots_.erase(slots_.find(Known{object.hash, &object}));
+    // One that was large and is so no more gives its memory back.
+    if (slots_.capacity() > slots_.size() * 8 + 64) slots_.rehash(0);
+  }
 
   template <class See>
   void for_each(See see) const {

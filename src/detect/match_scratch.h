@@ -42,11 +42,18 @@ class FoldedTexts {
 class MatchScratch {
  public:
   static constexpr std::size_t routes_max = 4096;
+  static constexpr std::size_t route_bytes_max = 256;  // of a log source that is remembered
+
+  MatchScratch() = default;
+  // Without a memory of values, to see what it is worth.
+  static MatchScratch forgetful() { return MatchScratch(false); }
 
   EventView view;
 
  private:
   friend class Engine;
+
+  explicit MatchScratch(bool remembers) : remembers_(remembers) {}
 
   void begin(const EventView& event);
   std::string_view folded(const EventView& event, std::size_t value);
@@ -73,6 +80,7 @@ class MatchScratch {
   std::vector<RuleNumber> candidates_;
   FoldedTexts texts_;
   std::vector<std::string_view> folded_;  // by value, the raw line behind the last
+  bool remembers_ = true;
   ValueMemory values_;
   // Values of the event at hand that are to be looked up.
   struct Sought {
@@ -89,6 +97,7 @@ class MatchScratch {
   std::string route_key_;
   std::string last_route_key_;
   const Route* last_route_ = nullptr;
+  Route long_route_;
 };
 
 }  // namespace mailwarden::detect

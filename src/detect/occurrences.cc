@@ -1,5 +1,6 @@
 #include "detect/occurrences.h"
 
+#include <iterator>
 #include <utility>
 
 namespace mailwarden::detect {
@@ -8,6 +9,7 @@ namespace {
 // What a value costs beside a long text: its node and its place in the table, which is half empty.
 constexpr std::size_t value_overhead = sizeof(Occurrences::Value) + 16 + 4 * sizeof(void*);
 constexpr std::size_t earlier_bytes = 2 * sizeof(Moment);  // in a node that is half empty
+constexpr std::size_t set_bytes = sizeof(absl::btree_set<Moment>) + 32;
 
 std::size_t bytes_of(std::string_view text) {
   return value_overhead + (text.size() < sizeof(std::string) / 2 ? 0 : text.size() + 1);
@@ -28,7 +30,10 @@ Occurrences::Value* Occurrences::value_of(std::string_view text) {
 void Occurrences::add(Value& value, Moment at) {
   if (value.latest < at) std::swap(value.latest, at);
   if (at == never) return;
-  if (!value.earlier) value.earlier = std::make_unique<absl::btree_set<Moment>>();
+  if (!value.earlier) {
+    value.earlier = std::make_unique<absl::btree_set<Moment>>();
+    bytes_ += set_bytes;
+  }
   value.earlier->insert(value.earlier->end(), at);
   bytes_ += earlier_bytes;
 }
@@ -40,7 +45,10 @@ void Occurrences::remove_oldest(Value& value) {
     return;
   }
   value.earlier->erase(value.earlier->begin());
-  if (value.earlier->empty()) value.earlier.reset();
+  if (value.earlier->empty()) {
+    value.earlier.reset();
+    bytes_ -= set_bytes;
+  }
   bytes_ -= earlier_bytes;
 }
 

@@ -59,7 +59,7 @@ class Occurrences {
   void add(Value& value, Moment at);
   void remove_oldest(Value& value);
 
-  // Asks memory for what value_of() reads, without waiting for it.
+  // Asks memory for what value_of() reads where values are few, without waiting for it.
   void bring_near() const {
     values_.ask(0);
     values_.ask(~std::size_t{0});

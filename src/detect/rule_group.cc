@@ -98,8 +98,10 @@ Result<void> RuleGroup::build(const Program& program, const std::vector<bool>& e
     if (!member.witness) continue;
     for (const PredicateId id : *member.witness) builder.look_up(id, member.rule);
   }
-  for (const auto& index : indexes_) {
+  for (FieldId field = 0; field < indexes_.size(); ++field) {
+    const auto& index = indexes_[field];
     if (index == nullptr) continue;
+    fields_.push_back(field);
     if (auto done = index->finish(program.statistics(), memory); !done) return done;
   }
   return {};

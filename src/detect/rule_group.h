@@ -52,6 +52,7 @@ class RuleGroup {
       for (const RuleNumber rule : hit.rules) candidate(rule);
     });
   }
+  const std::vector<FieldId>& fields() const { return fields_; }
   bool asks(FieldId field) const { return field < indexes_.size() && indexes_[field] != nullptr; }
 
   const std::vector<RuleNumber>& always() const { return always_; }
@@ -79,6 +80,7 @@ class RuleGroup {
   std::vector<RuleNumber> always_;
   std::vector<Hit> hits_;
   std::vector<std::unique_ptr<LiteralIndex>> indexes_;  // by field
+  std::vector<FieldId> fields_;                         // that have one
 };
 
 }  // namespace mailwarden::detect

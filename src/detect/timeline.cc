@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace mailwarden::detect {
+namespace {
+
+constexpr std::size_t small_block = 8;  // gives no memory back
+
+}  // namespace
 
 void Timeline::Block::take_extreme(const Sums& sums) {
   extremes = {std::max(extremes[0], sums[0]), std::min(extremes[1], sums[1])};
@@ -97,7 +102,10 @@ void Timeline::pop_front(Place& kept) {
   if (kept.block == 0) --kept.index;
   // What has left is no extreme any more; that is seen to when it was half of the block.
   if (++block.gone > block.slots.size()) block.find_extremes();
-  if (block.slots.size() * 2 < block.slots.capacity()) block.slots.set_capacity(block.slots.size());
+  const std::size_t capacity = block.slots.capacity();
+  if (capacity > small_block && block.slots.size() * 2 < capacity) {
+    block.slots.set_capacity(block.slots.size());
+  }
   bytes_ += bytes_of(block);
 }
 

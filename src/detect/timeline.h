@@ -14,7 +14,7 @@
 #include <compare>
 #include <cstdint>
 #include <limits>
-#include <vector>
+#include <utility>
 
 #include <boost/circular_buffer.hpp>
 #include <boost/container/small_vector.hpp>
@@ -66,13 +66,12 @@ class Timeline {
   // Asks memory for the first entry, this one, and where the next is put, without waiting for them.
   void bring_near(Place place) const {
     if (empty()) return;
-    const auto ask = [](const Slot* slot) { __builtin_prefetch(slot); };
+    const auto ask = [](const void* slot) { __builtin_prefetch(slot); };
     ask(&blocks_.front().slots.front());
     if (place < end()) ask(&blocks_[place.block].slots[place.index]);
     const Slot* const last = &blocks_.back().slots.back();
-    __builtin_prefetch(&last->sums);
+    ask(&last->sums);
     ask(last + 1);
-    ask(last + 2);
   }
 
   Place first_from(Moment moment) const;

@@ -1,7 +1,6 @@
 #include "detect/value_memory.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace mailwarden::detect {
 namespace {

@@ -2,14 +2,17 @@
 //
 // What     Logs repeat themselves: programs, users, hosts. Of a value that came before, in the same
 //          field and for the same log source, a ValueMemory knows what looking it up found, what
-//          predicates answered and which rules it rules out. A value is remembered when it comes a
-//          second time, so that those which never do cost no more than their hash; it is compared
-//          as a whole, so that what is known is always what looking up would find.
+//          predicates answered and, once it was the only value of its field, which rules it rules
+//          out. A value is remembered when it comes a second time, so that those which never do
+//          cost no more than their hash; it is compared as a whole, so that what is known is always
+//          what looking up would find.
 // Owns     Copies of the values. All are let go of together when they are more than bytes_max.
 // Threads  One.
 // Errors   None.
-// Limits   bytes_max; values of more than value_bytes_max are not remembered. Whoever writes the
-//          log cannot aim at its hashes, and at worst makes it as if there were no memory.
+// Limits   bytes_max, of which the allocator holds up to half as much again, and tables of half a
+//          MiB. Values of more than value_bytes_max are not remembered. Whoever writes the log
+//          cannot aim at its hashes; at worst values are remembered in vain, which costs each of
+//          them about one more look-up.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +51,9 @@ class ValueMemory {
     std::uint32_t number = 0;  // from 1
     std::span<const PredicateId> found;
     std::span<const RuleNumber> candidates;
-    // If the field has no other value: the candidates that may hold, and those of the rules that
-    // are always tried that cannot.
+    // If the field has no other value, and once that was so: the candidates that may hold, and
+    // those of the rules that are always tried that cannot.
+    bool tried = false;
     std::span<const RuleNumber> alone;
     std::span<const RuleNumber> ruled_out;
   };
@@ -73,17 +77,17 @@ class ValueMemory {
     if (slot.hash == hash) __builtin_prefetch(slot.value);
   }
   // Null where it is not remembered.
-  const Value* find(std::size_t hash, const Place& place, std::string_view text) const {
+  Value* find(std::size_t hash, const Place& place, std::string_view text) const {
     for (const std::size_t at : {hash & mask, (hash & mask) ^ 1}) {
       if (slots_[at].hash != hash || slots_[at].value == nullptr) continue;
-      const Value& value = *slots_[at].value;
+      Value& value = *slots_[at].value;
       if (value.place == place && value.text == text) return &value;
     }
     return nullptr;
   }
   // Whether it should be remembered now: when it comes the second time.
   bool wants(std::size_t hash, std::string_view text) {
-    if (text.size() > value_bytes_max) return false;
+    if (text.size() > value_bytes_max || bytes_ > bytes_max) return false;
     const auto mark = static_cast<std::uint16_t>(hash >> 48 | 1);
     return std::exchange(seen_[hash >> 16 & mask], mark) == mark;
   }
@@ -111,7 +115,7 @@ class ValueMemory {
 
   struct Slot {
     std::size_t hash = 0;
-    const Value* value = nullptr;
+    Value* value = nullptr;
   };
   struct Answer {
     PredicateId predicate = 0;

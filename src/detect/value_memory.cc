@@ -19,9 +19,9 @@ void each_once(std::vector<T>& list) {
 ValueMemory::ValueMemory()
     : hash_(KeyedHash::drawn()),
       arena_(block_bytes),
-      slots_(slots_count),
-      seen_(slots_count),
-      answers_(slots_count) {}
+      slots_(rows_count * row_slots),
+      seen_(seen_count),
+      answers_(answers_count) {}
 
 void ValueMemory::clear() {
   if (count_ == 0) return;
@@ -51,9 +51,11 @@ ValueMemory::Value& ValueMemory::remember(std::size_t hash, const Place& place,
   value->number = ++count_;
   value->found = keep(std::span<const PredicateId>(found));
   value->candidates = keep(std::span<const RuleNumber>(candidates));
-  Slot& first = slots_[hash & mask];
-  Slot& second = slots_[(hash & mask) ^ 1];
-  (first.value != nullptr && second.value == nullptr ? second : first) = {hash, value};
+  const auto row = slots_.begin() + static_cast<std::ptrdiff_t>(hash % rows_count * row_slots);
+  const auto free = std::find_if(row, row + row_slots, [](auto& slot) { return !slot.value; });
+  // One that gives way is chosen by chance.
+  const auto chosen = static_cast<std::ptrdiff_t>(hash >> 32 ^ count_) % row_slots;
+  *(free != row + row_slots ? free : row + chosen) = {hash, value};
   return *value;
 }
 

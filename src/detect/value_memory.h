@@ -9,10 +9,10 @@
 // Owns     Copies of the values. All are let go of together when they are more than bytes_max.
 // Threads  One.
 // Errors   None.
-// Limits   bytes_max, of which the allocator holds up to half as much again, and tables of half a
-//          MiB. Values of more than value_bytes_max are not remembered. Whoever writes the log
-//          cannot aim at its hashes; at worst values are remembered in vain, which costs each of
-//          them about one more look-up.
+// Limits   bytes_max, of which the allocator holds up to half as much again, and tables of less
+//          than one MiB. Values of more than value_bytes_max are not remembered. Whoever writes the
+//          log cannot aim at its hashes; at worst values are remembered in vain, which costs each
+//          of them about one more look-up.
 #pragma once
 
 #include <cstdint>
@@ -71,16 +71,17 @@ class ValueMemory {
   }
   // Ask memory for what find() reads, without waiting for it: first the one, some time later the
   // other.
-  void bring_near(std::size_t hash) const { __builtin_prefetch(&slots_[hash & mask]); }
+  void bring_near(std::size_t hash) const { __builtin_prefetch(row_of(hash).data()); }
   void bring_nearer(std::size_t hash) const {
-    const Slot& slot = slots_[hash & mask];
-    if (slot.hash == hash) __builtin_prefetch(slot.value);
+    for (const Slot& slot : row_of(hash)) {
+      if (slot.hash == hash) __builtin_prefetch(slot.value);
+    }
   }
   // Null where it is not remembered.
   Value* find(std::size_t hash, const Place& place, std::string_view text) const {
-    for (const std::size_t at : {hash & mask, (hash & mask) ^ 1}) {
-      if (slots_[at].hash != hash || slots_[at].value == nullptr) continue;
-      Value& value = *slots_[at].value;
+    for (const Slot& slot : row_of(hash)) {
+      if (slot.hash != hash || slot.value == nullptr) continue;
+      Value& value = *slot.value;
       if (value.place == place && value.text == text) return &value;
     }
     return nullptr;
@@ -89,7 +90,7 @@ class ValueMemory {
   bool wants(std::size_t hash, std::string_view text) {
     if (text.size() > value_bytes_max || bytes_ > bytes_max) return false;
     const auto mark = static_cast<std::uint16_t>(hash >> 48 | 1);
-    return std::exchange(seen_[hash >> 16 & mask], mark) == mark;
+    return std::exchange(seen_[hash >> 16 & (seen_count - 1)], mark) == mark;
   }
   // The lists may name one several times.
   Value& remember(std::size_t hash, const Place& place, std::string_view text,
@@ -110,8 +111,12 @@ class ValueMemory {
   }
 
  private:
-  static constexpr std::size_t slots_count = 16 * 1024;
-  static constexpr std::size_t mask = slots_count - 1;
+  // A value stands in one of a row of slots, which is one line of the processor's caches.
+  static constexpr std::size_t row_slots = 4;
+  static constexpr std::size_t rows_count = 8 * 1024;
+  static constexpr std::size_t answers_count = 16 * 1024;
+  // Many, since of two that take turns in one place neither would be remembered.
+  static constexpr std::size_t seen_count = 64 * 1024;
 
   struct Slot {
     std::size_t hash = 0;
@@ -122,6 +127,9 @@ class ValueMemory {
     std::uint32_t value = 0;  // its number, and behind it whether the predicate holds
   };
 
+  std::span<const Slot, row_slots> row_of(std::size_t hash) const {
+    return std::span<const Slot, row_slots>(&slots_[hash % rows_count * row_slots], row_slots);
+  }
   static std::size_t answer_place(PredicateId predicate, std::uint32_t value) {
     return ((std::uint64_t{predicate} << 32 | value) * 0x9E3779B97F4A7C15ULL) >> 50;
   }

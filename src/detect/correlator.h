@@ -12,9 +12,9 @@
 // Limits   CorrelatorOptions. What is dropped to keep them is counted in dropped().
 //          A detection in order costs O(1) amortised for each correlation that names its rule;
 //          O(log n) of the group where an order is asked for. No type needs more, value_percentile
-//          included (see Measure). One that is late costs O(log n) amortised
-//          and a walk over blocks of the group, at most 128 + entries_max / 64 steps; where the
-//          condition is a range, or eq, late_windows_max windows more. A snapshot is linear.
+//          included (see Measure). One that is late costs O(log n) amortised and a walk over blocks
+//          of the group, at most 128 + entries_max / 64 steps; where the condition is a range, or
+//          eq, late_windows_max windows more. A snapshot is linear.
 // Source   Sigma 2.1.0 correlations; docs/sigma.md, "Correlations".
 #pragma once
 

@@ -8,9 +8,9 @@
 // Threads  One.
 // Errors   None.
 // Limits   Its owner's: size() and bytes(), and drop_oldest(). In order an entry costs O(1)
-//          amortised. One that comes late costs O(log n)
-//          amortised to find what its own window holds (the shorter of two walks, each of which
-//          halves the next ones) and what Timeline says.
+//          amortised. One that comes late costs O(log n) amortised to find what its own window
+//          holds (the shorter of two walks, each of which halves the next ones) and what Timeline
+//          says.
 // Source   Sigma 2.1.0 correlations; docs/sigma.md, "Correlations".
 #pragma once
 

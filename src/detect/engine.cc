@@ -61,7 +61,7 @@ RuleNumber Engine::add(const Rule& rule, const std::vector<FieldTest>& tests) {
   return static_cast<RuleNumber>(rules_.size() - 1);
 }
 
-Result<void> Engine::compile() {
+void Engine::compile() {
   program_.arrange();
   std::vector<std::optional<std::vector<PredicateId>>> witnesses;
   std::vector<bool> sought(program_.predicates().size());
@@ -84,10 +84,7 @@ Result<void> Engine::compile() {
     }
     group->add(rule, predicates_of(rules_[rule]), std::move(witnesses[rule]));
   }
-  for (const auto& group : groups_) {
-    if (auto done = group->build(program_, early, memory_); !done) return done;
-  }
-  return {};
+  for (const auto& group : groups_) group->build(program_, early);
 }
 
 Engine::Asked Engine::asked_of(const Predicate& predicate, bool sought) const {
@@ -104,7 +101,6 @@ Engine::Asked Engine::asked_of(const Predicate& predicate, bool sought) const {
 void Engine::fit(MatchScratch& scratch) const {
   if (scratch.fitted_to_.get() == this) return;
   scratch.fitted_to_ = shared_from_this();
-  scratch.memory_ = memory_;
   scratch.turn_ = 0;
   scratch.truths_.assign(program_.predicates().size(), 0);
   scratch.tried_.assign(rules_.size(), 0);
@@ -206,7 +202,7 @@ void Engine::look_up(const MatchScratch::Route& route, const MatchScratch::Sough
   auto probe = [&](const RuleGroup& group, FieldId field) {
     if (!group.asks(field)) return;
     group.look_up(
-        field, text, folded, scratch.memory_,
+        field, text, folded,
         [&](PredicateId id) {
           scratch.found(id);
           if (wanted) scratch.found_.push_back(id);

@@ -5,7 +5,7 @@
 // Owns     Everything that was compiled.
 // Threads  match() and explain() from any thread, each with its own MatchScratch; nothing changes
 //          once compile() is done.
-// Errors   compile(): Error{invalid} where the literals of all rules together cannot be compiled.
+// Errors   None.
 // Limits   None of its own; matching is bounded by rules and values.
 // Source   docs/sigma.md. How it finds what it need not try: src/README.md, "Matching".
 #pragma once
@@ -42,7 +42,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Rules are numbered from 0; `tests` are those of the rule's items, in their order.
   RuleNumber add(const Rule& rule, const std::vector<FieldTest>& tests);
-  Result<void> compile();
+  void compile();
 
   const FieldNames& names() const { return program_.names(); }
   // Replaces what `matched` held.
@@ -115,7 +115,6 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<Logsource> logsources_;
   std::vector<std::unique_ptr<RuleGroup>> groups_;
   std::vector<Asked> asked_;  // by predicate
-  ScanMemory memory_;         // as large as the largest index needs, for scratches to copy
 };
 
 }  // namespace mailwarden::detect

@@ -55,12 +55,10 @@ Evidence plain_evidence(const Text& text, Pattern::Plain plain) {
   return evidence;
 }
 
-// What is searched anywhere is of limited length and, since Vectorscan would take it for empty,
-// does not begin with a zero byte.
+// What is searched anywhere is of limited length.
 void fit_for_search(Evidence& evidence) {
   if (evidence.where != Where::anywhere) return;
   const std::size_t bytes = evidence.text.size();
-  evidence.text.erase(0, std::min(evidence.text.find_first_not_of('\0'), bytes));
   evidence.text.resize(std::min(evidence.text.size(), literal_bytes_max));
   evidence.decides = evidence.decides && evidence.text.size() == bytes;
 }

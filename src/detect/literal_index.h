@@ -3,46 +3,25 @@
 // What     Each text is added with the place where it must stand and an entry's number; probe()
 //          calls back with the entries that a value has. Whole values are looked up by hash, starts
 //          and ends by the bytes at their edge, what may stand anywhere is found by its rarest
-//          four bytes or, where it is shorter, by Vectorscan.
-// Owns     The texts and the compiled database.
-// Threads  probe() from any thread, each with its own ScanMemory.
-// Errors   finish(): Error{invalid} where Vectorscan refuses the texts.
+//          four bytes or, where it is shorter, by its first two.
+// Owns     The texts.
+// Threads  Read-only once it is finished.
+// Errors   None.
 // Limits   None of its own.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/result.h"
 #include "detect/edge_table.h"
 #include "detect/gram_table.h"
 #include "detect/keyed_hash.h"
-
-struct hs_database;
-struct hs_scratch;
+#include "detect/short_table.h"
 
 namespace mailwarden::detect {
-
-// What Vectorscan writes while it scans; one for each thread, good for every index it has grown to.
-class ScanMemory {
- public:
-  ScanMemory() = default;
-  ScanMemory(const ScanMemory& other);
-  ScanMemory(ScanMemory&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
-  ScanMemory& operator=(ScanMemory other) noexcept {
-    std::swap(held_, other.held_);
-    return *this;
-  }
-  ~ScanMemory();
-
- private:
-  friend class LiteralIndex;
-  hs_scratch* held_ = nullptr;
-};
 
 class LiteralIndex {
  public:
@@ -52,32 +31,23 @@ class LiteralIndex {
   void add(Where where, std::string text, std::uint32_t entry);
   // `number` is in canonical form.
   void add_number(std::string number, std::uint32_t entry);
-  Result<void> finish(const TextStatistics& statistics, ScanMemory& memory);
+  void finish(const TextStatistics& statistics);
 
   // put(entry) for each text that stands in the value; several times where it stands several times.
   template <class Put>
-  void probe(std::string_view text, std::string_view folded, ScanMemory& memory, Put&& put) const {
+  void probe(std::string_view text, std::string_view folded, Put&& put) const {
     if ((whole_lengths_ >> length_bit(folded.size()) & 1) != 0) find_whole(folded, put);
     if (!numbers_.empty()) find_number(text, put);
     if (!starts_.empty()) starts_.find(folded, put);
     if (!ends_.empty()) ends_.find(folded, put);
     if (!anywhere_.empty()) anywhere_.find(folded, put);
-    if (database_ != nullptr) {
-      using Plain = std::remove_reference_t<Put>;
-      scan(folded, memory, &put,
-           [](std::uint32_t entry, void* of) { (*static_cast<Plain*>(of))(entry); });
-    }
+    if (!anywhere_short_.empty()) anywhere_short_.find(folded, put);
   }
 
   std::size_t bytes() const;
   std::size_t literals() const { return literals_; }
 
  private:
-  struct Release {
-    void operator()(hs_database* database) const;
-  };
-  using Told = void (*)(std::uint32_t entry, void* of);
-
   static constexpr unsigned length_bit(std::size_t length) {
     return length < 63 ? static_cast<unsigned>(length) : 63U;
   }
@@ -94,7 +64,6 @@ class LiteralIndex {
   }
   static constexpr std::uint32_t no_entry = 0xFFFFFFFF;
   std::uint32_t number_entry(std::string_view text) const;
-  void scan(std::string_view folded, ScanMemory& memory, void* of, Told told) const;
 
   KeyedMap<std::uint32_t> wholes_;
   std::uint64_t whole_lengths_ = 0;  // a bit for each length there is, the last for all longer ones
@@ -102,7 +71,7 @@ class LiteralIndex {
   EdgeTable starts_{EdgeTable::Edge::start};
   EdgeTable ends_{EdgeTable::Edge::end};
   GramTable anywhere_;
-  std::unique_ptr<hs_database, Release> database_;  // of what is shorter
+  ShortTable anywhere_short_;
   std::size_t literals_ = 0;
   // Until finish().
   std::vector<std::pair<std::string, std::uint32_t>> start_texts_;

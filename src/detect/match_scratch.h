@@ -73,7 +73,6 @@ class MatchScratch {
   void rule_out(RuleNumber rule) { tried_[rule] = turn_; }
 
   std::shared_ptr<const void> fitted_to_;
-  ScanMemory memory_;
   std::uint32_t turn_ = 0;
   std::vector<std::uint32_t> truths_;  // by predicate: the turn it was decided in, and how
   std::vector<std::uint32_t> tried_;   // by rule: the turn in which it became a candidate

@@ -87,8 +87,7 @@ class RuleGroup::Builder {
   std::map<std::tuple<FieldId, LiteralIndex::Where, std::string, bool>, std::uint32_t> known_;
 };
 
-Result<void> RuleGroup::build(const Program& program, const std::vector<bool>& early,
-                              ScanMemory& memory) {
+void RuleGroup::build(const Program& program, const std::vector<bool>& early) {
   indexes_.resize(program.names().size());
   Builder builder(*this, program);
   for (const Member& member : std::exchange(members_, {})) {
@@ -102,9 +101,8 @@ Result<void> RuleGroup::build(const Program& program, const std::vector<bool>& e
     const auto& index = indexes_[field];
     if (index == nullptr) continue;
     fields_.push_back(field);
-    if (auto done = index->finish(program.statistics(), memory); !done) return done;
+    index->finish(program.statistics());
   }
-  return {};
 }
 
 std::size_t RuleGroup::literals() const {

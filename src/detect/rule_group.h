@@ -38,15 +38,15 @@ class RuleGroup {
   void add(RuleNumber rule, std::vector<PredicateId> predicates,
            std::optional<std::vector<PredicateId>> witness);
   // `early` are predicates that are decided by looking up alone.
-  Result<void> build(const Program& program, const std::vector<bool>& early, ScanMemory& memory);
+  void build(const Program& program, const std::vector<bool>& early);
 
   // What the group's index says of one value of the event; the field is told beside it, since
   // keywords are looked up in values of every field.
   template <class Found, class Candidate>
-  void look_up(FieldId field, std::string_view text, std::string_view folded, ScanMemory& memory,
-               Found found, Candidate candidate) const {
+  void look_up(FieldId field, std::string_view text, std::string_view folded, Found found,
+               Candidate candidate) const {
     const LiteralIndex* const index = indexes_[field].get();
-    index->probe(text, folded, memory, [&](std::uint32_t number) {
+    index->probe(text, folded, [&](std::uint32_t number) {
       const Hit& hit = hits_[number];
       if (hit.predicate != no_predicate) found(hit.predicate);
       for (const RuleNumber rule : hit.rules) candidate(rule);

@@ -84,7 +84,7 @@ Result<RuleSet> RuleSet::make(RuleTexts texts, const RuleSetOptions& options) {
   }
   set.correlations_ = std::move(linked.correlations);
   set.refused_ = std::move(linked.refused);
-  if (auto done = set.engine_->compile(); !done) return std::unexpected(done.error());
+  set.engine_->compile();
   set.find_needs();
   return set;
 }

@@ -1,0 +1,443 @@
+#include "policy/evaluate.h"
+
+#include <algorithm>
+
+#include "policy/print.h"
+
+namespace mailwarden::policy {
+namespace {
+
+bool has_variable(const Expressions& expressions, const Node& node,
+                  const std::vector<std::uint8_t>& constant) {
+  const auto is_open = [&](ExprId id) { return constant[id] == 0; };
+  switch (node.op) {
+    case Op::literal:
+      return false;
+    case Op::variable:
+      return true;
+    case Op::set:
+    case Op::record:
+    case Op::call:
+      return std::ranges::any_of(expressions.list(node.a), is_open);
+    case Op::if_then_else:
+      return is_open(node.a) || is_open(node.b) || is_open(node.c);
+    default:
+      return is_open(node.a) || (is_binary(node.op) && is_open(node.b));
+  }
+}
+
+}  // namespace
+
+Value Bound::of(Variable variable) const {
+  switch (variable) {
+    case Variable::principal:
+      return Value::of(&principal);
+    case Variable::action:
+      return Value::of(&action);
+    case Variable::resource:
+      return Value::of(&resource);
+    case Variable::context:
+      return context;
+  }
+  return context;
+}
+
+Linked::Linked(const Expressions& expressions, const Entities& entities)
+    : expressions_(expressions),
+      entities_(entities),
+      constant_(expressions.size()),
+      values_(expressions.size()) {
+  const Bound nothing{};
+  Evaluator evaluator(*this, nothing, memory_);
+  for (ExprId id = 0; id < expressions.size(); ++id) {
+    const Node& node = expressions[id];
+    if (node.op == Op::literal) {
+      Value value = expressions.literal_of(node);
+      if (value.kind == Kind::entity) {
+        if (const EntityName* const known = entities.find(*value.entity)) value.entity = known;
+      }
+      values_[id] = value;
+      constant_[id] = 1;
+    } else if (!has_variable(expressions, node, constant_)) {
+      constant_[id] = evaluator.evaluate(id, values_[id]) ? 1 : 0;
+    }
+  }
+}
+
+Bound Linked::bind(const Request& request) const {
+  const auto name_of = [&](const EntityUid& uid) {
+    EntityName name{.type = uid.type, .id = uid.id, .hash = hash_of(uid.type, uid.id)};
+    const EntityName* const known = entities_.find(name);
+    return known == nullptr ? name : *known;
+  };
+  return {.principal = name_of(request.principal),
+          .action = name_of(request.action),
+          .resource = name_of(request.resource),
+          .context = request.context};
+}
+
+bool Evaluator::fail(Failure failure, ExprId at) {
+  error_ = {.failure = failure, .at = at};
+  return false;
+}
+
+bool Evaluator::evaluate(ExprId id, Value& out) {
+  if (linked_.is_constant(id)) {
+    out = linked_.constant(id);
+    return true;
+  }
+  const Node& node = linked_.expressions()[id];
+  switch (node.op) {
+    case Op::literal:
+      out = linked_.expressions().literal_of(node);
+      return true;
+    case Op::variable:
+      out = bound_.of(static_cast<Variable>(node.detail));
+      return true;
+    case Op::if_then_else: {
+      bool yes = false;
+      return truth(node.a, id, yes) && evaluate(yes ? node.b : node.c, out);
+    }
+    case Op::both:
+    case Op::either:
+      return logical(id, node, out);
+    case Op::negation:
+    case Op::minus:
+    case Op::is_empty:
+    case Op::is_type:
+    case Op::like:
+      return unary(id, node, out);
+    case Op::has_attribute:
+    case Op::get_attribute:
+      return attribute(id, node, out);
+    case Op::set:
+    case Op::record:
+      return collection(node, out);
+    case Op::call:
+      return call(id, node, out);
+    default:
+      return binary(id, node, out);
+  }
+}
+
+bool Evaluator::truth(ExprId id, ExprId of, bool& out) {
+  Value value;
+  if (!evaluate(id, value)) return false;
+  if (value.kind != Kind::boolean) return fail(Failure::wrong_type, of);
+  out = value.is_true();
+  return true;
+}
+
+bool Evaluator::logical(ExprId id, const Node& node, Value& out) {
+  bool yes = false;
+  if (!truth(node.a, id, yes)) return false;
+  if (yes == (node.op == Op::both) && !truth(node.b, id, yes)) return false;
+  out = Value::of(yes);
+  return true;
+}
+
+bool Evaluator::unary(ExprId id, const Node& node, Value& out) {
+  Value a;
+  if (!evaluate(node.a, a)) return false;
+  const Expressions& expressions = linked_.expressions();
+  switch (node.op) {
+    case Op::negation:
+      if (a.kind != Kind::boolean) return fail(Failure::wrong_type, id);
+      out = Value::of(!a.is_true());
+      return true;
+    case Op::minus: {
+      if (a.kind != Kind::integer) return fail(Failure::wrong_type, id);
+      std::int64_t number = 0;
+      if (__builtin_sub_overflow(std::int64_t{0}, a.number, &number)) {
+        return fail(Failure::overflow, id);
+      }
+      out = Value::of(number);
+      return true;
+    }
+    case Op::is_empty:
+      if (a.kind != Kind::set) return fail(Failure::wrong_type, id);
+      out = Value::of(a.size == 0);
+      return true;
+    case Op::is_type:
+      if (a.kind != Kind::entity) return fail(Failure::wrong_type, id);
+      out = Value::of(a.entity->type == expressions.name(node.b));
+      return true;
+    default:
+      if (a.kind != Kind::string) return fail(Failure::wrong_type, id);
+      out = Value::of(matches(a.as_text(), expressions.pattern(node.b)));
+      return true;
+  }
+}
+
+bool Evaluator::binary(ExprId id, const Node& node, Value& out) {
+  Value a;
+  Value b;
+  if (!evaluate(node.a, a) || !evaluate(node.b, b)) return false;
+  switch (node.op) {
+    case Op::equal:
+      out = Value::of(equal(a, b));
+      return true;
+    case Op::not_equal:
+      out = Value::of(!equal(a, b));
+      return true;
+    case Op::less:
+    case Op::less_or_equal:
+    case Op::greater:
+    case Op::greater_or_equal:
+      return compared(id, node.op, a, b, out);
+    case Op::plus:
+    case Op::subtract:
+    case Op::times:
+      return arithmetic(id, node.op, a, b, out);
+    case Op::in:
+      return is_in(id, a, b, out);
+    case Op::has_tag:
+    case Op::get_tag:
+      return tags(id, node.op, a, b, out);
+    default:
+      return sets(id, node.op, a, b, out);
+  }
+}
+
+bool Evaluator::compared(ExprId id, Op op, const Value& a, const Value& b, Value& out) {
+  const bool has_order =
+      a.kind == Kind::integer || a.kind == Kind::datetime || a.kind == Kind::duration;
+  if (!has_order || a.kind != b.kind) return fail(Failure::wrong_type, id);
+  const bool holds = op == Op::less            ? a.number < b.number
+                     : op == Op::less_or_equal ? a.number <= b.number
+                     : op == Op::greater       ? a.number > b.number
+                                               : a.number >= b.number;
+  out = Value::of(holds);
+  return true;
+}
+
+bool Evaluator::arithmetic(ExprId id, Op op, const Value& a, const Value& b, Value& out) {
+  if (a.kind != Kind::integer || b.kind != Kind::integer) return fail(Failure::wrong_type, id);
+  std::int64_t number = 0;
+  const bool is_over = op == Op::plus       ? __builtin_add_overflow(a.number, b.number, &number)
+                       : op == Op::subtract ? __builtin_sub_overflow(a.number, b.number, &number)
+                                            : __builtin_mul_overflow(a.number, b.number, &number);
+  if (is_over) return fail(Failure::overflow, id);
+  out = Value::of(number);
+  return true;
+}
+
+bool Evaluator::sets(ExprId id, Op op, const Value& a, const Value& b, Value& out) {
+  if (a.kind != Kind::set || (op != Op::contains && b.kind != Kind::set)) {
+    return fail(Failure::wrong_type, id);
+  }
+  const auto stands = [&](const Value& one) { return contains(a.as_set(), one); };
+  if (op == Op::contains) {
+    out = Value::of(stands(b));
+  } else if (op == Op::contains_all) {
+    out = Value::of(std::ranges::all_of(b.as_set(), stands));
+  } else {
+    out = Value::of(std::ranges::any_of(b.as_set(), stands));
+  }
+  return true;
+}
+
+bool Evaluator::stands_in(const EntityName& name, const EntityName& group) const {
+  if (name == group) return true;
+  const Entities& entities = linked_.entities();
+  const EntityName* const below = entities.find(name);
+  const EntityName* const above = entities.find(group);
+  return below != nullptr && above != nullptr && entities.is_below(below->number, above->number);
+}
+
+bool Evaluator::is_in(ExprId id, const Value& a, const Value& b, Value& out) {
+  if (a.kind != Kind::entity) return fail(Failure::wrong_type, id);
+  if (b.kind == Kind::entity) {
+    out = Value::of(stands_in(*a.entity, *b.entity));
+    return true;
+  }
+  if (b.kind != Kind::set) return fail(Failure::wrong_type, id);
+  bool found = false;
+  for (const Value& one : b.as_set()) {
+    if (one.kind != Kind::entity) return fail(Failure::wrong_type, id);
+    found = found || stands_in(*a.entity, *one.entity);
+  }
+  out = Value::of(found);
+  return true;
+}
+
+const Entities::Entity* Evaluator::entity(const EntityName& name) const {
+  const EntityName* const known = linked_.entities().find(name);
+  if (known == nullptr) return nullptr;
+  const Entities::Entity& entity = linked_.entities()[known->number];
+  return entity.is_defined ? &entity : nullptr;
+}
+
+bool Evaluator::tags(ExprId id, Op op, const Value& a, const Value& b, Value& out) {
+  if (a.kind != Kind::entity || b.kind != Kind::string) return fail(Failure::wrong_type, id);
+  const Entities::Entity* const of = entity(*a.entity);
+  const Value* const tag = of == nullptr ? nullptr : of->tags.find(b.as_text());
+  if (op == Op::has_tag) {
+    out = Value::of(tag != nullptr);
+    return true;
+  }
+  if (of == nullptr) return fail(Failure::no_entity, id);
+  if (tag == nullptr) return fail(Failure::no_tag, id);
+  out = *tag;
+  return true;
+}
+
+bool Evaluator::attribute(ExprId id, const Node& node, Value& out) {
+  Value a;
+  if (!evaluate(node.a, a)) return false;
+  const bool is_question = node.op == Op::has_attribute;
+  const Value* record = &a;
+  if (a.kind == Kind::entity) {
+    const Entities::Entity* const of = entity(*a.entity);
+    if (of == nullptr && !is_question) return fail(Failure::no_entity, id);
+    record = of == nullptr ? nullptr : &of->attributes;
+  } else if (a.kind != Kind::record) {
+    return fail(Failure::wrong_type, id);
+  }
+  const Value* const found =
+      record == nullptr ? nullptr : record->find(linked_.expressions().name(node.b));
+  if (is_question) {
+    out = Value::of(found != nullptr);
+    return true;
+  }
+  if (found == nullptr) return fail(Failure::no_attribute, id);
+  out = *found;
+  return true;
+}
+
+bool Evaluator::collection(const Node& node, Value& out) {
+  const auto parts = linked_.expressions().list(node.a);
+  std::vector<Value> values(parts.size());
+  for (std::size_t at = 0; at < parts.size(); ++at) {
+    if (!evaluate(parts[at], values[at])) return false;
+  }
+  if (node.op == Op::set) {
+    out = make_set(memory_, values);
+    return true;
+  }
+  const auto names = linked_.expressions().list(node.b);
+  std::vector<Member> members;
+  for (std::size_t at = 0; at < values.size(); ++at) {
+    members.push_back({linked_.expressions().name(names[at]), values[at]});
+  }
+  out = make_record(memory_, members);
+  return true;
+}
+
+bool Evaluator::call(ExprId id, const Node& node, Value& out) {
+  const auto parts = linked_.expressions().list(node.a);
+  const FunctionInfo& info = info_of(static_cast<Function>(node.detail));
+  std::array<Value, 2> values;
+  for (std::size_t at = 0; at < parts.size(); ++at) {
+    Value more;
+    if (!evaluate(parts[at], at < values.size() ? values[at] : more)) return false;
+  }
+  if (parts.size() != info.arity) return fail(Failure::wrong_type, id);
+  for (std::size_t at = 0; at < info.arity; ++at) {
+    if (values[at].kind != info.arguments[at]) return fail(Failure::wrong_type, id);
+  }
+  const auto number = [&](std::optional<std::int64_t> made) {
+    if (!made) return fail(Failure::bad_extension, id);
+    out = Value::of(*made, info.result);
+    return true;
+  };
+  const auto& [a, b] = values;
+  switch (info.function) {
+    case Function::decimal:
+      return number(read_decimal(a.as_text()));
+    case Function::datetime:
+      return number(read_datetime(a.as_text()));
+    case Function::duration:
+      return number(read_duration(a.as_text()));
+    case Function::ip: {
+      const auto range = read_ip(a.as_text());
+      if (!range) return fail(Failure::bad_extension, id);
+      out = copy(memory_, Value::of(&*range));
+      return true;
+    }
+    case Function::less_than:
+      return number(a.number < b.number);
+    case Function::less_than_or_equal:
+      return number(a.number <= b.number);
+    case Function::greater_than:
+      return number(a.number > b.number);
+    case Function::greater_than_or_equal:
+      return number(a.number >= b.number);
+    case Function::is_ipv4:
+      return number(!a.range->is_v6);
+    case Function::is_ipv6:
+      return number(a.range->is_v6);
+    case Function::is_loopback:
+      return number(is_loopback(*a.range));
+    case Function::is_multicast:
+      return number(is_multicast(*a.range));
+    case Function::is_in_range:
+      return number(is_in_range(*a.range, *b.range));
+    default:
+      return datetime_call(id, info.function, values, out);
+  }
+}
+
+bool Evaluator::datetime_call(ExprId id, Function function, std::span<const Value> values,
+                              Value& out) {
+  const std::int64_t a = values[0].number;
+  const std::int64_t b = values[1].number;
+  const Kind kind = info_of(function).result;
+  std::int64_t made = 0;
+  switch (function) {
+    case Function::offset:
+      if (__builtin_add_overflow(a, b, &made)) return fail(Failure::bad_extension, id);
+      break;
+    case Function::duration_since:
+      if (__builtin_sub_overflow(a, b, &made)) return fail(Failure::bad_extension, id);
+      break;
+    case Function::to_date: {
+      const auto date = date_of(a);
+      if (!date) return fail(Failure::bad_extension, id);
+      made = *date;
+      break;
+    }
+    case Function::to_time:
+      made = time_of_day(a);
+      break;
+    case Function::to_seconds:
+      made = a / 1000;
+      break;
+    case Function::to_minutes:
+      made = a / 60'000;
+      break;
+    case Function::to_hours:
+      made = a / 3'600'000;
+      break;
+    case Function::to_days:
+      made = a / 86'400'000;
+      break;
+    default:
+      made = a;
+  }
+  out = Value::of(made, kind);
+  return true;
+}
+
+std::string describe(const EvaluationError& error, const Expressions& expressions) {
+  const std::string text = "'" + print_expression(error.at, expressions) + "'";
+  switch (error.failure) {
+    case Failure::none:
+      return "";
+    case Failure::wrong_type:
+      return text + " has an operand of the wrong type";
+    case Failure::no_entity:
+      return text + " asks an entity that is not known";
+    case Failure::no_attribute:
+      return text + " is not there";
+    case Failure::no_tag:
+      return text + ": the entity has no such tag";
+    case Failure::overflow:
+      return text + " does not fit into 64 bits";
+    case Failure::bad_extension:
+      return text + " is no valid value";
+  }
+  return "";
+}
+
+}  // namespace mailwarden::policy

@@ -46,23 +46,9 @@ class Authorizer {
 
   class Scratch {
    public:
-    Scratch();
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-
    private:
     friend class Authorizer;
-    struct Known {
-      std::uint32_t turn = 0;
-      enum class Came : std::uint8_t { no, yes, failed } came = Came::no;
-      EvaluationError error;
-    };
-
-    std::vector<char> block_;  // where most evaluations find room
-    Memory memory_;
-    const Authorizer* fitted_to_ = nullptr;
-    std::uint32_t turn_ = 0;
-    std::vector<Known> known_;  // by condition
+    EvaluationMemory memory_;
     std::vector<std::uint8_t> actions_;
     std::vector<std::uint32_t> permits_;
     std::vector<std::uint32_t> forbids_;
@@ -81,12 +67,10 @@ class Authorizer {
  private:
   // Of each policy what deciding needs.
   struct Compiled {
-    std::uint32_t condition = 0;  // its number among the different ones
+    ExprId condition = 0;
     bool is_permit = true;
   };
 
-  const Scratch::Known& condition(std::uint32_t number, Evaluator& evaluator,
-                                  Scratch& scratch) const;
   bool scope_holds(const Policy& policy, const Bound& bound) const;
 
   std::shared_ptr<const PolicySet> policies_;
@@ -94,7 +78,6 @@ class Authorizer {
   Options options_;
   Linked linked_;
   std::vector<Compiled> compiled_;
-  std::vector<ExprId> conditions_;  // each once
   ScopeIndex index_;
 };
 

@@ -41,11 +41,14 @@ Entities& Entities::operator=(Entities&&) noexcept = default;
 Entities::~Entities() = default;
 
 const EntityName* Entities::find(std::string_view type, std::string_view id) const {
-  return find(EntityName{.type = type, .id = id, .hash = hash_of(type, id)});
+  return look_up(EntityName{.type = type, .id = id, .hash = hash_of(type, id)});
 }
 
-const EntityName* Entities::find(const EntityName& name) const {
-  if (name.home == home()) return &name;
+void Entities::bring_near(const EntityName& name) const {
+  table_->names.prefetch(name);
+}
+
+const EntityName* Entities::look_up(const EntityName& name) const {
   const auto at = table_->names.find(name);
   return at == table_->names.end() ? nullptr : *at;
 }

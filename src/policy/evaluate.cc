@@ -7,22 +7,23 @@
 namespace mailwarden::policy {
 namespace {
 
-bool has_variable(const Expressions& expressions, const Node& node,
-                  const std::vector<std::uint8_t>& constant) {
-  const auto is_open = [&](ExprId id) { return constant[id] == 0; };
+constexpr std::size_t block_bytes = 16 * 1024;
+
+template <class Act>
+void each_part(const Expressions& expressions, const Node& node, Act act) {
   switch (node.op) {
     case Op::literal:
-      return false;
     case Op::variable:
-      return true;
+      return;
     case Op::set:
     case Op::record:
     case Op::call:
-      return std::ranges::any_of(expressions.list(node.a), is_open);
-    case Op::if_then_else:
-      return is_open(node.a) || is_open(node.b) || is_open(node.c);
+      for (const ExprId part : expressions.list(node.a)) act(part);
+      return;
     default:
-      return is_open(node.a) || (is_binary(node.op) && is_open(node.b));
+      act(node.a);
+      if (is_binary(node.op) || node.op == Op::if_then_else) act(node.b);
+      if (node.op == Op::if_then_else) act(node.c);
   }
 }
 
@@ -31,49 +32,90 @@ bool has_variable(const Expressions& expressions, const Node& node,
 Value Bound::of(Variable variable) const {
   switch (variable) {
     case Variable::principal:
-      return Value::of(&principal);
+      return Value::of(principal_);
     case Variable::action:
-      return Value::of(&action);
+      return Value::of(action_);
     case Variable::resource:
-      return Value::of(&resource);
+      return Value::of(resource_);
     case Variable::context:
-      return context;
+      break;
   }
-  return context;
+  return context_;
 }
 
-Linked::Linked(const Expressions& expressions, const Entities& entities)
+Linked::Linked(const Expressions& expressions, const Entities& entities,
+               std::span<const ExprId> roots)
     : expressions_(expressions),
       entities_(entities),
-      constant_(expressions.size()),
+      steps_(expressions.size()),
       values_(expressions.size()) {
-  const Bound nothing{};
-  Evaluator evaluator(*this, nothing, memory_);
+  const Bound nothing;
+  EvaluationMemory none;
+  Evaluator evaluator(*this, nothing, none, memory_);
   for (ExprId id = 0; id < expressions.size(); ++id) {
     const Node& node = expressions[id];
+    Step& step = steps_[id];
+    step.node = node;
     if (node.op == Op::literal) {
       Value value = expressions.literal_of(node);
       if (value.kind == Kind::entity) {
         if (const EntityName* const known = entities.find(*value.entity)) value.entity = known;
       }
       values_[id] = value;
-      constant_[id] = 1;
-    } else if (!has_variable(expressions, node, constant_)) {
-      constant_[id] = evaluator.evaluate(id, values_[id]) ? 1 : 0;
+      step.is_constant = true;
+      continue;
     }
+    bool is_open = node.op == Op::variable;
+    each_part(expressions, node, [&](ExprId part) { is_open |= !steps_[part].is_constant; });
+    if (!is_open) step.is_constant = evaluator.evaluate(id, values_[id]);
+  }
+  find_shared(roots);
+}
+
+void Linked::find_shared(std::span<const ExprId> roots) {
+  std::vector<std::uint8_t> uses(steps_.size());
+  const auto use = [&](ExprId id) { uses[id] = uses[id] == 0 ? 1 : 2; };
+  for (const Step& step : steps_) {
+    if (!step.is_constant) each_part(expressions_, step.node, use);
+  }
+  for (const ExprId root : roots) uses[root] = 2;
+  for (ExprId id = 0; id < steps_.size(); ++id) {
+    Step& step = steps_[id];
+    if (uses[id] < 2 || step.is_constant || step.node.op == Op::variable) continue;
+    step.place = places_++;
   }
 }
 
-Bound Linked::bind(const Request& request) const {
-  const auto name_of = [&](const EntityUid& uid) {
-    EntityName name{.type = uid.type, .id = uid.id, .hash = hash_of(uid.type, uid.id)};
-    const EntityName* const known = entities_.find(name);
-    return known == nullptr ? name : *known;
+EvaluationMemory::EvaluationMemory() : block_(block_bytes), values_(block_.data(), block_.size()) {}
+
+void EvaluationMemory::begin(const Linked& linked) {
+  if (fitted_to_ != &linked || known_.size() != linked.places_ || ++turn_ == 0) {
+    fitted_to_ = &linked;
+    known_.assign(linked.places_, {});
+    turn_ = 1;
+  }
+  values_.release();
+}
+
+Bound::Bound(const Linked& linked, const Request& request) : context_(request.context) {
+  const Entities& entities = linked.entities();
+  const std::array uids = {&request.principal, &request.action, &request.resource};
+  for (std::size_t at = 0; at < own_.size(); ++at) {
+    const auto& [type, id] = *uids[at];
+    own_[at] = {.type = type, .id = id, .hash = hash_of(type, id)};
+    entities.bring_near(own_[at]);
+  }
+  const auto known = [&](std::size_t at) {
+    const EntityName* const name = entities.find(own_[at]);
+    if (name != nullptr) entities.bring_near(name->number);
+    return name == nullptr ? &own_[at] : name;
   };
-  return {.principal = name_of(request.principal),
-          .action = name_of(request.action),
-          .resource = name_of(request.resource),
-          .context = request.context};
+  principal_ = known(0);
+  resource_ = known(2);
+  action_ = known(1);
+  for (const EntityName* name : {principal_, resource_}) {
+    if (name->home == entities.home()) entities.bring_nearer(name->number);
+  }
 }
 
 bool Evaluator::fail(Failure failure, ExprId at) {
@@ -81,12 +123,21 @@ bool Evaluator::fail(Failure failure, ExprId at) {
   return false;
 }
 
-bool Evaluator::evaluate(ExprId id, Value& out) {
-  if (linked_.is_constant(id)) {
-    out = linked_.constant(id);
-    return true;
+bool Evaluator::remembered(ExprId id, const Linked::Step& step, Value& out) {
+  EvaluationMemory::Known& known = known_.known_[step.place];
+  if (known.turn != known_.turn_) {
+    known.turn = known_.turn_;
+    known.error = fresh(id, step.node, known.value) ? EvaluationError() : error_;
   }
-  const Node& node = linked_.expressions()[id];
+  if (known.error.failure != Failure::none) {
+    error_ = known.error;
+    return false;
+  }
+  out = known.value;
+  return true;
+}
+
+bool Evaluator::fresh(ExprId id, const Node& node, Value& out) {
   switch (node.op) {
     case Op::literal:
       out = linked_.expressions().literal_of(node);

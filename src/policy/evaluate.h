@@ -1,9 +1,10 @@
 // What an expression comes to for one request.
 //
 // What     A Linked ties expressions to entities: it knows which entity each name means and what
-//          does not depend on a request. An Evaluator walks expressions for one request.
-// Owns     A Linked its constants; what evaluation makes stands in the Memory that is given.
-// Threads  A Linked is read-only once it is made; one thread an Evaluator.
+//          does not depend on a request. An Evaluator walks expressions for one request. What stands
+//          in several places is evaluated once a request and then known.
+// Owns     A Linked its constants; what evaluation makes stands in the EvaluationMemory.
+// Threads  A Linked is read-only once it is made; one thread an Evaluator and its memory.
 // Errors   evaluate() is false and failure() tells what went wrong and where. Nothing is thrown.
 // Limits   Depth is that of the expression, which the parsers bound.
 // Source   Cedar.Spec.Evaluator of the formal model; Cedar 4.5, "Operators and functions".
@@ -35,46 +36,112 @@ struct EvaluationError {
   bool operator==(const EvaluationError&) const = default;
 };
 
-// The three entities of a request and its context, with names of the Linked's entities where those
-// mention them.
-struct Bound {
-  EntityName principal;
-  EntityName action;
-  EntityName resource;
-  Value context;
+class Linked;
 
+// The three entities of a request, as the entities of a Linked have them where they do, and its
+// context. The request must outlive it.
+class Bound {
+ public:
+  Bound() : principal_(&own_[0]), action_(&own_[1]), resource_(&own_[2]) {}
+  Bound(const Linked& linked, const Request& request);
+  Bound(const Bound&) = delete;
+  Bound& operator=(const Bound&) = delete;
+
+  const EntityName& principal() const { return *principal_; }
+  const EntityName& action() const { return *action_; }
+  const EntityName& resource() const { return *resource_; }
   Value of(Variable variable) const;
+
+ private:
+  std::array<EntityName, 3> own_;  // for those that nobody mentions
+  const EntityName* principal_;
+  const EntityName* action_;
+  const EntityName* resource_;
+  Value context_{.kind = Kind::record, .members = nullptr};
 };
 
 class Linked {
  public:
-  Linked(const Expressions& expressions, const Entities& entities);
+  // `roots` are evaluated for their own sake, perhaps several times a request.
+  Linked(const Expressions& expressions, const Entities& entities, std::span<const ExprId> roots);
+  Linked(const Linked&) = delete;
+  Linked& operator=(const Linked&) = delete;
 
   const Expressions& expressions() const { return expressions_; }
   const Entities& entities() const { return entities_; }
-  bool is_constant(ExprId id) const { return constant_[id] != 0; }
-  const Value& constant(ExprId id) const { return values_[id]; }
-  Bound bind(const Request& request) const;
 
  private:
+  friend class Evaluator;
+  friend class EvaluationMemory;
+  static constexpr std::uint32_t no_place = 0xffffffff;
+
+  // A node as evaluation wants it.
+  struct Step {
+    Node node;
+    std::uint32_t place = no_place;  // where it is remembered
+    bool is_constant = false;
+  };
+
+  void find_shared(std::span<const ExprId> roots);
+
   const Expressions& expressions_;
   const Entities& entities_;
   Memory memory_;
-  std::vector<std::uint8_t> constant_;  // by node
-  std::vector<Value> values_;
+  std::vector<Step> steps_;    // by node
+  std::vector<Value> values_;  // of constants
+  std::uint32_t places_ = 0;
+};
+
+// What evaluations write; one a thread, good for every Linked in turn.
+class EvaluationMemory {
+ public:
+  EvaluationMemory();
+  EvaluationMemory(const EvaluationMemory&) = delete;
+  EvaluationMemory& operator=(const EvaluationMemory&) = delete;
+
+  // Before each request: what came of the last one is gone.
+  void begin(const Linked& linked);
+
+ private:
+  friend class Evaluator;
+  struct Known {
+    std::uint32_t turn = 0;
+    EvaluationError error;  // none where there is a value
+    Value value;
+  };
+
+  std::vector<char> block_;  // where most evaluations find room
+  Memory values_;
+  const Linked* fitted_to_ = nullptr;
+  std::uint32_t turn_ = 0;
+  std::vector<Known> known_;
 };
 
 class Evaluator {
  public:
-  Evaluator(const Linked& linked, const Bound& bound, Memory& memory)
-      : linked_(linked), bound_(bound), memory_(memory) {}
+  // begin() of the memory was called for this request.
+  Evaluator(const Linked& linked, const Bound& bound, EvaluationMemory& memory)
+      : linked_(linked), bound_(bound), known_(memory), memory_(memory.values_) {}
 
-  bool evaluate(ExprId id, Value& out);
+  bool evaluate(ExprId id, Value& out) {
+    const Linked::Step& step = linked_.steps_[id];
+    if (step.is_constant) {
+      out = linked_.values_[id];
+      return true;
+    }
+    return step.place == Linked::no_place ? fresh(id, step.node, out) : remembered(id, step, out);
+  }
   const EvaluationError& error() const { return error_; }
 
  private:
   friend class Linked;
 
+  // Of what is made beforehand.
+  Evaluator(const Linked& linked, const Bound& bound, EvaluationMemory& memory, Memory& values)
+      : linked_(linked), bound_(bound), known_(memory), memory_(values) {}
+
+  bool remembered(ExprId id, const Linked::Step& step, Value& out);
+  bool fresh(ExprId id, const Node& node, Value& out);
   bool fail(Failure failure, ExprId at);
   bool truth(ExprId id, ExprId of, bool& out);
   bool logical(ExprId id, const Node& node, Value& out);
@@ -94,6 +161,7 @@ class Evaluator {
 
   const Linked& linked_;
   const Bound& bound_;
+  EvaluationMemory& known_;
   Memory& memory_;
   EvaluationError error_;
 };

@@ -108,7 +108,14 @@ Token Lexer::read() {
 }
 
 std::size_t Lexer::line_of(const Token& token) const {
-  return 1 + static_cast<std::size_t>(std::ranges::count(text_.substr(0, token.at), '\n'));
+  if (token.at < counted_to_) {
+    counted_to_ = 0;
+    lines_ = 1;
+  }
+  const auto more = text_.substr(counted_to_, token.at - counted_to_);
+  lines_ += static_cast<std::size_t>(std::ranges::count(more, '\n'));
+  counted_to_ = token.at;
+  return lines_;
 }
 
 std::string Lexer::where(const Token& token) const {

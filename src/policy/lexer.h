@@ -50,6 +50,9 @@ class Lexer {
   std::string_view text_;
   std::size_t at_ = 0;
   Token next_;
+  // Where lines were counted to, and how many began there.
+  mutable std::size_t counted_to_ = 0;
+  mutable std::size_t lines_ = 1;
 };
 
 // What a string token means. `stars` tells that `\*` is lawful and stands for a star; then each star

@@ -5,15 +5,7 @@
 namespace mailwarden::policy {
 
 ScopeIndex::ScopeIndex(const PolicySet& policies, const Entities& entities) : entities_(entities) {
-  std::vector<Entry> entries;
-  for (std::size_t at = 0; at < policies.policies().size(); ++at) {
-    const Policy& policy = policies.policies()[at];
-    entries.push_back({.policy = static_cast<std::uint32_t>(at),
-                       .action = action_of(policy.action),
-                       .principal = test_of(policy.principal),
-                       .resource = test_of(policy.resource)});
-  }
-  place(std::move(entries));
+  place(policies);
 }
 
 std::uint32_t ScopeIndex::number_of(const EntityName& name) {
@@ -49,37 +41,51 @@ std::uint32_t ScopeIndex::action_of(const ActionScope& scope) {
   return at->second;
 }
 
-void ScopeIndex::place(std::vector<Entry> entries) {
+void ScopeIndex::place(const PolicySet& policies) {
+  struct Placed {
+    std::uint64_t place = 0;  // the number of an entity and its side, 0 for none
+    Entry entry;
+  };
+  const auto& all = policies.policies();
+  std::vector<std::pair<Test, Test>> tests;
+  for (const Policy& policy : all) {
+    tests.emplace_back(test_of(policy.principal), test_of(policy.resource));
+    action_of(policy.action);
+  }
   const std::size_t numbers = entities_.size() + more_names_.size() + 1;
   std::vector<std::uint32_t> of_principal(numbers);
   std::vector<std::uint32_t> of_resource(numbers);
-  for (const Entry& entry : entries) {
-    if (entry.principal.entity != none) ++of_principal[entry.principal.entity];
-    if (entry.resource.entity != none) ++of_resource[entry.resource.entity];
+  for (const auto& [principal, resource] : tests) {
+    if (principal.entity != none) ++of_principal[principal.entity];
+    if (resource.entity != none) ++of_resource[resource.entity];
   }
-  // Where an entry stands: the number of its entity, by side.
-  const auto place_of = [&](const Entry& entry) -> std::uint64_t {
-    const bool has_principal = entry.principal.entity != none;
-    const bool has_resource = entry.resource.entity != none;
-    if (!has_principal && !has_resource) return 0;
-    const bool under_principal =
-        has_principal && (!has_resource || of_principal[entry.principal.entity] <=
-                                               of_resource[entry.resource.entity]);
-    const std::uint64_t number = under_principal ? entry.principal.entity : entry.resource.entity;
-    return (number + 1) << 1 | (under_principal ? 1U : 0U);
-  };
-  std::ranges::stable_sort(entries, {}, place_of);
+  std::vector<Placed> placed;
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    const auto& [principal, resource] = tests[at];
+    const bool under_resource =
+        resource.entity != none &&
+        (principal.entity == none || of_resource[resource.entity] < of_principal[principal.entity]);
+    const Test& own = under_resource ? resource : principal;
+    Placed& one = placed.emplace_back();
+    if (own.entity != none)
+      one.place = (std::uint64_t{own.entity} + 1) << 1 | (under_resource ? 1U : 0U);
+    one.entry = {.policy = static_cast<std::uint32_t>(at),
+                 .action = action_of(all[at].action),
+                 .exactly = own.exactly ? own.entity : none,
+                 .own_type = own.type,
+                 .other = under_resource ? principal : resource};
+  }
+  std::ranges::stable_sort(placed, {}, &Placed::place);
   by_principal_.resize(numbers);
   by_resource_.resize(numbers);
   buckets_.emplace_back();
   std::uint64_t last = 0;
-  for (const Entry& entry : entries) {
-    const std::uint64_t at = place_of(entry);
-    if (at != last) {
-      auto& places = (at & 1) != 0 ? by_principal_ : by_resource_;
-      places[(at >> 1) - 1] = static_cast<std::uint32_t>(buckets_.size());
+  for (const auto& [place, entry] : placed) {
+    if (place != last) {
+      auto& places = (place & 1) != 0 ? by_resource_ : by_principal_;
+      places[(place >> 1) - 1] = static_cast<std::uint32_t>(buckets_.size());
       buckets_.push_back({.first = static_cast<std::uint32_t>(entries_.size())});
-      last = at;
+      last = place;
     }
     ++buckets_.back().count;
     entries_.push_back(entry);
@@ -88,9 +94,14 @@ void ScopeIndex::place(std::vector<Entry> entries) {
 
 ScopeIndex::Subject ScopeIndex::subject(const EntityName& name) const {
   if (name.home == entities_.home()) {
-    return {.number = name.number,
-            .type = entities_[name.number].type,
-            .ancestors = entities_.ancestors(name.number)};
+    Subject subject{.number = name.number,
+                    .type = entities_[name.number].type,
+                    .ancestors = entities_.ancestors(name.number),
+                    .sketch = std::uint64_t{1} << (name.number & 63)};
+    for (const std::uint32_t above : subject.ancestors) {
+      subject.sketch |= std::uint64_t{1} << (above & 63);
+    }
+    return subject;
   }
   // The last number is nobody's.
   Subject subject{.number = static_cast<std::uint32_t>(by_principal_.size() - 1)};
@@ -99,6 +110,7 @@ ScopeIndex::Subject ScopeIndex::subject(const EntityName& name) const {
       subject.number = at->second;
     }
   }
+  subject.sketch = std::uint64_t{1} << (subject.number & 63);
   subject.type = entities_.type_number(name.type);
   if (subject.type != 0) return subject;
   const auto type = more_types_.find(name.type);
@@ -106,21 +118,19 @@ ScopeIndex::Subject ScopeIndex::subject(const EntityName& name) const {
   return subject;
 }
 
-bool ScopeIndex::Subject::is_in(std::uint32_t group) const {
+bool ScopeIndex::Subject::stands_below(std::uint32_t group) const {
   if (ancestors.size() > 32) return std::ranges::binary_search(ancestors, group);
   return std::ranges::find(ancestors, group) != ancestors.end();
 }
 
-bool ScopeIndex::action_holds(std::uint32_t number, const Subject& action,
-                              std::vector<std::uint8_t>& known) const {
-  if (known[number] == 0) {
-    const ActionTest& test = actions_[number];
-    const bool holds = test.any || std::ranges::any_of(test.entities, [&](std::uint32_t entity) {
-                         return entity == action.number || (!test.exactly && action.is_in(entity));
-                       });
-    known[number] = holds ? 2 : 1;
-  }
-  return known[number] == 2;
+bool ScopeIndex::ask_action(std::uint32_t number, const Subject& action,
+                            std::vector<std::uint8_t>& known) const {
+  const ActionTest& test = actions_[number];
+  const bool holds = test.any || std::ranges::any_of(test.entities, [&](std::uint32_t entity) {
+                       return test.exactly ? entity == action.number : action.is_in(entity);
+                     });
+  known[number] = holds ? 2 : 1;
+  return holds;
 }
 
 }  // namespace mailwarden::policy

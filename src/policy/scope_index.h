@@ -25,13 +25,17 @@ class ScopeIndex {
  public:
   ScopeIndex(const PolicySet& policies, const Entities& entities);
 
-  // One of a request's entities: its number here, and where its ancestors' numbers are.
+  // One of a request's entities: its number here, its type and where its ancestors' numbers are.
   struct Subject {
     std::uint32_t number = 0;
     std::uint32_t type = 0;
     std::span<const std::uint32_t> ancestors;
+    std::uint64_t sketch = 0;  // a bit for each of them and itself; a bit that lacks tells enough
 
-    bool is_in(std::uint32_t group) const;
+    bool is_in(std::uint32_t group) const {
+      return (sketch >> (group & 63) & 1) != 0 && (group == number || stands_below(group));
+    }
+    bool stands_below(std::uint32_t group) const;
   };
   Subject subject(const EntityName& name) const;
 
@@ -41,38 +45,55 @@ class ScopeIndex {
   void find(const Subject& principal, const Subject& action, const Subject& resource,
             std::vector<std::uint8_t>& actions, Put put) const {
     actions.assign(actions_.size(), 0);
-    const auto look = [&](const Bucket& bucket) {
-      for (std::size_t at = bucket.first; at < bucket.first + bucket.count; ++at) {
+    const auto look = [&](std::uint32_t bucket, const Subject& own, const Subject& other) {
+      const auto [first, count] = buckets_[bucket];
+      for (std::size_t at = first; at < first + count; ++at) {
         const Entry& entry = entries_[at];
-        if (holds(entry, principal, resource) && action_holds(entry.action, action, actions)) {
+        if (entry.holds(own, other) && action_holds(entry.action, action, actions)) {
           put(entry.policy);
         }
       }
     };
-    const auto look_under = [&](const std::vector<std::uint32_t>& places, const Subject& subject) {
-      if (places[subject.number] != 0) look(buckets_[places[subject.number]]);
-      for (const std::uint32_t above : subject.ancestors) {
-        if (places[above] != 0) look(buckets_[places[above]]);
+    const auto look_under = [&](const std::vector<std::uint32_t>& places, const Subject& own,
+                                const Subject& other) {
+      if (places[own.number] != 0) look(places[own.number], own, other);
+      for (const std::uint32_t above : own.ancestors) {
+        if (places[above] != 0) look(places[above], own, other);
       }
     };
-    look_under(by_principal_, principal);
-    look_under(by_resource_, resource);
-    look(buckets_.front());
+    look_under(by_principal_, principal, resource);
+    look_under(by_resource_, resource, principal);
+    look(0, principal, resource);
   }
 
  private:
   static constexpr std::uint32_t none = 0xffffffff;
 
+  // Of a principal or resource.
   struct Test {
     std::uint32_t entity = none;  // must be this or stand below it
     std::uint32_t type = 0;       // must have this type; 0 for any
     bool exactly = false;         // must be the entity itself
   };
+  // What is left to ask of a policy in a bucket. `own` is the side whose entity the bucket is for; it
+  // stands below that one or is it.
   struct Entry {
     std::uint32_t policy = 0;
     std::uint32_t action = 0;
-    Test principal;
-    Test resource;
+    std::uint32_t exactly = none;  // what own must be
+    std::uint32_t own_type = 0;
+    Test other;
+
+    bool holds(const Subject& own, const Subject& of_other) const {
+      if (other.entity != none) {
+        if (other.exactly ? other.entity != of_other.number : !of_other.is_in(other.entity)) {
+          return false;
+        }
+      }
+      return (exactly == none || exactly == own.number) &&
+             (own_type == 0 || own_type == own.type) &&
+             (other.type == 0 || other.type == of_other.type);
+    }
   };
   struct Bucket {
     std::uint32_t first = 0;
@@ -86,22 +107,18 @@ class ScopeIndex {
     auto operator<=>(const ActionTest&) const = default;
   };
 
-  static bool holds(const Test& test, const Subject& subject) {
-    if (test.type != 0 && test.type != subject.type) return false;
-    if (test.entity == none || test.entity == subject.number) return true;
-    return !test.exactly && subject.is_in(test.entity);
-  }
-  static bool holds(const Entry& entry, const Subject& principal, const Subject& resource) {
-    return holds(entry.principal, principal) && holds(entry.resource, resource);
-  }
   bool action_holds(std::uint32_t test, const Subject& action,
-                    std::vector<std::uint8_t>& known) const;
+                    std::vector<std::uint8_t>& known) const {
+    return known[test] != 0 ? known[test] == 2 : ask_action(test, action, known);
+  }
+  bool ask_action(std::uint32_t test, const Subject& action,
+                  std::vector<std::uint8_t>& known) const;
 
   std::uint32_t number_of(const EntityName& name);
   std::uint32_t type_of(std::string_view type);
   Test test_of(const Scope& scope);
   std::uint32_t action_of(const ActionScope& scope);
-  void place(std::vector<Entry> entries);
+  void place(const PolicySet& policies);
 
   const Entities& entities_;
   // Entities and types of scopes that no entity mentions: numbers behind those that are.

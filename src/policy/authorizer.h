@@ -1,8 +1,8 @@
 // Decides requests by a set of policies and what is known of entities.
 //
 // What     Denied unless a permit holds, denied if a forbid does; a policy that fails counts as not
-//          there, as Cedar has it (decide.h adds what is safer). An Authorizer ties one PolicySet to
-//          one Entities and answers any number of requests.
+//          there, as Cedar has it (decide.h adds what is safer). An Authorizer ties one PolicySet
+//          to one Entities and answers any number of requests.
 // Owns     Shares of both.
 // Threads  Read-only once it is made; each thread has its own Scratch and Answer.
 // Errors   None: what went wrong is part of the Answer.

@@ -119,8 +119,8 @@ Result<void> EntitiesBuilder::add(const EntityName* name, const Value& attribute
   return {};
 }
 
-// Ancestors of all that is reached from `start`, the farthest first. A path of its own, since a chain
-// of parents may be longer than a stack is deep.
+// Ancestors of all that is reached from `start`, the farthest first. A path of its own, since a
+// chain of parents may be longer than a stack is deep.
 Result<void> EntitiesBuilder::close(std::uint32_t start, std::vector<std::uint32_t>& path) {
   path.assign(1, start);
   while (!path.empty()) {

@@ -1,12 +1,12 @@
 // Entities, contexts and values as JSON.
 //
-// What     Reads what Cedar's entity and context syntax says into values, with the escapes `__entity`
-//          and `__extn`; where a schema tells what is expected, entities and extension values may be
-//          written without them. Writes values back.
+// What     Reads what Cedar's entity and context syntax says into values, with the escapes
+//          `__entity` and `__extn`; where a schema tells what is expected, entities and extension
+//          values may be written without them. Writes values back.
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   Error{invalid}: which entity and attribute, what stood there, what was expected. What does
-//          not fit the schema is refused too (conform.h).
+// Errors   Error{invalid}: which entity and attribute, what stood there, what was expected. What
+//          does not fit the schema is refused too (conform.h).
 // Limits   json::ParseOptions for one entity or context; EntityJsonOptions.
 // Source   Cedar 4.5, "Entities and context syntax".
 #pragma once

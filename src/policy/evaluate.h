@@ -1,8 +1,8 @@
 // What an expression comes to for one request.
 //
 // What     A Linked ties expressions to entities: it knows which entity each name means and what
-//          does not depend on a request. An Evaluator walks expressions for one request. What stands
-//          in several places is evaluated once a request and then known.
+//          does not depend on a request. An Evaluator walks expressions for one request. What
+//          stands in several places is evaluated once a request and then known.
 // Owns     A Linked its constants; what evaluation makes stands in the EvaluationMemory.
 // Threads  A Linked is read-only once it is made; one thread an Evaluator and its memory.
 // Errors   evaluate() is false and failure() tells what went wrong and where. Nothing is thrown.

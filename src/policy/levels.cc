@@ -1,5 +1,5 @@
-// The part of typecheck.h about levels: how far policies follow entities from a request. Whoever fetches
-// only that far has all that a decision needs.
+// The part of typecheck.h about levels: how far policies follow entities from a request. Whoever
+// fetches only that far has all that a decision needs.
 #include <algorithm>
 
 #include "policy/typecheck.h"
@@ -10,8 +10,8 @@ bool Typechecker::is_within_level(std::size_t level) const {
   return within(root_, level);
 }
 
-// Whether the entity that `typed` comes to, or that stands in it along `path`, is one that is reached
-// in so many steps. Literals are not: nothing fetches them.
+// Whether the entity that `typed` comes to, or that stands in it along `path`, is one that is
+// reached in so many steps. Literals are not: nothing fetches them.
 bool Typechecker::access_within(std::uint32_t at, std::size_t level, std::size_t most,
                                 std::vector<std::string_view>& path) const {
   const Typed& typed = typed_[at];

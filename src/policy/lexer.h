@@ -55,7 +55,8 @@ class Lexer {
   mutable std::size_t lines_ = 1;
 };
 
-// What a string token means. `stars` tells that `\*` is lawful and stands for a star; then each star
+// What a string token means. `stars` tells that `\*` is lawful and stands for a star; then each
+//      star
 // that was escaped becomes the byte 0xFF, which no UTF-8 has.
 Result<std::string> unescape(std::string_view raw, bool is_pattern = false);
 inline constexpr char escaped_star = '\xff';

@@ -7,8 +7,8 @@
 // Limits   ParseOptions: bytes_max of text, nesting_max of brackets, depth_max of an expression
 //          (whoever evaluates or checks it recurses so deep).
 // Source   Cedar 4.5, "Grammar for Cedar syntax"; RFC 62 (extended has), RFC 71 (trailing commas).
-//          `a has b.c` becomes `a has b && a.b has c`, and `a is T in b` becomes `a is T && a in b`,
-//          which is what they mean.
+//          `a has b.c` becomes `a has b && a.b has c`, and `a is T in b` becomes `a is T && a in
+//          b`, which is what they mean.
 #pragma once
 
 #include <string>

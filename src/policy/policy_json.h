@@ -1,7 +1,7 @@
 // Policies as JSON, and back.
 //
-// What     The reference's JSON format of single policies and of sets with templates and links. What
-//          is read becomes the same Policy as its text would; what is written is read by every
+// What     The reference's JSON format of single policies and of sets with templates and links.
+//          What is read becomes the same Policy as its text would; what is written is read by every
 //          engine that knows the format. Comments and white space are not kept.
 // Owns     Nothing.
 // Threads  One for an Expressions or PolicySet that is written to.

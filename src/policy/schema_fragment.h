@@ -3,10 +3,11 @@
 // What     Namespaces with their declarations; names are not yet looked up.
 // Owns     All of it.
 // Threads  Values.
-// Errors   parse_schema(), parse_schema_json(): Error{invalid} with the place and what was expected.
+// Errors   parse_schema(), parse_schema_json(): Error{invalid} with the place and what was
+//          expected.
 // Limits   SchemaOptions.
-// Source   Cedar 4.5, "Grammar specification for Cedar schemas", "JSON schema format"; RFC 24, 48, 52,
-//          53, 82.
+// Source   Cedar 4.5, "Grammar specification for Cedar schemas", "JSON schema format"; RFC 24, 48,
+//          52, 53, 82.
 #pragma once
 
 #include <map>

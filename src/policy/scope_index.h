@@ -39,8 +39,8 @@ class ScopeIndex {
   };
   Subject subject(const EntityName& name) const;
 
-  // put(policy), once for each whose scope holds, in no order. `actions` remembers what the actions of
-  // scopes said of this request.
+  // put(policy), once for each whose scope holds, in no order. `actions` remembers what the actions
+  // of scopes said of this request.
   template <class Put>
   void find(const Subject& principal, const Subject& action, const Subject& resource,
             std::vector<std::uint8_t>& actions, Put put) const {
@@ -75,7 +75,8 @@ class ScopeIndex {
     std::uint32_t type = 0;       // must have this type; 0 for any
     bool exactly = false;         // must be the entity itself
   };
-  // What is left to ask of a policy in a bucket. `own` is the side whose entity the bucket is for; it
+  // What is left to ask of a policy in a bucket. `own` is the side whose entity the bucket is for;
+  //      it
   // stands below that one or is it.
   struct Entry {
     std::uint32_t policy = 0;

@@ -1,7 +1,7 @@
 // The types that Cedar's validator speaks of.
 //
-// What     Types holds each type once, so that equal types have equal numbers. `true` and `false` are
-//          types of their own, below Bool: an expression of type `false` never holds.
+// What     Types holds each type once, so that equal types have equal numbers. `true` and `false`
+//          are types of their own, below Bool: an expression of type `false` never holds.
 // Owns     Types and names.
 // Threads  One that adds; any number that read.
 // Errors   None.

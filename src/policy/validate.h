@@ -1,8 +1,9 @@
 // Whether policies make sense under a schema.
 //
-// What     Strict validation: every policy has the type Bool for every kind of request that the schema
-//          allows, names only what the schema declares, and can apply to some action. What passes
-//          does not fail for requests and entities that fit the schema, but for sums that overflow.
+// What     Strict validation: every policy has the type Bool for every kind of request that the
+//          schema allows, names only what the schema declares, and can apply to some action. What
+//          passes does not fail for requests and entities that fit the schema, but for sums that
+//          overflow.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   Findings: one for each thing that is wrong in a policy, in sentences.

@@ -1,9 +1,9 @@
 // What a Cedar expression comes to.
 //
-// What     A Value is sixteen bytes: its kind, and the thing itself or where it stands. Texts, sets,
-//          records and addresses stand in a Memory that the maker of the value owns (an entity
-//          store, a policy set, a request, one evaluation), so a Value is copied like a number and
-//          is good for as long as that memory.
+// What     A Value is sixteen bytes: its kind, and the thing itself or where it stands. Texts,
+//          sets, records and addresses stand in a Memory that the maker of the value owns (an
+//          entity store, a policy set, a request, one evaluation), so a Value is copied like a
+//          number and is good for as long as that memory.
 //          Sets are sorted and hold each member once, records are sorted by name, so equal values
 //          look alike.
 // Owns     Nothing.

@@ -1,10 +1,11 @@
 // policy_bench FOLDER [POLICIES ENTITIES]: how long decisions take.
 //
-// FOLDER holds sets of policies (pol_N_E.cedar), entities (ent_E.json), requests with the decision and
-// reasons that a model gives (req_N_E.ndjson) and schema.cedarschema. Every decision is checked first.
-// Then each request is timed by itself, with requests in the order of the file so that caches are as
-// cold as the set makes them. Beside it the floor: two look-ups of an entity by type and id, a test of
-// ancestry and eight comparisons, timed the same way. What the clock costs is in both.
+// FOLDER holds sets of policies (pol_N_E.cedar), entities (ent_E.json), requests with the decision
+// and reasons that a model gives (req_N_E.ndjson) and schema.cedarschema. Every decision is checked
+// first. Then each request is timed by itself, with requests in the order of the file so that
+// caches are as cold as the set makes them. Beside it the floor: two look-ups of an entity by type
+// and id, a test of ancestry and eight comparisons, timed the same way. What the clock costs is in
+// both.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

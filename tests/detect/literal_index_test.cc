@@ -69,8 +69,8 @@ TEST(LiteralIndex, FindsWhatEachTextByItselfWouldFind) {
   EXPECT_GT(hits, 5000U);
 }
 
-// A search that takes many bytes at a time may lose a short text at some places alone, so each length
-// is tried at each place of a longer value, wherever that stands in memory.
+// A search that takes many bytes at a time may lose a short text at some places alone, so each
+// length is tried at each place of a longer value, wherever that stands in memory.
 TEST(LiteralIndex, ShortTextsAreFoundAtEveryPlace) {
   LiteralIndex index;
   const std::vector<std::string> texts{"5",       "\\*5", "bc", "c", "b*", std::string("\0", 1),

@@ -73,9 +73,9 @@ bool is_prime(unsigned number) {
   return true;
 }
 
-// The flawed library made primes k * M + (65537^a mod M), M being the product of the first primes, at
-// least of those up to 701 for moduli of 2048 bits and more. So each of these primes sees a power of
-// 65537, which of an honest modulus all of them do once in more than 2^27 times.
+// The flawed library made primes k * M + (65537^a mod M), M being the product of the first primes,
+// at least of those up to 701 for moduli of 2048 bits and more. So each of these primes sees a
+// power of 65537, which of an honest modulus all of them do once in more than 2^27 times.
 bool has_shape_of_roca(const BIGNUM* modulus) {
   for (unsigned prime = 3; prime <= 701; prime += 2) {
     if (!is_prime(prime)) continue;

@@ -1,14 +1,14 @@
 // Signatures of others: RSA and ECDSA, verified with a public key made from its numbers.
 //
 // What     A VerificationKey is an RSA key for RSASSA-PKCS1-v1_5 with SHA-256 or a key on P-256 for
-//          ECDSA with SHA-256. A key serves its one scheme and no other, so that nobody can ask for a
-//          weaker one. Numbers are big-endian without a sign, as JSON Web Keys have them.
+//          ECDSA with SHA-256. A key serves its one scheme and no other, so that nobody can ask for
+//          a weaker one. Numbers are big-endian without a sign, as JSON Web Keys have them.
 // Owns     The key; copies share it.
 // Threads  Values; verify() from any thread.
-// Errors   invalid: numbers that are no key, or a key that is too weak to believe. A signature that is
-//          wrong in any way is `false`.
-// Limits   Moduli of modulus_bits_min to modulus_bits_max bits, public exponents odd, at least 3 and
-//          of at most exponent_bits_max bits.
+// Errors   invalid: numbers that are no key, or a key that is too weak to believe. A signature that
+//          is wrong in any way is `false`.
+// Limits   Moduli of modulus_bits_min to modulus_bits_max bits, public exponents odd, at least 3
+//          and of at most exponent_bits_max bits.
 // Source   RFC 8017, section 8.2; FIPS 186-5; RFC 7518, sections 3.3, 3.4 and 6; through OpenSSL.
 //          Moduli of the ROCA flaw (CVE-2017-15361; Nemec and others, 2017) are refused.
 #pragma once

@@ -5,12 +5,12 @@
 //          may move it.
 // Owns     Its connection.
 // Threads  One at a time, which KeyCache sees to.
-// Errors   Making one: invalid, an address that would let others on the way write the keys. Fetching:
-//          those of net::Client, and unavailable for every status but 200; invalid, a discovery
-//          document of another issuer.
+// Errors   Making one: invalid, an address that would let others on the way write the keys.
+//          Fetching: those of net::Client, and unavailable for every status but 200; invalid, a
+//          discovery document of another issuer.
 // Limits   HttpKeySourceOptions.
-// Source   RFC 9111, sections 4.2 and 5.2.2, for how long an answer is fresh; OpenID Connect Discovery
-//          1.0, section 4.
+// Source   RFC 9111, sections 4.2 and 5.2.2, for how long an answer is fresh; OpenID Connect
+//          Discovery 1.0, section 4.
 #pragma once
 
 #include <optional>

@@ -5,13 +5,13 @@
 // Owns     The payload and the signature; `signed_text` points into the token.
 // Threads  Values; every function is pure.
 // Errors   parse_jws(): invalid, not such a text, or its header says what is not understood here;
-//          full, beyond a limit; denied, an algorithm other than RS256 and ES256, whatever its name.
-//          verify_jws(): those of KeySet::choose(), and denied where the signature is wrong. No error
-//          repeats anything that the token says.
+//          full, beyond a limit; denied, an algorithm other than RS256 and ES256, whatever its
+//          name. verify_jws(): those of KeySet::choose(), and denied where the signature is wrong.
+//          No error repeats anything that the token says.
 // Limits   TokenLimits.
 // Source   RFC 7515, section 7.1; RFC 7518, section 3; RFC 8725, section 3. "crit" and "b64" are
-//          refused, since no extension is known here; keys that a header brings along ("jwk", "jku",
-//          "x5c", "x5u") are not looked at.
+//          refused, since no extension is known here; keys that a header brings along ("jwk",
+//          "jku", "x5c", "x5u") are not looked at.
 #pragma once
 
 #include <cstddef>

@@ -1,12 +1,14 @@
 // The key set of one issuer, fetched when it is wanted and kept while it is fresh.
 //
-// What     current() gives the set, fetching it where there is none or it has had its time. beyond()
-//          is asked when a token names a key that the set lacks, and fetches it before its time, but
-//          not more often than unknown_pause_max allows, whoever sends however many such tokens.
+// What     current() gives the set, fetching it where there is none or it has had its time.
+//          beyond() is asked when a token names a key that the set lacks, and fetches it before its
+//          time, but not more often than unknown_pause allows, whoever sends however many such
+//          tokens.
 // Owns     The set and the source.
-// Threads  Any. One thread at a time fetches; while it does, others go on with the old set where that
-//          may still be used, and wait where it may not.
-// Errors   unavailable: there is no set that may be used; the sentence says why the last try failed.
+// Threads  Any. One thread at a time fetches; while it does, others go on with the old set where
+//          that may still be used, and wait where it may not.
+// Errors   unavailable: there is no set that may be used; the sentence says why the last try
+//          failed.
 // Limits   KeyCacheOptions.
 #pragma once
 
@@ -55,8 +57,8 @@ class KeyCache {
   KeyCache(KeySource source, const KeyCacheOptions& options);
 
   Result<std::shared_ptr<const KeySet>> current(Timestamp now);
-  // What there is behind `seen`, which lacks a key: the set that has replaced it, or the one that is
-  // fetched now, or `seen` where it is too early for another try.
+  // What there is behind `seen`, which lacks a key: the set that has replaced it, or the one that
+  // is fetched now, or `seen` where it is too early for another try.
   Result<std::shared_ptr<const KeySet>> beyond(const std::shared_ptr<const KeySet>& seen,
                                                Timestamp now);
   KeyCacheState state() const;

@@ -1,14 +1,14 @@
 // The public keys of an issuer of tokens.
 //
-// What     KeySet::parse() reads a JWK set and keeps the keys that can verify what is believed here:
-//          RSA for RS256, P-256 for ES256, both for signatures. choose() gives the one key that a
-//          token's header asks for.
+// What     KeySet::parse() reads a JWK set and keeps the keys that can verify what is believed
+//          here: RSA for RS256, P-256 for ES256, both for signatures. choose() gives the one key
+//          that a token's header asks for.
 // Owns     The keys and the names of those that were left out. A KeySet never changes.
 // Threads  Values; every function is pure.
 // Errors   parse(): invalid, not a JWK set; full, beyond a limit. A key that cannot be used spoils
-//          nothing but itself: it is left out and told with its reason. choose(): not_found, no key of
-//          that id, so fetching the set anew may help; denied, the id or its absence fits no key of
-//          the scheme or more than one.
+//          nothing but itself: it is left out and told with its reason. choose(): not_found, no key
+//          of that id, so fetching the set anew may help; denied, the id or its absence fits no key
+//          of the scheme or more than one.
 // Limits   KeySetOptions.
 // Source   RFC 7517; RFC 7518, section 6; RFC 7638 for thumbprints.
 #pragma once

@@ -2,8 +2,8 @@
 //
 // What     verify() holds a token against an issuer's keys and what is expected of its tokens, and
 //          gives the claims. It is three steps that the verifier (verifier.h) takes one by one:
-//          parse_jws() and verify_jws() for the signature, read_claims() for the text, check_claims()
-//          for what was expected and for the time.
+//          parse_jws() and verify_jws() for the signature, read_claims() for the text,
+//          check_claims() for what was expected and for the time.
 // Owns     The claims.
 // Threads  Values; every function is pure.
 // Errors   Those of jws.h. read_claims(): invalid, not a set of claims; full, beyond a limit.
@@ -59,8 +59,8 @@ struct Expectations {
   std::vector<std::string> issuers;          // the spellings of one issuer
   std::vector<std::string> audiences;        // who we are; a token must be for one of them
   std::vector<std::string> other_audiences;  // who else a token may be for
-  // Whom tokens may have been issued to; empty for the audiences. A token for several audiences must
-  // say it.
+  // Whom tokens may have been issued to; empty for the audiences. A token for several audiences
+  // must say it.
   std::vector<std::string> authorized_parties;
   std::vector<std::string> hosted_domains;  // empty for any, and for none
   std::optional<std::string> nonce;         // of this sign-in

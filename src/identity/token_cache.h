@@ -1,8 +1,8 @@
 // Tokens whose signature has been verified, known by their hash.
 //
 // What     A token comes with every request of a session, and verifying its signature is the dear
-//          part. The cache keeps what it claimed and which key it rested on; whether its time has come
-//          and that key is still the issuer's is asked anew each time, by the verifier.
+//          part. The cache keeps what it claimed and which key it rested on; whether its time has
+//          come and that key is still the issuer's is asked anew each time, by the verifier.
 // Owns     The claims. The token itself is not kept, so the cache betrays none.
 // Threads  Any.
 // Errors   None.

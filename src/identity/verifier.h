@@ -1,13 +1,14 @@
 // Who a token is of, for several issuers.
 //
-// What     verify() finds the issuer that a token says it is of, holds the token against that issuer's
-//          keys and what is expected of its tokens, and gives the claims. Until the signature holds,
-//          what the token says serves for that choice alone.
+// What     verify() finds the issuer that a token says it is of, holds the token against that
+//          issuer's keys and what is expected of its tokens, and gives the claims. Until the
+//          signature holds, what the token says serves for that choice alone.
 // Owns     The issuers' key sets (key_cache.h) and the verified tokens (token_cache.h).
 // Threads  Any. verify() may wait for a key source, as key_cache.h tells.
-// Errors   make(): invalid, all mistakes of the issuers in one sentence. verify(): invalid, full, not a
-//          token or beyond a limit; denied, a token that is not believed; unavailable, nobody can tell
-//          now. Whoever asks lets nobody in on any of them. No error repeats what the token says.
+// Errors   make(): invalid, all mistakes of the issuers in one sentence. verify(): invalid, full,
+//          not a token or beyond a limit; denied, a token that is not believed; unavailable, nobody
+//          can tell now. Whoever asks lets nobody in on any of them. No error repeats what the
+//          token says.
 // Limits   VerifierOptions.
 #pragma once
 

@@ -3,8 +3,8 @@
 // What     Text for bytes that a JSON string or a signed note cannot hold as they are.
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   Error{invalid}: from_base64() wants padding, from_base64url() wants none; both refuse stray
-//          bits, blanks and line breaks, so that one run of bytes has one text.
+// Errors   Error{invalid}: from_base64() wants padding, from_base64url() wants none; both refuse
+//          stray bits, blanks and line breaks, so that one run of bytes has one text.
 // Limits   None.
 // Source   RFC 4648, sections 4 and 5; RFC 7515, section 2, for leaving the padding out.
 #pragma once

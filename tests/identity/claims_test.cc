@@ -249,7 +249,8 @@ INSTANTIATE_TEST_SUITE_P(
         Claimed{"PartyEmpty", {{"azp", ""}}, other_party},
         Claimed{"DomainInUpperCase", {{"hd", "Example.COM"}}, ""},
         Claimed{"DomainMissing", {{"hd", {}}}, "it is of an account outside any hosted domain"},
-        // The domain of an address says nothing: anybody may hold an account with a foreign address.
+        // The domain of an address says nothing: anybody may hold an account with a foreign
+        // address.
         Claimed{"AddressOfTheDomainAlone",
                 {{"hd", {}}, {"email", "mallory@example.com"}},
                 "it is of an account outside any hosted domain"},

@@ -40,7 +40,7 @@ TEST_F(TokenCacheTest, LetsGoOfTheOneThatWasLongestNotAskedFor) {
   put("d");
   EXPECT_EQ(cache_.size(), 3U);
   EXPECT_EQ(find("b"), "");
-  EXPECT_EQ(find("a") + find("c") + find("d"), "acd");
+  for (const char* name : {"a", "c", "d"}) EXPECT_EQ(find(name), name);
   put("e");
   EXPECT_EQ(find("a"), "");
 }

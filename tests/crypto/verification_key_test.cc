@@ -72,6 +72,13 @@ TEST(VerificationKey, RefusesEveryFlippedBit) {
   }
 }
 
+TEST(VerificationKey, RefusesNumbersThatAreFilledUp) {
+  const std::string good = p256_key().token_signature(message);
+  const std::string zero(1, '\0');
+  EXPECT_FALSE(p256().verify(message, good.substr(0, 32) + zero + good.substr(32)));
+  EXPECT_FALSE(p256().verify(message, zero + good.substr(0, 32) + zero + good.substr(32)));
+}
+
 // FIPS 186-5 asks for 0 < r < n and 0 < s < n.
 TEST(VerificationKey, RefusesNumbersOutsideTheGroup) {
   const std::string good = p256_key().token_signature(message);

@@ -344,6 +344,23 @@ TEST_F(VerifierTest, SeveralThreadsSeeKeysTurn) {
   EXPECT_EQ(wrong, 0);
 }
 
+TEST(KeyCache, WhoeverSawAnOldSetGetsTheNewOneWithoutARequest) {
+  int asked = 0;
+  KeyCache cache(
+      [&] {
+        ++asked;
+        return KeyDocument{key_set_text({jwk(p256_key(), "k" + std::to_string(asked))}), {}};
+      },
+      {});
+  const auto old_set = cache.current(noon).value();
+  const auto new_set = cache.beyond(old_set, noon + minutes(1)).value();
+  EXPECT_NE(old_set, new_set);
+  EXPECT_EQ(cache.beyond(old_set, noon + minutes(2)).value(), new_set);
+  EXPECT_EQ(asked, 2);
+  EXPECT_NE(cache.beyond(new_set, noon + minutes(2)).value(), new_set);
+  EXPECT_EQ(asked, 3);
+}
+
 // While one thread waits for a slow server, the others go on with what they have.
 TEST(KeyCache, OthersGoOnWithTheOldSetWhileOneFetches) {
   std::mutex gate;

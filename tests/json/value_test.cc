@@ -102,8 +102,9 @@ TEST(Base64Url, HasOneTextForOneRunOfBytes) {
     EXPECT_EQ(to_base64url(bytes), text);
     EXPECT_EQ(from_base64url(text).value(), bytes);
   }
-  for (const std::string wrong : {"Zg==", "Zg=", "Z", "Zm9vZ", "Zh", "Zm9", "Zm9vYmF", "Zm9v\n",
-                                  " Zm9v", "Zm 9v", "Zm+v", "Zm/v", "=", "Zm9v=", "Zm\xC3\xA9"}) {
+  for (const std::string wrong :
+       {"Zg==", "Zg=", "Z", "A", "Zm9vZ", "Zm9vA", "Zh", "Zm9", "Zm9vYmF", "Zm9v\n", " Zm9v",
+        "Zm 9v", "Zm+v", "Zm/v", "=", "Zm9v=", "Zm\xC3\xA9"}) {
     EXPECT_FALSE(from_base64url(wrong)) << wrong;
   }
   EXPECT_FALSE(from_base64url(std::string("Zm9v\0", 5)));

@@ -32,7 +32,7 @@ Result<SignatureScheme> scheme_of(const json::Value& header) {
 
 std::string plain_type(const std::string& type) {
   constexpr std::string_view prefix = "application/";
-  std::string plain = to_lower(type);
+  const std::string plain = to_lower(type);
   return plain.starts_with(prefix) ? plain.substr(prefix.size()) : plain;
 }
 

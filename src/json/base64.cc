@@ -1,5 +1,7 @@
 #include "json/base64.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace mailwarden::json {
@@ -7,6 +9,19 @@ namespace {
 
 constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::string_view url_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::uint8_t no_digit = 64;
+
+constexpr std::array<std::uint8_t, 256> url_digits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  std::ranges::fill(digits, no_digit);
+  for (std::size_t i = 0; i < url_alphabet.size(); ++i) {
+    digits[static_cast<unsigned char>(url_alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return digits;
+}();
 
 std::uint32_t byte_at(std::string_view bytes, std::size_t i) {
   return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0;
@@ -49,6 +64,39 @@ Result<std::string> from_base64(std::string_view text) {
   }
   // Writing it again tells at once of a wrong length and of bits beyond the last byte.
   if (to_base64(out) != text) return fail(Code::invalid, "not base64");
+  return out;
+}
+
+std::string to_base64url(std::string_view bytes) {
+  std::string out;
+  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::uint32_t bits = 0;
+  unsigned held = 0;
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(byte);
+    for (held += 8; held >= 6; held -= 6) out += url_alphabet[bits >> (held - 6) & 63];
+  }
+  if (held > 0) out += url_alphabet[bits << (6 - held) & 63];
+  return out;
+}
+
+Result<std::string> from_base64url(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() / 4 * 3 + 2);
+  std::uint32_t bits = 0;
+  unsigned held = 0;
+  for (const char c : text) {
+    const std::uint8_t digit = url_digits[static_cast<unsigned char>(c)];
+    if (digit == no_digit) return fail(Code::invalid, "not base64url");
+    bits = bits << 6 | digit;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out += static_cast<char>(bits >> held);
+  }
+  // A lone digit holds no whole byte, and bits beyond the last byte would give it another text.
+  const bool stray = (bits & ((1U << held) - 1)) != 0;
+  if (held == 6 || stray) return fail(Code::invalid, "not base64url");
   return out;
 }
 

@@ -76,6 +76,16 @@ std::string url_of(const HttpCall& call) {
   return url;
 }
 
+std::vector<std::pair<std::string, std::string>> headers_of(CURL* curl) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  curl_header* one = nullptr;
+  while ((one = curl_easy_nextheader(curl, CURLH_HEADER, -1, one)) != nullptr) {
+    // libcurl leaves the end of the line in an empty value.
+    headers.emplace_back(to_lower(one->name), trim(one->value));
+  }
+  return headers;
+}
+
 Result<void> check_call(const HttpCall& call) {
   if (has_control(call.url) || has_control(call.method)) {
     return fail(Code::invalid, "the URL holds control characters");
@@ -104,6 +114,16 @@ Result<void> check_mail(const Mail& mail) {
 }
 
 }  // namespace
+
+std::string header(const HttpAnswer& answer, std::string_view name) {
+  std::string joined;
+  for (const auto& [one, value] : answer.headers) {
+    if (one != name) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += value;
+  }
+  return joined;
+}
 
 struct Client::Handle {
   CURL* curl = nullptr;
@@ -180,6 +200,7 @@ Result<HttpAnswer> Client::request(const HttpCall& call) {
   curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &content_type);
   answer.status = static_cast<unsigned>(status);
   if (content_type != nullptr) answer.content_type = content_type;
+  answer.headers = headers_of(curl);
   return answer;
 }
 

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,12 @@ struct HttpAnswer {
   unsigned status = 0;
   std::string content_type;
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
 };
+
+// The values of a header, joined by ", " where it came in several lines (RFC 9110, section 5.3); ""
+// where it did not come. `name` in lower case.
+std::string header(const HttpAnswer& answer, std::string_view name);
 
 enum class StartTls { required, never };
 

@@ -94,5 +94,36 @@ TEST(Base64, KnowsTheVectorsOfRfc4648) {
   }
 }
 
+TEST(Base64Url, HasOneTextForOneRunOfBytes) {
+  const std::vector<std::pair<std::string, std::string>> vectors{
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xFB\xEF\xFF", "--__"}};
+  for (const auto& [bytes, text] : vectors) {
+    EXPECT_EQ(to_base64url(bytes), text);
+    EXPECT_EQ(from_base64url(text).value(), bytes);
+  }
+  for (const std::string wrong :
+       {"Zg==", "Zg=", "Z", "A", "Zm9vZ", "Zm9vA", "Zh", "Zm9", "Zm9vYmF", "Zm9v\n", " Zm9v",
+        "Zm 9v", "Zm+v", "Zm/v", "=", "Zm9v=", "Zm\xC3\xA9"}) {
+    EXPECT_FALSE(from_base64url(wrong)) << wrong;
+  }
+  EXPECT_FALSE(from_base64url(std::string("Zm9v\0", 5)));
+}
+
+// Every byte in every place, and every last digit but those whose low bits are zero.
+TEST(Base64Url, IsReadBackWhateverTheBytes) {
+  for (std::size_t size = 0; size < 8; ++size) {
+    for (int byte = 0; byte < 256; ++byte) {
+      const std::string bytes(size, static_cast<char>(byte));
+      const std::string text = to_base64url(bytes);
+      EXPECT_EQ(from_base64url(text).value(), bytes);
+      if (size % 3 == 0) continue;
+      std::string stray = text;
+      stray.back() = static_cast<char>(stray.back() + 1);
+      EXPECT_FALSE(from_base64url(stray)) << stray;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mailwarden::json

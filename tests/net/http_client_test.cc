@@ -84,6 +84,28 @@ TEST(HttpClient, SendsWhatItIsToldAndGivesTheAnswer) {
   EXPECT_TRUE(request.ends_with(std::string("\r\n\r\nb\0dy", 8)));
 }
 
+TEST(HttpClient, GivesTheHeadersByTheirNamesInLowerCase) {
+  FixedServer server(with_length("200 OK", "body",
+                                 "Cache-Control: max-age=60\r\nX-One: 1\r\n"
+                                 "cache-control: public\r\nX-Empty:\r\n"));
+  const auto answer = Client(quick).request({.url = server.url()});
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(header(*answer, "cache-control"), "max-age=60, public");
+  EXPECT_EQ(header(*answer, "x-one"), "1");
+  EXPECT_EQ(header(*answer, "x-empty"), "");
+  EXPECT_EQ(header(*answer, "x-two"), "");
+}
+
+// Of an answer before the answer nothing stays.
+TEST(HttpClient, GivesTheHeadersOfTheAnswerAlone) {
+  FixedServer server("HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n" +
+                     with_length("200 OK", "body", "X-Late: 1\r\n"));
+  const auto answer = Client(quick).request({.url = server.url()});
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(header(*answer, "x-early"), "");
+  EXPECT_EQ(header(*answer, "x-late"), "1");
+}
+
 class AnyStatus : public testing::TestWithParam<unsigned> {};
 
 TEST_P(AnyStatus, IsAnAnswer) {

@@ -226,16 +226,20 @@ Result<ExprId> ExpressionParser::signed_member() {
   const Token number = lexer_.peek();
   if (number.kind == Token::Kind::number) {
     lexer_.take();
+    const Token& next = lexer_.peek();
+    const bool is_whole = !next.is(".") && !next.is("[") && !next.is("(");
     // The last '-' belongs to the number, so that the smallest one can be written.
-    const std::string digits = "-" + std::string(number.text);
+    const std::string digits = (is_whole ? "-" : "") + std::string(number.text);
     std::int64_t value = 0;
     if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc()) {
       return refused(number, "a number that does not fit into 64 bits");
     }
-    const Token& next = lexer_.peek();
-    if (next.is(".") || next.is("[") || next.is("(")) return wrong(next, "an operator");
     id = expressions_.integer(value);
-    --count;
+    if (is_whole) {
+      --count;
+    } else {
+      id = accessed(*id);
+    }
   } else {
     id = member();
   }
@@ -245,6 +249,13 @@ Result<ExprId> ExpressionParser::signed_member() {
 
 Result<ExprId> ExpressionParser::member() {
   auto id = primary();
+  if (!id) return id;
+  return accessed(*id);
+}
+
+// What stands behind a value: attributes and methods.
+Result<ExprId> ExpressionParser::accessed(ExprId of) {
+  Result<ExprId> id = of;
   for (;;) {
     const Token token = lexer_.peek();
     if (!id) return id;

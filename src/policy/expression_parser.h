@@ -44,6 +44,7 @@ class ExpressionParser {
   Result<ExprId> unary();
   Result<ExprId> signed_member();
   Result<ExprId> member();
+  Result<ExprId> accessed(ExprId of);
   Result<ExprId> method(ExprId receiver, const Token& name);
   Result<ExprId> primary();
   Result<ExprId> word();

@@ -37,7 +37,7 @@ class Validator {
     said_.clear();
     names(policy, condition);
     if (!applies(policy)) {
-      error("no action of the schema is for what its scope names");
+      error(Wrong::no_action, "no action of the schema is for what its scope names");
     }
     types(policy, condition);
   }
@@ -52,25 +52,29 @@ class Validator {
     bool within_level = true;
   };
 
-  void error(const std::string& what) {
+  using Wrong = Finding::Kind;
+
+  void error(Wrong kind, const std::string& what) {
     if (!said_.insert(what).second) return;
-    findings_.errors.push_back({.policy = policy_->id, .line = policy_->line, .what = what});
+    findings_.errors.push_back(
+        {.kind = kind, .policy = policy_->id, .line = policy_->line, .what = what});
   }
 
   void known(const EntityName& name) {
     if (schema_.knows(name.uid())) return;
     const EntityType* const type = schema_.entity(name.type);
     if (type != nullptr && type->choices) {
-      error(to_text(name) + " is none of those that its type lists");
+      error(Wrong::unknown_name, to_text(name) + " is none of those that its type lists");
     } else if (basename_of(name.type) == "Action") {
-      error("the action " + to_text(name) + " is not declared");
+      error(Wrong::unknown_name, "the action " + to_text(name) + " is not declared");
     } else {
-      error("the entity type '" + std::string(name.type) + "' is not declared");
+      error(Wrong::unknown_name,
+            "the entity type '" + std::string(name.type) + "' is not declared");
     }
   }
   void known_type(std::string_view type) {
     if (schema_.entity(type) != nullptr || schema_.is_action_type(type)) return;
-    error("the entity type '" + std::string(type) + "' is not declared");
+    error(Wrong::unknown_name, "the entity type '" + std::string(type) + "' is not declared");
   }
 
   // All that is named, also where it is never evaluated.
@@ -151,44 +155,54 @@ class Validator {
     bool never = true;
     for (std::size_t at = 0; at < requests_.size(); ++at) {
       const RequestType& request = requests_[at];
+      if (options_.level == 0 && scope_follows(policy, request)) {
+        error(Wrong::level, "its scope asks for ancestors, which level 0 does not have");
+      }
       // Where the scope cannot hold the conditions are never evaluated.
       if (!scope_allows(policy.principal, request.principal) ||
           !scope_allows(policy.resource, request.resource) ||
           !action_allows(policy.action, request.action, schema_.actions().at(request.action))) {
         continue;
       }
-      if (!scope_is_within_level(policy)) {
-        error("it follows entities further than level " + std::to_string(*options_.level));
-      }
       const Outcome& outcome = check(at, condition);
       const std::string where = " (a " + request.principal + " doing " + to_text(request.action) +
                                 " to a " + request.resource + ")";
       if (!outcome.type) {
         never = false;
-        error(outcome.wrong + where);
+        error(Wrong::wrong_type, outcome.wrong + where);
         continue;
       }
       if (!types_.is_boolean(*outcome.type)) {
-        error("its conditions come to a " + types_.text(*outcome.type) + ", not a Bool" + where);
+        error(Wrong::wrong_type,
+              "its conditions come to a " + types_.text(*outcome.type) + ", not a Bool" + where);
       }
       if (!outcome.within_level) {
-        error("it follows entities further than level " + std::to_string(*options_.level) + where);
+        error(Wrong::level,
+              "it follows entities further than level " + std::to_string(*options_.level) + where);
       }
       never = never && *outcome.type == Types::no;
     }
     if (never) {
-      findings_.warnings.push_back(
-          {.policy = policy.id, .line = policy.line, .what = "it never applies"});
+      findings_.warnings.push_back({.kind = Wrong::never_applies,
+                                    .policy = policy.id,
+                                    .line = policy.line,
+                                    .what = "it never applies"});
     }
   }
 
-  // `in` asks for ancestors, which is a step.
-  bool scope_is_within_level(const Policy& policy) const {
-    if (!options_.level || *options_.level > 0) return true;
-    const auto asks = [](const Scope& scope) {
-      return scope.kind == Scope::Kind::in || scope.kind == Scope::Kind::is_in;
+  // Whether `in` is asked before the scope is known not to hold.
+  bool scope_follows(const Policy& policy, const RequestType& request) const {
+    const auto asks = [](const Scope& scope, const std::string& type) {
+      if (scope.kind == Scope::Kind::in) return true;
+      return scope.kind == Scope::Kind::is_in && scope.type == type;
     };
-    return !asks(policy.principal) && !asks(policy.resource);
+    if (asks(policy.principal, request.principal)) return true;
+    if (!scope_allows(policy.principal, request.principal)) return false;
+    const auto kind = policy.action.kind;
+    if (kind == ActionScope::Kind::in || kind == ActionScope::Kind::in_list) return true;
+    const ActionType& action = schema_.actions().at(request.action);
+    return action_allows(policy.action, request.action, action) &&
+           asks(policy.resource, request.resource);
   }
 
   const Outcome& check(std::size_t request, ExprId condition) {

@@ -21,6 +21,15 @@
 namespace mailwarden::policy {
 
 struct Finding {
+  enum class Kind : std::uint8_t {
+    unknown_name,  // an entity type, action or enumerated entity that is not declared
+    no_action,     // no action applies to what its scope names
+    wrong_type,
+    level,
+    never_applies,  // a warning
+  };
+
+  Kind kind = Kind::wrong_type;
   std::string policy;  // its id
   std::size_t line = 0;
   std::string what;

@@ -1,135 +1,236 @@
-// Commands about configuration, retention and reports.
-#include <unistd.h>
+// Commands about access policies.
+#include <algorithm>
+#include <iostream>
+#include <map>
 
-#include "app/policies.h"
-#include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "crypto/sha256.h"
 #include "daemon/cli/command.h"
-#include "privacy/sweep.h"
-#include "report/report.h"
+#include "policy/conform.h"
+#include "policy/entity_json.h"
+#include "policy/explain.h"
+#include "policy/policy_tests.h"
 
 namespace mailwarden::cli {
-int config_command(const Arguments& arguments) {
-  if (arguments.empty() || arguments[0] != "check") {
-    print(
-        "Usage: mailwarden config check [the options of mailwardend]...\n"
-        "Reads the configuration with all its rules and policies, and tells every mistake.\n");
-    return arguments.empty() || arguments[0] == "--help" ? done : usage;
-  }
-  const auto outcome =
-      config::parse(Arguments(arguments.begin() + 1, arguments.end()), "localhost");
-  if (!outcome) return complain(answer_is_no, outcome.error().what);
-  const auto policies = app::load_policies(outcome->config);
-  if (!policies) return complain(answer_is_no, policies.error().what);
-  const auto& refused = (*policies)->rules.refused();
-  for (const detect::Refusal& refusal : refused) complain(answer_is_no, refusal.sentence());
-  if (!refused.empty()) return answer_is_no;
-  print("the configuration is good: " + std::to_string(outcome->config.sources.size()) +
-        " sources, " + std::to_string((*policies)->rules.rules().size()) + " rules, " +
-        std::to_string((*policies)->rules.correlations().size()) + " correlations, " +
-        std::to_string((*policies)->retention.size()) + " retention policies\n");
-  return done;
+namespace {
+
+using policy::DecisionPoint;
+
+constexpr std::string_view synopsis =
+    "policy check|evaluate|test|diff PATH... [OPTION]...\n"
+    "  check     reads policies and their schema and tells every mistake\n"
+    "  evaluate  decides requests, a line of JSON out for each line in\n"
+    "  test      runs the tests beside the policies (X.test.yml)\n"
+    "  diff      OLD NEW: whose access would change, for the same requests\n"
+    "A PATH is a file or a folder of *.cedar, *.cedar.json and one *.cedarschema.";
+
+policy::LoadOptions load_options(const po::variables_map& given, std::vector<std::string> paths) {
+  policy::LoadOptions options{.paths = std::move(paths)};
+  if (given.contains("schema")) options.schema = given["schema"].as<std::string>();
+  if (given.contains("level")) options.validate.level = given["level"].as<std::size_t>();
+  return options;
 }
 
-int retention_command(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_store_option(options);
-  add_format_option(options);
-  options.add_options()("policies",
-                        text_option("DIR")->default_value("/usr/share/mailwarden/policies"),
-                        "the folder of policies");
-  int code = done;
-  const auto given =
-      read_options(arguments,
-                   "retention --store URL [--policies DIR]\nSays what the next sweep would remove "
-                   "and what it would hold; nothing is changed.",
-                   options, nullptr, code);
-  if (!given) return code;
-  if (!given->contains("store")) return complain(usage, "'retention' needs --store URL");
-  const auto policies = app::load_retention((*given)["policies"].as<std::string>());
-  if (!policies) return complain(answer_is_no, policies.error().what);
-  const auto store = open_store(*given);
-  if (!store) return complain(unavailable, store.error().what);
-  const auto sweep = privacy::plan_sweep(**store, *policies, SystemClock().now());
-  if (!sweep) return complain(sweep.error());
-  if (wants_json(*given)) {
-    print_json(privacy::to_json(*sweep));
+int check(const po::variables_map& given, const std::vector<std::string>& paths) {
+  auto options = load_options(given, paths);
+  options.needs_schema = true;
+  const auto loaded = policy::load_policies(options);
+  if (!loaded) return complain(answer_is_no, loaded.error().what);
+  const std::size_t policies = loaded->policies->policies().size();
+  const std::size_t templates = loaded->policies->templates().size();
+  if (wants_json(given)) {
+    json::Array warnings(loaded->warnings.begin(), loaded->warnings.end());
+    print_json(json::Object{{"hash", loaded->hash},
+                            {"policies", policies},
+                            {"templates", templates},
+                            {"warnings", std::move(warnings)}});
     return done;
   }
-  std::vector<std::vector<std::string>> rows;
-  for (const privacy::DueBatches& due : sweep->due) {
-    rows.push_back({due.category, due.source, std::to_string(due.events), to_rfc3339(due.earliest),
-                    to_rfc3339(due.latest),
-                    due.held_because.empty() ? "would be removed" : "held: " + due.held_because});
-  }
-  print_table({"CATEGORY", "SOURCE", "EVENTS", "EARLIEST", "LATEST", "WHAT"}, rows);
-  for (const std::string& source : sweep->without_policy) {
-    print("no policy takes the source " + printable(source) + "; its events are kept for ever\n");
-  }
+  for (const std::string& one : loaded->warnings) print("warning: " + one + "\n");
+  print(std::to_string(policies) + " policies and " + std::to_string(templates) +
+        " templates are valid; their hash is " + loaded->hash + "\n");
   return done;
 }
 
-int report_command(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_store_option(options);
-  auto add = options.add_options();
-  add("key", text_option("FILE"), "the verifier key (….pub)");
-  add("policies", text_option("DIR")->default_value("/usr/share/mailwarden/policies"),
-      "the folder of policies, for the retention report");
-  add("from", text_option("TIME")->default_value("0000-01-01T00:00:00Z"), "begin of the period");
-  add("to", text_option("TIME"), "end of the period; by default now");
-  add("output", text_option("FILE"),
-      "where to write; .json for JSON, else HTML; by default HTML on standard output");
-  int code = done;
-  const auto given =
-      read_options(arguments, "report audit|retention --store URL --key FILE [OPTION]...", options,
-                   "kind", code);
-  if (!given) return code;
-  const std::string kind =
-      given->contains("kind") ? (*given)["kind"].as<std::vector<std::string>>().front() : "";
-  if ((kind != "audit" && kind != "retention") || !given->contains("store") ||
-      !given->contains("key")) {
-    return complain(usage, "'report' needs audit or retention, --store URL and --key FILE");
+Result<policy::Entities> entities_of(const po::variables_map& given, const policy::Schema* schema) {
+  if (!given.contains("entities")) return policy::read_entities("[]", schema);
+  const std::string path = given["entities"].as<std::string>();
+  const auto text = read_whole_file(path, std::size_t{1024} * 1024 * 1024);
+  if (!text) return std::unexpected(text.error());
+  auto entities = policy::read_entities(*text, schema);
+  if (!entities) return fail(path, entities.error());
+  return entities;
+}
+
+Result<std::shared_ptr<const DecisionPoint>> decision_point(const po::variables_map& given,
+                                                            std::vector<std::string> paths) {
+  auto loaded = policy::load_policies(load_options(given, std::move(paths)));
+  if (!loaded) return std::unexpected(loaded.error());
+  auto entities = entities_of(given, loaded->schema.get());
+  if (!entities) return std::unexpected(entities.error());
+  return std::make_shared<const DecisionPoint>(
+      *std::move(loaded), std::make_shared<const policy::Entities>(*std::move(entities)));
+}
+
+// An entity as text or as an object.
+Result<policy::EntityUid> uid_of(const json::Value& value) {
+  if (const std::string* const text = value.as_string()) return policy::parse_entity_uid(*text);
+  return policy::read_uid(value);
+}
+
+Result<policy::Request> request_of(const json::Value& line, const policy::Schema* schema) {
+  policy::Request request;
+  const std::pair<std::string_view, policy::EntityUid*> parts[] = {
+      {"principal", &request.principal},
+      {"action", &request.action},
+      {"resource", &request.resource}};
+  for (const auto& [name, into] : parts) {
+    auto uid = uid_of(line[name]);
+    if (!uid) return fail(name, uid.error());
+    *into = *std::move(uid);
   }
-  const auto key_text = read_whole_file((*given)["key"].as<std::string>());
-  if (!key_text) return complain(unavailable, key_text.error().what);
-  const auto key = ledger::parse_verifier_key(trim(*key_text));
-  if (!key) return complain(key.error());
-  const auto from = parse_rfc3339((*given)["from"].as<std::string>());
-  const auto to = given->contains("to") ? parse_rfc3339((*given)["to"].as<std::string>())
-                                        : Result<Timestamp>(SystemClock().now());
-  if (!from) return complain(from.error());
-  if (!to) return complain(to.error());
-  const auto store = open_store(*given);
-  if (!store) return complain(unavailable, store.error().what);
-  const report::ReportOptions built{
-      .key = *key, .check_record = [&](std::int64_t entry, const json::Value& record) {
-        return report::check_events(**store, entry, record);
-      }};
-  const auto period = report::period_between(**store, *from, *to);
-  if (!period) return complain(period.error());
-  Result<json::Object> made;
-  if (kind == "audit") {
-    made = report::build_audit(**store, *period, built);
+  const json::Value& context = line["context"];
+  const auto value = policy::read_context(context.is_null() ? json::Value(json::Object()) : context,
+                                          *request.memory, schema, request.action);
+  if (!value) return std::unexpected(value.error());
+  request.context = *value;
+  return request;
+}
+
+// act(number, request) for each line; a line that is no request is told of and leaves the code 1.
+template <class Act>
+int each_request(const po::variables_map& given, const policy::Schema* schema, Act act) {
+  if (!given.contains("requests")) return complain(usage, "which requests? --requests FILE");
+  const std::string path = given["requests"].as<std::string>();
+  const auto text = path == "-" ? read_to_end(0, "standard input", std::size_t{1} << 30)
+                                : read_whole_file(path, std::size_t{1} << 30);
+  if (!text) return complain(text.error());
+  int code = done;
+  std::size_t number = 0;
+  for (const std::string_view line : split(*text, '\n')) {
+    ++number;
+    if (trim(line).empty()) continue;
+    const auto json = json::parse(line);
+    auto request = json ? request_of(*json, schema) : std::unexpected(json.error());
+    if (!request) {
+      complain(answer_is_no,
+               path + ", line " + std::to_string(number) + ": " + request.error().what);
+      code = answer_is_no;
+      continue;
+    }
+    act(number, *request);
+  }
+  return code;
+}
+
+int evaluate(const po::variables_map& given, const std::vector<std::string>& paths) {
+  const auto point = decision_point(given, paths);
+  if (!point) return complain(answer_is_no, point.error().what);
+  policy::Authorizer::Scratch scratch;
+  const policy::Schema* const schema = (*point)->loaded().schema.get();
+  return each_request(given, schema, [&](std::size_t number, const policy::Request& request) {
+    const policy::Decision decision = (*point)->decide(request, scratch);
+    json::Value line = policy::to_json(decision);
+    (*line.as_object())["request"] = number;
+    (*line.as_object())["explanation"] =
+        policy::to_json(policy::explain(**point, request, decision));
+    print(json::to_text(line) + "\n");
+  });
+}
+
+int test(const po::variables_map& given, const std::vector<std::string>& paths) {
+  const auto tested = policy::test_policies(load_options(given, paths));
+  if (!tested) return complain(answer_is_no, tested.error().what);
+  if (wants_json(given)) {
+    json::Array failures(tested->failures.begin(), tested->failures.end());
+    print_json(json::Object{{"cases", tested->cases},
+                            {"failures", std::move(failures)},
+                            {"policies", tested->policies}});
   } else {
-    const auto policies = app::load_retention((*given)["policies"].as<std::string>());
-    if (!policies) return complain(answer_is_no, policies.error().what);
-    made = report::build_retention(**store, *period, *policies, built);
+    for (const std::string& failure : tested->failures) print(failure + "\n");
+    print(std::to_string(tested->policies) + " policies, " + std::to_string(tested->cases) +
+          " cases, " + std::to_string(tested->failures.size()) + " failures\n");
   }
-  if (!made) return complain(made.error());
-  if (!given->contains("output")) {
-    print(report::render_html(*made));
-    return done;
+  return tested->failures.empty() ? done : answer_is_no;
+}
+
+std::string verdict(const policy::Decision& decision) {
+  std::string text = decision.is_allowed ? "allow" : "deny";
+  text += " (" + std::string(policy::to_string(decision.why));
+  for (std::size_t at = 0; at < decision.policies.size(); ++at) {
+    text += (at == 0 ? ": " : ", ") + decision.policies[at];
   }
-  const auto output = (*given)["output"].as<std::string>();
-  const std::string text =
-      output.ends_with(".json") ? json::to_pretty_text(*made) + "\n" : report::render_html(*made);
-  if (auto written = write_file_durably(output, text); !written) {
-    return complain(unavailable, written.error().what);
+  return text + ")";
+}
+
+int diff(const po::variables_map& given, const std::vector<std::string>& paths) {
+  if (paths.size() != 2) return complain(usage, "'policy diff' needs OLD and NEW");
+  const auto before = decision_point(given, {paths[0]});
+  if (!before) return complain(answer_is_no, before.error().what);
+  const auto after = decision_point(given, {paths[1]});
+  if (!after) return complain(answer_is_no, after.error().what);
+  policy::Authorizer::Scratch scratch;
+  std::size_t asked = 0;
+  std::size_t changed = 0;
+  const bool as_json = wants_json(given);
+  const policy::Schema* const schema = (*before)->loaded().schema.get();
+  const int code =
+      each_request(given, schema, [&](std::size_t number, const policy::Request& request) {
+        ++asked;
+        const policy::Decision old_one = (*before)->decide(request, scratch);
+        const policy::Decision new_one = (*after)->decide(request, scratch);
+        if (old_one.is_allowed == new_one.is_allowed) return;
+        ++changed;
+        if (as_json) {
+          print(json::to_text(json::Object{{"request", number},
+                                           {"principal", policy::to_text(request.principal)},
+                                           {"action", policy::to_text(request.action)},
+                                           {"resource", policy::to_text(request.resource)},
+                                           {"old", policy::to_json(old_one)},
+                                           {"new", policy::to_json(new_one)}}) +
+                "\n");
+          return;
+        }
+        print(policy::to_text(request.principal) + " " + policy::to_text(request.action) + " " +
+              policy::to_text(request.resource) + ": " + verdict(old_one) + " becomes " +
+              verdict(new_one) + "\n");
+      });
+  if (!as_json) {
+    print(std::to_string(changed) + " of " + std::to_string(asked) + " requests change\n");
   }
-  return done;
+  return code != done ? code : changed == 0 ? done : answer_is_no;
+}
+
+}  // namespace
+
+int policy_command(const Arguments& arguments) {
+  const std::map<std::string, int (*)(const po::variables_map&, const std::vector<std::string>&)>
+      commands{{"check", check}, {"evaluate", evaluate}, {"test", test}, {"diff", diff}};
+  const std::string name = arguments.empty() ? "--help" : arguments[0];
+  const auto command = commands.find(name);
+  const bool known = command != commands.end();
+  po::options_description options("Options");
+  options.add_options()("policies", po::value<std::vector<std::string>>()->value_name("PATH"),
+                        "policies; may stand several times, as may PATHs without a name")(
+      "schema", text_option("FILE"), "the schema, if it does not stand with the policies")(
+      "entities", text_option("FILE"), "evaluate, diff: entities as JSON")(
+      "requests", text_option("FILE"), "evaluate, diff: requests as JSON lines, '-' for stdin")(
+      "level", po::value<std::size_t>()->value_name("N"),
+      "check: refuse policies that follow entities further than N steps");
+  add_format_option(options);
+  int code = done;
+  const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
+                                  synopsis, options, "path", code);
+  if (!given) return code;
+  if (!known) return complain(usage, "'policy' knows check, evaluate, test and diff");
+  std::vector<std::string> paths;
+  for (const char* from : {"path", "policies"}) {
+    if (!given->contains(from)) continue;
+    const auto more = (*given)[from].as<std::vector<std::string>>();
+    paths.insert(paths.end(), more.begin(), more.end());
+  }
+  if (paths.empty()) return complain(usage, "which policies? 'mailwarden policy " + name + " DIR'");
+  return command->second(*given, paths);
 }
 
 }  // namespace mailwarden::cli

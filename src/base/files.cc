@@ -96,6 +96,23 @@ Result<std::string> read_regular_file(const std::string& path, std::size_t bytes
   return read_to_end(file.number(), path, bytes_max);
 }
 
+Result<std::vector<std::string>> files_below(
+    const std::string& path, const std::function<bool(const std::string& name)>& wanted) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  if (fs::exists(path, failed) && !fs::is_directory(path, failed)) return std::vector{path};
+  std::vector<std::string> files;
+  fs::recursive_directory_iterator entry(path, failed);
+  for (; !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed)) {
+    if (entry->is_regular_file(failed) && wanted(entry->path().filename().string())) {
+      files.push_back(entry->path().string());
+    }
+  }
+  if (failed) return fail(Code::not_found, path + ": " + failed.message());
+  std::ranges::sort(files);
+  return files;
+}
+
 Result<std::string> read_to_end(int descriptor, const std::string& name, std::size_t bytes_max) {
   std::string bytes;
   constexpr std::size_t chunk = std::size_t{64} * 1024;

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -25,6 +27,11 @@ Result<std::string> read_whole_file(const std::string& path,
 // The same for a file that somebody else put there: nothing but a regular file is read, so that no
 // pipe or device makes the reader wait, and a symbolic link as the last part is not followed.
 Result<std::string> read_regular_file(const std::string& path, std::size_t bytes_max);
+
+// Regular files at or below a path whose name is wanted, sorted; the path itself where it is a file,
+// whatever its name. Symbolic links to folders are not followed.
+Result<std::vector<std::string>> files_below(
+    const std::string& path, const std::function<bool(const std::string& name)>& wanted);
 
 // From where the descriptor stands to the end; `name` is for messages.
 Result<std::string> read_to_end(int descriptor, const std::string& name, std::size_t bytes_max);

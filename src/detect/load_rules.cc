@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -10,26 +9,9 @@
 namespace mailwarden::detect {
 namespace {
 
-namespace fs = std::filesystem;
-
-bool is_rule_file(const fs::path& path) {
-  const auto extension = path.extension();
-  return (extension == ".yml" || extension == ".yaml") && path.stem().extension() != ".test";
-}
-
-Result<std::vector<std::string>> rule_files(const std::string& path) {
-  std::error_code failed;
-  if (fs::exists(path, failed) && !fs::is_directory(path, failed)) return std::vector{path};
-  std::vector<std::string> files;
-  fs::recursive_directory_iterator entry(path, failed);
-  for (; !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed)) {
-    if (entry->is_regular_file(failed) && is_rule_file(entry->path())) {
-      files.push_back(entry->path().string());
-    }
-  }
-  if (failed) return fail(Code::not_found, path + ": " + failed.message());
-  std::ranges::sort(files);
-  return files;
+bool is_rule_file(std::string_view name) {
+  const bool is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+  return is_yaml && !name.ends_with(".test.yml") && !name.ends_with(".test.yaml");
 }
 
 void append(RuleTexts& all, RuleTexts more) {
@@ -116,7 +98,7 @@ RuleTexts parse_rules(std::string_view text, const std::string& file, const Pars
 Result<RuleTexts> load_rules(const std::vector<std::string>& paths, const ParseLimits& limits) {
   RuleTexts all;
   for (const std::string& path : paths) {
-    const auto files = rule_files(path);
+    const auto files = files_below(path, is_rule_file);
     if (!files) return std::unexpected(files.error());
     for (const std::string& file : *files) {
       const auto text = read_whole_file(file);

@@ -11,6 +11,8 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "base/text.h"
+
 namespace mailwarden::yaml {
 namespace {
 
@@ -160,6 +162,30 @@ Result<std::vector<Node>> parse(std::string_view text, const ParseOptions& optio
                                    std::to_string(e.mark.column + 1) + ": " + e.msg);
   }
   return std::move(builder.documents);
+}
+
+json::Value to_json(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      return {};
+    case Node::Kind::sequence: {
+      json::Array items;
+      for (const Node& item : node.items) items.push_back(to_json(item));
+      return items;
+    }
+    case Node::Kind::map: {
+      json::Object members;
+      for (const auto& [name, value] : node.entries) members[name.scalar] = to_json(value);
+      return members;
+    }
+    case Node::Kind::scalar:
+      break;
+  }
+  if (is_true(node)) return true;
+  if (is_false(node)) return false;
+  if (node.quoted) return node.scalar;
+  if (const auto number = to_integer(node.scalar)) return *number;
+  return node.scalar;
 }
 
 bool is_true(const Node& node) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "json/value.h"
 
 namespace mailwarden::yaml {
 
@@ -58,6 +59,9 @@ struct ParseOptions {
 
 // Every document of `text`; an empty text has none. A map in which a name stands twice is refused.
 Result<std::vector<Node>> parse(std::string_view text, const ParseOptions& options = {});
+
+// As JSON: plain scalars that are a truth, a whole number or null become one, other scalars texts.
+json::Value to_json(const Node& node);
 
 // A plain scalar as YAML's core schema reads it.
 bool is_true(const Node& node);

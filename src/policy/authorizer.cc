@@ -38,12 +38,13 @@ Authorizer::Authorizer(std::shared_ptr<const PolicySet> policies,
   }
 }
 
-void Authorizer::authorize(const Request& request, Scratch& scratch, Answer& answer) const {
+void Authorizer::authorize(const Request& request, Scratch& scratch, Answer& answer,
+                           const Supposed* supposed) const {
   scratch.memory_.begin(linked_);
   scratch.permits_.clear();
   scratch.forbids_.clear();
   answer.errors.clear();
-  const Bound bound(linked_, request);
+  const Bound bound(linked_, request, supposed);
   Evaluator evaluator(linked_, bound, scratch.memory_);
   const auto meet = [&](std::uint32_t policy) {
     const Compiled& compiled = compiled_[policy];
@@ -57,8 +58,10 @@ void Authorizer::authorize(const Request& request, Scratch& scratch, Answer& ans
     }
   };
   if (options_.use_index) {
-    index_.find(index_.subject(bound.principal()), index_.subject(bound.action()),
-                index_.subject(bound.resource()), scratch.actions_, meet);
+    ScopeIndex::Subject principal = index_.subject(bound.principal());
+    if (supposed != nullptr) principal.suppose(supposed->groups);
+    index_.find(principal, index_.subject(bound.action()), index_.subject(bound.resource()),
+                scratch.actions_, meet);
   } else {
     for (std::uint32_t at = 0; at < compiled_.size(); ++at) {
       if (scope_holds(policies_->policies()[at], bound)) meet(at);
@@ -73,6 +76,11 @@ void Authorizer::authorize(const Request& request, Scratch& scratch, Answer& ans
 bool Authorizer::scope_holds(const Policy& policy, const Bound& bound) const {
   const auto stands_in = [&](const EntityName& name, const EntityName& group) {
     if (name == group) return true;
+    const Supposed* const supposed = bound.supposed();
+    if (supposed != nullptr && name == bound.principal()) {
+      const EntityName* const above = entities_->find(group);
+      return above != nullptr && std::ranges::binary_search(supposed->groups, above->number);
+    }
     const EntityName* const below = entities_->find(name);
     const EntityName* const above = entities_->find(group);
     return below != nullptr && above != nullptr &&

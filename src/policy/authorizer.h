@@ -58,7 +58,9 @@ class Authorizer {
   Authorizer(std::shared_ptr<const PolicySet> policies, std::shared_ptr<const Entities> entities,
              const Options& options);
 
-  void authorize(const Request& request, Scratch& scratch, Answer& answer) const;
+  void authorize(const Request& request, Scratch& scratch, Answer& answer,
+                 const Supposed* supposed = nullptr) const;
+  bool scope_holds(const Policy& policy, const Bound& bound) const;
 
   const PolicySet& policies() const { return *policies_; }
   const Entities& entities() const { return *entities_; }
@@ -70,8 +72,6 @@ class Authorizer {
     ExprId condition = 0;
     bool is_permit = true;
   };
-
-  bool scope_holds(const Policy& policy, const Bound& bound) const;
 
   std::shared_ptr<const PolicySet> policies_;
   std::shared_ptr<const Entities> entities_;

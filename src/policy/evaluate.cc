@@ -97,7 +97,8 @@ void EvaluationMemory::begin(const Linked& linked) {
   values_.release();
 }
 
-Bound::Bound(const Linked& linked, const Request& request) : context_(request.context) {
+Bound::Bound(const Linked& linked, const Request& request, const Supposed* supposed)
+    : context_(supposed == nullptr ? request.context : supposed->context), supposed_(supposed) {
   const Entities& entities = linked.entities();
   const std::array uids = {&request.principal, &request.action, &request.resource};
   for (std::size_t at = 0; at < own_.size(); ++at) {
@@ -291,6 +292,11 @@ bool Evaluator::sets(ExprId id, Op op, const Value& a, const Value& b, Value& ou
 bool Evaluator::stands_in(const EntityName& name, const EntityName& group) const {
   if (name == group) return true;
   const Entities& entities = linked_.entities();
+  const Supposed* const supposed = bound_.supposed();
+  if (supposed != nullptr && name == bound_.principal()) {
+    const EntityName* const above = entities.find(group);
+    return above != nullptr && std::ranges::binary_search(supposed->groups, above->number);
+  }
   const EntityName* const below = entities.find(name);
   const EntityName* const above = entities.find(group);
   return below != nullptr && above != nullptr && entities.is_below(below->number, above->number);
@@ -313,6 +319,9 @@ bool Evaluator::is_in(ExprId id, const Value& a, const Value& b, Value& out) {
 }
 
 const Entities::Entity* Evaluator::entity(const EntityName& name) const {
+  if (bound_.supposed() != nullptr && name == bound_.principal()) {
+    return &bound_.supposed()->principal;
+  }
   const EntityName* const known = linked_.entities().find(name);
   if (known == nullptr) return nullptr;
   const Entities::Entity& entity = linked_.entities()[known->number];

@@ -38,18 +38,27 @@ struct EvaluationError {
 
 class Linked;
 
+// What a request would be like: another context, a principal of other attributes and more groups.
+struct Supposed {
+  Value context;
+  Entities::Entity principal;
+  std::vector<std::uint32_t> groups;  // all that the principal stands under, sorted
+};
+
 // The three entities of a request, as the entities of a Linked have them where they do, and its
 // context. The request must outlive it.
 class Bound {
  public:
   Bound() : principal_(&own_[0]), action_(&own_[1]), resource_(&own_[2]) {}
-  Bound(const Linked& linked, const Request& request);
+  // With what is supposed instead, if anything; it must outlive this too.
+  Bound(const Linked& linked, const Request& request, const Supposed* supposed = nullptr);
   Bound(const Bound&) = delete;
   Bound& operator=(const Bound&) = delete;
 
   const EntityName& principal() const { return *principal_; }
   const EntityName& action() const { return *action_; }
   const EntityName& resource() const { return *resource_; }
+  const Supposed* supposed() const { return supposed_; }
   Value of(Variable variable) const;
 
  private:
@@ -58,6 +67,7 @@ class Bound {
   const EntityName* action_;
   const EntityName* resource_;
   Value context_{.kind = Kind::record, .members = nullptr};
+  const Supposed* supposed_ = nullptr;
 };
 
 class Linked {

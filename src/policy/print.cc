@@ -167,6 +167,8 @@ class Printer {
   const Expressions& expressions_;
 };
 
+}  // namespace
+
 std::string print_scope(std::string_view variable, const Scope& scope) {
   const std::string entity = scope.is_slot             ? "?" + std::string(variable)
                              : scope.entity == nullptr ? ""
@@ -187,7 +189,7 @@ std::string print_scope(std::string_view variable, const Scope& scope) {
   return text;
 }
 
-std::string print_action(const ActionScope& scope) {
+std::string print_scope(const ActionScope& scope) {
   std::string listed;
   for (const EntityName* one : scope.entities)
     listed += (listed.empty() ? "" : ", ") + to_text(*one);
@@ -204,8 +206,6 @@ std::string print_action(const ActionScope& scope) {
   return "action";
 }
 
-}  // namespace
-
 std::string print_expression(ExprId id, const Expressions& expressions) {
   return Printer(expressions).print(id, choice);
 }
@@ -216,7 +216,7 @@ std::string print_policy(const Policy& policy, const Expressions& expressions) {
     text += "@" + one.name + (one.value ? "(" + policy::quoted(*one.value) + ")" : "") + "\n";
   }
   text += policy.effect == Effect::permit ? "permit (\n  " : "forbid (\n  ";
-  text += print_scope("principal", policy.principal) + ",\n  " + print_action(policy.action) +
+  text += print_scope("principal", policy.principal) + ",\n  " + print_scope(policy.action) +
           ",\n  " + print_scope("resource", policy.resource) + "\n)";
   for (const Condition& one : policy.conditions) {
     text += std::string("\n") + (one.is_when ? "when" : "unless") + " { " +

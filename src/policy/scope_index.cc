@@ -94,13 +94,8 @@ void ScopeIndex::place(const PolicySet& policies) {
 
 ScopeIndex::Subject ScopeIndex::subject(const EntityName& name) const {
   if (name.home == entities_.home()) {
-    Subject subject{.number = name.number,
-                    .type = entities_[name.number].type,
-                    .ancestors = entities_.ancestors(name.number),
-                    .sketch = std::uint64_t{1} << (name.number & 63)};
-    for (const std::uint32_t above : subject.ancestors) {
-      subject.sketch |= std::uint64_t{1} << (above & 63);
-    }
+    Subject subject{.number = name.number, .type = entities_[name.number].type};
+    subject.suppose(entities_.ancestors(name.number));
     return subject;
   }
   // The last number is nobody's.
@@ -116,6 +111,12 @@ ScopeIndex::Subject ScopeIndex::subject(const EntityName& name) const {
   const auto type = more_types_.find(name.type);
   subject.type = type == more_types_.end() ? none : type->second;
   return subject;
+}
+
+void ScopeIndex::Subject::suppose(std::span<const std::uint32_t> groups) {
+  ancestors = groups;
+  sketch = std::uint64_t{1} << (number & 63);
+  for (const std::uint32_t above : ancestors) sketch |= std::uint64_t{1} << (above & 63);
 }
 
 bool ScopeIndex::Subject::stands_below(std::uint32_t group) const {

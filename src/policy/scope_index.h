@@ -36,6 +36,8 @@ class ScopeIndex {
       return (sketch >> (group & 63) & 1) != 0 && (group == number || stands_below(group));
     }
     bool stands_below(std::uint32_t group) const;
+    // With other ancestors.
+    void suppose(std::span<const std::uint32_t> groups);
   };
   Subject subject(const EntityName& name) const;
 

@@ -280,8 +280,9 @@ Typechecker::Outcome Typechecker::equality(ExprId id, const Node& node, const Ch
                                            const Checked& b) {
   const std::vector<std::uint32_t> parts{a.typed, b.typed};
   const bool is_equal = node.op == Op::equal;
-  const auto left = literal_of(node.a);
-  const auto right = literal_of(node.b);
+  // What is left of `true || x` is a literal too, as the reference has it.
+  const auto left = literal_of(typed_[a.typed].id);
+  const auto right = literal_of(typed_[b.typed].id);
   if (left && right) {
     return made(id, equal(*left, *right) == is_equal ? Types::yes : Types::no, parts);
   }

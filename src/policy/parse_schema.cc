@@ -8,6 +8,9 @@
 namespace mailwarden::policy {
 namespace {
 
+// Where Cedar's own types stand.
+constexpr std::string_view own = "__cedar";
+
 class SchemaParser {
  public:
   SchemaParser(std::string_view text, const SchemaOptions& options)
@@ -63,12 +66,22 @@ class SchemaParser {
     return std::string(token.text);
   }
 
-  // An identifier, reserved or not, or a string.
+  // An identifier or a string. `__cedar` is reserved among types alone.
   Result<std::string> name(const std::string& what) {
     const Token token = lexer_.take();
     if (token.kind == Token::Kind::string) return string(token);
-    if (token.kind != Token::Kind::identifier) return wrong(token, what);
+    if (token.kind != Token::Kind::identifier || (is_reserved(token.text) && token.text != own)) {
+      return wrong(token, what);
+    }
     return std::string(token.text);
+  }
+
+  Result<void> declare(const Token& token, const NamespaceDeclaration& space, std::string_view kind,
+                       std::string_view name) {
+    const std::string key = std::string(kind) + " " + space.name + " " + std::string(name);
+    if (declared_.insert(key).second) return {};
+    return refused(token,
+                   "the " + std::string(kind) + " '" + printable(name) + "' is declared twice");
   }
 
   // A::B. The first part may be __cedar where `reserved` says so.
@@ -76,7 +89,7 @@ class SchemaParser {
     std::string all;
     do {
       const Token token = lexer_.take();
-      const bool is_cedar = reserved && all.empty() && token.is("__cedar");
+      const bool is_cedar = reserved && all.empty() && token.is(own);
       if (token.kind != Token::Kind::identifier || (is_reserved(token.text) && !is_cedar)) {
         return wrong(token, what);
       }
@@ -87,6 +100,7 @@ class SchemaParser {
 
   Result<Notes> annotations() {
     Notes notes;
+    std::set<std::string, std::less<>> names;
     while (lexer_.take("@")) {
       const Token token = lexer_.take();
       if (token.kind != Token::Kind::identifier) return wrong(token, "an annotation's name");
@@ -99,7 +113,7 @@ class SchemaParser {
         one.value = *std::move(text);
         if (auto done = expect(")"); !done) return std::unexpected(done.error());
       }
-      if (std::ranges::find(notes, one.name, &Annotation::name) != notes.end()) {
+      if (!names.insert(one.name).second) {
         return refused(token, "the annotation '" + one.name + "' stands twice");
       }
       notes.push_back(std::move(one));
@@ -109,8 +123,12 @@ class SchemaParser {
 
   Result<NamespaceDeclaration> name_space(Notes notes) {
     NamespaceDeclaration space{.annotations = std::move(notes)};
+    const Token token = lexer_.peek();
     auto name = path("a namespace's name");
     if (!name) return std::unexpected(name.error());
+    if (auto done = declare(token, space, "namespace", *name); !done) {
+      return std::unexpected(done.error());
+    }
     space.name = *std::move(name);
     if (auto done = expect("{"); !done) return std::unexpected(done.error());
     while (!lexer_.take("}")) {
@@ -130,32 +148,53 @@ class SchemaParser {
     return wrong(lexer_.peek(), "'entity', 'action', 'type' or 'namespace'");
   }
 
-  // One, or some in brackets.
+  // The end of a declaration of so many names, each of which gets its items.
+  Result<void> finish(std::size_t names, std::size_t items_before) {
+    items_ += (names - 1) * (items_ - items_before + 1);
+    if (items_ > options_.items_max) {
+      return refused(lexer_.peek(), "the schema has more than " +
+                                        std::to_string(options_.items_max) +
+                                        " types and list items");
+    }
+    return expect(";");
+  }
+
+  // One, or some in brackets, without a comma behind the last.
   template <class One>
   Result<void> one_or_list(One one) {
     if (!lexer_.take("[")) return one();
-    while (!lexer_.take("]")) {
+    return list(one);
+  }
+  template <class One>
+  Result<void> list(One one) {
+    do {
+      ++items_;
       if (auto done = one(); !done) return done;
-      if (!lexer_.take(",") && !lexer_.peek().is("]")) return wrong(lexer_.peek(), "',' or ']'");
-    }
-    return {};
+    } while (lexer_.take(","));
+    if (lexer_.take("]")) return {};
+    return wrong(lexer_.peek(), "',' or ']'");
   }
 
   Result<void> entity_types(std::vector<std::string>& into) {
-    return one_or_list([&]() -> Result<void> {
+    const auto one = [&]() -> Result<void> {
       auto type = path("an entity type");
       if (!type) return std::unexpected(type.error());
       into.push_back(*std::move(type));
       return {};
-    });
+    };
+    if (!lexer_.take("[")) return one();
+    return lexer_.take("]") ? Result<void>() : list(one);
   }
 
   Result<void> entity(NamespaceDeclaration& space, Notes notes) {
     EntityDeclaration made{.annotations = std::move(notes)};
     std::vector<std::string> names;
+    const std::size_t before = items_;
     do {
+      const Token token = lexer_.peek();
       auto one = identifier("an entity type's name");
       if (!one) return std::unexpected(one.error());
+      if (auto done = declare(token, space, "entity type", *one); !done) return done;
       names.push_back(*std::move(one));
     } while (lexer_.take(","));
     if (lexer_.take("enum")) {
@@ -163,7 +202,7 @@ class SchemaParser {
     } else if (auto done = shape(made); !done) {
       return done;
     }
-    if (auto done = expect(";"); !done) return done;
+    if (auto done = finish(names.size(), before); !done) return done;
     for (std::string& one : names) {
       space.entities.push_back(made);
       space.entities.back().name = std::move(one);
@@ -174,15 +213,14 @@ class SchemaParser {
   Result<void> choices(EntityDeclaration& made) {
     made.choices.emplace();
     if (auto done = expect("["); !done) return done;
-    do {
-      if (lexer_.peek().is("]") && !made.choices->empty()) break;
+    return list([&]() -> Result<void> {
       const Token token = lexer_.take();
       if (token.kind != Token::Kind::string) return wrong(token, "an id in quotes");
       auto id = string(token);
       if (!id) return std::unexpected(id.error());
       made.choices->push_back(*std::move(id));
-    } while (lexer_.take(","));
-    return expect("]");
+      return {};
+    });
   }
 
   Result<void> shape(EntityDeclaration& made) {
@@ -207,9 +245,12 @@ class SchemaParser {
   Result<void> action(NamespaceDeclaration& space, Notes notes) {
     ActionDeclaration made{.annotations = std::move(notes)};
     std::vector<std::string> names;
+    const std::size_t before = items_;
     do {
+      const Token token = lexer_.peek();
       auto one = name("an action's name");
       if (!one) return std::unexpected(one.error());
+      if (auto done = declare(token, space, "action", *one); !done) return done;
       names.push_back(*std::move(one));
     } while (lexer_.take(","));
     if (lexer_.take("in")) {
@@ -219,7 +260,12 @@ class SchemaParser {
     if (lexer_.take("appliesTo")) {
       if (auto done = applies_to(made.applies_to.emplace()); !done) return done;
     }
-    if (auto done = expect(";"); !done) return done;
+    // Reserved: there are no attributes of actions yet.
+    if (lexer_.take("attributes")) {
+      if (auto done = expect("{"); !done) return done;
+      if (auto done = expect("}"); !done) return done;
+    }
+    if (auto done = finish(names.size(), before); !done) return done;
     for (std::string& one : names) {
       space.actions.push_back(made);
       space.actions.back().name = std::move(one);
@@ -229,14 +275,21 @@ class SchemaParser {
 
   // "read", read or A::Action::"read".
   Result<void> action_reference(ActionDeclaration& made) {
-    auto first = name("an action");
-    if (!first) return std::unexpected(first.error());
-    ActionReference reference{.id = *std::move(first)};
-    while (lexer_.take("::")) {
+    const Token first = lexer_.peek();
+    auto named = name("an action");
+    if (!named) return std::unexpected(named.error());
+    ActionReference reference{.id = *std::move(named)};
+    Token last = first;
+    while (last.kind == Token::Kind::identifier && lexer_.take("::")) {
+      if (is_reserved(last.text)) return wrong(last, "the type of an action");
       reference.type.append(reference.type.empty() ? "" : "::").append(reference.id);
+      last = lexer_.peek();
       auto next = name("an action's id in quotes");
       if (!next) return std::unexpected(next.error());
       reference.id = *std::move(next);
+    }
+    if (!reference.type.empty() && last.kind != Token::Kind::string) {
+      return wrong(last, "an action's id in quotes");
     }
     made.parents.push_back(std::move(reference));
     return {};
@@ -274,8 +327,10 @@ class SchemaParser {
 
   Result<void> type_name(NamespaceDeclaration& space, Notes notes) {
     TypeDeclaration made{.annotations = std::move(notes)};
+    const Token token = lexer_.peek();
     auto one = identifier("a type's name");
     if (!one) return std::unexpected(one.error());
+    if (auto done = declare(token, space, "type", *one); !done) return done;
     made.name = *std::move(one);
     if (auto done = expect("="); !done) return done;
     auto right = type();
@@ -290,6 +345,7 @@ class SchemaParser {
       return refused(lexer_.peek(), "types stand deeper in one another than " +
                                         std::to_string(options_.nesting_max) + " levels");
     }
+    ++items_;
     ++nesting_;
     auto made = type_inside();
     --nesting_;
@@ -318,12 +374,12 @@ class SchemaParser {
   }
 
   Result<void> attributes(TypeExpression& made) {
+    std::map<std::string, std::size_t> numbers;
     while (!lexer_.take("}")) {
       AttributeDeclaration one;
       auto notes = annotations();
       if (!notes) return std::unexpected(notes.error());
       one.annotations = *std::move(notes);
-      const Token token = lexer_.peek();
       auto named = name("an attribute's name");
       if (!named) return std::unexpected(named.error());
       one.name = *std::move(named);
@@ -332,11 +388,13 @@ class SchemaParser {
       auto right = type();
       if (!right) return std::unexpected(right.error());
       one.type.push_back(*std::move(right));
-      const auto same = std::ranges::find(made.attributes, one.name, &AttributeDeclaration::name);
-      if (same != made.attributes.end()) {
-        return refused(token, "the attribute '" + one.name + "' stands twice");
+      // Of two of one name the reference takes the last.
+      const auto [known, is_new] = numbers.emplace(one.name, made.attributes.size());
+      if (is_new) {
+        made.attributes.push_back(std::move(one));
+      } else {
+        made.attributes[known->second] = std::move(one);
       }
-      made.attributes.push_back(std::move(one));
       if (!lexer_.take(",") && !lexer_.peek().is("}")) return wrong(lexer_.peek(), "',' or '}'");
     }
     return {};
@@ -345,6 +403,8 @@ class SchemaParser {
   Lexer lexer_;
   const SchemaOptions& options_;
   std::size_t nesting_ = 0;
+  std::size_t items_ = 0;
+  std::set<std::string> declared_;  // "action A read"
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ class SchemaResolver {
     if (auto done = forbid_shadows(); !done) return std::unexpected(done.error());
     for (const NamespaceDeclaration& space : fragment_.namespaces) {
       for (const TypeDeclaration& one : space.types) {
-        if (auto type = common(joined(space.name, one.name)); !type) {
+        if (auto type = common(joined(space.name, one.name), 0); !type) {
           return std::unexpected(type.error());
         }
       }
@@ -35,16 +35,21 @@ class SchemaResolver {
         if (auto done = action(space, one); !done) return std::unexpected(done.error());
       }
     }
-    close_entities();
+    if (auto done = close_entities(); !done) return std::unexpected(done.error());
     if (auto done = close_actions(); !done) return std::unexpected(done.error());
     return std::move(schema_);
   }
 
  private:
+  // A type, and how deep types and common types stand in it.
+  struct Resolved {
+    TypeId type = 0;
+    std::size_t height = 0;
+  };
   struct Common {
     const TypeDeclaration* declaration = nullptr;
     const NamespaceDeclaration* space = nullptr;
-    std::optional<TypeId> type;
+    std::optional<Resolved> type;
     bool is_open = false;  // being looked up now
   };
 
@@ -120,41 +125,59 @@ class SchemaResolver {
     return std::nullopt;
   }
 
+  // Of what may stand in the scope or above: no actions.
   Result<std::string> entity_name(const NamespaceDeclaration& space, const std::string& name) {
-    auto found = find(schema_.entities_, space, name);
-    if (!found && basename_of(name) == "Action") {
-      // An attribute may be an action.
-      found = find(schema_.action_types_, space, name);
-    }
+    const auto found = find(schema_.entities_, space, name);
     if (!found) return wrong("the entity type '" + name + "' is not declared");
     return *found;
   }
 
-  Result<TypeId> common(const std::string& name) {
+  static std::unexpected<Error> too_deep() {
+    return wrong("types stand deeper in one another than " + std::to_string(Schema::nesting_max) +
+                 " levels");
+  }
+  // What holds `inner`. The height is what is limited, so that the order of declarations is
+  // nothing to the verdict; the depth of the descent never goes beyond it.
+  static Result<Resolved> around(TypeId type, std::size_t inner) {
+    if (inner >= Schema::nesting_max) return too_deep();
+    return Resolved{.type = type, .height = inner + 1};
+  }
+
+  Result<Resolved> common(const std::string& name, std::size_t depth) {
     Common& one = commons_.at(name);
     if (one.type) return *one.type;
     if (one.is_open) return wrong("the common type '" + name + "' is made of itself");
     one.is_open = true;
-    auto type = resolve(*one.space, one.declaration->type);
+    const auto type = resolve(*one.space, one.declaration->type, depth + 1);
     one.is_open = false;
-    if (type) one.type = *type;
-    return type;
+    if (!type) return type;
+    const auto made = around(type->type, type->height);
+    if (made) one.type = *made;
+    return made;
   }
 
-  static std::optional<TypeId> builtin(Types& types, std::string_view name) {
-    constexpr std::string_view own = "__cedar::";
-    if (name.starts_with(own)) name.remove_prefix(own.size());
+  static std::optional<TypeId> primitive(std::string_view name) {
     if (name == "Long") return Types::integer;
     if (name == "String") return Types::string;
-    if (name == "Bool" || name == "Boolean") return Types::boolean;
+    if (name == "Bool") return Types::boolean;
+    return std::nullopt;
+  }
+  static std::optional<TypeId> extension(Types& types, std::string_view name) {
     if (name == "ipaddr") return types.extension(Kind::ip);
     if (name == "decimal") return types.extension(Kind::decimal);
     if (name == "datetime") return types.extension(Kind::datetime);
     if (name == "duration") return types.extension(Kind::duration);
     return std::nullopt;
   }
+  std::optional<TypeId> builtin(std::string_view name) {
+    constexpr std::string_view own = "__cedar::";
+    if (name.starts_with(own)) name.remove_prefix(own.size());
+    const auto type = primitive(name);
+    return type ? type : extension(schema_.types_, name);
+  }
 
-  Result<TypeId> named(const NamespaceDeclaration& space, const TypeExpression& written) {
+  Result<Resolved> named(const NamespaceDeclaration& space, const TypeExpression& written,
+                         std::size_t depth) {
     using Form = TypeExpression::Form;
     const std::string& name = written.name;
     const bool wants_common = written.form != Form::entity;
@@ -162,59 +185,63 @@ class SchemaResolver {
     // The namespace's own names come before those outside, common types before entities.
     for (const std::string& full :
          {joined(name.find("::") == std::string::npos ? space.name : "", name), name}) {
-      if (wants_common && commons_.contains(full)) return common(full);
-      if (wants_entity && schema_.entities_.contains(full)) return schema_.types_.entity(full);
-    }
-    if (wants_entity) {
-      if (const auto action = find(schema_.action_types_, space, name)) {
-        return schema_.types_.entity(*action);
+      if (wants_common && commons_.contains(full)) return common(full, depth);
+      if (!wants_entity) continue;
+      if (schema_.entities_.contains(full) || schema_.action_types_.contains(full)) {
+        return Resolved{.type = schema_.types_.entity(full)};
       }
     }
     if (wants_common) {
-      if (const auto type = builtin(schema_.types_, name)) return *type;
+      if (const auto type = builtin(name)) return Resolved{.type = *type};
     }
     return wrong("the type '" + name + "' is not declared");
   }
 
-  Result<TypeId> resolve(const NamespaceDeclaration& space, const TypeExpression& written) {
+  Result<Resolved> resolve(const NamespaceDeclaration& space, const TypeExpression& written,
+                           std::size_t depth) {
     using Form = TypeExpression::Form;
     if (++resolved_ > Schema::types_max) return wrong("the schema's types are too many");
+    if (depth > Schema::nesting_max) return too_deep();
     switch (written.form) {
       case Form::named:
       case Form::entity:
       case Form::common:
-        return named(space, written);
+        return named(space, written, depth);
       case Form::primitive:
       case Form::extension: {
-        const auto type = builtin(schema_.types_, written.name);
+        const auto type = written.form == Form::primitive ? primitive(written.name)
+                                                          : extension(schema_.types_, written.name);
         if (!type) return wrong("there is no type '" + written.name + "' in Cedar");
-        return *type;
+        return Resolved{.type = *type};
       }
       case Form::set: {
-        const auto element = resolve(space, written.element.front());
+        const auto element = resolve(space, written.element.front(), depth + 1);
         if (!element) return element;
-        return schema_.types_.set(*element);
+        return around(schema_.types_.set(element->type), element->height);
       }
       case Form::record:
         break;
     }
     std::vector<AttributeType> attributes;
+    std::size_t height = 0;
     for (const AttributeDeclaration& one : written.attributes) {
-      const auto type = resolve(space, one.type.front());
+      const auto type = resolve(space, one.type.front(), depth + 1);
       if (!type) return type;
-      attributes.push_back({.name = one.name, .type = *type, .is_required = one.is_required});
+      height = std::max(height, type->height);
+      attributes.push_back({.name = one.name, .type = type->type, .is_required = one.is_required});
     }
-    return schema_.types_.record(std::move(attributes));
+    return around(schema_.types_.record(std::move(attributes)), height);
   }
 
   Result<TypeId> record(const NamespaceDeclaration& space,
                         const std::optional<TypeExpression>& written, const std::string& of) {
     if (!written) return Types::empty_record;
-    const auto type = resolve(space, *written);
-    if (type && schema_.types_[*type].form != Types::Form::record) {
-      return wrong(of + " must be a record, not " + schema_.types_.text(*type));
+    const auto type = resolve(space, *written, 0);
+    if (!type) return std::unexpected(type.error());
+    if (schema_.types_[type->type].form != Types::Form::record) {
+      return wrong(of + " must be a record, not " + schema_.types_.text(type->type));
     }
-    return type;
+    return type->type;
   }
 
   Result<void> entity(const NamespaceDeclaration& space, const EntityDeclaration& written) {
@@ -234,9 +261,9 @@ class SchemaResolver {
     if (!shape) return std::unexpected(shape.error());
     made.attributes = *shape;
     if (!written.tags) return {};
-    const auto tags = resolve(space, *written.tags);
+    const auto tags = resolve(space, *written.tags, 0);
     if (!tags) return std::unexpected(tags.error());
-    made.tags = *tags;
+    made.tags = tags->type;
     return {};
   }
 
@@ -244,14 +271,14 @@ class SchemaResolver {
     const EntityUid uid{joined(space.name, "Action"), written.name};
     ActionType& made = schema_.actions_.at(uid);
     for (const ActionReference& one : written.parents) {
-      EntityUid parent{one.type.empty() ? joined(space.name, "Action") : one.type, one.id};
+      const std::string type = one.type.empty() ? "Action" : one.type;
+      const bool is_bare = type.find("::") == std::string::npos;
+      const EntityUid inside{is_bare ? joined(space.name, type) : type, one.id};
+      const EntityUid outside{type, one.id};
+      const EntityUid& parent = schema_.actions_.contains(inside) ? inside : outside;
       if (!schema_.actions_.contains(parent)) {
-        const EntityUid outside{one.type.empty() ? "Action" : joined(space.name, one.type), one.id};
-        if (!schema_.actions_.contains(outside)) {
-          return wrong("the action " + to_text(parent) + ", above " + to_text(uid) +
-                       ", is not declared");
-        }
-        parent = outside;
+        return wrong("the action " + to_text(inside) + ", above " + to_text(uid) +
+                     ", is not declared");
       }
       made.parents.insert(parent);
     }
@@ -273,7 +300,13 @@ class SchemaResolver {
     return {};
   }
 
-  void close_entities() {
+  Result<void> count_ancestor() {
+    if (++ancestors_ <= Schema::ancestors_max) return {};
+    return wrong("the entity types and actions have more than " +
+                 std::to_string(Schema::ancestors_max) + " ancestors");
+  }
+
+  Result<void> close_entities() {
     std::map<std::string, std::set<std::string, std::less<>>> all;
     for (const auto& [name, type] : schema_.entities_) {
       auto& above = all[name];
@@ -282,6 +315,7 @@ class SchemaResolver {
         const std::string next = open.back();
         open.pop_back();
         if (!above.insert(next).second) continue;
+        if (auto done = count_ancestor(); !done) return done;
         const EntityType* const parent = schema_.entity(next);
         if (parent != nullptr) {
           open.insert(open.end(), parent->ancestors.begin(), parent->ancestors.end());
@@ -289,6 +323,7 @@ class SchemaResolver {
       }
     }
     for (auto& [name, above] : all) schema_.entities_.at(name).ancestors = std::move(above);
+    return {};
   }
 
   Result<void> close_actions() {
@@ -299,6 +334,7 @@ class SchemaResolver {
         open.pop_back();
         if (next == uid) return wrong("the action " + to_text(uid) + " is above itself");
         if (!action.ancestors.insert(next).second) continue;
+        if (auto done = count_ancestor(); !done) return done;
         const auto& parents = schema_.actions_.at(next).parents;
         open.insert(open.end(), parents.begin(), parents.end());
       }
@@ -310,6 +346,7 @@ class SchemaResolver {
   Schema schema_;
   std::map<std::string, Common, std::less<>> commons_;
   std::size_t resolved_ = 0;
+  std::size_t ancestors_ = 0;
 };
 
 Result<Schema> Schema::resolve(const SchemaFragment& fragment) {

@@ -7,7 +7,9 @@
 // Threads  Read-only once it is made.
 // Errors   resolve(): Error{invalid} for what is declared twice or not at all, for common types or
 //          actions in a circle, for what hides a name of the empty namespace.
-// Limits   types_max of types, written out, so that common types in one another stay small.
+// Limits   types_max of types, written out, so that common types in one another stay small;
+//          nesting_max of types in one another, through common types too; ancestors_max of all
+//          types and actions together.
 // Source   Cedar 4.5, "Cedar schema format" (type name disambiguation); RFC 24, 52, 53, 70, 82.
 #pragma once
 
@@ -42,6 +44,8 @@ struct ActionType {
 class Schema {
  public:
   static constexpr std::size_t types_max = 1'000'000;
+  static constexpr std::size_t nesting_max = 1000;
+  static constexpr std::size_t ancestors_max = 1'000'000;
 
   static Result<Schema> resolve(const SchemaFragment& fragment);
 

@@ -4,7 +4,7 @@
 // Owns     All of it.
 // Threads  Values.
 // Errors   parse_schema(), parse_schema_json(): Error{invalid} with the place and what was
-//          expected.
+//          expected. print_schema(): Error{conflict} for what only JSON can say.
 // Limits   SchemaOptions.
 // Source   Cedar 4.5, "Grammar specification for Cedar schemas", "JSON schema format"; RFC 24, 48,
 //          52, 53, 82.
@@ -94,13 +94,19 @@ struct SchemaFragment {
 
 struct SchemaOptions {
   std::size_t bytes_max = 16 * 1024 * 1024;
-  std::size_t nesting_max = 100;
+  std::size_t nesting_max = 100;      // of types in one another
+  std::size_t items_max = 1'000'000;  // types and list items, each for every name declared by them
 };
 
 Result<SchemaFragment> parse_schema(std::string_view text, const SchemaOptions& options = {});
 Result<SchemaFragment> parse_schema_json(std::string_view json, const SchemaOptions& options = {});
-// Text and JSON that parse to the same.
-std::string print_schema(const SchemaFragment& fragment);
+
+// Text that means the same, in declarations of one name each. JSON tells entity types from common
+// types and text does not: a reference to an entity type that shares its name with a common type
+// is an Error{conflict}. Also, text lists the attributes of a shape that is a common type, and has
+// no empty lists of principals or resources, so that such an action is one without `appliesTo`.
+Result<std::string> print_schema(const SchemaFragment& fragment);
+// JSON that parses to the same, indented for people.
 std::string print_schema_json(const SchemaFragment& fragment);
 
 }  // namespace mailwarden::policy

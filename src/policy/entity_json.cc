@@ -188,9 +188,6 @@ Result<Value> read_context(const json::Value& context, Memory& memory, const Sch
   // A context may be written as one extension value or entity, and is then no record.
   auto value = reader.read(context, type);
   if (value && value->kind != Kind::record) return fail(Code::invalid, "a context is a record");
-  if (value && schema != nullptr) {
-    if (auto done = conforms(*value, *type, *schema); !done) return fail("context", done.error());
-  }
   return value;
 }
 

@@ -36,7 +36,8 @@ Result<void> add_actions(EntitiesBuilder& builder, const Schema& schema);
 
 // `{"type": .., "id": ..}`, in `__entity` or not.
 Result<EntityUid> read_uid(const json::Value& value);
-// Of a request. With a schema, as the action wants it; an action that is not declared is refused.
+// Of a request. With a schema it is read as the action's context has it, and an action that is not
+// declared is refused; whether it is what the action wants, conforms() tells of the request.
 Result<Value> read_context(const json::Value& context, Memory& memory, const Schema* schema,
                            const EntityUid& action);
 // A value without a schema, as policies in JSON have it.

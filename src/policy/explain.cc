@@ -28,7 +28,7 @@ class Explainer {
         policies_(*point.loaded().policies),
         expressions_(policies_.expressions()),
         bound_(point.authorizer().linked(), request),
-        suppositions_(point, request, memory_) {}
+        suppositions_(point, request, options.fixed, memory_) {}
 
   Explanation run(const Decision& decision) {
     if (decision.why == Decision::Why::invalid_request) return std::move(made_);
@@ -178,9 +178,7 @@ class Explainer {
 
   void expand(const State& state, Edit edit, std::set<std::string>& seen, std::deque<State>& open) {
     State next = state;
-    // A place is edited once, unless what stands in it was only put there to be there.
-    std::erase_if(next.edits, [&](const Edit& one) { return one.is_same_place(edit); });
-    next.edits.push_back(std::move(edit));
+    suppositions_.add(next.edits, std::move(edit));
     if (next.edits.size() > options_.changes_max) {
       made_.searched_all = false;
       return;

@@ -24,6 +24,7 @@ struct ExplainOptions {
   std::size_t changes_max = 5;      // in one way
   std::size_t decisions_max = 500;  // tried
   std::size_t ways_max = 3;
+  std::vector<std::string> fixed = {"context.now"};  // what nobody can change
 };
 
 // A part of a policy that must hold, and what it saw.
@@ -55,6 +56,7 @@ struct Change {
   std::string now;     // what it is; "" where it is not there
   std::string value;   // what was tried, in Cedar's syntax
   std::string clause;  // what asks for it
+  std::string needs;   // the same in the words of the policy's author, its annotation @needs
 
   // "context.mfa must be true (it is false)"
   std::string text() const;
@@ -62,7 +64,6 @@ struct Change {
 
 struct Way {
   std::string policy;  // the permit that would then allow
-  std::string needs;
   std::vector<Change> changes;
 };
 

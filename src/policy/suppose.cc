@@ -32,11 +32,13 @@ std::optional<Value> changed(Memory& memory, const Value& record, std::span<cons
 
 }  // namespace
 
-Suppositions::Suppositions(const DecisionPoint& point, const Request& request, Memory& memory)
+Suppositions::Suppositions(const DecisionPoint& point, const Request& request,
+                           std::span<const std::string> fixed, Memory& memory)
     : point_(point),
       request_(request),
       expressions_(point.loaded().policies->expressions()),
       schema_(point.loaded().schema.get()),
+      fixed_(fixed),
       memory_(memory) {}
 
 std::optional<Supposed> Suppositions::apply(std::span<const Edit> edits) const {
@@ -80,6 +82,25 @@ bool Suppositions::fits(const Supposed& supposed) const {
                              conforms(supposed.principal.attributes, type->attributes, *schema_));
 }
 
+void Suppositions::add(std::vector<Edit>& edits, Edit edit) const {
+  // What goes into a record that is new belongs to it.
+  for (Edit& one : edits) {
+    const bool is_inside = one.kind == Edit::Kind::set && edit.kind == Edit::Kind::set &&
+                           one.is_context == edit.is_context && one.value.kind == Kind::record &&
+                           one.path.size() < edit.path.size() &&
+                           std::equal(one.path.begin(), one.path.end(), edit.path.begin());
+    if (!is_inside) continue;
+    const auto made =
+        changed(memory_, one.value, std::span(edit.path).subspan(one.path.size()), &edit.value);
+    if (!made) continue;
+    one.value = *made;
+    return;
+  }
+  // A place is edited once, unless what stands in it was only put there to be there.
+  std::erase_if(edits, [&](const Edit& one) { return one.is_same_place(edit); });
+  edits.push_back(std::move(edit));
+}
+
 std::optional<Value> Suppositions::now(const Edit& edit) const {
   const auto before = apply({});
   Value here = edit.is_context ? before->context : before->principal.attributes;
@@ -101,13 +122,19 @@ std::optional<Suppositions::Place> Suppositions::place_of(ExprId id) const {
       place.is_context = variable == Variable::context;
       if (!place.is_context && variable != Variable::principal) return std::nullopt;
       std::ranges::reverse(place.path);
-      if (place.path.empty()) return std::nullopt;
+      if (place.path.empty() || is_fixed(place)) return std::nullopt;
       return place;
     }
     if (node.op != Op::get_attribute) return std::nullopt;
     place.path.emplace_back(expressions_.name(node.b));
     id = node.a;
   }
+}
+
+bool Suppositions::is_fixed(const Place& place) const {
+  std::string path = place.is_context ? "context" : "principal";
+  for (const std::string& name : place.path) path += "." + name;
+  return std::ranges::find(fixed_, path) != fixed_.end();
 }
 
 std::optional<TypeId> Suppositions::type_at(const Place& place) const {
@@ -146,8 +173,13 @@ std::optional<Value> Suppositions::usual(TypeId id) const {
         return Value::of(&nowhere);
       }
       return Value::of(std::int64_t{0}, type.kind);
-    case Form::entity:
-      return std::nullopt;
+    case Form::entity: {
+      const EntityType* const entity = schema_->entity(type.name);
+      if (entity == nullptr) return std::nullopt;
+      const std::string id = entity->choices ? *entity->choices->begin() : "?";
+      const EntityName name{.type = type.name, .id = id, .hash = hash_of(type.name, id)};
+      return copy(memory_, Value::of(&name));
+    }
     case Form::record:
       break;
   }
@@ -189,6 +221,8 @@ void Suppositions::set(const Part& part, ExprId at, const Value& value,
 }
 
 void Suppositions::collect(const Part& part, const Bound& bound, std::vector<Edit>& edits) const {
+  const auto before = value_of(part.id, bound);
+  if (before && before->kind == Kind::boolean && before->is_true() == part.wanted) return;
   const Node& node = expressions_[part.id];
   const auto inner = [&](ExprId id, bool wanted) {
     collect({.id = id, .wanted = wanted}, bound, edits);
@@ -197,10 +231,14 @@ void Suppositions::collect(const Part& part, const Bound& bound, std::vector<Edi
     case Op::negation:
       return inner(node.a, !part.wanted);
     case Op::both:
-    case Op::either:
-      // One of them is enough where it decides, or still lacks where it does not.
+    case Op::either: {
+      const std::size_t found = edits.size();
       inner(node.a, part.wanted);
-      return inner(node.b, part.wanted);
+      // Where both are needed, what the first one lacks comes first.
+      const bool needs_both = (node.op == Op::both) == part.wanted;
+      if (!needs_both || edits.size() == found) inner(node.b, part.wanted);
+      return;
+    }
     case Op::if_then_else: {
       const auto condition = value_of(node.a, bound);
       if (!condition) return inner(node.a, true);
@@ -273,10 +311,31 @@ void Suppositions::comparisons(const Part& part, const Bound& bound,
   for (const bool is_left : {true, false}) {
     const ExprId own = is_left ? node.a : node.b;
     const ExprId other = is_left ? node.b : node.a;
-    const auto value = place_of(own) ? value_of(other, bound) : std::nullopt;
-    if (!value) continue;
-    const auto next = beside(node.op, part.wanted, *value, is_left);
-    if (next) set(part, own, *next, edits);
+    const auto value = value_of(other, bound);
+    const auto next = value ? beside(node.op, part.wanted, *value, is_left) : std::nullopt;
+    if (!next) continue;
+    set(part, own, *next, edits);
+    since(part, own, *next, bound, edits);
+  }
+}
+
+// `a.durationSince(b)` comes to a value if either of both moves.
+void Suppositions::since(const Part& part, ExprId id, const Value& value, const Bound& bound,
+                         std::vector<Edit>& edits) const {
+  const Node& node = expressions_[id];
+  if (node.op != Op::call || node.detail != static_cast<std::uint8_t>(Function::duration_since)) {
+    return;
+  }
+  const auto arguments = expressions_.list(node.a);
+  if (arguments.size() != 2 || value.kind != Kind::duration) return;
+  const auto later = value_of(arguments[0], bound);
+  const auto earlier = value_of(arguments[1], bound);
+  std::int64_t moved = 0;
+  if (later && !__builtin_sub_overflow(later->number, value.number, &moved)) {
+    set(part, arguments[1], Value::of(moved, Kind::datetime), edits);
+  }
+  if (earlier && !__builtin_add_overflow(earlier->number, value.number, &moved)) {
+    set(part, arguments[0], Value::of(moved, Kind::datetime), edits);
   }
 }
 

@@ -27,7 +27,8 @@ struct Edit {
   std::vector<std::string> path;
   Value value;  // of set; the group, of join
   ExprId asked_by = 0;
-  bool wanted = true;  // what asked_by must come to
+  const Policy* policy = nullptr;  // whose part asked
+  bool wanted = true;              // what asked_by must come to
 
   bool is_same_place(const Edit& other) const {
     return kind != Kind::join && other.kind != Kind::join && is_context == other.is_context &&
@@ -37,12 +38,15 @@ struct Edit {
 
 class Suppositions {
  public:
-  // `schema` may be null; it tells what new attributes look like.
-  Suppositions(const DecisionPoint& point, const Request& request, Memory& memory);
+  // `fixed` are places that nobody can change, such as "context.now".
+  Suppositions(const DecisionPoint& point, const Request& request,
+               std::span<const std::string> fixed, Memory& memory);
 
   // The request with edits; nothing where one of them has no place.
   std::optional<Supposed> apply(std::span<const Edit> edits) const;
   std::vector<Edit> edits_for(const Part& part, const Bound& bound) const;
+  // With one more; an edit of what another put there becomes part of that.
+  void add(std::vector<Edit>& edits, Edit edit) const;
   // That the principal stand in the scope's group, if that can be.
   std::optional<Edit> join(const Scope& scope, ExprId asked_by) const;
   bool fits(const Supposed& supposed) const;
@@ -56,10 +60,13 @@ class Suppositions {
   };
 
   std::optional<Place> place_of(ExprId id) const;
+  bool is_fixed(const Place& place) const;
   std::optional<TypeId> type_at(const Place& place) const;
   std::optional<Value> usual(TypeId type) const;
   void collect(const Part& part, const Bound& bound, std::vector<Edit>& edits) const;
   void comparisons(const Part& part, const Bound& bound, std::vector<Edit>& edits) const;
+  void since(const Part& part, ExprId id, const Value& value, const Bound& bound,
+             std::vector<Edit>& edits) const;
   void membership(const Part& part, const Bound& bound, std::vector<Edit>& edits) const;
   void presence(const Part& part, std::vector<Edit>& edits) const;
   void set(const Part& part, ExprId at, const Value& value, std::vector<Edit>& edits) const;
@@ -69,7 +76,8 @@ class Suppositions {
   const DecisionPoint& point_;
   const Request& request_;
   const Expressions& expressions_;
-  const Schema* schema_;
+  const Schema* schema_;  // null where there is none
+  std::span<const std::string> fixed_;
   Memory& memory_;
 };
 

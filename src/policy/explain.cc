@@ -196,27 +196,29 @@ class Explainer {
                                const Supposed& supposed) {
     const Bound bound(point_.authorizer().linked(), request_, &supposed);
     std::vector<Edit> edits;
-    const auto append = [&](std::vector<Edit> more) {
+    const auto append = [&](std::vector<Edit> more, const Policy& policy) {
+      for (Edit& one : more) one.policy = &policy;
       std::ranges::move(more, std::back_inserter(edits));
     };
     for (const std::uint32_t at : answer.reasons) {
       const Policy& policy = policies_.policies()[at];
       if (policy.effect != Effect::forbid) continue;
       for (const Part& part : parts_of(expressions_, policy)) {
-        append(suppositions_.edits_for({.id = part.id, .wanted = !part.wanted}, bound));
+        append(suppositions_.edits_for({.id = part.id, .wanted = !part.wanted}, bound), policy);
       }
       return edits;
     }
     for (const Policy* policy : permits) {
       const ScopeState scope = scope_state(point_.authorizer(), *policy, bound);
       if (!scope.principal) {
-        if (auto edit = suppositions_.join(policy->principal, no_expression))
-          edits.push_back(*edit);
+        if (auto edit = suppositions_.join(policy->principal, no_expression)) {
+          append({*std::move(edit)}, *policy);
+        }
         continue;
       }
       for (const Part& part : parts_of(expressions_, *policy)) {
         if (holds(part, bound)) continue;
-        append(suppositions_.edits_for(part, bound));
+        append(suppositions_.edits_for(part, bound), *policy);
         break;
       }
     }
@@ -234,6 +236,7 @@ class Explainer {
 
   Change change_of(const Edit& edit) const {
     Change change;
+    if (edit.policy != nullptr) change.needs = needs_of(*edit.policy);
     if (edit.kind == Edit::Kind::join) {
       change.kind = Change::Kind::join;
       change.path = "principal";
@@ -253,7 +256,7 @@ class Explainer {
   }
 
   void add_way(const State& state, const Policy& policy) {
-    Way way{.policy = policy.id, .needs = needs_of(policy)};
+    Way way{.policy = policy.id, .changes = {}};
     for (const Edit& edit : state.edits) way.changes.push_back(change_of(edit));
     made_.ways.push_back(std::move(way));
   }
@@ -283,8 +286,10 @@ std::string Change::text() const {
     case Kind::set:
       break;
   }
-  return path + " must be such that " + clause + ", as with " + value +
-         (now.empty() ? " (it is not there)" : " (it is " + now + ")");
+  if (now.empty()) return path + " must be there, such as " + value;
+  const bool is_plain = clause == path || clause == "!(" + path + ")";
+  return path + " must be " + (is_plain ? value : "such that " + clause + ", as with " + value) +
+         " (it is " + now + ")";
 }
 
 Explanation explain(const DecisionPoint& point, const Request& request, const Decision& decision,
@@ -329,11 +334,10 @@ json::Value to_json(const Way& way) {
     if (!one.value.empty()) change["value"] = one.value;
     if (!one.now.empty()) change["now"] = one.now;
     if (!one.clause.empty()) change["clause"] = one.clause;
+    if (!one.needs.empty()) change["needs"] = one.needs;
     changes.push_back(std::move(change));
   }
-  json::Object made{{"policy", way.policy}, {"changes", std::move(changes)}};
-  if (!way.needs.empty()) made["needs"] = way.needs;
-  return made;
+  return json::Object{{"policy", way.policy}, {"changes", std::move(changes)}};
 }
 
 }  // namespace

@@ -17,13 +17,28 @@ std::shared_ptr<const T> keep(T value) {
   return std::make_shared<const T>(std::move(value));
 }
 
+// A forbid that could not be evaluated: the door stayed shut, and somebody should look at the policy.
+detect::Detection failed_forbid(const access::DecisionRecord& decision) {
+  detect::Detection found{.rule_id = "access-policy-failed",
+                          .title = "An access policy could not be evaluated",
+                          .rule_version = decision.policies,
+                          .level = detect::Level::high,
+                          .time = decision.when,
+                          .entity = {.kind = "account", .name = decision.principal.id}};
+  for (const policy::Decision::Failed& one : decision.decision.failed) {
+    found.because.push_back({.selection = one.policy, .field = "policy", .value = one.what});
+    if (found.because.size() == detect::Detection::because_max) break;
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
-  for (const auto& steps :
-       {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
-        alert::migrations(), respond::migrations(), privacy::migrations()}) {
+  for (const auto& steps : {ingest::migrations(), detect::migrations(), ledger::migrations(),
+                            incident::migrations(), alert::migrations(), respond::migrations(),
+                            privacy::migrations(), access::decision_migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -119,7 +134,10 @@ void Core::use(std::shared_ptr<const Policies> policies) {
 }
 
 void Core::record_policies() {
-  record("policies", {{"correlations", policies_->rules.correlations().size()},
+  record("policies", {{"access_policies", policies_->access == nullptr
+                                              ? json::Value()
+                                              : json::Value(policies_->access->loaded().hash)},
+                      {"correlations", policies_->rules.correlations().size()},
                       {"playbooks", policies_->playbooks.size()},
                       {"receivers", policies_->routes.receivers().size()},
                       {"retention", policies_->retention.size()},
@@ -317,6 +335,18 @@ Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
   take_changes(*changes, entries);
   append(std::move(entries));
   return changes;
+}
+
+void Core::take(const std::vector<access::DecisionRecord>& decisions) {
+  std::vector<ledger::Entry> entries;
+  for (const access::DecisionRecord& decision : decisions) {
+    const auto row = keep(access::DecisionRow{.entry = next_entry(entries), .record = decision});
+    entries.push_back({"decision", access::to_record(decision)});
+    pending_.emplace_back(
+        [row](db::Database& database) { return access::store_decision(database, *row); });
+    if (decision.decision.raises_alarm()) report(failed_forbid(decision), entries);
+  }
+  append(std::move(entries));
 }
 
 void Core::record(const std::string& kind, json::Object what) {

@@ -20,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include "access/decision_record.h"
 #include "alert/outbox.h"
 #include "app/policies.h"
 #include "app/work.h"
@@ -78,6 +79,8 @@ class Core {
   void settle(const alert::Outcome& outcome, const std::string& receiver);
   void settle(const respond::StepOutcome& outcome);
   void use(std::shared_ptr<const Policies> policies);
+  // Keeps decisions about access, each an entry; one that raises an alarm is a detection too.
+  void take(const std::vector<access::DecisionRecord>& decisions);
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
   // Removes due batches; plan_sweep() has said which.

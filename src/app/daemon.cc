@@ -12,6 +12,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "app/access.h"
 #include "app/core.h"
 #include "app/dispatch.h"
 #include "app/opening.h"
@@ -20,6 +21,7 @@
 #include "app/reporter.h"
 #include "base/files.h"
 #include "db/sqlite.h"
+#include "http/access_api.h"
 #include "http/api.h"
 #include "incident/incident_table.h"
 #include "net/http_server.h"
@@ -32,7 +34,6 @@ constexpr std::size_t batches_per_write_max = 32;
 constexpr std::chrono::milliseconds backoff_max{1000};
 
 using Acted = Result<std::vector<incident::Change>>;
-
 using RunActed = Result<respond::Run>;
 
 // What a person asks of the core, and where the answer goes once it is durable.
@@ -50,6 +51,7 @@ struct Daemon::Parts {
   std::unique_ptr<db::Database> database;
   std::optional<crypto::Signer> signer;
   std::unique_ptr<Core> core;
+  std::unique_ptr<Access> access;
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
@@ -134,6 +136,10 @@ Result<void> Daemon::Parts::start() {
       *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
+  auto made = Access::start(config, around.clock, around.entropy);
+  if (!made) return std::unexpected(made.error());
+  access = *std::move(made);
+  access->use(**policies);
   auto sources = open_sources(config, *database);
   if (!sources) return std::unexpected(sources.error());
   for (const config::SourceConfig& source : config.sources) status.sources.push_back(source.name);
@@ -159,8 +165,11 @@ Result<void> Daemon::Parts::start_server() {
       [this] { return current_status(); },
       [this](const incident::Act& act) { return request_act(act); },
       [this](const respond::RunAct& act) { return request_run_act(act); });
-  auto started = net::HttpServer::start({.listen = config.listen, .socket = config.socket},
-                                        [api](const net::Request& r) { return api->answer(r); });
+  const auto decisions = std::make_shared<http::AccessApi>(access->arbiter(), config.store);
+  auto started = net::HttpServer::start(
+      {.listen = config.listen, .socket = config.socket}, [api, decisions](const net::Request& r) {
+        return decisions->takes(r.path) ? decisions->answer(r) : api->answer(r);
+      });
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
   for (const std::string& address : server->addresses()) {
@@ -228,6 +237,7 @@ void Daemon::Parts::reload() {
   if (policies) {
     tell_refused(**policies);
     core->use(*policies);
+    access->use(**policies);
     pipeline->use(*policies);
     const std::lock_guard lock(mutex);
     status.policies = (*policies)->version;
@@ -401,6 +411,7 @@ void Daemon::Parts::pause() {
 void Daemon::Parts::answer_acts(const Error* why) {
   for (const auto& answer : answers) answer(why);
   answers.clear();
+  access->log().settle(why == nullptr);
 }
 
 Result<void> Daemon::Parts::loop() {
@@ -412,6 +423,7 @@ Result<void> Daemon::Parts::loop() {
       take_input();
       take_acts();
       take_settled();
+      access->hand_over(*core);
       take_reports();
       do_what_is_due();
       if (at_end() && (!config.once || is_settled())) issue_reports();
@@ -442,6 +454,8 @@ Result<void> Daemon::Parts::finish() {
   // What was delivered is said to be, so that the next start does not deliver it again.
   dispatch->stop();
   take_settled();
+  access->log().stop();
+  access->hand_over(*core);
   core->snapshot();
   core->seal();
   auto done = core->write();

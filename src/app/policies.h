@@ -19,6 +19,7 @@
 #include "detect/rule_set.h"
 #include "incident/severity.h"
 #include "ingest/decode/decoder.h"
+#include "policy/decision_point.h"
 #include "privacy/retention_policy.h"
 #include "respond/playbook.h"
 
@@ -31,7 +32,9 @@ struct Policies {
   std::vector<privacy::RetentionPolicy> retention;
   alert::Routes routes;                      // none where there is no routes.yaml
   std::vector<respond::Playbook> playbooks;  // their rules as ids
-  std::string version;                       // hex of a SHA-256
+  // Who may do what; null where the folder holds no access policies.
+  std::shared_ptr<const policy::DecisionPoint> access;
+  std::string version;  // hex of a SHA-256
 };
 
 inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;

@@ -1,9 +1,9 @@
 // Answers who may do what, now, for every enforcement point.
 //
-// What     An Arbiter brings together what a decision rests on: the policies in force, what is known of
-//          people and systems, the token that was shown, the grant that is live, and the time. What
-//          an enforcement point says of `now` and `grant` is not believed, nor a `token` that is
-//          not one; it comes from here. Each decision is handed on to be kept.
+// What     An Arbiter brings together what a decision rests on: the policies in force, what is
+//          known of people and systems, the token that was shown, the grant that is live, and the
+//          time. What an enforcement point says of `now` and `grant` is not believed, nor a `token`
+//          that is not one; it comes from here. Each decision is handed on to be kept.
 // Owns     A share of the policies in force.
 // Threads  Any.
 // Errors   None: a decision is always made. What is unknown never allows.

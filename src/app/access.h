@@ -1,7 +1,7 @@
 // What the daemon needs to decide about access.
 //
-// What     The arbiter with its policies, the issuers of tokens, and the log of decisions between it and
-//          the core.
+// What     The arbiter with its policies, the issuers of tokens, and the log of decisions between
+//          it and the core.
 // Owns     All of it.
 // Threads  decide() of the arbiter from any; the rest from the core's.
 // Errors   start(): invalid, with every mistake in the file of issuers.

@@ -17,7 +17,8 @@ std::shared_ptr<const T> keep(T value) {
   return std::make_shared<const T>(std::move(value));
 }
 
-// A forbid that could not be evaluated: the door stayed shut, and somebody should look at the policy.
+// A forbid that could not be evaluated: the door stayed shut, and somebody should look at the
+// policy.
 detect::Detection failed_forbid(const access::DecisionRecord& decision) {
   detect::Detection found{.rule_id = "access-policy-failed",
                           .title = "An access policy could not be evaluated",

@@ -5,8 +5,8 @@
 //          take() gives what is ready to be stored; settle() answers those who wait.
 // Owns     Its queue and its thread.
 // Threads  keep() from any; take(), settle() and stop() from the core's.
-// Errors   keep() is false where the decision is not stored in time, or cannot be taken any more. One
-//          that was late may still be stored; whoever asked was told no.
+// Errors   keep() is false where the decision is not stored in time, or cannot be taken any more.
+//          One that was late may still be stored; whoever asked was told no.
 // Limits   waiting_max decisions; those beyond are counted by missed() and not kept. store_timeout.
 #pragma once
 

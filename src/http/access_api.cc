@@ -204,7 +204,7 @@ Response AccessApi::evaluations(const Request& request) const {
 // Nothing but 200, 401 and 403 leaves here: nginx takes any other status for a fault, Envoy may.
 Response AccessApi::check(const Request& request) const {
   const std::string_view rest = std::string_view(request.path).substr(check_path.size());
-  const std::string system(rest.substr(0, rest.find('/')));
+  const std::string guarded(rest.substr(0, rest.find('/')));
   const std::string_view token = bearer_of(request);
   if (token.empty()) return unauthorized("sign in: the request carries no bearer token");
   const auto claims = arbiter_.claims_of(token);
@@ -221,7 +221,7 @@ Response AccessApi::check(const Request& request) const {
        .principal = {"User", *claims->email},
        .action = {"Action",
                   action_of(original.empty() ? std::string_view(request.method) : original)},
-       .resource = {"System", system},
+       .resource = {"System", guarded},
        .context = {{"token", std::string(token)}}});
   Response response = json_response(verdict.is_allowed ? 200 : 403, context_of(verdict));
   response.headers.emplace_back("X-Decision-Id", verdict.id);

@@ -8,14 +8,15 @@
 //                                                  401 or 403 and nothing else; the token is the
 //                                                  bearer of Authorization, the action follows
 //                                                  from the original method
-//            GET /api/v1/decisions                 ?before= &limit= &principal= &resource= &allowed=
-//            GET /api/v1/decisions/{id}            one, with what proves it
+//            GET /api/v1/decisions                 ?before= &limit= &principal= &resource=
+//            &allowed= GET /api/v1/decisions/{id}            one, with what proves it
 //          A subject's type and id name the principal, an action's name the action of that id, a
 //          resource's type and id the resource. `properties` are not believed: what is known of
 //          entities is known here.
 // Owns     Nothing.
 // Threads  Several at once.
-// Errors   AuthZEN: 400 with a sentence for what is no request; a denial is 200 with decision false.
+// Errors   AuthZEN: 400 with a sentence for what is no request; a denial is 200 with decision
+//          false.
 // Limits   evaluations_max of one request.
 // Source   OpenID AuthZEN Authorization API 1.0; nginx ngx_http_auth_request_module; Envoy
 //          envoy.extensions.filters.http.ext_authz.v3, HTTP service.

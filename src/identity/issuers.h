@@ -9,9 +9,9 @@
 //                hosted_domains: [example.com]
 //                keys: https://www.googleapis.com/oauth2/v3/certs
 //
-//          `keys` is the address of the key set; without it the first of `issuers` is asked where that
-//          is (OpenID discovery). `type: access` is for access tokens, `skew` and `age_max` are
-//          spans of time.
+//          `keys` is the address of the key set; without it the first of `issuers` is asked where
+//          that is (OpenID discovery). `type: access` is for access tokens, `skew` and `age_max`
+//          are spans of time.
 // Owns     What it returns.
 // Threads  Pure; fetching happens later, in the verifier.
 // Errors   Error{invalid} with every mistake at once, each with file and line.

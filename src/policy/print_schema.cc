@@ -34,7 +34,8 @@ std::string listed(const std::vector<std::string>& types) {
 std::string annotations(const std::vector<Annotation>& all, const std::string& indent) {
   std::string text;
   for (const Annotation& one : all) {
-    text += indent + "@" + one.name + (one.value ? "(" + policy::quoted(*one.value) + ")" : "") + "\n";
+    text +=
+        indent + "@" + one.name + (one.value ? "(" + policy::quoted(*one.value) + ")" : "") + "\n";
   }
   return text;
 }
@@ -201,7 +202,8 @@ class SchemaPrinter {
     std::string text = "entity " + one.name;
     if (one.choices) {
       std::string ids;
-      for (const std::string& id : *one.choices) ids += (ids.empty() ? "" : ", ") + policy::quoted(id);
+      for (const std::string& id : *one.choices)
+        ids += (ids.empty() ? "" : ", ") + policy::quoted(id);
       return text + " enum [" + ids + "]";
     }
     if (!one.parents.empty()) text += " in " + listed(one.parents);

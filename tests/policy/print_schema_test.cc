@@ -115,10 +115,10 @@ INSTANTIATE_TEST_SUITE_P(
              R"({"A":{"entityTypes":{"U":{}},"actions":{"r":{"appliesTo":)"
              R"({"principalTypes":["U"],"resourceTypes":[]}}}}})",
              "action r;"},
-        Case{
-            "NamesThatAreNoIdentifiersAreQuoted",
-            R"({"":{"entityTypes":{},"actions":{"":{},"if":{"memberOf":[{"id":"é\n"}]},"é\n":{}}}})",
-            "action \"if\" in \"é\\n\";"}),
+        Case{"NamesThatAreNoIdentifiersAreQuoted",
+             R"({"":{"entityTypes":{},"actions":{"":{},"if":{"memberOf":)"
+             R"([{"id":"é\n"}]},"é\n":{}}}})",
+             "action \"if\" in \"é\\n\";"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(PrintSchema, RefusesWhatOnlyJsonTells) {

@@ -66,11 +66,11 @@ INSTANTIATE_TEST_SUITE_P(
         Pair{"EachStandsOnce", R"({"A":{"entityTypes":{},"actions":{}}})",
              R"({"A":{"entityTypes":{},"actions":{}},"A":{"entityTypes":{},"actions":{}}})",
              "twice"},
-        Pair{
-            "ShadowsAreRefused",
-            R"({"":{"entityTypes":{"U":{}},"actions":{}},"A":{"entityTypes":{},"actions":{}}})",
-            R"({"":{"entityTypes":{"U":{}},"actions":{}},"A":{"entityTypes":{"U":{}},"actions":{}}})",
-            "hides"}),
+        Pair{"ShadowsAreRefused",
+             R"({"":{"entityTypes":{"U":{}},"actions":{}},"A":{"entityTypes":{},"actions":{}}})",
+             R"({"":{"entityTypes":{"U":{}},"actions":{}},)"
+             R"("A":{"entityTypes":{"U":{}},"actions":{}}})",
+             "hides"}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

@@ -224,11 +224,11 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Annotations, SchemaRule,
     testing::Values(
-        Rule{
-            "StandOnDeclarationsAndAttributes",
-            R"(@a("x") @if namespace A { @a entity U { @b("") c: Long }; @d action r; @e type T = U; })",
-            R"(entity U; action r appliesTo { @a principal: U, resource: U };)",
-            "'principal', 'resource' or 'context'"},
+        Rule{"StandOnDeclarationsAndAttributes",
+             R"(@a("x") @if namespace A { @a entity U { @b("") c: Long }; @d action r; )"
+             R"(@e type T = U; })",
+             R"(entity U; action r appliesTo { @a principal: U, resource: U };)",
+             "'principal', 'resource' or 'context'"},
         Rule{"EachStandsOnce", "@a @b entity U;", "@a @a entity U;", "'a' stands twice"},
         Rule{"HaveAString", R"(@a("\u{1F600}") entity U;)", "@a(b) entity U;", "a string"},
         Rule{"StandBeforeSomething", "@a entity U;", "@a", "'entity', 'action'"}),

@@ -57,8 +57,6 @@ bool closes(const Token& token) {
 }
 
 void move(Comments& from, Comments& to) {
-  if (from.empty()) return;
-  if (!to.empty()) to.front().is_behind_token = false;
   to.insert(to.begin(), from.begin(), from.end());
   from.clear();
 }

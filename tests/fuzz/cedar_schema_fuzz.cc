@@ -1,5 +1,5 @@
-// Any text as a schema in Cedar's syntax and in JSON, and as policies to lay out. What is read can be
-// written in both forms and read again, and it then comes to the same schema.
+// Any text as a schema in Cedar's syntax and in JSON, and as policies to lay out. What is read can
+// be written in both forms and read again, and it then comes to the same schema.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -178,6 +178,17 @@ INSTANTIATE_TEST_SUITE_P(
     Comments, Format,
     testing::Values(
         Case{"Alone", "\n\n// a  \n//b", "// a\n//b\n"},
+        Case{"AtTheEnd", "permit(principal,action,resource);\n// a\n\n// b\n\n\n",
+             "permit (principal, action, resource);\n\n// a\n\n// b\n"},
+        Case{"BeforeWhatFitsOnALine",
+             "permit(principal,action,resource)when{true && // a\n// b\nprincipal.a == context.b};",
+             R"(permit (principal, action, resource)
+when {
+  true && // a
+  // b
+  principal.a == context.b
+};
+)"},
         Case{"BeforePoliciesWithEmptyLines",
              "// file\n\n\n\n// policy\n@id(\"a\")\npermit(principal,action,resource);\n\n\n// "
              "second\n\npermit(principal,action,resource); // tail\n// end\n",
@@ -310,7 +321,8 @@ TEST(FormatProperty, KeepsMeaningAndCommentsWhereverTheyStand) {
   const std::string text = R"(
 @id("a") @b permit(principal == ?principal, action in [Action::"v", A::Action::"w",], resource
   is A::B in C::"d") when { principal.a["b c"].contains(1) == -3 + 4 * 5 - [1, {a: 2, "b": []}] ||
-  !! (true && false) || (if ip("x").isIpv4() then principal has a.b.c else context like "*\*") } unless
+  !! (true && false) ||
+  (if ip("x").isIpv4() then principal has a.b.c else context like "*\*") } unless
   { principal is A && principal in [B::"c"] }; forbid(principal, action == Action::"x", resource);
 permit(principal in A::"b", action, resource == ?resource) when { datetime("x").offset(1) <= 2 };)";
   ASSERT_EQ(json_of(text).substr(0, 7), R"({"stati)") << json_of(text);

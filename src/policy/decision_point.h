@@ -1,8 +1,8 @@
 // Decides, safely and with reasons that can be kept.
 //
-// What     Cedar's answer, with three rules of ours around it, since Cedar counts a policy that fails
-//          as not there, a forbid among them. Policies pass strict validation before they are in
-//          force; a request is denied that does not fit the schema, or is about a principal or
+// What     Cedar's answer, with three rules of ours around it, since Cedar counts a policy that
+//          fails as not there, a forbid among them. Policies pass strict validation before they are
+//          in force; a request is denied that does not fit the schema, or is about a principal or
 //          resource that is not known though its type promises attributes; and where a forbid fails
 //          the answer is no and raises an alarm.
 // Owns     Shares of policies, schema and entities. It never changes; a new one replaces it.

@@ -1,6 +1,7 @@
 // The part of cedar_worlds.h that makes schemas and data. Not for others.
 //
-// What     WorldData draws types, entities and actions by chance, and values that are mostly of them.
+// What     WorldData draws types, entities and actions by chance, and values that are mostly of
+//          them.
 // Owns     What it drew.
 // Threads  One.
 // Errors   None.

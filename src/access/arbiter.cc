@@ -76,7 +76,7 @@ json::Value token_context(const identity::Claims& claims) {
 }
 
 // What the enforcement point says, but for what only we can know.
-json::Object Arbiter::context_of(const Question& question, const policy::Schema* schema,
+json::Object Arbiter::context_of(const Asked& question, const policy::Schema* schema,
                                  Timestamp now, Verdict& verdict) const {
   json::Object context = question.context;
   const policy::ActionType* const action =
@@ -129,7 +129,7 @@ bool must_record(const policy::Entities& entities, const policy::EntityUid& reso
 
 }  // namespace
 
-Verdict Arbiter::decide(Question question) {
+Verdict Arbiter::decide(Asked question) {
   const auto point = in_force();
   const Timestamp now = parts_.clock.now();
   Verdict verdict{.id = new_id()};

@@ -24,7 +24,7 @@
 
 namespace mailwarden::access {
 
-struct Question {
+struct Asked {
   std::string point;
   policy::EntityUid principal;
   policy::EntityUid action;
@@ -69,14 +69,14 @@ class Arbiter {
   void use(std::shared_ptr<const policy::DecisionPoint> point);
   std::shared_ptr<const policy::DecisionPoint> in_force() const;
 
-  Verdict decide(Question question);
+  Verdict decide(Asked question);
   // The claims of a token, as verify() gives them.
   Result<identity::Claims> claims_of(std::string_view token) const;
 
  private:
   class Borrowed;
 
-  json::Object context_of(const Question& question, const policy::Schema* schema, Timestamp now,
+  json::Object context_of(const Asked& question, const policy::Schema* schema, Timestamp now,
                           Verdict& verdict) const;
   std::string new_id();
 

@@ -40,8 +40,8 @@ Result<policy::EntityUid> entity_of(const json::Value& request, std::string_view
   return policy::EntityUid{*std::move(type), *std::move(id)};
 }
 
-Result<access::Question> question_of(const json::Value& request) {
-  access::Question question{.point = "authzen"};
+Result<access::Asked> question_of(const json::Value& request) {
+  access::Asked question{.point = "authzen"};
   auto subject = entity_of(request, "subject");
   if (!subject) return std::unexpected(subject.error());
   auto action = text_member(request["action"], "action", "name");

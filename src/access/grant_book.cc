@@ -154,9 +154,11 @@ Result<Grant> GrantBook::draft(const GrantRequest& request, const Actor& by,
     return fail(Code::invalid,
                 "the purpose " + shown(request.purpose) + " is none that access is given for");
   }
-  if (count_words(request.reason) < rules.reason_words_min) {
-    return fail(Code::invalid, "the reason " + shown(request.reason) + " is too short, expected " +
-                                   std::to_string(rules.reason_words_min) + " words");
+  const std::int64_t words = count_words(request.reason);
+  if (words < rules.reason_words_min) {
+    return fail(Code::invalid, "the reason has " + std::to_string(words) +
+                                   " different words, expected at least " +
+                                   std::to_string(rules.reason_words_min));
   }
   const auto duration = std::chrono::floor<std::chrono::seconds>(request.duration);
   if (duration.count() <= 0) return fail(Code::invalid, "the duration must be a second or more");
@@ -230,7 +232,7 @@ Result<Actor> GrantBook::check_deed(const Deed& deed, bool needs_reason) const {
     return std::unexpected(fits.error());
   }
   if (needs_reason && count_words(deed.why) == 0) {
-    return fail(Code::invalid, "a reason is needed, and " + shown(deed.why) + " is none");
+    return fail(Code::invalid, "a reason is needed, of at least one word");
   }
   Actor actor = deed.by;
   if (actor.is_daemon) return actor;

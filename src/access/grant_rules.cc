@@ -47,7 +47,9 @@ class RulesReader {
       if (purposes->items.size() > GrantRules::names_max) too_many(*purposes, "purposes");
     }
     rules_.ticket_prefixes = names(node, "tickets", true);
-    for (const std::string& prefix : rules_.ticket_prefixes) check_prefix(node, prefix);
+    for (const std::string& prefix : rules_.ticket_prefixes) {
+      if (!prefix.empty()) check_prefix(node, prefix);
+    }
     rules_.reason_words_min = reader_.integer(
         node, "reason_words_min", 1, GrantRules::reason_words_min_max, rules_.reason_words_min);
     rules_.requests_open_max = reader_.integer(
@@ -117,7 +119,7 @@ class RulesReader {
     constexpr std::size_t bytes_max = 20;
     const bool shaped = prefix.size() <= bytes_max &&
                         std::ranges::all_of(prefix, [](char c) { return c > ' ' && c <= '~'; });
-    const bool ends_well = !prefix.empty() && (prefix.back() < '0' || prefix.back() > '9');
+    const bool ends_well = prefix.back() < '0' || prefix.back() > '9';
     if (shaped && ends_well) return;
     reader_.mistake(*map.find("tickets"),
                     "a ticket begins with at most " + std::to_string(bytes_max) +

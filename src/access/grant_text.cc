@@ -48,9 +48,17 @@ bool has_no_spaces(char32_t point) {
 }  // namespace
 
 std::string shown(std::string_view text) {
-  // Cut first: a megabyte of escapes is made for nobody.
-  const std::string begin = printable(text.substr(0, shown_bytes_max));
-  return "'" + begin + (text.size() > shown_bytes_max ? "...'" : "'");
+  constexpr char digits[] = "0123456789abcdef";
+  std::string made = "'";
+  for (const char c : text.substr(0, shown_bytes_max)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c >= ' ' && c <= '~') {
+      made += c;
+    } else {
+      made += {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
+    }
+  }
+  return made + (text.size() > shown_bytes_max ? "...'" : "'");
 }
 
 Result<void> check_text(std::string_view name, std::string_view text, std::size_t bytes_max,

@@ -5,15 +5,22 @@
 
 namespace mailwarden::app {
 
-Access::Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy)
+Access::Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy,
+               const access::GrantBook& grants)
     : verifier_(std::move(verifier)),
-      arbiter_({.clock = clock,
-                .entropy = entropy,
-                .verify = verify(),
-                .grant = {},
-                .keep = [this](access::Undertaken undertaken, bool durable) {
-                  return log_.keep(std::move(undertaken), durable);
-                }}) {}
+      arbiter_(
+          {.clock = clock,
+           .entropy = entropy,
+           .verify = verify(),
+           .grant = [&grants](const policy::EntityUid& person, const policy::EntityUid& system,
+                              Timestamp now) -> std::optional<json::Value> {
+             const auto view = grants.view();
+             const auto* const grant = view->live(person.id, system.id, now);
+             if (person.type != "User" || grant == nullptr) return std::nullopt;
+             return access::context_of(*grant);
+           },
+           .keep = [this](access::Undertaken undertaken,
+                          bool durable) { return log_.keep(std::move(undertaken), durable); }}) {}
 
 access::ArbiterParts::Verify Access::verify() {
   if (verifier_ == nullptr) return {};
@@ -30,7 +37,7 @@ void Access::hand_over(Core& core) {
 }
 
 Result<std::unique_ptr<Access>> Access::start(const config::Config& config, const Clock& clock,
-                                              Entropy& entropy) {
+                                              Entropy& entropy, const access::GrantBook& grants) {
   std::unique_ptr<identity::Verifier> verifier;
   if (!config.issuers.empty()) {
     const auto text = read_whole_file(config.issuers, file_bytes_max);
@@ -41,7 +48,7 @@ Result<std::unique_ptr<Access>> Access::start(const config::Config& config, cons
     if (!made) return fail(config.issuers, made.error());
     verifier = *std::move(made);
   }
-  return std::unique_ptr<Access>(new Access(std::move(verifier), clock, entropy));
+  return std::unique_ptr<Access>(new Access(std::move(verifier), clock, entropy, grants));
 }
 
 }  // namespace mailwarden::app

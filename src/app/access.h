@@ -22,7 +22,7 @@ namespace mailwarden::app {
 class Access {
  public:
   static Result<std::unique_ptr<Access>> start(const config::Config& config, const Clock& clock,
-                                               Entropy& entropy);
+                                               Entropy& entropy, const access::GrantBook& grants);
 
   void use(const Policies& policies) { arbiter_.use(policies.access); }
   // Gives the core what was decided since the last call.
@@ -32,7 +32,8 @@ class Access {
   DecisionLog& log() { return log_; }
 
  private:
-  Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy);
+  Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy,
+         const access::GrantBook& grants);
 
   access::ArbiterParts::Verify verify();
 

@@ -30,6 +30,7 @@ class Loader {
     auto routes = take(load_routes());
     auto playbooks = take(load_playbooks());
     auto access = take(load_access());
+    auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
     if (rules && severity) check_facts(*rules, *severity);
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
     if (!mistakes_.empty() && rules) {
@@ -44,6 +45,7 @@ class Loader {
                  .routes = *std::move(routes),
                  .playbooks = *std::move(playbooks),
                  .access = *std::move(access),
+                 .grants = *std::move(grants),
                  .version = crypto::to_hex(crypto::sha256(texts_))});
   }
 
@@ -170,6 +172,16 @@ class Loader {
     if (!entities) return std::unexpected(entities.error());
     return std::make_shared<const policy::DecisionPoint>(
         *std::move(loaded), std::make_shared<const policy::Entities>(*std::move(entities)));
+  }
+
+  Result<std::optional<access::GrantRules>> load_grants(const policy::Schema* schema) {
+    const std::string file = config_.policies + "/access/grants.yaml";
+    if (schema == nullptr || !fs::exists(file)) return std::optional<access::GrantRules>();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    auto rules = access::parse_grant_rules(*text, file, schema);
+    if (!rules) return std::unexpected(rules.error());
+    return std::optional(*std::move(rules));
   }
 
   template <class Text>

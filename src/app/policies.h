@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "access/grant_rules.h"
 #include "alert/routes.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -34,7 +35,8 @@ struct Policies {
   std::vector<respond::Playbook> playbooks;  // their rules as ids
   // Who may do what; null where the folder holds no access policies.
   std::shared_ptr<const policy::DecisionPoint> access;
-  std::string version;  // hex of a SHA-256
+  std::optional<access::GrantRules> grants;  // none where nobody may ask for one
+  std::string version;                       // hex of a SHA-256
 };
 
 inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;

@@ -156,15 +156,22 @@ Result<void> Daemon::Parts::start_server() {
       [this](const respond::RunAct& act) {
         return acts.ask<Result<respond::Run>>([act](Core& at) { return at.act(act); });
       });
-  const auto grants = std::make_shared<http::GrantsApi>(
-      access->arbiter(), config.store, [this](const access::GrantOrder& order) {
-        return acts.ask<Result<access::Grant>>([order](Core& at) { return at.act(order); });
-      });
+  const auto grants = std::make_shared<http::GrantsApi>(http::GrantsApiParts{
+      .arbiter = access->arbiter(),
+      .clock = around.clock,
+      .store = config.store,
+      .order =
+          [this](const access::GrantOrder& order) {
+            return acts.ask<Result<access::Grant>>([order](Core& at) { return at.act(order); });
+          },
+      .view = [this] { return core->grants().view(); }});
   const auto decisions = std::make_shared<http::AccessApi>(access->arbiter(), config.store);
-  auto started = net::HttpServer::start(
-      {.listen = config.listen, .socket = config.socket}, [api, decisions](const net::Request& r) {
-        return decisions->takes(r.path) ? decisions->answer(r) : api->answer(r);
-      });
+  auto started = net::HttpServer::start({.listen = config.listen, .socket = config.socket},
+                                        [api, decisions, grants](const net::Request& r) {
+                                          if (grants->takes(r.path)) return grants->answer(r);
+                                          return decisions->takes(r.path) ? decisions->answer(r)
+                                                                          : api->answer(r);
+                                        });
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
   for (const std::string& address : server->addresses()) {

@@ -13,6 +13,14 @@ constexpr const char* entities = R"json([
    "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
              "policy_accepted": true},
    "parents": [{"type": "Group", "id": "staff"}]},
+  {"uid": {"type": "Group", "id": "administrators"}, "attrs": {},
+   "parents": [{"type": "Group", "id": "staff"}]},
+  {"uid": {"type": "Group", "id": "on-call"}, "attrs": {},
+   "parents": [{"type": "Group", "id": "staff"}]},
+  {"uid": {"type": "User", "id": "bob@example.com"},
+   "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
+             "policy_accepted": true},
+   "parents": [{"type": "Group", "id": "administrators"}, {"type": "Group", "id": "on-call"}]},
   {"uid": {"type": "User", "id": "gone@example.com"},
    "attrs": {"active": false, "background_checked": true, "trained_until": "2999-01-01",
              "policy_accepted": true},
@@ -48,8 +56,12 @@ class AccessTest : public testing::Test {
         "    audiences: [app.example]\n    hosted_domains: [example.com]\n    keys: http://" +
             keys_->addresses().front() + "/keys\n");
     write_file(daemon_.path("log"), "");
-    daemon_.start({"--entities", daemon_.path("entities.json"), "--issuers",
-                   daemon_.path("issuers.yaml"), "--source", "file:" + daemon_.path("log")});
+    daemon_.start(options());
+  }
+
+  std::vector<std::string> options() const {
+    return {"--entities", daemon_.path("entities.json"), "--issuers", daemon_.path("issuers.yaml"),
+            "--source",   "file:" + daemon_.path("log")};
   }
 
   static std::string token(const json::Object& changed = {},
@@ -148,6 +160,86 @@ TEST_F(AccessTest, WhatIsNoRequestIsRefusedWithASentence) {
     EXPECT_NE(answer.body.find("error"), std::string::npos) << body;
   }
   EXPECT_EQ(daemon_.ask("/access/v1/evaluation").status, 405U);
+}
+
+class GrantTest : public AccessTest {
+ protected:
+  // The status, and the grant where there is one.
+  std::pair<unsigned, json::Value> act(json::Object body) {
+    const auto answer = daemon_.ask("/api/v1/grants", "POST", json::to_text(body));
+    const auto json = json::parse(answer.body);
+    return {answer.status, json ? *json : json::Value()};
+  }
+  std::pair<unsigned, json::Value> ask_for(const std::string& act_name, const std::string& who) {
+    return act({{"act", act_name},
+                {"who", who},
+                {"system", "campaign-db"},
+                {"purpose", "support"},
+                {"ticket", "T-1024"},
+                {"reason", "a customer asks about a bounced campaign"},
+                {"duration", "1h"}});
+  }
+  std::string verdict(const std::string& person, const json::Object& claims = {}) {
+    json::Object changed = claims;
+    changed["email"] = person;
+    const json::Value answer =
+        evaluate(question("campaign-db", {{"token", token(changed)}}, person));
+    return answer["decision"] == json::Value(true) ? "allow" : answer["context"].text("why");
+  }
+};
+
+TEST_F(GrantTest, OpensWhatItIsForUntilItEnds) {
+  EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
+  const auto [asked, grant] = ask_for("request", "ada@example.com");
+  ASSERT_EQ(asked, 200U) << json::to_text(grant);
+  const std::int64_t number = grant.integer("number");
+  EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
+  EXPECT_EQ(act({{"act", "approve"}, {"who", "ada@example.com"}, {"grant", number}}).first, 403U);
+  EXPECT_EQ(act({{"act", "approve"}, {"who", "gone@example.com"}, {"grant", number}}).first, 403U);
+  EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
+  ASSERT_EQ(
+      act({{"act", "approve"}, {"token", token({{"email", "bob@example.com"}})}, {"grant", number}})
+          .first,
+      200U);
+  EXPECT_EQ(verdict("ada@example.com"), "allow");
+  EXPECT_EQ(verdict("bob@example.com"), "not_permitted");
+  const std::string who = json::to_text(daemon_.get("/api/v1/who-can?system=campaign-db"));
+  EXPECT_NE(who.find("ada@example.com"), std::string::npos);
+  EXPECT_EQ(who.find("bob@example.com"), std::string::npos);
+  ASSERT_EQ(act({{"act", "end"},
+                 {"who", "bob@example.com"},
+                 {"grant", number},
+                 {"why", "the customer has been answered"}})
+                .first,
+            200U);
+  EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
+  const json::Value shown = daemon_.get("/api/v1/grants/" + std::to_string(number));
+  EXPECT_EQ(shown["changes"].as_array()->size(), 3U);
+}
+
+TEST_F(GrantTest, OutlivesAKillAndNothingElseDoes) {
+  const auto [asked, grant] = ask_for("request", "ada@example.com");
+  ASSERT_EQ(asked, 200U);
+  ASSERT_EQ(
+      act({{"act", "approve"}, {"who", "bob@example.com"}, {"grant", grant.integer("number")}}).first,
+      200U);
+  daemon_.signal(SIGKILL);
+  daemon_.start(options());
+  EXPECT_EQ(verdict("ada@example.com"), "allow");
+  EXPECT_EQ(daemon_.stop(), 0);
+  EXPECT_EQ(daemon_.verify().code, 0);
+  EXPECT_EQ(daemon_.rows("SELECT count(*) FROM ledger_entry WHERE kind = 'grant'"),
+            (std::multiset<std::string>{"2|"}));
+}
+
+TEST_F(GrantTest, ABrokenGlassWorksAndAlarmsAtOnce) {
+  EXPECT_EQ(ask_for("break_glass", "ada@example.com").first, 403U);
+  ASSERT_EQ(ask_for("break_glass", "bob@example.com").first, 200U);
+  EXPECT_EQ(verdict("bob@example.com"), "allow");
+  daemon_.wait_until([&] {
+    return json::to_text(daemon_.get("/api/v1/incidents")).find("The glass was broken") !=
+           std::string::npos;
+  });
 }
 
 // nginx before a page, asking the daemon at every request.

@@ -13,9 +13,8 @@ ExprId join_conditions(const Policy& policy, Expressions& expressions) {
   while (parts.size() > 1) {
     std::size_t made = 0;
     for (std::size_t at = 0; at < parts.size(); at += 2) {
-      parts[made++] = at + 1 < parts.size()
-                          ? expressions.binary(Op::both, parts[at], parts[at + 1])
-                          : parts[at];
+      parts[made++] = at + 1 < parts.size() ? expressions.binary(Op::both, parts[at], parts[at + 1])
+                                            : parts[at];
     }
     parts.resize(made);
   }

@@ -28,10 +28,11 @@ const ParseOptions limits{.nesting_max = 60, .depth_max = 120};
 const ParseOptions wide{.nesting_max = 2000, .depth_max = 500};
 
 const Schema& schema() {
-  static const Schema made = *Schema::resolve(*parse_schema(
-      "entity U in [G] {a?: Long, b?: {c: String}, u?: U} tags String; entity G; entity E enum [\"x\"];"
-      "action all; action r in [all] appliesTo {principal: [U, E], resource: [U, G],"
-      " context: {a: Bool, b?: ipaddr, c?: Set<Long>, d?: datetime}};"));
+  static const Schema made = *Schema::resolve(
+      *parse_schema("entity U in [G] {a?: Long, b?: {c: String}, u?: U} tags String; entity G; "
+                    "entity E enum [\"x\"];"
+                    "action all; action r in [all] appliesTo {principal: [U, E], resource: [U, G],"
+                    " context: {a: Bool, b?: ipaddr, c?: Set<Long>, d?: datetime}};"));
   return made;
 }
 

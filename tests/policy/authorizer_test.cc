@@ -1,10 +1,11 @@
 // How policies together decide (Cedar.Spec.Authorizer of the formal model), and what must hold for any
 // policies, entities and requests.
+#include "policy/authorizer.h"
+
 #include <random>
 
 #include <gtest/gtest.h>
 
-#include "policy/authorizer.h"
 #include "policy/print.h"
 #include "tests/conformance/cedar_worlds.h"
 #include "tests/policy/given.h"
@@ -49,16 +50,20 @@ TEST(Authorizer, PermitsForbidsAndFailures) {
   const std::vector<Decided> cases{
       {"nothing permits", "", {}},
       {"a permit", "permit(principal, action, resource);", {true, {"policy0"}, {}}},
-      {"permits are all told", "permit(principal, action, resource); permit(principal, action, "
-                               "resource) when { context.no }; permit(principal, action, resource);",
+      {"permits are all told",
+       "permit(principal, action, resource); permit(principal, action, "
+       "resource) when { context.no }; permit(principal, action, resource);",
        {true, {"policy0", "policy2"}, {}}},
-      {"a forbid wins", "permit(principal, action, resource); forbid(principal, action, resource);",
+      {"a forbid wins",
+       "permit(principal, action, resource); forbid(principal, action, resource);",
        {false, {"policy1"}, {}}},
       {"a forbid alone is told", "forbid(principal, action, resource);", {false, {"policy0"}, {}}},
-      {"a forbid that does not hold", "permit(principal, action, resource); "
-                                      "forbid(principal, action, resource) when { context.no };",
+      {"a forbid that does not hold",
+       "permit(principal, action, resource); "
+       "forbid(principal, action, resource) when { context.no };",
        {true, {"policy0"}, {}}},
-      {"a permit that fails", "permit(principal, action, resource) when { context.gone };",
+      {"a permit that fails",
+       "permit(principal, action, resource) when { context.gone };",
        {false, {}, {"policy0"}}},
       {"a permit beside one that fails",
        "permit(principal, action, resource) when { context.gone }; "
@@ -69,33 +74,42 @@ TEST(Authorizer, PermitsForbidsAndFailures) {
        "forbid(principal, action, resource) when { context.gone };",
        {true, {"policy0"}, {"policy1"}}},
       {"a condition that is no truth",
-       "permit(principal, action, resource) when { context.one };", {false, {}, {"policy0"}}},
+       "permit(principal, action, resource) when { context.one };",
+       {false, {}, {"policy0"}}},
       {"a condition that is no truth behind one that does not hold",
-       "permit(principal, action, resource) when { context.no } when { context.one };", {}},
+       "permit(principal, action, resource) when { context.no } when { context.one };",
+       {}},
       {"unless that is no truth",
-       "forbid(principal, action, resource) unless { context.one };", {false, {}, {"policy0"}}},
+       "forbid(principal, action, resource) unless { context.one };",
+       {false, {}, {"policy0"}}},
       {"unless", "permit(principal, action, resource) unless { context.yes };", {}},
-      {"unless that does not hold", "permit(principal, action, resource) unless { context.no };",
+      {"unless that does not hold",
+       "permit(principal, action, resource) unless { context.no };",
        {true, {"policy0"}, {}}},
       {"where the scope does not hold nothing fails",
-       "permit(principal == User::\"eve\", action, resource) when { context.gone };", {}},
-      {"a group", "permit(principal in Group::\"staff\", action, resource);",
+       "permit(principal == User::\"eve\", action, resource) when { context.gone };",
+       {}},
+      {"a group",
+       "permit(principal in Group::\"staff\", action, resource);",
        {true, {"policy0"}, {}}},
-      {"a type in a group", "permit(principal is User in Group::\"staff\", action, resource); "
-                            "permit(principal is Bot in Group::\"staff\", action, resource);",
+      {"a type in a group",
+       "permit(principal is User in Group::\"staff\", action, resource); "
+       "permit(principal is Bot in Group::\"staff\", action, resource);",
        {true, {"policy0"}, {}}},
       {"equal is not in", "permit(principal == Group::\"staff\", action, resource);", {}},
-      {"entities that nobody mentions", "permit(principal, action, resource == Doc::\"d\"); "
-                                        "permit(principal, action, resource == Doc::\"e\"); "
-                                        "permit(principal, action, resource in Doc::\"d\"); "
-                                        "permit(principal, action, resource is Doc); "
-                                        "permit(principal, action, resource is Dog);",
+      {"entities that nobody mentions",
+       "permit(principal, action, resource == Doc::\"d\"); "
+       "permit(principal, action, resource == Doc::\"e\"); "
+       "permit(principal, action, resource in Doc::\"d\"); "
+       "permit(principal, action, resource is Doc); "
+       "permit(principal, action, resource is Dog);",
        {true, {"policy0", "policy2", "policy3"}, {}}},
-      {"actions", "permit(principal, action == Action::\"read\", resource); "
-                  "permit(principal, action == Action::\"write\", resource); "
-                  "permit(principal, action in [], resource); "
-                  "permit(principal, action in [Action::\"write\", Action::\"read\"], resource); "
-                  "permit(principal, action in Action::\"read\", resource);",
+      {"actions",
+       "permit(principal, action == Action::\"read\", resource); "
+       "permit(principal, action == Action::\"write\", resource); "
+       "permit(principal, action in [], resource); "
+       "permit(principal, action in [Action::\"write\", Action::\"read\"], resource); "
+       "permit(principal, action in Action::\"read\", resource);",
        {true, {"policy0", "policy3", "policy4"}, {}}},
       {"templates do not decide", "permit(principal == ?principal, action, resource);", {}}};
   for (const Decided& one : cases) {
@@ -119,15 +133,16 @@ TEST(Authorizer, ManyGroupsAreToldApart) {
   std::string text;
   for (int at = 0; at < 200; ++at) {
     const std::string group = "G::\"" + std::to_string(at) + "\"";
-    family += R"(,{"uid":{"type":"G","id":")" + std::to_string(at) + R"("},"attrs":{},"parents":[]})";
+    family +=
+        R"(,{"uid":{"type":"G","id":")" + std::to_string(at) + R"("},"attrs":{},"parents":[]})";
     text += "permit(principal in " + group + ", action, resource);";
     text += "permit(principal, action, resource in " + group + ");";
     text += "permit(principal in G::\"0\", action, resource in " + group + ");";
   }
   const auto known = entities(family + "]");
   const auto written = policies(text);
-  const Answer answer = authorize(
-      *written, *known, request(R"(User::"ada")", R"(Action::"a")", R"(User::"ada")"));
+  const Answer answer =
+      authorize(*written, *known, request(R"(User::"ada")", R"(Action::"a")", R"(User::"ada")"));
   std::vector<std::uint32_t> wanted;
   for (std::uint32_t at = 0; at < 600; ++at) {
     if (at / 3 % 2 == 0) wanted.push_back(at);
@@ -148,9 +163,9 @@ TEST(Authorizer, LinkedPoliciesDecide) {
   const auto known = entities(R"([{"uid":{"type":"User","id":"ada"},"attrs":{},
                                    "parents":[{"type":"Group","id":"staff"}]}])");
   const auto asked = [&](const char* resource) {
-    return told(authorize(*written, *known,
-                          request(R"(User::"ada")", R"(Action::"read")", resource)),
-                *written);
+    return told(
+        authorize(*written, *known, request(R"(User::"ada")", R"(Action::"read")", resource)),
+        *written);
   };
   EXPECT_EQ(asked(R"(Doc::"d")"), (Told{true, {"mine"}, {}}));
   EXPECT_EQ(asked(R"(Doc::"e")"), Told{});

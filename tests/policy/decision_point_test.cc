@@ -70,29 +70,42 @@ struct Decided {
 TEST(DecisionPoint, EachReasonAndItsAlarm) {
   const std::vector<Decided> cases{
       {"nothing", "", Why::not_permitted, {}, false},
-      {"a permit that fails", "permit(principal, action, resource) when { context.gone };",
-       Why::not_permitted, {}, false},
+      {"a permit that fails",
+       "permit(principal, action, resource) when { context.gone };",
+       Why::not_permitted,
+       {},
+       false},
       {"a permit beside one that fails",
        "permit(principal, action, resource); permit(principal, action, resource) when "
        "{ context.gone };",
-       Why::permitted, {"policy0"}, false},
+       Why::permitted,
+       {"policy0"},
+       false},
       {"a forbid that holds beside one that fails",
        "permit(principal, action, resource); forbid(principal, action, resource); "
        "forbid(principal, action, resource) when { context.gone };",
-       Why::forbidden, {"policy1"}, true},
+       Why::forbidden,
+       {"policy1"},
+       true},
       {"a forbid that fails where nothing permits",
-       "forbid(principal, action, resource) when { context.gone };", Why::failed_forbid,
-       {"policy0"}, true},
+       "forbid(principal, action, resource) when { context.gone };",
+       Why::failed_forbid,
+       {"policy0"},
+       true},
       {"two forbids that fail and a permit that does",
        "permit(principal, action, resource) when { context.gone }; "
        "forbid(principal, action, resource) when { context.gone }; "
        "permit(principal, action, resource); "
        "forbid(principal, action, resource) when { 1 };",
-       Why::failed_forbid, {"policy1", "policy3"}, true},
+       Why::failed_forbid,
+       {"policy1", "policy3"},
+       true},
       {"a forbid whose scope does not hold cannot fail",
        "permit(principal, action, resource); "
        "forbid(principal == User::\"eve\", action, resource) when { context.gone };",
-       Why::permitted, {"policy0"}, false}};
+       Why::permitted,
+       {"policy0"},
+       false}};
   for (const Decided& one : cases) {
     const Decision decision = decided(decision_point(one.policies, "[]"), ask());
     EXPECT_EQ(decision.why, one.why) << one.name;
@@ -104,7 +117,8 @@ TEST(DecisionPoint, EachReasonAndItsAlarm) {
 
 std::string schema_with(const std::string& context) {
   return "entity User; entity Doc; action read appliesTo {principal: User, resource: Doc, "
-         "context: {" + context + "}};";
+         "context: {" +
+         context + "}};";
 }
 
 TEST(DecisionPoint, ASchemaSeesTheMistakeBeforeItIsInForce) {
@@ -130,7 +144,8 @@ TEST(DecisionPoint, ASchemaSeesTheMistakeBeforeItIsInForce) {
 }
 
 TEST(DecisionPoint, AScratchServesSeveralPoints) {
-  const DecisionPoint one = decision_point("permit(principal, action, resource) when {context.a};", "[]");
+  const DecisionPoint one =
+      decision_point("permit(principal, action, resource) when {context.a};", "[]");
   const DecisionPoint other =
       decision_point("permit(principal, action, resource) when {!context.a};", "[]");
   Authorizer::Scratch scratch;

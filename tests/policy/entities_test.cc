@@ -1,7 +1,8 @@
 // What is built of entities and their parents.
+#include "policy/entities.h"
+
 #include <gtest/gtest.h>
 
-#include "policy/entities.h"
 #include "tests/policy/given.h"
 
 namespace mailwarden::policy {
@@ -32,8 +33,8 @@ std::set<std::string> above(const Entities& entities, const std::string& id) {
 }
 
 TEST(Entities, AncestorsAreComplete) {
-  const Entities made = must(built({{"a", {"b", "c"}}, {"b", {"d"}}, {"c", {"d", "x"}}, {"d", {}},
-                                    {"e", {"a"}}}));
+  const Entities made =
+      must(built({{"a", {"b", "c"}}, {"b", {"d"}}, {"c", {"d", "x"}}, {"d", {}}, {"e", {"a"}}}));
   EXPECT_EQ(above(made, "a"), (std::set<std::string>{"b", "c", "d", "x"}));
   EXPECT_EQ(above(made, "b"), (std::set<std::string>{"d"}));
   EXPECT_EQ(above(made, "d"), (std::set<std::string>{}));

@@ -9,7 +9,8 @@ namespace mailwarden::policy {
 namespace {
 
 std::string entity(const std::string& attrs, const std::string& parents = "[]",
-                   const std::string& more = "", const std::string& uid = R"("type":"User","id":"a")") {
+                   const std::string& more = "",
+                   const std::string& uid = R"("type":"User","id":"a")") {
   return R"([{"uid":{)" + uid + R"(},"attrs":)" + attrs + R"(,"parents":)" + parents + more + "}]";
 }
 
@@ -225,8 +226,8 @@ TEST(EntityJson, EntitiesThatDoNotFitTheSchema) {
         "Color::\"x\" is none of those"},
        {"one of an enumerated type that is none", entity("{}", "[]", "", uid("Color", "x")),
         "none of those"},
-       {"an enumerated entity with attributes", entity(R"({"a": 1})", "[]", "", uid("Color", "red")),
-        "'a' is not declared"},
+       {"an enumerated entity with attributes",
+        entity(R"({"a": 1})", "[]", "", uid("Color", "red")), "'a' is not declared"},
        {"a type that is not declared", entity("{}", "[]", "", uid("Foo", "a")),
         "'Foo' is not declared"},
        {"a parent that may not be", entity("{}", R"([{"type":"User","id":"b"}])"),
@@ -234,8 +235,8 @@ TEST(EntityJson, EntitiesThatDoNotFitTheSchema) {
        {"a parent of no declared type", entity("{}", R"([{"type":"Foo","id":"b"}])"),
         "may not stand under"},
        {"a tag of another type", entity("{}", "[]", R"(,"tags":{"t":"x"})"), "the tag 't'"},
-       {"tags where there are none", entity("{}", "[]", R"(,"tags":{"t":["x"]})", uid("Group", "g")),
-        "no tags"},
+       {"tags where there are none",
+        entity("{}", "[]", R"(,"tags":{"t":["x"]})", uid("Group", "g")), "no tags"},
        {"an action that is not declared", entity("{}", "[]", "", uid("Action", "gone")),
         "not declared"},
        {"an action with attributes", entity(R"({"a": 1})", write, "", uid("Action", "read")),
@@ -315,9 +316,15 @@ TEST(EntityJson, RequestsThatDoNotFitTheSchema) {
 
 TEST(EntityJson, ValuesAreWrittenAsTheyAreRead) {
   const std::vector<const char*> cases{
-      "true", "-9223372036854775808", R"("x\n")", R"([1,"a"])", R"({"a":{"b":[]}})",
-      R"({"__entity":{"id":"x","type":"A"}})", R"({"__extn":{"arg":"1.5","fn":"decimal"}})",
-      R"({"__extn":{"arg":"10.0.0.0/8","fn":"ip"}})", R"({"__extn":{"arg":"5ms","fn":"duration"}})",
+      "true",
+      "-9223372036854775808",
+      R"("x\n")",
+      R"([1,"a"])",
+      R"({"a":{"b":[]}})",
+      R"({"__entity":{"id":"x","type":"A"}})",
+      R"({"__extn":{"arg":"1.5","fn":"decimal"}})",
+      R"({"__extn":{"arg":"10.0.0.0/8","fn":"ip"}})",
+      R"({"__extn":{"arg":"5ms","fn":"duration"}})",
       R"({"__extn":{"arg":"2024-10-15T01:02:03.004Z","fn":"datetime"}})",
       R"({"__extn":{"args":[{"__extn":{"arg":"1970-01-01","fn":"datetime"}},)"
       R"({"__extn":{"arg":"9223372036854775807ms","fn":"duration"}}],"fn":"offset"}})"};

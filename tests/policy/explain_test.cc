@@ -1,10 +1,11 @@
 // Why a request is denied, and that what would allow it does: each change told is made by hand in the
 // entities and the context, and decided anew.
+#include "policy/explain.h"
+
 #include <gtest/gtest.h>
 
-#include "policy/conform.h"
-#include "policy/explain.h"
 #include "tests/policy/given.h"
+#include "tests/policy/make_change.h"
 
 namespace mailwarden::policy {
 namespace {
@@ -42,9 +43,7 @@ struct Case {
   json::Value context = must(json::parse(usual));
   std::shared_ptr<const Schema> known = schema(house);
 
-  DecisionPoint point() const {
-    return decision_point(policies, json::to_text(entities), known);
-  }
+  DecisionPoint point() const { return decision_point(policies, json::to_text(entities), known); }
   Request request() const {
     return policy::request(R"(User::"ada")", R"(Action::"read")", R"(Doc::"d")",
                            json::to_text(context), known.get());
@@ -63,51 +62,6 @@ Explanation explained(const Case& one, const ExplainOptions& options = {}) {
   return explain(point, request, point.decide(request, scratch), options);
 }
 
-// --- changes, made by hand ---
-
-std::vector<std::string> steps(const std::string& path) {
-  Expressions expressions;
-  std::vector<std::string> names;
-  for (ExprId id = must(parse_expression(path, expressions));
-       expressions[id].op == Op::get_attribute; id = expressions[id].a) {
-    names.insert(names.begin(), std::string(expressions.name(expressions[id].b)));
-  }
-  return names;
-}
-
-json::Value value_of(const std::string& text) {
-  Expressions expressions;
-  const ExprId id = must(parse_expression(text, expressions));
-  const Entities none;
-  const Linked linked(expressions, none, std::array{id});
-  const Bound bound;
-  EvaluationMemory memory;
-  memory.begin(linked);
-  Value value;
-  EXPECT_TRUE(Evaluator(linked, bound, memory).evaluate(id, value)) << text;
-  return to_json(value);
-}
-
-void make(const Change& change, Case& one) {
-  json::Value& ada = one.entities.as_array()->front();
-  if (change.kind == Change::Kind::join) {
-    const EntityUid group = must(parse_entity_uid(change.value));
-    ada.as_object()->at("parents").as_array()->push_back(to_json(group));
-    return;
-  }
-  json::Value* record =
-      change.path.starts_with("context") ? &one.context : &ada.as_object()->at("attrs");
-  const auto names = steps(change.path);
-  for (std::size_t at = 0; at + 1 < names.size(); ++at) {
-    record = &record->as_object()->at(names[at]);
-  }
-  if (change.kind == Change::Kind::remove) {
-    record->as_object()->erase(names.back());
-  } else {
-    (*record->as_object())[names.back()] = value_of(change.value);
-  }
-}
-
 // Every way allows, and none of its changes could be spared.
 void expect_ways_hold(const Case& one, const Explanation& explanation, const std::string& name) {
   for (const Way& way : explanation.ways) {
@@ -116,7 +70,7 @@ void expect_ways_hold(const Case& one, const Explanation& explanation, const std
       std::string all;
       for (std::size_t at = 0; at < way.changes.size(); ++at) {
         if (at == without) continue;
-        make(way.changes[at], changed);
+        make_change(way.changes[at], changed.entities.as_array()->front(), changed.context);
         all += way.changes[at].text() + "; ";
       }
       const Decision decision = decide(changed);
@@ -143,44 +97,60 @@ std::string short_text(const Change& change) {
 
 TEST(Explain, TheSmallestChangesThatAllow) {
   const std::string permit = "permit(principal, action, resource)";
-  const std::string forbid = "permit(principal, action, resource); forbid(principal, action, resource)";
+  const std::string forbid =
+      "permit(principal, action, resource); forbid(principal, action, resource)";
   const std::vector<Told> cases{
       {"a truth", permit + " when { context.mfa };", {{"context.mfa = true"}}},
-      {"a truth of the principal", permit + " unless { principal.active };",
+      {"a truth of the principal",
+       permit + " unless { principal.active };",
        {{"principal.active = false"}}},
       {"a forbid", forbid + " unless { context.mfa };", {{"context.mfa = true"}}},
-      {"a nested record", permit + " when { context.deep.er.flag };",
+      {"a nested record",
+       permit + " when { context.deep.er.flag };",
        {{"context.deep.er.flag = true"}}},
-      {"a group", "permit(principal in Group::\"doctors\", action, resource);",
+      {"a group",
+       "permit(principal in Group::\"doctors\", action, resource);",
        {{"principal in Group::\"doctors\""}}},
-      {"a group in a condition", permit + " when { principal in Group::\"trusted\" };",
+      {"a group in a condition",
+       permit + " when { principal in Group::\"trusted\" };",
        {{"principal in Group::\"trusted\""}}},
       {"a group and a fact",
        "permit(principal in Group::\"doctors\", action, resource) when { context.mfa };",
        {{"principal in Group::\"doctors\"", "context.mfa = true"}}},
-      {"an optional attribute", permit + " when { principal has trained && principal.trained };",
+      {"an optional attribute",
+       permit + " when { principal has trained && principal.trained };",
        {{"principal.trained = true"}}},
       {"an attribute that must not be there, which it is not",
-       permit + " unless { principal has trained };", {}},
-      {"a number below", permit + " when { context has age && context.age < -5 };",
+       permit + " unless { principal has trained };",
+       {}},
+      {"a number below",
+       permit + " when { context has age && context.age < -5 };",
        {{"context.age = -6"}}},
-      {"a number that may be equal", permit + " when { context has age && 7 <= context.age };",
+      {"a number that may be equal",
+       permit + " when { context has age && 7 <= context.age };",
        {{"context.age = 7"}}},
-      {"a text", permit + " when { principal has of && principal.of.country == \"CH\" };",
+      {"a text",
+       permit + " when { principal has of && principal.of.country == \"CH\" };",
        {{"principal.of = {\"country\": \"CH\"}"}}},
-      {"a pattern", permit + " when { principal has of && principal.of.country like \"C*\" };",
+      {"a pattern",
+       permit + " when { principal has of && principal.of.country like \"C*\" };",
        {{"principal.of = {\"country\": \"C\"}"}}},
-      {"an address", permit + " when { context has source && "
-                              "context.source.isInRange(ip(\"10.0.0.0/8\")) };",
+      {"an address",
+       permit + " when { context has source && "
+                "context.source.isInRange(ip(\"10.0.0.0/8\")) };",
        {{"context.source = ip(\"10.0.0.0/8\")"}}},
-      {"a time since", permit + " when { context has auth && "
-                                "context.now.durationSince(context.auth) < duration(\"12h\") };",
+      {"a time since",
+       permit + " when { context has auth && "
+                "context.now.durationSince(context.auth) < duration(\"12h\") };",
        {{"context.auth = datetime(\"2026-11-28T00:00:00.001Z\")"}}},
-      {"a set that must hold something", permit + " when { principal.roles.contains(\"nurse\") };",
+      {"a set that must hold something",
+       permit + " when { principal.roles.contains(\"nurse\") };",
        {{"principal.roles = [\"nurse\"]"}}},
-      {"one of two", permit + " when { context.mfa || context.deep.er.flag };",
+      {"one of two",
+       permit + " when { context.mfa || context.deep.er.flag };",
        {{"context.mfa = true"}, {"context.deep.er.flag = true"}}},
-      {"two of two", permit + " when { context.mfa && context.deep.er.flag };",
+      {"two of two",
+       permit + " when { context.mfa && context.deep.er.flag };",
        {{"context.mfa = true", "context.deep.er.flag = true"}}},
       {"the shorter of two permits",
        "permit(principal, action, resource) when { context.mfa && context.deep.er.flag };"
@@ -194,8 +164,9 @@ TEST(Explain, TheSmallestChangesThatAllow) {
        permit + " when { context has grant && context.grant.purpose == Purpose::\"support\" };",
        {{"context.grant = {\"purpose\": Purpose::\"support\", \"until\": "
          "datetime(\"1970-01-01T00:00:00.000Z\")}"}}},
-      {"a grant that holds on", permit + " when { context has grant && "
-                                         "context.now < context.grant.until };",
+      {"a grant that holds on",
+       permit + " when { context has grant && "
+                "context.now < context.grant.until };",
        {{"context.grant = {\"purpose\": Purpose::\"billing\", \"until\": "
          "datetime(\"2026-11-28T12:00:00.001Z\")}"}}},
       {"what the resource is cannot be changed", permit + " unless { resource.secret };", {}},
@@ -226,10 +197,11 @@ TEST(Explain, TheSmallestChangesThatAllow) {
 }
 
 TEST(Explain, TheClausesAndWhatTheySaw) {
-  const Case one{.policies = "@needs(\"a doctor's badge\")\n"
-                             "permit(principal in Group::\"doctors\", action, resource is Doc)\n"
-                             "when { resource.secret && context has age && context.age < 5 }\n"
-                             "unless { context.mfa || !principal.active };"};
+  const Case one{.policies =
+                     "@needs(\"a doctor's badge\")\n"
+                     "permit(principal in Group::\"doctors\", action, resource is Doc)\n"
+                     "when { resource.secret && context has age && context.age < 5 }\n"
+                     "unless { context.mfa || !principal.active };"};
   const Explanation explanation = explained(one);
   ASSERT_EQ(explanation.policies.size(), 1U);
   const PolicyExplanation& told = explanation.policies[0];
@@ -262,19 +234,21 @@ TEST(Explain, TheClausesAndWhatTheySaw) {
 }
 
 TEST(Explain, ForbiddenAndNotPermittedAreToldApart) {
-  const Case forbidden{.policies = "@id(\"p\") permit(principal, action, resource);\n"
-                                   "forbid(principal, action, resource) unless { context.mfa };\n"
-                                   "forbid(principal, action, resource) when { context.mfa };"};
+  const Case forbidden{.policies =
+                           "@id(\"p\") permit(principal, action, resource);\n"
+                           "forbid(principal, action, resource) unless { context.mfa };\n"
+                           "forbid(principal, action, resource) when { context.mfa };"};
   EXPECT_EQ(decide(forbidden).why, Decision::Why::forbidden);
   const Explanation by_forbid = explained(forbidden);
   ASSERT_EQ(by_forbid.policies.size(), 1U);
   EXPECT_EQ(by_forbid.policies[0].id, "policy1");
   EXPECT_EQ(by_forbid.policies[0].effect, Effect::forbid);
 
-  const Case open{.policies = "permit(principal, action, resource) when { context.mfa };\n"
-                              "permit(principal == User::\"eve\", action, resource);\n"
-                              "permit(principal, action, resource is User);\n"
-                              "forbid(principal, action, resource) when { context.mfa };"};
+  const Case open{.policies =
+                      "permit(principal, action, resource) when { context.mfa };\n"
+                      "permit(principal == User::\"eve\", action, resource);\n"
+                      "permit(principal, action, resource is User);\n"
+                      "forbid(principal, action, resource) when { context.mfa };"};
   EXPECT_EQ(decide(open).why, Decision::Why::not_permitted);
   const Explanation by_none = explained(open);
   // Those that this principal cannot meet, or that are of other resources, are not told.
@@ -305,18 +279,17 @@ TEST(Explain, SentencesOfChanges) {
   EXPECT_EQ(absent.text(), "context.age must be there, such as 4");
   const Change compared{
       .path = "context.age", .now = "7", .value = "4", .clause = "context.age < 5"};
-  EXPECT_EQ(compared.text(),
-            "context.age must be such that context.age < 5, as with 4 (it is 7)");
+  EXPECT_EQ(compared.text(), "context.age must be such that context.age < 5, as with 4 (it is 7)");
   const Change gone{.kind = Change::Kind::remove, .path = "principal.left", .now = "true"};
   EXPECT_EQ(gone.text(), "principal.left must not be there (it is true)");
-  const Change join{
-      .kind = Change::Kind::join, .path = "principal", .value = "Group::\"staff\""};
+  const Change join{.kind = Change::Kind::join, .path = "principal", .value = "Group::\"staff\""};
   EXPECT_EQ(join.text(), "the principal must be in Group::\"staff\"");
 }
 
 TEST(Explain, LimitsAreSaid) {
-  const Case one{.policies = "permit(principal, action, resource) "
-                             "when { context.mfa && context.deep.er.flag };"};
+  const Case one{.policies =
+                     "permit(principal, action, resource) "
+                     "when { context.mfa && context.deep.er.flag };"};
   EXPECT_EQ(explained(one).ways.size(), 1U);
   EXPECT_TRUE(explained(one).searched_all);
   // The request as it is, one change, and the second one.
@@ -327,11 +300,13 @@ TEST(Explain, LimitsAreSaid) {
   const Explanation small = explained(one, {.changes_max = 1});
   EXPECT_TRUE(small.ways.empty());
   EXPECT_FALSE(small.searched_all);
-  const Case two{.policies = "permit(principal, action, resource) "
-                             "when { context.mfa || context.deep.er.flag };"};
+  const Case two{.policies =
+                     "permit(principal, action, resource) "
+                     "when { context.mfa || context.deep.er.flag };"};
   EXPECT_EQ(explained(two, {.ways_max = 1}).ways.size(), 1U);
-  const Case three{.policies = "permit(principal, action, resource) when { context.mfa };"
-                               "permit(principal, action, resource) when { false };"};
+  const Case three{.policies =
+                       "permit(principal, action, resource) when { context.mfa };"
+                       "permit(principal, action, resource) when { false };"};
   EXPECT_EQ(explained(three).policies.size(), 2U);
   EXPECT_EQ(explained(three, {.policies_max = 1}).policies.size(), 1U);
   EXPECT_TRUE(explained(three, {.fixed = {"context.mfa"}}).ways.empty());

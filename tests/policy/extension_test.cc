@@ -1,8 +1,8 @@
 // Cedar's extension values: which texts are one and which not, by the rules of the formal model
 // (Cedar.Spec.Ext) and the examples of Cedar 4.5, "Operators and functions".
-#include <gtest/gtest.h>
-
 #include "policy/extension.h"
+
+#include <gtest/gtest.h>
 
 namespace mailwarden::policy {
 namespace {
@@ -25,20 +25,49 @@ TEST(Extension, Decimals) {
                       {"922337203685477.5807", INT64_MAX},
                       {"-922337203685477.5808", INT64_MIN}};
   for (const auto& [text, value] : cases) EXPECT_EQ(read_decimal(text), value) << text;
-  for (const char* text :
-       Texts{"", "-", ".", "-.", "1", "1234", "1.", ".1", "-.1", "1.0.", "1.0.0", "1.a", "a.1",
-             "+1.0", " 1.0", "1.0 ", "1 .0", "1.-1", "1.+1", "--1.0", "1e3.0", "1_0.0", "0x1.0",
-             "0.12345", "1.00000", "1000000000000000.0", "922337203685477.5808",
-             "-922337203685477.5809", "99999999999999999999.0"}) {
+  for (const char* text : Texts{"",
+                                "-",
+                                ".",
+                                "-.",
+                                "1",
+                                "1234",
+                                "1.",
+                                ".1",
+                                "-.1",
+                                "1.0.",
+                                "1.0.0",
+                                "1.a",
+                                "a.1",
+                                "+1.0",
+                                " 1.0",
+                                "1.0 ",
+                                "1 .0",
+                                "1.-1",
+                                "1.+1",
+                                "--1.0",
+                                "1e3.0",
+                                "1_0.0",
+                                "0x1.0",
+                                "0.12345",
+                                "1.00000",
+                                "1000000000000000.0",
+                                "922337203685477.5808",
+                                "-922337203685477.5809",
+                                "99999999999999999999.0"}) {
     EXPECT_EQ(read_decimal(text), std::nullopt) << text;
   }
 }
 
 TEST(Extension, DecimalsAreWrittenAsShortAsTheyAreReadAgain) {
   const std::vector<std::pair<std::int64_t, const char*>> cases{
-      {0, "0.0"},           {10'000, "1.0"},  {15'000, "1.5"},
-      {1, "0.0001"},        {-1, "-0.0001"},  {-12'300, "-1.23"},
-      {INT64_MAX, "922337203685477.5807"},    {INT64_MIN, "-922337203685477.5808"}};
+      {0, "0.0"},
+      {10'000, "1.0"},
+      {15'000, "1.5"},
+      {1, "0.0001"},
+      {-1, "-0.0001"},
+      {-12'300, "-1.23"},
+      {INT64_MAX, "922337203685477.5807"},
+      {INT64_MIN, "-922337203685477.5808"}};
   for (const auto& [value, text] : cases) EXPECT_EQ(decimal_text(value), text);
 }
 
@@ -59,9 +88,8 @@ TEST(Extension, Addresses) {
     ASSERT_TRUE(read_ip(one)) << one;
     EXPECT_EQ(read_ip(one), read_ip(other)) << one;
   }
-  for (const char* text :
-       Texts{"0.0.0.0", "255.255.255.255", "0.0.0.0/0", "10.0.0.0/32", "::/0", "::/128",
-             "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"}) {
+  for (const char* text : Texts{"0.0.0.0", "255.255.255.255", "0.0.0.0/0", "10.0.0.0/32", "::/0",
+                                "::/128", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"}) {
     const auto range = read_ip(text);
     ASSERT_TRUE(range) << text;
     EXPECT_EQ(read_ip(ip_text(*range)), range) << text;
@@ -72,16 +100,61 @@ TEST(Extension, Addresses) {
 }
 
 TEST(Extension, TextsThatAreNoAddress) {
-  for (const char* text :
-       Texts{"", "/", "/8", "127.0.0", "127.0.0.1.", "127.0.0.1.2", ".127.0.0.1", "127..0.1",
-             "380.0.0.1", "127.0.0.256", "127.0.0.01", "127.0.0.00", "127.0.0.1/", "127.0.0.1/33",
-             "127.0.0.1/08", "127.0.0.1/032", "127.0.0.1/8/24", "127.0.0.1/-1", "127.0.0.1/+8",
-             "127.0.0.1/a", " 127.0.0.1", "127.0.0.1 ", "127.0.0.1\n", "+127.0.0.1", "0x7f.0.0.1",
-             "ab.ab.ab.ab", "2130706433", ":", ":::", "::1::", "1::2::3", "1:::2", ":1", "1:", ":1::",
-             "1::2:", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::",
-             "::1:2:3:4:5:6:7:8", "1:2:3:4::5:6:7:8", "12345::", "g::1", "fzz::1", "-1::", "::1/129",
-             "::1/0128", "::1/01", "::1/", "fee::/64::1", "::ffff:127.0.0.1", "fe80::1%eth0", "::1 ",
-             "[::1]", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/1280"}) {
+  for (const char* text : Texts{"",
+                                "/",
+                                "/8",
+                                "127.0.0",
+                                "127.0.0.1.",
+                                "127.0.0.1.2",
+                                ".127.0.0.1",
+                                "127..0.1",
+                                "380.0.0.1",
+                                "127.0.0.256",
+                                "127.0.0.01",
+                                "127.0.0.00",
+                                "127.0.0.1/",
+                                "127.0.0.1/33",
+                                "127.0.0.1/08",
+                                "127.0.0.1/032",
+                                "127.0.0.1/8/24",
+                                "127.0.0.1/-1",
+                                "127.0.0.1/+8",
+                                "127.0.0.1/a",
+                                " 127.0.0.1",
+                                "127.0.0.1 ",
+                                "127.0.0.1\n",
+                                "+127.0.0.1",
+                                "0x7f.0.0.1",
+                                "ab.ab.ab.ab",
+                                "2130706433",
+                                ":",
+                                ":::",
+                                "::1::",
+                                "1::2::3",
+                                "1:::2",
+                                ":1",
+                                "1:",
+                                ":1::",
+                                "1::2:",
+                                "1:2:3:4:5:6:7",
+                                "1:2:3:4:5:6:7:8:9",
+                                "1:2:3:4:5:6:7:8::",
+                                "::1:2:3:4:5:6:7:8",
+                                "1:2:3:4::5:6:7:8",
+                                "12345::",
+                                "g::1",
+                                "fzz::1",
+                                "-1::",
+                                "::1/129",
+                                "::1/0128",
+                                "::1/01",
+                                "::1/",
+                                "fee::/64::1",
+                                "::ffff:127.0.0.1",
+                                "fe80::1%eth0",
+                                "::1 ",
+                                "[::1]",
+                                "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/1280"}) {
     EXPECT_EQ(read_ip(text), std::nullopt) << text;
   }
 }
@@ -123,11 +196,17 @@ TEST(Extension, RangesWithinRanges) {
 }
 
 TEST(Extension, LoopbackAndMulticast) {
-  const std::vector<std::pair<const char*, bool>> loopback{
-      {"127.0.0.0", true},        {"127.255.255.255", true}, {"127.0.0.0/8", true},
-      {"127.0.0.0/7", false},     {"126.255.255.255", false}, {"128.0.0.0", false},
-      {"0.0.0.0/0", false},       {"::1", true},              {"::1/127", false},
-      {"::2", false},             {"::", false}};
+  const std::vector<std::pair<const char*, bool>> loopback{{"127.0.0.0", true},
+                                                           {"127.255.255.255", true},
+                                                           {"127.0.0.0/8", true},
+                                                           {"127.0.0.0/7", false},
+                                                           {"126.255.255.255", false},
+                                                           {"128.0.0.0", false},
+                                                           {"0.0.0.0/0", false},
+                                                           {"::1", true},
+                                                           {"::1/127", false},
+                                                           {"::2", false},
+                                                           {"::", false}};
   for (const auto& [text, is] : loopback) EXPECT_EQ(is_loopback(*read_ip(text)), is) << text;
   const std::vector<std::pair<const char*, bool>> multicast{
       {"224.0.0.0", true},    {"239.255.255.255", true}, {"224.0.0.0/4", true},
@@ -159,18 +238,50 @@ TEST(Extension, Datetimes) {
                       {"0000-01-01T00:00:00+2359", -62'167'305'540'000},
                       {"9999-12-31T23:59:59-2359", 253'402'387'139'000}};
   for (const auto& [text, value] : cases) EXPECT_EQ(read_datetime(text), value) << text;
-  for (const char* text :
-       Texts{"", "2022-10-10 ", " 2022-10-10", "2024-10-15Z", "2024-10-15T", "2024-10-15T11:38:02ZZ",
-             "2024-01-01T01:02", "2024-01-01T01:02Z", "2024-01-01T00:00:00",
-             "2016-12-31T23:59:60.000Z", "2016-12-31T23:59:60Z", "2024-01-01T24:00:00Z",
-             "2024-01-01T23:60:00Z", "2023-02-29", "1900-02-29", "2100-02-29", "2024-04-31",
-             "2024-01-32", "2024-01-00", "2024-00-01", "2024-13-01", "24-01-01", "02024-01-01",
-             "20240101", "2024-1-1", "2024/01/01", "-001-01-01", "+2024-01-01", "2024-01-01t00:00:00Z",
-             "2024-01-01T00:00:00z", "2024-01-01 00:00:00Z", "2024-01-01T00:00:00.Z",
-             "2024-01-01T00:00:00.0Z", "2024-01-01T00:00:00.0000Z", "2024-01-01T00:00:00,000Z",
-             "2024-01-01T00:00:00+2400", "2024-01-01T00:00:00+2360", "2024-01-01T00:00:00+0060",
-             "2024-01-01T00:00:00+01:00", "2024-01-01T00:00:00+01", "2024-01-01T00:00:00+01000",
-             "2024-01-01T00:00:00+ 100", "2024-01-01T+1:00:00Z", "2024-01-01T0:00:00Z"}) {
+  for (const char* text : Texts{"",
+                                "2022-10-10 ",
+                                " 2022-10-10",
+                                "2024-10-15Z",
+                                "2024-10-15T",
+                                "2024-10-15T11:38:02ZZ",
+                                "2024-01-01T01:02",
+                                "2024-01-01T01:02Z",
+                                "2024-01-01T00:00:00",
+                                "2016-12-31T23:59:60.000Z",
+                                "2016-12-31T23:59:60Z",
+                                "2024-01-01T24:00:00Z",
+                                "2024-01-01T23:60:00Z",
+                                "2023-02-29",
+                                "1900-02-29",
+                                "2100-02-29",
+                                "2024-04-31",
+                                "2024-01-32",
+                                "2024-01-00",
+                                "2024-00-01",
+                                "2024-13-01",
+                                "24-01-01",
+                                "02024-01-01",
+                                "20240101",
+                                "2024-1-1",
+                                "2024/01/01",
+                                "-001-01-01",
+                                "+2024-01-01",
+                                "2024-01-01t00:00:00Z",
+                                "2024-01-01T00:00:00z",
+                                "2024-01-01 00:00:00Z",
+                                "2024-01-01T00:00:00.Z",
+                                "2024-01-01T00:00:00.0Z",
+                                "2024-01-01T00:00:00.0000Z",
+                                "2024-01-01T00:00:00,000Z",
+                                "2024-01-01T00:00:00+2400",
+                                "2024-01-01T00:00:00+2360",
+                                "2024-01-01T00:00:00+0060",
+                                "2024-01-01T00:00:00+01:00",
+                                "2024-01-01T00:00:00+01",
+                                "2024-01-01T00:00:00+01000",
+                                "2024-01-01T00:00:00+ 100",
+                                "2024-01-01T+1:00:00Z",
+                                "2024-01-01T0:00:00Z"}) {
     EXPECT_EQ(read_datetime(text), std::nullopt) << text;
   }
 }
@@ -196,13 +307,37 @@ TEST(Extension, Durations) {
                       {"106751991167d7h12m55s807ms", INT64_MAX},
                       {"-106751991167d7h12m55s808ms", INT64_MIN}};
   for (const auto& [text, value] : cases) EXPECT_EQ(read_duration(text), value) << text;
-  for (const char* text :
-       Texts{"", "-", "1", "d", "ms", "1x", "1D", "1MS", "1d2h3m4s5ms ", " 1d", "1d 2h",
-             "1d2h3m4s5ms6", "1s1d", "1s1s", "1ms1s", "1h1d", "1hms", "--1h", "+1h", "1.5h", "1d-2h",
-             "-", "-d", "9223372036854775808ms", "-9223372036854775809ms",
-             "1d9223372036854775807ms", "106751991168d", "-106751991168d",
-             "106751991167d7h12m55s808ms", "-106751991167d7h12m55s809ms",
-             "99999999999999999999ms"}) {
+  for (const char* text : Texts{"",
+                                "-",
+                                "1",
+                                "d",
+                                "ms",
+                                "1x",
+                                "1D",
+                                "1MS",
+                                "1d2h3m4s5ms ",
+                                " 1d",
+                                "1d 2h",
+                                "1d2h3m4s5ms6",
+                                "1s1d",
+                                "1s1s",
+                                "1ms1s",
+                                "1h1d",
+                                "1hms",
+                                "--1h",
+                                "+1h",
+                                "1.5h",
+                                "1d-2h",
+                                "-",
+                                "-d",
+                                "9223372036854775808ms",
+                                "-9223372036854775809ms",
+                                "1d9223372036854775807ms",
+                                "106751991168d",
+                                "-106751991168d",
+                                "106751991167d7h12m55s808ms",
+                                "-106751991167d7h12m55s809ms",
+                                "99999999999999999999ms"}) {
     EXPECT_EQ(read_duration(text), std::nullopt) << text;
   }
 }
@@ -233,8 +368,8 @@ TEST(Extension, DatesAndTimesOfDayOfEverySide) {
 
 TEST(Extension, WhatIsWrittenIsReadAgain) {
   for (const std::int64_t value : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{123'456'789},
-                                   std::int64_t{-62'167'219'200'000}, std::int64_t{253'402'300'799'999},
-                                   INT64_MAX, INT64_MIN}) {
+                                   std::int64_t{-62'167'219'200'000},
+                                   std::int64_t{253'402'300'799'999}, INT64_MAX, INT64_MIN}) {
     EXPECT_EQ(read_decimal(decimal_text(value)), value);
     EXPECT_EQ(read_duration(duration_text(value)), value);
   }
@@ -245,8 +380,8 @@ TEST(Extension, WhatIsWrittenIsReadAgain) {
   // Beyond the years that can be written.
   for (const std::int64_t value : {std::int64_t{-62'167'219'200'001},
                                    std::int64_t{253'402'300'800'000}, INT64_MAX, INT64_MIN}) {
-    EXPECT_EQ(datetime_source(value), R"(datetime("1970-01-01").offset(duration(")" +
-                                          std::to_string(value) + R"(ms")))");
+    EXPECT_EQ(datetime_source(value),
+              R"(datetime("1970-01-01").offset(duration(")" + std::to_string(value) + R"(ms")))");
   }
 }
 
@@ -254,8 +389,8 @@ TEST(Extension, FunctionsAreFoundByTheirNames) {
   for (std::uint8_t at = 0; at <= static_cast<std::uint8_t>(Function::to_days); ++at) {
     const FunctionInfo& info = info_of(static_cast<Function>(at));
     EXPECT_EQ(find_function(info.name), &info);
-    EXPECT_EQ(info.is_constructor, info.name == to_string(info.result) ||
-                                       info.function == Function::ip)
+    EXPECT_EQ(info.is_constructor,
+              info.name == to_string(info.result) || info.function == Function::ip)
         << info.name;
   }
   EXPECT_EQ(find_function("contains"), nullptr);

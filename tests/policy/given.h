@@ -55,8 +55,7 @@ inline Request request(std::string_view principal, std::string_view action,
   Request made{.principal = must(parse_entity_uid(principal)),
                .action = must(parse_entity_uid(action)),
                .resource = must(parse_entity_uid(resource))};
-  made.context =
-      must(read_context(must(json::parse(context)), *made.memory, schema, made.action));
+  made.context = must(read_context(must(json::parse(context)), *made.memory, schema, made.action));
   return made;
 }
 

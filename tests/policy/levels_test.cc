@@ -49,8 +49,10 @@ TEST(Levels, TheLeastLevelOfEachExpression) {
       {"hasTag", "principal.hasTag(\"t\")", 1},
       {"getTag", "principal.hasTag(\"t\") && principal.getTag(\"t\") == principal", 1},
       {"beyond a tag", "principal.hasTag(\"t\") && principal.getTag(\"t\").age == 1", 2},
-      {"the farther branch counts", "(if principal.flag then principal.manager else principal).age "
-                                     "== 1", 2},
+      {"the farther branch counts",
+       "(if principal.flag then principal.manager else principal).age "
+       "== 1",
+       2},
       {"the condition of a branch counts", "if resource.owner.flag then true else false", 2},
       {"a record's member that is followed", "{a: principal, b: 1}.a.age == 1", 1},
       {"a record's member that is not", "{a: principal, b: resource.owner.age}.a.age == 1", 2},
@@ -58,7 +60,7 @@ TEST(Levels, TheLeastLevelOfEachExpression) {
       {"a literal in a group", "User::\"a\" in Group::\"x\"", never},
       {"a literal that is compared", "User::\"a\" == principal", 0},
       {"a literal in a branch that is followed",
-        "(if principal.flag then User::\"a\" else principal).age == 1", never},
+       "(if principal.flag then User::\"a\" else principal).age == 1", never},
       {"what is never evaluated", "false && resource.owner.age == 1", 0},
       {"the action of the request", "action in [Action::\"read\"]", 1}};
   for (const Leveled& one : cases) {

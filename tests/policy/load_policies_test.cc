@@ -1,7 +1,8 @@
 // Policies and a schema of files and folders.
+#include "policy/load_policies.h"
+
 #include <gtest/gtest.h>
 
-#include "policy/load_policies.h"
 #include "policy/policy_json.h"
 #include "tests/policy/given.h"
 #include "tests/temporary.h"
@@ -100,16 +101,16 @@ TEST_F(LoadPolicies, ASchemaMayBeJsonAndMayBeNeeded) {
   const auto needed = load_policies({.paths = {folder_.path()}, .needs_schema = true});
   ASSERT_FALSE(needed);
   EXPECT_NE(needed.error().what.find("no schema"), std::string::npos);
-  put("a.cedarschema.json",
-      R"({"":{"entityTypes":{"User":{}},"actions":{"read":{"appliesTo":)"
-      R"({"principalTypes":["User"],"resourceTypes":["User"]}}}}})");
+  put("a.cedarschema.json", R"({"":{"entityTypes":{"User":{}},"actions":{"read":{"appliesTo":)"
+                            R"({"principalTypes":["User"],"resourceTypes":["User"]}}}}})");
   EXPECT_TRUE(load_policies({.paths = {folder_.path()}, .needs_schema = true}));
 }
 
 TEST_F(LoadPolicies, AllMistakesAreToldTogether) {
   put("a.cedar", "permit(principal, action, resource) when { 1 / 2 };");
-  put("b.cedar", "permit(principal is Foo, action, resource);\n"
-                 "permit(principal, action, resource) when { principal.age > 1 };");
+  put("b.cedar",
+      "permit(principal is Foo, action, resource);\n"
+      "permit(principal, action, resource) when { principal.age > 1 };");
   put("c.cedar.json", "{");
   put("d.cedar", "\n\nallow(principal, action, resource);");
   put("s.cedarschema", small_schema);
@@ -117,8 +118,8 @@ TEST_F(LoadPolicies, AllMistakesAreToldTogether) {
   for (const char* part :
        {"a.cedar: line 1, column 46: Cedar has no operator '/'",
         "b.cedar, line 1, policy 'policy0': the entity type 'Foo' is not declared",
-        "b.cedar, line 2, policy 'policy1': 'principal.age'", "c.cedar.json: ",
-        "d.cedar: line 3, column 1: 'allow' where"}) {
+        "b.cedar, line 2, policy 'policy1': 'principal.age'",
+        "c.cedar.json: ", "d.cedar: line 3, column 1: 'allow' where"}) {
     EXPECT_NE(what.find(part), std::string::npos) << part << "\nin\n" << what;
   }
   EXPECT_GE(std::ranges::count(what, '\n'), 4);

@@ -1,8 +1,9 @@
 // What Cedar's grammar takes and what each construct means (Cedar 4.5, "Grammar for Cedar syntax";
 // RFC 62, RFC 71).
+#include "policy/parse_policy.h"
+
 #include <gtest/gtest.h>
 
-#include "policy/parse_policy.h"
 #include "tests/policy/given.h"
 
 namespace mailwarden::policy {
@@ -54,7 +55,10 @@ TEST(ParsePolicy, PrecedenceAndShorthandsMeanWhatTheGrammarSays) {
       {"a comment that a carriage return ends", "1 // + 2\r+ 3", "1 + 3"},
       {"a comment up to the end", "1 // 2", "1"},
       {"no comment within a string", "\"a//b\"", "\"a/\\u{2f}b\""},
-      {"white space of Unicode", "1\xc2\xa0+\xe3\x80\x80" "2\xe2\x80\x83", "1 + 2"},
+      {"white space of Unicode",
+       "1\xc2\xa0+\xe3\x80\x80"
+       "2\xe2\x80\x83",
+       "1 + 2"},
       {"tabs, form feeds and vertical tabs", "1\t+\f2\v+\r\n3", "1 + 2 + 3"}};
   for (const Same& one : cases) {
     Expressions expressions;
@@ -90,26 +94,26 @@ struct Literal {
 };
 
 TEST(ParsePolicy, EscapesOfStrings) {
-  const std::vector<Literal> cases{{"none", R"("plain")", "plain"},
-                                   {"nothing", R"("")", ""},
-                                   {"newline", R"("\n")", "\n"},
-                                   {"return", R"("\r")", "\r"},
-                                   {"tab", R"("\t")", "\t"},
-                                   {"backslash", R"("\\")", "\\"},
-                                   {"nul", R"("\0")", std::string(1, '\0')},
-                                   {"quote", R"("\"")", "\""},
-                                   {"single quote", R"("\'")", "'"},
-                                   {"ASCII in hexadecimal", R"("\x41\x7f")", "A\x7f"},
-                                   {"one digit", R"("\u{a}")", "\n"},
-                                   {"two bytes of UTF-8", R"("\u{e9}")", "\xc3\xa9"},
-                                   {"three bytes of UTF-8", R"("\u{20AC}")", "\xe2\x82\xac"},
-                                   {"four bytes of UTF-8", R"("\u{1F600}")", "\xf0\x9f\x98\x80"},
-                                   {"the last code point", R"("\u{10FFFF}")", "\xf4\x8f\xbf\xbf"},
-                                   {"digits parted as Rust has it", R"("\u{1_F600}")",
-                                    "\xf0\x9f\x98\x80"},
-                                   {"the end of a line goes on", "\"a\\\n   b\"", "ab"},
-                                   {"a line end stands for itself", "\"a\nb\"", "a\nb"},
-                                   {"a star is no escape's matter", R"("*")", "*"}};
+  const std::vector<Literal> cases{
+      {"none", R"("plain")", "plain"},
+      {"nothing", R"("")", ""},
+      {"newline", R"("\n")", "\n"},
+      {"return", R"("\r")", "\r"},
+      {"tab", R"("\t")", "\t"},
+      {"backslash", R"("\\")", "\\"},
+      {"nul", R"("\0")", std::string(1, '\0')},
+      {"quote", R"("\"")", "\""},
+      {"single quote", R"("\'")", "'"},
+      {"ASCII in hexadecimal", R"("\x41\x7f")", "A\x7f"},
+      {"one digit", R"("\u{a}")", "\n"},
+      {"two bytes of UTF-8", R"("\u{e9}")", "\xc3\xa9"},
+      {"three bytes of UTF-8", R"("\u{20AC}")", "\xe2\x82\xac"},
+      {"four bytes of UTF-8", R"("\u{1F600}")", "\xf0\x9f\x98\x80"},
+      {"the last code point", R"("\u{10FFFF}")", "\xf4\x8f\xbf\xbf"},
+      {"digits parted as Rust has it", R"("\u{1_F600}")", "\xf0\x9f\x98\x80"},
+      {"the end of a line goes on", "\"a\\\n   b\"", "ab"},
+      {"a line end stands for itself", "\"a\nb\"", "a\nb"},
+      {"a star is no escape's matter", R"("*")", "*"}};
   for (const Literal& one : cases) {
     Expressions expressions;
     const auto id = parse_expression(one.text, expressions);
@@ -165,15 +169,14 @@ TEST(ParsePolicy, ScopesOfEveryForm) {
     std::string type;
     std::string entity;
   };
-  const std::vector<Case> cases{
-      {"", Kind::any, false, "", ""},
-      {" == A::B::\"x\"", Kind::equal, false, "", "A::B::\"x\""},
-      {" in A::\"x\"", Kind::in, false, "", "A::\"x\""},
-      {" is A::B", Kind::is, false, "A::B", ""},
-      {" is A in B::\"x\"", Kind::is_in, false, "A", "B::\"x\""},
-      {" == ?WHO", Kind::equal, true, "", ""},
-      {" in ?WHO", Kind::in, true, "", ""},
-      {" is A in ?WHO", Kind::is_in, true, "A", ""}};
+  const std::vector<Case> cases{{"", Kind::any, false, "", ""},
+                                {" == A::B::\"x\"", Kind::equal, false, "", "A::B::\"x\""},
+                                {" in A::\"x\"", Kind::in, false, "", "A::\"x\""},
+                                {" is A::B", Kind::is, false, "A::B", ""},
+                                {" is A in B::\"x\"", Kind::is_in, false, "A", "B::\"x\""},
+                                {" == ?WHO", Kind::equal, true, "", ""},
+                                {" in ?WHO", Kind::in, true, "", ""},
+                                {" is A in ?WHO", Kind::is_in, true, "A", ""}};
   for (const std::string who : {"principal", "resource"}) {
     for (const Case& one : cases) {
       std::string written = who + one.text;
@@ -205,7 +208,8 @@ TEST(ParsePolicy, ActionsOfEveryForm) {
       {"action in Action::\"a\"", Kind::in, {"Action::\"a\""}},
       {"action in []", Kind::in_list, {}},
       {"action in [Action::\"a\"]", Kind::in_list, {"Action::\"a\""}},
-      {"action in [Action::\"a\", Action::\"b\",]", Kind::in_list,
+      {"action in [Action::\"a\", Action::\"b\",]",
+       Kind::in_list,
        {"Action::\"a\"", "Action::\"b\""}}};
   for (const auto& [text, kind, names] : cases) {
     Expressions expressions;

@@ -1,7 +1,8 @@
 // Policies as JSON (Cedar 4.5, "JSON policy format"): every form both ways, and what is refused.
+#include "policy/policy_json.h"
+
 #include <gtest/gtest.h>
 
-#include "policy/policy_json.h"
 #include "policy/print.h"
 #include "tests/conformance/cedar_worlds.h"
 #include "tests/policy/given.h"
@@ -103,7 +104,8 @@ TEST(PolicyJson, FormsThatAreReadAndNotWritten) {
       {"is with in", R"(principal is A in B::"x")",
        R"({"is":{"left":{"Var":"principal"},"entity_type":"A",)"
        R"("in":{"Value":{"__entity":{"type":"B","id":"x"}}}}})"},
-      {"has with a path", "context has a.b", R"({"has":{"left":{"Var":"context"},"attr":["a","b"]}})"},
+      {"has with a path", "context has a.b",
+       R"({"has":{"left":{"Var":"context"},"attr":["a","b"]}})"},
       {"parts of a pattern that belong together", R"(context like "ab*")",
        R"({"like":{"left":{"Var":"context"},"pattern":[{"Literal":"a"},{"Literal":"b"},)"
        R"("Wildcard"]}})"}};
@@ -210,8 +212,8 @@ TEST(PolicyJson, PoliciesThatAreNone) {
        "names no annotation"},
   });
   for (const char* condition :
-       {R"({"kind":"if","body":{"Value":true}})", R"({"kind":"when"})", R"({"body":{"Value":true}})",
-        R"({"kind":"when","body":{"Value":true},"more":1})"}) {
+       {R"({"kind":"if","body":{"Value":true}})", R"({"kind":"when"})",
+        R"({"body":{"Value":true}})", R"({"kind":"when","body":{"Value":true},"more":1})"}) {
     expect_refused({{condition,
                      R"({"effect":"permit","principal":{"op":"All"},"action":{"op":"All"},)"
                      R"("resource":{"op":"All"},"conditions":[)" +
@@ -250,8 +252,8 @@ TEST(PolicyJson, SetsThatAreNone) {
        "is a template"},
       {"a static one among the templates", R"({"templates":{"a":)" + fixed + "}}",
        "is no template"},
-      {"one id for both", R"({"staticPolicies":{"a":)" + fixed + R"(},"templates":{"a":)" + open + "}}",
-       "'a'"},
+      {"one id for both",
+       R"({"staticPolicies":{"a":)" + fixed + R"(},"templates":{"a":)" + open + "}}", "'a'"},
       {"a link of no template", links(R"({"templateId":"x","newId":"l","values":{}})"), "'x'"},
       {"a link without its slot", links(R"({"templateId":"t","newId":"l","values":{}})"),
        "needs ?principal"},
@@ -277,8 +279,8 @@ TEST(PolicyJson, SetsThatAreNone) {
 TEST(PolicyJson, OnePolicyOrASet) {
   const PolicySet one = must(read_policies_json(policy_of(R"({"Value":true})")));
   EXPECT_NE(one.find("policy0"), nullptr);
-  const PolicySet set =
-      must(read_policies_json(R"({"staticPolicies":{"a":)" + policy_of(R"({"Value":true})") + "}}"));
+  const PolicySet set = must(
+      read_policies_json(R"({"staticPolicies":{"a":)" + policy_of(R"({"Value":true})") + "}}"));
   EXPECT_NE(set.find("a"), nullptr);
 }
 
@@ -305,9 +307,8 @@ TEST(PolicyJson, TextBecomesJsonAndTheSameText) {
     const std::string json = json::to_text(to_json(set));
     const auto again = read_policy_set(json);
     ASSERT_TRUE(again) << "seed " << seed << ": " << again.error().what;
-    for (const auto& [mine, theirs] :
-         {std::pair(&set.policies(), &again->policies()),
-          std::pair(&set.templates(), &again->templates())}) {
+    for (const auto& [mine, theirs] : {std::pair(&set.policies(), &again->policies()),
+                                       std::pair(&set.templates(), &again->templates())}) {
       ASSERT_EQ(mine->size(), theirs->size()) << "seed " << seed;
       for (const Policy& one : *mine) {
         const Policy* const other =

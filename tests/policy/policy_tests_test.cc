@@ -1,7 +1,8 @@
 // Tests of access policies, and the access policies that are shipped.
+#include "policy/policy_tests.h"
+
 #include <gtest/gtest.h>
 
-#include "policy/policy_tests.h"
 #include "tests/policy/given.h"
 #include "tests/temporary.h"
 
@@ -59,7 +60,8 @@ constexpr const char* all_policies =
     "     policies: [leavers], why: forbidden, way: principal.active must be true}\n";
 
 TEST_F(OwnTests, CasesThatHold) {
-  const PolicyTests made = must(run(std::string(all_policies) +
+  const PolicyTests made = must(run(
+      std::string(all_policies) +
       "  - {name: another, principal: 'User::\"eve\"', expect: deny, why: not_permitted,\n"
       "     way: must be in Group}\n"
       "  - {name: another action, action: 'Action::\"write\"', expect: deny, why: not_permitted}\n"
@@ -87,7 +89,8 @@ TEST_F(OwnTests, CasesThatDoNotHold) {
        "decided by readers"},
       {"a policy too many", "  - {name: one, expect: allow, policies: [readers, leavers]}\n",
        "decided by readers"},
-      {"another reason", "  - {name: one, action: 'Action::\"write\"', expect: deny, why: forbidden}\n",
+      {"another reason",
+       "  - {name: one, action: 'Action::\"write\"', expect: deny, why: forbidden}\n",
        "it is not_permitted, not forbidden"},
       {"another way", "  - {name: one, context: {mfa: false}, expect: deny, way: principal.age}\n",
        "no way to be allowed tells of 'principal.age'"},
@@ -102,7 +105,8 @@ TEST_F(OwnTests, CasesThatDoNotHold) {
     const auto found = failures(all_policies + one.cases);
     ASSERT_EQ(found.size(), 1U) << one.name;
     EXPECT_NE(found[0].find(one.says), std::string::npos) << one.name << ": " << found[0];
-    EXPECT_NE(found[0].find("a.test.yml, line 14"), std::string::npos) << one.name << ": " << found[0];
+    EXPECT_NE(found[0].find("a.test.yml, line 14"), std::string::npos)
+        << one.name << ": " << found[0];
   }
 }
 
@@ -113,9 +117,9 @@ TEST_F(OwnTests, APolicyThatNoCaseIsDecidedByIsAFailure) {
 }
 
 TEST_F(OwnTests, FilesThatAreNone) {
-  for (const char* cases : {"  - {name: one}\n", "  - {name: one, expect: maybe}\n",
-                            "  - {name: one, expect: allow, foo: 1}\n", "  - 1\n",
-                            "  - {name: [, expect: allow}\n"}) {
+  for (const char* cases :
+       {"  - {name: one}\n", "  - {name: one, expect: maybe}\n",
+        "  - {name: one, expect: allow, foo: 1}\n", "  - 1\n", "  - {name: [, expect: allow}\n"}) {
     const auto made = run(cases);
     ASSERT_FALSE(made) << cases;
     EXPECT_EQ(made.error().code, Code::invalid) << cases;

@@ -81,15 +81,15 @@ TEST(PrintPolicy, ScopesAreAsTheyWereWritten) {
         "principal is A in B::\"x\"", "principal == ?principal", "principal in ?principal",
         "principal is A in ?principal"}) {
     Expressions expressions;
-    const auto read = must(
-        parse_policies("permit(" + std::string(text) + ", action, resource);", expressions));
+    const auto read =
+        must(parse_policies("permit(" + std::string(text) + ", action, resource);", expressions));
     EXPECT_EQ(print_scope("principal", read[0].principal), text);
   }
   for (const char* text : {"action", "action == Action::\"x\"", "action in Action::\"x\"",
                            "action in []", "action in [Action::\"x\"]"}) {
     Expressions expressions;
-    const auto read = must(parse_policies(
-        "permit(principal, " + std::string(text) + ", resource);", expressions));
+    const auto read = must(
+        parse_policies("permit(principal, " + std::string(text) + ", resource);", expressions));
     EXPECT_EQ(print_scope(read[0].action), text);
   }
 }

@@ -132,16 +132,14 @@ TEST(RefusePolicy, Literals) {
       {"a string in single quotes", "'a'", "line 1, column 1", "'''"},
       {"an unknown escape", R"("\q")", "line 1, column 1", "no escape"},
       {"an escaped star outside of a pattern", R"("\*")", "line 1, column 1", "no escape"},
-      {"an unknown escape in a pattern", R"(context.a like "\q")", "line 1, column 16",
-       "pattern"},
+      {"an unknown escape in a pattern", R"(context.a like "\q")", "line 1, column 16", "pattern"},
       {"hexadecimal beyond ASCII", R"("\x80")", "line 1, column 1", "no escape"},
       {"hexadecimal of one digit", R"("\x4")", "line 1, column 1", "no escape"},
       {"hexadecimal that is none", R"("\x4g")", "line 1, column 1", "no escape"},
       {"a code point without braces", R"("\u0041")", "line 1, column 1", "no escape"},
       {"a code point without digits", R"("\u{}")", "line 1, column 1", "no escape"},
       {"a code point of seven digits", R"("\u{0000041}")", "line 1, column 1", "no escape"},
-      {"a code point that begins with a low line", R"("\u{_41}")", "line 1, column 1",
-       "no escape"},
+      {"a code point that begins with a low line", R"("\u{_41}")", "line 1, column 1", "no escape"},
       {"half of a surrogate pair", R"("\u{d800}")", "line 1, column 1", "no escape"},
       {"beyond the last code point", R"("\u{110000}")", "line 1, column 1", "no escape"},
       {"a code point without an end", R"("\u{41")", "line 1, column 1", "no escape"},
@@ -156,8 +154,8 @@ TEST(RefusePolicy, Slots) {
                   {"of a name that is none", "?foo", "line 1, column 1", "scope"},
                   {"a question mark alone", "? ", "line 1, column 1", "an expression"}});
   expect_policy_refused({
-      {"the wrong slot", "permit(principal == ?resource, action, resource);",
-       "line 1, column 21", "?principal"},
+      {"the wrong slot", "permit(principal == ?resource, action, resource);", "line 1, column 21",
+       "?principal"},
       {"the other wrong slot", "permit(principal, action, resource in ?principal);",
        "line 1, column 39", "?resource"},
       {"a slot of the action", "permit(principal, action == ?action, resource);",
@@ -186,8 +184,8 @@ TEST(RefusePolicy, Policies) {
        "line 1, column 23", "','"},
       {"is with in before it", "permit(principal in A::\"x\" is A, action, resource);",
        "line 1, column 28", "','"},
-      {"is of the action", "permit(principal, action is Action, resource);",
-       "line 1, column 26", "','"},
+      {"is of the action", "permit(principal, action is Action, resource);", "line 1, column 26",
+       "','"},
       {"an action of another type", "permit(principal, action == A::\"x\", resource);",
        "line 1, column 29", "no action"},
       {"an action of another type in a list",
@@ -202,8 +200,8 @@ TEST(RefusePolicy, Policies) {
        "line 1, column 42", "'{'"},
       {"a condition without an end", "permit(principal, action, resource) when { true",
        "line 1, column 48", "'}'"},
-      {"an empty condition", "permit(principal, action, resource) when {};",
-       "line 1, column 43", "an expression"},
+      {"an empty condition", "permit(principal, action, resource) when {};", "line 1, column 43",
+       "an expression"},
       {"an annotation twice", "@a(\"1\")\n@a\npermit(principal, action, resource);",
        "line 2, column 2", "'a' twice"},
       {"an annotation without a name", "@\"a\" permit(principal, action, resource);",
@@ -214,10 +212,11 @@ TEST(RefusePolicy, Policies) {
        "line 1, column 8", "')'"},
       {"an annotation of no policy", "@a", "line 1, column 3", "'permit'"},
       {"the second policy's third line",
-       "permit(principal, action, resource);\nforbid(principal, action, resource)\nwhen\n { 1 / 2 };",
+       "permit(principal, action, resource);\nforbid(principal, action, resource)\nwhen\n { 1 / 2 "
+       "};",
        "line 4, column 6", "'/'"},
-      {"a comment as C has it", "/* x */ permit(principal, action, resource);",
-       "line 1, column 1", "'/'"},
+      {"a comment as C has it", "/* x */ permit(principal, action, resource);", "line 1, column 1",
+       "'/'"},
   });
 }
 
@@ -252,7 +251,8 @@ TEST(RefusePolicy, WhatIsTooDeepHoweverItIsWritten) {
       {"signs within parentheses", repeated("!!!!(", deep), "", levels},
   });
   Expressions expressions;
-  EXPECT_TRUE(parse_expression(repeated("(", nest - 1) + "1" + repeated(")", nest - 1), expressions));
+  EXPECT_TRUE(
+      parse_expression(repeated("(", nest - 1) + "1" + repeated(")", nest - 1), expressions));
   EXPECT_TRUE(parse_expression("1" + repeated(" + 1", options.depth_max - 1), expressions));
   EXPECT_FALSE(parse_expression("1" + repeated(" + 1", options.depth_max), expressions));
 }

@@ -64,7 +64,8 @@ std::uint32_t Entities::type_number(std::string_view type) const {
   return at == table_->types.end() ? 0 : at->second;
 }
 
-EntitiesBuilder::EntitiesBuilder() = default;
+EntitiesBuilder::EntitiesBuilder() : EntitiesBuilder(Options()) {}
+EntitiesBuilder::EntitiesBuilder(const Options& options) : options_(options) {}
 
 std::string_view EntitiesBuilder::intern(std::string_view text) {
   auto& texts = made_.table_->texts;
@@ -147,9 +148,13 @@ Result<void> EntitiesBuilder::close(std::uint32_t start, std::vector<std::uint32
     }
     std::ranges::sort(all);
     all.erase(std::ranges::unique(all).begin(), all.end());
-    if (all.size() > ancestors_max) {
-      return fail(Code::invalid, to_text(made_.names_[number]) + " has more than " +
-                                     std::to_string(ancestors_max) + " ancestors");
+    if (all.size() > options_.ancestors_max) {
+      return fail(Code::full, to_text(made_.names_[number]) + " has more than " +
+                                  std::to_string(options_.ancestors_max) + " ancestors");
+    }
+    if (made_.ancestors_.size() + all.size() > options_.all_ancestors_max) {
+      return fail(Code::full, "all entities together have more than " +
+                                  std::to_string(options_.all_ancestors_max) + " ancestors");
     }
     made_.entities_[number].first_ancestor = static_cast<std::uint32_t>(made_.ancestors_.size());
     made_.entities_[number].ancestors = static_cast<std::uint32_t>(all.size());

@@ -6,8 +6,9 @@
 // Owns     Names and values.
 // Threads  Read-only once it is built.
 // Errors   EntitiesBuilder: Error{conflict} for an entity that stands twice and differs,
-//          Error{invalid} for a circle of parents.
-// Limits   2^32 entities; EntitiesBuilder::ancestors_max of one entity.
+//          Error{invalid} for a circle of parents, Error{full} beyond a limit.
+// Limits   2^32 entities; EntitiesBuilder::Options: ancestors_max of one entity, all_ancestors_max of
+//          all together, since a chain of parents has as many as its square.
 // Source   Cedar 4.5, "Entities and context syntax"; Cedar.Spec.Entities of the formal model.
 #pragma once
 
@@ -82,9 +83,13 @@ class Entities {
 
 class EntitiesBuilder {
  public:
-  static constexpr std::size_t ancestors_max = 100'000;
+  struct Options {
+    std::size_t ancestors_max = 100'000;
+    std::size_t all_ancestors_max = std::size_t{1} << 28;
+  };
 
   EntitiesBuilder();
+  explicit EntitiesBuilder(const Options& options);
 
   // Where values for entities stand.
   Memory& memory() { return *made_.memory_; }
@@ -101,6 +106,7 @@ class EntitiesBuilder {
  private:
   Result<void> close(std::uint32_t number, std::vector<std::uint32_t>& path);
 
+  Options options_;
   Entities made_;
   struct Parents {
     std::uint32_t first = 0;

@@ -99,7 +99,8 @@ class Loader {
       if (auto done = add(*json); !done) return std::unexpected(done.error());
       return all;
     }
-    if (!(*json)["templateLinks"].is_null() && *json != json::Value()) {
+    const json::Value& links = (*json)["templateLinks"];
+    if (!links.is_null() && links != json::Value(json::Array())) {
       return fail(Code::invalid, "links of templates stand in no file of policies");
     }
     for (const char* name : {"staticPolicies", "templates"}) {

@@ -3,12 +3,22 @@
 namespace mailwarden::policy {
 
 ExprId join_conditions(const Policy& policy, Expressions& expressions) {
-  std::optional<ExprId> all;
+  std::vector<ExprId> parts;
   for (const Condition& one : policy.conditions) {
-    const ExprId part = one.is_when ? one.body : expressions.unary(Op::negation, one.body);
-    all = all ? expressions.binary(Op::both, *all, part) : part;
+    parts.push_back(one.is_when ? one.body : expressions.unary(Op::negation, one.body));
   }
-  return all ? *all : expressions.boolean(true);
+  if (parts.empty()) return expressions.boolean(true);
+  // In pairs, so that a hundred thousand conditions stand 17 levels deep and not a hundred thousand:
+  // readers recurse. `&&` means the same however it is grouped.
+  while (parts.size() > 1) {
+    std::size_t made = 0;
+    for (std::size_t at = 0; at < parts.size(); at += 2) {
+      parts[made++] = at + 1 < parts.size() ? expressions.binary(Op::both, parts[at], parts[at + 1])
+                                            : parts[at];
+    }
+    parts.resize(made);
+  }
+  return parts.front();
 }
 
 Result<void> PolicySet::add_text(std::string_view text, const ParseOptions& options) {

@@ -361,7 +361,7 @@ void Suppositions::membership(const Part& part, const Bound& bound,
   for (const Value& one : choices) {
     if (!is_principal) {
       set(part, element, one, edits);
-    } else if (!is_contains && one.kind == Kind::entity) {
+    } else if (!is_contains && one.kind == Kind::entity && may_join(*one.entity)) {
       edits.push_back({.kind = Edit::Kind::join,
                        .is_context = false,
                        .path = {},
@@ -405,9 +405,17 @@ void Suppositions::presence(const Part& part, std::vector<Edit>& edits) const {
   edits.push_back(std::move(edit));
 }
 
+// Whether the schema lets the principal stand in it.
+bool Suppositions::may_join(const EntityName& group) const {
+  if (schema_ == nullptr) return true;
+  const EntityType* const type = schema_->entity(request_.principal.type);
+  return type != nullptr && type->ancestors.contains(group.type) && schema_->knows(group.uid());
+}
+
 std::optional<Edit> Suppositions::join(const Scope& scope, ExprId asked_by) const {
   const bool is_group = scope.kind == Scope::Kind::in || scope.kind == Scope::Kind::is_in;
-  if (!is_group || (scope.kind == Scope::Kind::is_in && scope.type != request_.principal.type)) {
+  if (!is_group || !may_join(*scope.entity) ||
+      (scope.kind == Scope::Kind::is_in && scope.type != request_.principal.type)) {
     return std::nullopt;
   }
   return Edit{.kind = Edit::Kind::join,

@@ -61,6 +61,7 @@ class Suppositions {
 
   std::optional<Place> place_of(ExprId id) const;
   bool is_fixed(const Place& place) const;
+  bool may_join(const EntityName& group) const;
   std::optional<TypeId> type_at(const Place& place) const;
   std::optional<Value> usual(TypeId type) const;
   void collect(const Part& part, const Bound& bound, std::vector<Edit>& edits) const;

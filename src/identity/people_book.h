@@ -69,7 +69,8 @@ struct PeopleChange {
   std::string kind;  // "person", "account", "group", "conflict"
   DirectoryKey key;  // without a provider: a person, a conflict
   What what = What::added;
-  json::Object before;  // the facts that changed, by name
+  // The facts that changed, by name; of a group's members those who left, and those who came.
+  json::Object before;
   json::Object after;
   Origin origin;  // who said so; at erase() only when
 };

@@ -123,6 +123,10 @@ Applied PeopleBook::erase_person(const std::string& id, Timestamp now) {
     if (std::erase_if(group.members->value, is_named) > 0) applied.rows.push_back(row_of(group));
   }
   index(origin, applied);
+  // The sentence of a conflict names an address.
+  std::erase_if(applied.changes, [](const PeopleChange& change) {
+    return change.what == PeopleChange::What::settled;
+  });
   return applied;
 }
 

@@ -1,8 +1,11 @@
 // One record of the book held against what is said of it.
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "identity/fact_json.h"
 #include "identity/observation.h"
@@ -29,6 +32,25 @@ struct Merged {
   json::Object after;
 };
 
+// What of `these` is worth telling where the others stand beside it.
+template <class T>
+std::optional<json::Value> tell_of(const MaybeFact<T>& these, const MaybeFact<T>&) {
+  return these ? std::optional(to_json(these->value)) : std::nullopt;
+}
+// Of the members of a group those that the others lack; one of a million who leaves is not told
+// with all who stay.
+inline std::optional<json::Value> tell_of(const MaybeFact<std::vector<Member>>& these,
+                                          const MaybeFact<std::vector<Member>>& those) {
+  if (!these) return std::nullopt;
+  const std::set<Member> others =
+      those ? std::set(those->value.begin(), those->value.end()) : std::set<Member>();
+  std::vector<Member> lacking;
+  for (const Member& member : these->value) {
+    if (!others.contains(member)) lacking.push_back(member);
+  }
+  return to_json(lacking);
+}
+
 // A fact is replaced by one that is as new or newer, and by any where its own time has not come: it
 // was told while a clock was wrong. What the same source says no more is gone.
 template <class Record>
@@ -44,8 +66,8 @@ Merged merge(Record& held, Record said, const Merging& merging) {
     const bool changed = !old || !now || old->value != now->value;
     if (changed && field.telling == Telling::told) {
       const std::string name(field.name);
-      if (old) merged.before[name] = to_json(old->value);
-      if (now) merged.after[name] = to_json(now->value);
+      if (auto before = tell_of(old, now)) merged.before[name] = *std::move(before);
+      if (auto after = tell_of(now, old)) merged.after[name] = *std::move(after);
     }
     const bool retimed = !merging.whole && old && now && old->time != now->time;
     merged.row = merged.row || changed || !is_same_source || retimed || ahead;

@@ -129,7 +129,7 @@ struct Member {
   std::string id;
   std::string email;  // "" where it is not told
 
-  bool operator==(const Member&) const = default;
+  auto operator<=>(const Member&) const = default;
 };
 
 struct Group {

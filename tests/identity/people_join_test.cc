@@ -156,6 +156,27 @@ TEST(Groups, AreThoseThatAnAccountIsInItself) {
   EXPECT_FALSE(stale->groups_known);
 }
 
+TEST(Groups, TellWhoCameAndWhoLeft) {
+  PeopleBook book({});
+  const auto take = [&](const std::vector<std::string>& members) {
+    const auto applied = book.apply(
+        directory(groups_page({group_json("g1", "team@example.com")}) + members_page("g1", members),
+                  morning),
+        morning);
+    return applied->changes.empty() ? "" : json::to_text(to_record(applied->changes[0]));
+  };
+  const std::string one = member_json("1", "ada@example.com");
+  const std::string two = member_json("2", "bob@example.com");
+  const std::string three = member_json("3", "eve@example.com");
+  take({one, two});
+  EXPECT_EQ(take({one, two}), "");
+  EXPECT_EQ(take({three, one}),
+            R"({"after":{"members":[{"email":"eve@example.com","id":"3","kind":"user"}]},)"
+            R"("before":{"members":[{"email":"bob@example.com","id":"2","kind":"user"}]},)"
+            R"("change":"changed","id":"g1","kind":"group","provider":"google",)"
+            R"("source":"directory","time":"2026-11-24T08:00:00.000000Z"})");
+}
+
 TEST(Groups, AreKnownWhereAllOfThemAreTold) {
   PeopleBook book({});
   const std::string users = users_page({user_json("1", "ada@example.com")});
@@ -222,6 +243,8 @@ TEST(Erasing, LeavesNothingOfAPerson) {
   EXPECT_EQ(erased.rows.size(), 5U) << "two gone; Bob's manager, twice; the team";
   EXPECT_FALSE(book.known_person("7", morning));
   EXPECT_FALSE(book.known_account({"google", "1"}, morning));
+  EXPECT_FALSE(book.records().people.at({"", "8"}).manager);
+  EXPECT_FALSE(book.records().accounts.at({"google", "2"}).manager);
   EXPECT_TRUE(book.known_person("8", morning));
   EXPECT_THAT(book.erase_person("7", morning).rows, IsEmpty());
 }

@@ -111,8 +111,10 @@ void GrantBook::for_each_open(std::string_view person,
       if (!staged_.contains(number)) each(open_.at(number));
     }
   }
-  for (const auto& [number, grant] : staged_) {
-    if (grant.person == person && is_open(grant)) each(grant);
+  if (const auto known = staged_by_person_.find(person); known != staged_by_person_.end()) {
+    for (const std::int64_t number : known->second) {
+      if (const Grant& grant = staged_.at(number); is_open(grant)) each(grant);
+    }
   }
 }
 
@@ -414,6 +416,7 @@ GrantChange GrantBook::stage(const Grant* before, Grant after, GrantAct act, con
   }
   ++after.changes;
   change.after = after;
+  staged_by_person_[after.person].insert(after.id.value);
   staged_[after.id.value] = std::move(after);
   return change;
 }
@@ -438,12 +441,13 @@ void GrantBook::commit() {
       open_.erase(number);
     }
   }
-  staged_.clear();
+  discard();
   publish(grants_changed);
 }
 
 void GrantBook::discard() {
   staged_.clear();
+  staged_by_person_.clear();
 }
 
 void GrantBook::publish(bool grants_changed) {

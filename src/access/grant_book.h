@@ -6,7 +6,7 @@
 //          and behind that says commit(), which lets it take effect, or discard(), and it has never
 //          been. view() is what threads that decide look at; it is replaced by commit(), and by
 //          see() as time passes.
-// Owns     What is open (grant.h, is_open) and of everything else its state. History is the tables'.
+// Owns     What is open (grant.h, is_open), and of all else its state. History is the tables'.
 // Threads  One, the core's; view() any.
 // Errors   invalid: a text or a duration that rules do not allow. denied: not by this person.
 //          conflict: not in this state. not_found: no such grant. full: a limit. One sentence each.
@@ -132,6 +132,7 @@ class GrantBook {
   std::vector<GrantState> states_;
   std::map<std::string, std::set<std::int64_t>, std::less<>> by_person_;  // of open_
   std::map<std::int64_t, Grant> staged_;                                  // as they would be
+  std::map<std::string, std::set<std::int64_t>, std::less<>> staged_by_person_;
   AccessTime time_;
 
   mutable std::mutex mutex_;

@@ -21,8 +21,8 @@ namespace mailwarden::access {
 
 inline constexpr std::size_t shown_bytes_max = 60;
 
-// The beginning of it, in quotes. What is not plain ASCII stands as \xNN, so that a letter that only
-// looks like another is seen to be none.
+// The beginning of it, in quotes. What is not plain ASCII stands as \xNN, so that a letter that
+// only looks like another is seen to be none.
 std::string shown(std::string_view text);
 
 // UTF-8 without what was said above; a line break only where `lines` allows it.

@@ -8,8 +8,8 @@
 //          who could get in who signs in now.
 // Owns     Nothing.
 // Threads  Pure, as the function given; each thread its own.
-// Errors   Error{full} for more than decisions_max questions. A question that cannot be decided is a
-//          no and stands among the problems.
+// Errors   Error{full} for more than decisions_max questions. A question that cannot be decided is
+//          a no and stands among the problems.
 // Limits   WhoCanOptions.
 // Source   Claim W6: access reviews.
 #pragma once

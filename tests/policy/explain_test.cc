@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* house = R"(
   entity User in [Group] {
-    active: Bool, trained?: Bool, trained_until?: datetime, of?: {country: String}, roles: Set<String>
+    active: Bool, trained?: Bool, trained_until?: datetime, of?: {country: String},
+    roles: Set<String>
   };
   entity Group in [Group];
   entity Doc { secret: Bool };

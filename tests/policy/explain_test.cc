@@ -197,6 +197,23 @@ TEST(Explain, TheSmallestChangesThatAllow) {
   }
 }
 
+TEST(Explain, WhatMustNotBeThereIsTakenAway) {
+  Case one{.policies = "permit(principal, action, resource) unless { context has age };"};
+  (*one.context.as_object())["age"] = 3;
+  const Explanation explanation = explained(one);
+  ASSERT_EQ(explanation.ways.size(), 1U);
+  ASSERT_EQ(explanation.ways[0].changes.size(), 1U);
+  const Change& change = explanation.ways[0].changes[0];
+  EXPECT_EQ(change.kind, Change::Kind::remove);
+  EXPECT_EQ(change.text(), "context.age must not be there (it is 3)");
+  expect_ways_hold(one, explanation, "removed");
+  // What a schema requires cannot be taken away.
+  const Case other{.policies =
+                       "permit(principal, action, resource) "
+                       "when { principal has active && false };"};
+  EXPECT_TRUE(explained(other).ways.empty());
+}
+
 TEST(Explain, TheClausesAndWhatTheySaw) {
   const Case one{.policies =
                      "@needs(\"a doctor's badge\")\n"

@@ -1,5 +1,5 @@
-// Printed policies have the least parentheses that the grammar needs, and are the same when they are
-// read again.
+// Printed policies have the least parentheses that the grammar needs, and are the same when they
+// are read again.
 #include <gtest/gtest.h>
 
 #include "policy/print.h"

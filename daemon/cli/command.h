@@ -42,6 +42,7 @@ int decode_command(const Arguments& arguments);
 int rules_command(const Arguments& arguments);
 int detect_command(const Arguments& arguments);
 int scan_command(const Arguments& arguments);
+int access_command(const Arguments& arguments);
 int policy_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int ledger_command(const Arguments& arguments);

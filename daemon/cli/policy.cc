@@ -9,6 +9,7 @@
 #include "policy/conform.h"
 #include "policy/entity_json.h"
 #include "policy/explain.h"
+#include "policy/format.h"
 #include "policy/policy_tests.h"
 
 namespace mailwarden::cli {
@@ -17,11 +18,12 @@ namespace {
 using policy::DecisionPoint;
 
 constexpr std::string_view synopsis =
-    "policy check|evaluate|test|diff PATH... [OPTION]...\n"
+    "policy check|evaluate|test|diff|format PATH... [OPTION]...\n"
     "  check     reads policies and their schema and tells every mistake\n"
     "  evaluate  decides requests, a line of JSON out for each line in\n"
     "  test      runs the tests beside the policies (X.test.yml)\n"
     "  diff      OLD NEW: whose access would change, for the same requests\n"
+    "  format    writes policies as they should look, comments and all\n"
     "A PATH is a file or a folder of *.cedar, *.cedar.json and one *.cedarschema.";
 
 policy::LoadOptions load_options(const po::variables_map& given, std::vector<std::string> paths) {
@@ -201,11 +203,41 @@ int diff(const po::variables_map& given, const std::vector<std::string>& paths) 
   return code != done ? code : changed == 0 ? done : answer_is_no;
 }
 
+// To standard output; with --write into the files; with --check only whether they differ.
+int format(const po::variables_map& given, const std::vector<std::string>& paths) {
+  int code = done;
+  for (const std::string& path : paths) {
+    const auto files =
+        files_below(path, [](const std::string& name) { return name.ends_with(".cedar"); });
+    if (!files) return complain(files.error());
+    for (const std::string& file : *files) {
+      const auto text = read_whole_file(file);
+      if (!text) return complain(text.error());
+      const auto formatted = policy::format_policies(*text);
+      if (!formatted) {
+        code = complain(answer_is_no, file + ": " + formatted.error().what);
+      } else if (given.contains("check")) {
+        if (*formatted != *text) code = complain(answer_is_no, file + " is not formatted");
+      } else if (!given.contains("write")) {
+        print(*formatted);
+      } else if (*formatted != *text) {
+        if (auto kept = write_file_durably(file, *formatted); !kept) return complain(kept.error());
+        print(file + "\n");
+      }
+    }
+  }
+  return code;
+}
+
 }  // namespace
 
 int policy_command(const Arguments& arguments) {
   const std::map<std::string, int (*)(const po::variables_map&, const std::vector<std::string>&)>
-      commands{{"check", check}, {"evaluate", evaluate}, {"test", test}, {"diff", diff}};
+      commands{{"check", check},
+               {"evaluate", evaluate},
+               {"test", test},
+               {"diff", diff},
+               {"format", format}};
   const std::string name = arguments.empty() ? "--help" : arguments[0];
   const auto command = commands.find(name);
   const bool known = command != commands.end();
@@ -216,13 +248,14 @@ int policy_command(const Arguments& arguments) {
       "entities", text_option("FILE"), "evaluate, diff: entities as JSON")(
       "requests", text_option("FILE"), "evaluate, diff: requests as JSON lines, '-' for stdin")(
       "level", po::value<std::size_t>()->value_name("N"),
-      "check: refuse policies that follow entities further than N steps");
+      "check: refuse policies that follow entities further than N steps")(
+      "write", "format: into the files")("check", "format: only say which files would change");
   add_format_option(options);
   int code = done;
   const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
                                   synopsis, options, "path", code);
   if (!given) return code;
-  if (!known) return complain(usage, "'policy' knows check, evaluate, test and diff");
+  if (!known) return complain(usage, "'policy' knows check, evaluate, test, diff and format");
   std::vector<std::string> paths;
   for (const char* from : {"path", "policies"}) {
     if (!given->contains(from)) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "access/grant_table.h"
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
@@ -17,13 +18,46 @@ std::shared_ptr<const T> keep(T value) {
   return std::make_shared<const T>(std::move(value));
 }
 
+// A forbid that could not be evaluated: the door stayed shut, and somebody should look at the
+// policy.
+detect::Detection failed_forbid(const access::DecisionRecord& decision) {
+  detect::Detection found{.rule_id = "access-policy-failed",
+                          .title = "An access policy could not be evaluated",
+                          .rule_version = decision.policies,
+                          .level = detect::Level::high,
+                          .time = decision.when,
+                          .entity = {.kind = "account", .name = decision.principal.id}};
+  for (const policy::Decision::Failed& one : decision.decision.failed) {
+    found.because.push_back({.selection = one.policy, .field = "policy", .value = one.what});
+    if (found.because.size() == detect::Detection::because_max) break;
+  }
+  return found;
+}
+
+// Somebody let themselves in, or nobody has looked at that in time.
+detect::Detection broken_glass(const access::GrantChange& change) {
+  const access::Grant& grant = change.after;
+  const bool is_missed = change.act == access::GrantAct::miss_review;
+  detect::Detection found{
+      .rule_id = is_missed ? "break-glass-not-reviewed" : "break-glass",
+      .title = is_missed ? "A broken glass was not reviewed in time" : "The glass was broken",
+      .level = detect::Level::high,
+      .time = change.at,
+      .entity = {.kind = "account", .name = grant.person}};
+  found.because.push_back({.selection = "grant", .field = "system", .value = grant.system});
+  found.because.push_back({.selection = "grant", .field = "ticket", .value = grant.ticket});
+  found.because.push_back({.selection = "grant", .field = "reason", .value = grant.reason});
+  return found;
+}
+
 }  // namespace
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const auto& steps :
        {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
-        alert::migrations(), respond::migrations(), privacy::migrations()}) {
+        alert::migrations(), respond::migrations(), privacy::migrations(),
+        access::decision_migrations(), access::migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -54,12 +88,15 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (!last) return std::unexpected(last.error());
   auto runs = respond::load_standing(parts.database);
   if (!runs) return std::unexpected(runs.error());
+  auto standing = access::load_standing(parts.database);
+  if (!standing) return std::unexpected(standing.error());
   auto waiting = alert::load_pending(parts.database);
   if (!waiting) return std::unexpected(waiting.error());
   std::unique_ptr<Core> core(new Core(
       options, parts, std::move(policies), *std::move(ledger),
       incident::IncidentBook(*std::move(incidents), *last),
       respond::RunBook(std::move(runs->open), std::move(runs->started), runs->last_number)));
+  core->grants_ = std::make_unique<access::GrantBook>(*std::move(standing));
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
   core->activate();
   for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
@@ -119,7 +156,10 @@ void Core::use(std::shared_ptr<const Policies> policies) {
 }
 
 void Core::record_policies() {
-  record("policies", {{"correlations", policies_->rules.correlations().size()},
+  record("policies", {{"access_policies", policies_->access == nullptr
+                                              ? json::Value()
+                                              : json::Value(policies_->access->loaded().hash)},
+                      {"correlations", policies_->rules.correlations().size()},
                       {"playbooks", policies_->playbooks.size()},
                       {"receivers", policies_->routes.receivers().size()},
                       {"retention", policies_->retention.size()},
@@ -319,6 +359,50 @@ Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
   return changes;
 }
 
+void Core::take(const std::vector<access::DecisionRecord>& decisions) {
+  std::vector<ledger::Entry> entries;
+  for (const access::DecisionRecord& decision : decisions) {
+    const auto row = keep(access::DecisionRow{.entry = next_entry(entries), .record = decision});
+    entries.push_back({"decision", access::to_record(decision)});
+    pending_.emplace_back(
+        [row](db::Database& database) { return access::store_decision(database, *row); });
+    if (decision.decision.raises_alarm()) report(failed_forbid(decision), entries);
+  }
+  append(std::move(entries));
+}
+
+Result<access::Grant> Core::act(const access::GrantOrder& order) {
+  if (!policies_->grants) return fail(Code::not_found, "there are no rules for grants");
+  const auto change = access::obey(*grants_, order, *policies_->grants,
+                                   policies_->access->authorizer().entities(), parts_.clock.now());
+  if (!change) return std::unexpected(change.error());
+  std::vector<ledger::Entry> entries;
+  take_grant(*change, entries);
+  append(std::move(entries));
+  return change->after;
+}
+
+void Core::take_grant(const access::GrantChange& change, std::vector<ledger::Entry>& entries) {
+  const auto row = keep(access::GrantChangeRow{.entry = next_entry(entries), .change = change});
+  entries.push_back({"grant", access::to_record(change)});
+  pending_.emplace_back(
+      [row](db::Database& database) { return access::store_change(database, *row); });
+  if (change.alarms()) report(broken_glass(change), entries);
+}
+
+void Core::pass_time() {
+  const Timestamp now = parts_.clock.now();
+  grants_->see(now);
+  std::vector<ledger::Entry> entries;
+  for (const access::GrantChange& change : grants_->expire(now)) take_grant(change, entries);
+  append(std::move(entries));
+  if (now - time_stored_ < std::chrono::minutes(1) && now >= time_stored_) return;
+  time_stored_ = now;
+  pending_.emplace_back([time = grants_->time()](db::Database& database) {
+    return access::store_time(database, time);
+  });
+}
+
 void Core::record(const std::string& kind, json::Object what) {
   append({ledger::Entry{kind, std::move(what)}});
 }
@@ -374,6 +458,7 @@ Result<void> Core::write() {
   }
   if (auto done = transaction->commit(); !done) return done;
   pending_.clear();
+  grants_->commit();
   std::ranges::move(pending_notes_, std::back_inserter(notes_));
   pending_notes_.clear();
   std::ranges::move(pending_outgoing_, std::back_inserter(outgoing_));

@@ -20,6 +20,8 @@
 #include <variant>
 #include <vector>
 
+#include "access/decision_record.h"
+#include "access/grant_order.h"
 #include "alert/outbox.h"
 #include "app/policies.h"
 #include "app/work.h"
@@ -78,6 +80,11 @@ class Core {
   void settle(const alert::Outcome& outcome, const std::string& receiver);
   void settle(const respond::StepOutcome& outcome);
   void use(std::shared_ptr<const Policies> policies);
+  // Keeps decisions about access, each an entry; one that raises an alarm is a detection too.
+  void take(const std::vector<access::DecisionRecord>& decisions);
+  Result<access::Grant> act(const access::GrantOrder& order);
+  // Tells the time to what runs out by itself.
+  void pass_time();
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
   // Removes due batches; plan_sweep() has said which.
@@ -99,6 +106,7 @@ class Core {
   const Totals& totals() const { return totals_; }
   const ledger::Ledger& ledger() const { return ledger_; }
   const Policies& policies() const { return *policies_; }
+  const access::GrantBook& grants() const { return *grants_; }
 
  private:
   using Write = std::function<Result<void>(db::Database&)>;
@@ -117,6 +125,7 @@ class Core {
   void take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries);
   void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);
   incident::Incident incident_of(std::int64_t number) const;
+  void take_grant(const access::GrantChange& change, std::vector<ledger::Entry>& entries);
   void append(std::vector<ledger::Entry> entries);
   void store_touched();
 
@@ -127,6 +136,8 @@ class Core {
   incident::IncidentBook book_;
   respond::RunBook runs_;
   detect::Correlator correlator_;
+  std::unique_ptr<access::GrantBook> grants_;
+  Timestamp time_stored_;
   std::int64_t last_event_ = 0;
   std::int64_t last_detection_ = 0;
   std::int64_t batches_since_snapshot_ = 0;

@@ -12,6 +12,8 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "app/access.h"
+#include "app/acts.h"
 #include "app/core.h"
 #include "app/dispatch.h"
 #include "app/opening.h"
@@ -20,7 +22,9 @@
 #include "app/reporter.h"
 #include "base/files.h"
 #include "db/sqlite.h"
+#include "http/access_api.h"
 #include "http/api.h"
+#include "http/grants_api.h"
 #include "incident/incident_table.h"
 #include "net/http_server.h"
 
@@ -31,17 +35,6 @@ constexpr std::chrono::milliseconds loop_interval{250};
 constexpr std::size_t batches_per_write_max = 32;
 constexpr std::chrono::milliseconds backoff_max{1000};
 
-using Acted = Result<std::vector<incident::Change>>;
-
-using RunActed = Result<respond::Run>;
-
-// What a person asks of the core, and where the answer goes once it is durable.
-struct ActRequest {
-  std::variant<incident::Act, respond::RunAct> act;
-  std::promise<Acted> changes;
-  std::promise<RunActed> run;
-};
-
 }  // namespace
 
 struct Daemon::Parts {
@@ -50,6 +43,7 @@ struct Daemon::Parts {
   std::unique_ptr<db::Database> database;
   std::optional<crypto::Signer> signer;
   std::unique_ptr<Core> core;
+  std::unique_ptr<Access> access;
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
@@ -57,15 +51,13 @@ struct Daemon::Parts {
   // Shared with the HTTP threads.
   std::mutex mutex;
   http::Status status;
-  std::deque<std::shared_ptr<ActRequest>> acts;
-  bool takes_acts = true;
 
   // The loop's own.
   std::map<std::uint64_t, WorkedBatch> waiting;  // by ticket
   std::uint64_t next_ticket = 0;
   std::ptrdiff_t unreleased = 0;
   std::optional<std::uint64_t> end_ticket;
-  std::vector<std::function<void(const Error*)>> answers;  // to acts, once they are durable
+  Acts acts;
   Timestamp sealed;
   Timestamp swept;
   std::optional<Timestamp> reported;  // when the last reports were begun
@@ -81,9 +73,6 @@ struct Daemon::Parts {
   Result<void> open_store();
   Result<void> start_server();
   http::Status current_status();
-  std::shared_ptr<ActRequest> request(std::variant<incident::Act, respond::RunAct> act);
-  Acted request_act(const incident::Act& act);
-  RunActed request_run_act(const respond::RunAct& act);
 
   Result<void> loop();
   void pause();
@@ -92,7 +81,6 @@ struct Daemon::Parts {
   void reload();
   void tell_refused(const Policies& policies) const;
   void take_input();
-  void take_acts();
   void take_settled();
   void do_what_is_due();
   Result<void> write();
@@ -134,6 +122,10 @@ Result<void> Daemon::Parts::start() {
       *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
+  auto made = Access::start(config, around.clock, around.entropy, core->grants());
+  if (!made) return std::unexpected(made.error());
+  access = *std::move(made);
+  access->use(**policies);
   auto sources = open_sources(config, *database);
   if (!sources) return std::unexpected(sources.error());
   for (const config::SourceConfig& source : config.sources) status.sources.push_back(source.name);
@@ -157,10 +149,29 @@ Result<void> Daemon::Parts::start_server() {
   const auto api = std::make_shared<http::Api>(
       http::ApiOptions{.store = config.store, .reports = config.reports},
       [this] { return current_status(); },
-      [this](const incident::Act& act) { return request_act(act); },
-      [this](const respond::RunAct& act) { return request_run_act(act); });
+      [this](const incident::Act& act) {
+        return acts.ask<Result<std::vector<incident::Change>>>(
+            [act](Core& at) { return at.act(act); });
+      },
+      [this](const respond::RunAct& act) {
+        return acts.ask<Result<respond::Run>>([act](Core& at) { return at.act(act); });
+      });
+  const auto grants = std::make_shared<http::GrantsApi>(http::GrantsApiParts{
+      .arbiter = access->arbiter(),
+      .clock = around.clock,
+      .store = config.store,
+      .order =
+          [this](const access::GrantOrder& order) {
+            return acts.ask<Result<access::Grant>>([order](Core& at) { return at.act(order); });
+          },
+      .view = [this] { return core->grants().view(); }});
+  const auto decisions = std::make_shared<http::AccessApi>(access->arbiter(), config.store);
   auto started = net::HttpServer::start({.listen = config.listen, .socket = config.socket},
-                                        [api](const net::Request& r) { return api->answer(r); });
+                                        [api, decisions, grants](const net::Request& r) {
+                                          if (grants->takes(r.path)) return grants->answer(r);
+                                          return decisions->takes(r.path) ? decisions->answer(r)
+                                                                          : api->answer(r);
+                                        });
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
   for (const std::string& address : server->addresses()) {
@@ -172,29 +183,6 @@ Result<void> Daemon::Parts::start_server() {
 http::Status Daemon::Parts::current_status() {
   const std::lock_guard lock(mutex);
   return status;
-}
-
-// Called by an HTTP thread: the core does it, and answers when it is durable. Null while stopping.
-std::shared_ptr<ActRequest> Daemon::Parts::request(
-    std::variant<incident::Act, respond::RunAct> act) {
-  auto request = std::make_shared<ActRequest>();
-  request->act = std::move(act);
-  const std::lock_guard lock(mutex);
-  if (!takes_acts) return nullptr;
-  acts.push_back(request);
-  return request;
-}
-
-Acted Daemon::Parts::request_act(const incident::Act& act) {
-  const auto asked = request(act);
-  if (!asked) return fail(Code::unavailable, "the daemon is stopping");
-  return asked->changes.get_future().get();
-}
-
-RunActed Daemon::Parts::request_run_act(const respond::RunAct& act) {
-  const auto asked = request(act);
-  if (!asked) return fail(Code::unavailable, "the daemon is stopping");
-  return asked->run.get_future().get();
 }
 
 void Daemon::Parts::take_signal() {
@@ -228,6 +216,7 @@ void Daemon::Parts::reload() {
   if (policies) {
     tell_refused(**policies);
     core->use(*policies);
+    access->use(**policies);
     pipeline->use(*policies);
     const std::lock_guard lock(mutex);
     status.policies = (*policies)->version;
@@ -256,26 +245,6 @@ void Daemon::Parts::take_input() {
       waiting.erase(waiting.begin());
       ++next_ticket;
       ++unreleased;
-    }
-  }
-}
-
-void Daemon::Parts::take_acts() {
-  std::deque<std::shared_ptr<ActRequest>> taken;
-  {
-    const std::lock_guard lock(mutex);
-    taken.swap(acts);
-  }
-  for (const auto& request : taken) {
-    if (const auto* act = std::get_if<incident::Act>(&request->act); act != nullptr) {
-      answers.emplace_back([request, result = core->act(*act)](const Error* why) {
-        request->changes.set_value(why == nullptr ? result : std::unexpected(*why));
-      });
-    } else {
-      answers.emplace_back(
-          [request, result = core->act(std::get<respond::RunAct>(request->act))](const Error* why) {
-            request->run.set_value(why == nullptr ? result : std::unexpected(*why));
-          });
     }
   }
 }
@@ -399,8 +368,8 @@ void Daemon::Parts::pause() {
 
 // Every act is answered, if only with the reason why it was not stored.
 void Daemon::Parts::answer_acts(const Error* why) {
-  for (const auto& answer : answers) answer(why);
-  answers.clear();
+  acts.answer(why);
+  access->log().settle(why == nullptr);
 }
 
 Result<void> Daemon::Parts::loop() {
@@ -410,8 +379,10 @@ Result<void> Daemon::Parts::loop() {
     // While the store refuses, what was decided is tried again and nothing more is taken.
     if (trouble.empty()) {
       take_input();
-      take_acts();
+      acts.take(*core);
+      core->pass_time();
       take_settled();
+      access->hand_over(*core);
       take_reports();
       do_what_is_due();
       if (at_end() && (!config.once || is_settled())) issue_reports();
@@ -432,16 +403,15 @@ Result<void> Daemon::Parts::loop() {
 
 Result<void> Daemon::Parts::finish() {
   around.notify("STOPPING=1");
-  {
-    const std::lock_guard lock(mutex);
-    takes_acts = false;
-  }
-  take_acts();
+  acts.close();
+  acts.take(*core);
   reporter.cancel();
   take_reports();
   // What was delivered is said to be, so that the next start does not deliver it again.
   dispatch->stop();
   take_settled();
+  access->log().stop();
+  access->hand_over(*core);
   core->snapshot();
   core->seal();
   auto done = core->write();

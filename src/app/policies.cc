@@ -9,11 +9,14 @@
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "detect/pipeline.h"
+#include "policy/entity_json.h"
 
 namespace mailwarden::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t entities_bytes_max = std::size_t{256} * 1024 * 1024;
 
 class Loader {
  public:
@@ -26,6 +29,8 @@ class Loader {
     auto retention = take(load_retention());
     auto routes = take(load_routes());
     auto playbooks = take(load_playbooks());
+    auto access = take(load_access());
+    auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
     if (rules && severity) check_facts(*rules, *severity);
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
     if (!mistakes_.empty() && rules) {
@@ -39,6 +44,8 @@ class Loader {
                  .retention = *std::move(retention),
                  .routes = *std::move(routes),
                  .playbooks = *std::move(playbooks),
+                 .access = *std::move(access),
+                 .grants = *std::move(grants),
                  .version = crypto::to_hex(crypto::sha256(texts_))});
   }
 
@@ -142,6 +149,41 @@ class Loader {
     return respond::parse_playbooks(*texts);
   }
 
+  // Entities of all files are one store.
+  Result<std::shared_ptr<const policy::DecisionPoint>> load_access() {
+    const std::string folder = config_.policies + "/access";
+    if (!fs::exists(folder)) return nullptr;
+    auto loaded = policy::load_policies({.paths = {folder}, .needs_schema = true});
+    if (!loaded) return std::unexpected(loaded.error());
+    count("access", loaded->hash);
+    policy::EntitiesBuilder builder;
+    for (const std::string& file : config_.entities) {
+      const auto text = read_whole_file(file, entities_bytes_max);
+      if (!text) return std::unexpected(text.error());
+      count("entities " + fs::path(file).filename().string(), *text);
+      if (auto done = policy::add_entities(builder, *text, loaded->schema.get()); !done) {
+        return fail(file, done.error());
+      }
+    }
+    if (auto done = policy::add_actions(builder, *loaded->schema); !done) {
+      return std::unexpected(done.error());
+    }
+    auto entities = builder.finish();
+    if (!entities) return std::unexpected(entities.error());
+    return std::make_shared<const policy::DecisionPoint>(
+        *std::move(loaded), std::make_shared<const policy::Entities>(*std::move(entities)));
+  }
+
+  Result<std::optional<access::GrantRules>> load_grants(const policy::Schema* schema) {
+    const std::string file = config_.policies + "/access/grants.yaml";
+    if (schema == nullptr || !fs::exists(file)) return std::optional<access::GrantRules>();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    auto rules = access::parse_grant_rules(*text, file, schema);
+    if (!rules) return std::unexpected(rules.error());
+    return std::optional(*std::move(rules));
+  }
+
   template <class Text>
   Result<std::vector<Text>> read_all(const std::string& folder) {
     std::vector<Text> texts;
@@ -158,19 +200,14 @@ class Loader {
     return texts;
   }
 
+  // None where the folder is not there.
   static std::vector<std::string> files(const std::string& folder) {
-    std::vector<std::string> found;
-    std::error_code failed;
-    fs::recursive_directory_iterator entry(folder, failed);
-    for (; !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed)) {
-      const auto extension = entry->path().extension();
-      const bool yaml = extension == ".yml" || extension == ".yaml";
-      if (yaml && !entry->path().string().contains(".test.")) {
-        found.push_back(entry->path().string());
-      }
-    }
-    std::ranges::sort(found);
-    return found;
+    return files_below(folder,
+                       [](const std::string& name) {
+                         return (name.ends_with(".yml") || name.ends_with(".yaml")) &&
+                                !name.contains(".test.");
+                       })
+        .value_or(std::vector<std::string>());
   }
 
   // A rule's fact that the severity table does not know would be lost without a word.

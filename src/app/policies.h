@@ -13,12 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "access/grant_rules.h"
 #include "alert/routes.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "detect/rule_set.h"
 #include "incident/severity.h"
 #include "ingest/decode/decoder.h"
+#include "policy/decision_point.h"
 #include "privacy/retention_policy.h"
 #include "respond/playbook.h"
 
@@ -31,6 +33,9 @@ struct Policies {
   std::vector<privacy::RetentionPolicy> retention;
   alert::Routes routes;                      // none where there is no routes.yaml
   std::vector<respond::Playbook> playbooks;  // their rules as ids
+  // Who may do what; null where the folder holds no access policies.
+  std::shared_ptr<const policy::DecisionPoint> access;
+  std::optional<access::GrantRules> grants;  // none where nobody may ask for one
   std::string version;                       // hex of a SHA-256
 };
 

@@ -28,8 +28,8 @@ Result<std::string> read_whole_file(const std::string& path,
 // pipe or device makes the reader wait, and a symbolic link as the last part is not followed.
 Result<std::string> read_regular_file(const std::string& path, std::size_t bytes_max);
 
-// Regular files at or below a path whose name is wanted, sorted; the path itself where it is a file,
-// whatever its name. Symbolic links to folders are not followed.
+// Regular files at or below a path whose name is wanted, sorted; the path itself where it is a
+// file, whatever its name. Symbolic links to folders are not followed.
 Result<std::vector<std::string>> files_below(
     const std::string& path, const std::function<bool(const std::string& name)>& wanted);
 

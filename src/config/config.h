@@ -45,6 +45,8 @@ struct Config {
   std::vector<std::string> rules{"/usr/share/mailwarden/rules/sigma"};
   std::vector<std::string> pipelines;  // files of processing pipelines for the rules
   std::string policies = "/usr/share/mailwarden/policies";
+  std::vector<std::string> entities;  // JSON files of what access policies are about
+  std::string issuers;                // a YAML file of whose tokens are believed
   std::string reports = "/var/lib/mailwarden/reports";
   std::string alerts = "/var/lib/mailwarden/alerts";  // holds the folders of receivers
   Duration reports_interval = std::chrono::hours(24);

@@ -116,6 +116,14 @@ constexpr std::array table{
     Setting{"policies", "DIR", "the folder of policies (severity, routes, playbooks, retention)",
             false, [](Config& c, const std::string& t) { return read_path(c.policies, t); },
             nullptr},
+    Setting{"entities", "FILE", "people, groups and systems for access policies, as JSON", true,
+            [](Config& c, const std::string& t) {
+              c.entities.push_back(t);
+              return Result<void>();
+            },
+            [](Config& c) { c.entities.clear(); }},
+    Setting{"issuers", "FILE", "whose tokens are believed", false,
+            [](Config& c, const std::string& t) { return read_path(c.issuers, t); }, nullptr},
     Setting{"reports", "DIR", "where reports are written", false,
             [](Config& c, const std::string& t) { return read_path(c.reports, t); }, nullptr},
     Setting{"alerts", "DIR", "where receivers of kind folder keep theirs", false,

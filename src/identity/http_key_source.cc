@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "identity/address.h"
 #include "json/value.h"
 
 namespace mailwarden::identity {
@@ -12,23 +13,8 @@ namespace {
 
 constexpr std::int64_t seconds_max = 366LL * 24 * 3600;
 
-// Whether a host is this machine, so that nobody stands between.
-bool is_here(std::string_view host) {
-  for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
-    if (!host.starts_with(name)) continue;
-    const std::string_view rest = host.substr(name.size());
-    if (rest.empty() || rest.front() == ':' || rest.front() == '/') return true;
-  }
-  return false;
-}
-
 Result<void> check_address(const std::string& url) {
-  constexpr std::string_view plain = "http://";
-  constexpr std::string_view secure = "https://";
-  const bool good = url.starts_with(plain) ? is_here(std::string_view(url).substr(plain.size()))
-                                           : url.starts_with(secure) && url.size() > secure.size();
-  // What stands before an '@' is a name and a password, and no host.
-  if (good && !url.contains('@')) return {};
+  if (is_trusted_address(url)) return {};
   return fail(
       Code::invalid,
       "'" + printable(url) + "' is not https://HOST/PATH, which an issuer's keys must come from");

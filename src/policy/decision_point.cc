@@ -18,6 +18,8 @@ std::string_view to_string(Decision::Why why) {
       return "failed_forbid";
     case Decision::Why::invalid_request:
       return "invalid_request";
+    case Decision::Why::unknown_entity:
+      return "unknown_entity";
   }
   return "not_permitted";
 }
@@ -30,12 +32,33 @@ bool Decision::raises_alarm() const {
 DecisionPoint::DecisionPoint(Loaded policies, std::shared_ptr<const Entities> entities)
     : loaded_(std::move(policies)), authorizer_(loaded_.policies, std::move(entities)) {}
 
+std::string DecisionPoint::unknown_in(const Request& request) const {
+  const Schema& schema = *loaded_.schema;
+  for (const EntityUid* uid : {&request.principal, &request.resource}) {
+    const EntityType* const type = schema.entity(uid->type);
+    if (type == nullptr) continue;
+    const auto& attributes = schema.types()[type->attributes].attributes;
+    if (std::ranges::none_of(attributes, &AttributeType::is_required)) continue;
+    const Entities& entities = authorizer_.entities();
+    const EntityName* const name = entities.find(uid->type, uid->id);
+    if (name == nullptr || !entities[name->number].is_defined) {
+      return to_text(*uid) + " is not known";
+    }
+  }
+  return "";
+}
+
 Decision DecisionPoint::decide(const Request& request, Authorizer::Scratch& scratch) const {
   Decision decision;
   if (loaded_.schema != nullptr) {
     if (auto fits = conforms(request, *loaded_.schema); !fits) {
       decision.why = Decision::Why::invalid_request;
       decision.invalid = fits.error().what;
+      return decision;
+    }
+    decision.invalid = unknown_in(request);
+    if (!decision.invalid.empty()) {
+      decision.why = Decision::Why::unknown_entity;
       return decision;
     }
   }

@@ -2,8 +2,9 @@
 //
 // What     Cedar's answer, with three rules of ours around it, since Cedar counts a policy that
 //          fails as not there, a forbid among them. Policies pass strict validation before they are
-//          in force; a request that does not fit the schema is denied; and where a forbid fails the
-//          answer is no and raises an alarm.
+//          in force; a request is denied that does not fit the schema, or is about a principal or
+//          resource that is not known though its type promises attributes; and where a forbid fails
+//          the answer is no and raises an alarm.
 // Owns     Shares of policies, schema and entities. It never changes; a new one replaces it.
 // Threads  Read-only; each thread has its own Scratch.
 // Errors   None: a decision is always made, and says why.
@@ -26,6 +27,7 @@ struct Decision {
     not_permitted,    // no permit does
     failed_forbid,    // a forbid could not be evaluated
     invalid_request,  // it does not fit the schema
+    unknown_entity,   // nothing is known of one whose type always has attributes
   };
   struct Failed {
     std::string policy;
@@ -37,7 +39,7 @@ struct Decision {
   Why why = Why::not_permitted;
   std::vector<std::string> policies;  // ids of those that decided
   std::vector<Failed> failed;         // policies that could not be evaluated
-  std::string invalid;                // what is wrong with the request
+  std::string invalid;                // what is wrong with the request, or not known
 
   // That somebody should look at the policies: a forbid failed, whatever decided.
   bool raises_alarm() const;
@@ -55,6 +57,9 @@ class DecisionPoint {
   const Authorizer& authorizer() const { return authorizer_; }
 
  private:
+  // The sentence about an entity that should be known; "" where all are.
+  std::string unknown_in(const Request& request) const;
+
   Loaded loaded_;
   Authorizer authorizer_;
 };

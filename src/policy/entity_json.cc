@@ -135,8 +135,8 @@ Result<void> add_actions(EntitiesBuilder& builder, const Schema& schema) {
 }
 
 // One entity of the array at a time is read, so that a large array needs little room.
-Result<Entities> read_entities(std::string_view json, const Schema* schema,
-                               const EntityJsonOptions& options) {
+Result<void> add_entities(EntitiesBuilder& builder, std::string_view json, const Schema* schema,
+                          const EntityJsonOptions& options) {
   if (json.size() > options.bytes_max) {
     return fail(Code::invalid,
                 "the entities are longer than " + std::to_string(options.bytes_max) + " bytes");
@@ -146,7 +146,6 @@ Result<Entities> read_entities(std::string_view json, const Schema* schema,
     return fail(Code::invalid, "entities are a JSON array");
   }
   const std::string_view items = array.substr(1, array.size() - 2);
-  EntitiesBuilder builder;
   std::size_t count = 0;
   for (std::size_t at = 0; !trim(items.substr(at)).empty();) {
     const std::size_t end = end_of_value(items, at);
@@ -165,6 +164,15 @@ Result<Entities> read_entities(std::string_view json, const Schema* schema,
     if (at < items.size() && trim(items.substr(++at)).empty()) {
       return fail(Code::invalid, "the array ends with a ','");
     }
+  }
+  return {};
+}
+
+Result<Entities> read_entities(std::string_view json, const Schema* schema,
+                               const EntityJsonOptions& options) {
+  EntitiesBuilder builder;
+  if (auto done = add_entities(builder, json, schema, options); !done) {
+    return std::unexpected(done.error());
   }
   if (schema != nullptr) {
     if (auto done = add_actions(builder, *schema); !done) return std::unexpected(done.error());

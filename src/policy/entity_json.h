@@ -29,6 +29,9 @@ struct EntityJsonOptions {
 // An array of entities. With a schema its actions stand among them.
 Result<Entities> read_entities(std::string_view json, const Schema* schema = nullptr,
                                const EntityJsonOptions& options = {});
+// The same into a builder, without the actions, for several arrays.
+Result<void> add_entities(EntitiesBuilder& builder, std::string_view json, const Schema* schema,
+                          const EntityJsonOptions& options = {});
 // For entities from several places. With a schema each must fit it.
 Result<void> add_entity(EntitiesBuilder& builder, const json::Value& entity, const Schema* schema);
 // What the schema says of its actions.

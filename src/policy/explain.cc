@@ -31,7 +31,7 @@ class Explainer {
         suppositions_(point, request, options.fixed, memory_) {}
 
   Explanation run(const Decision& decision) {
-    if (decision.why == Decision::Why::invalid_request) return std::move(made_);
+    if (!decision.invalid.empty()) return std::move(made_);
     if (decision.why == Decision::Why::not_permitted) {
       tell_nearest();
     } else {

@@ -1,7 +1,7 @@
 // Schemas, entities, policies and requests by chance.
 //
-// What     A World is one of each, as text; the same seed makes the same. Most policies are well typed
-//          and most requests fit the schema, some are not, some texts are damaged.
+// What     A World is one of each, as text; the same seed makes the same. Most policies are well
+//          typed and most requests fit the schema, some are not, some texts are damaged.
 // Owns     Its texts.
 // Threads  One.
 // Errors   None.

@@ -1,0 +1,95 @@
+// Answers who may do what, now, for every enforcement point.
+//
+// What     An Arbiter brings together what a decision rests on: the policies in force, what is
+//          known of people and systems, the token that was shown, the grant that is live, and the
+//          time. What an enforcement point says of `now` and `grant` is not believed, nor a `token`
+//          that is not one; it comes from here. Each decision is handed on to be kept.
+// Owns     A share of the policies in force.
+// Threads  Any.
+// Errors   None: a decision is always made. What is unknown never allows.
+// Limits   None of its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/decision_record.h"
+#include "base/clock.h"
+#include "base/entropy.h"
+#include "identity/token.h"
+
+namespace mailwarden::access {
+
+struct Asked {
+  std::string point;
+  policy::EntityUid principal;
+  policy::EntityUid action;
+  policy::EntityUid resource;
+  json::Object context;
+};
+
+// A decision on its way to be kept, with what explaining it needs.
+struct Undertaken {
+  DecisionRecord record;
+  std::shared_ptr<const policy::DecisionPoint> point;  // null where no policies are in force
+  std::shared_ptr<const policy::Request> request;
+};
+
+struct Verdict {
+  bool is_allowed = false;
+  std::string id;
+  policy::Decision decision;
+  std::vector<std::string> needs;  // what the policies that denied ask for, in their words
+  std::string token_trouble;       // why a token that was shown is not believed
+};
+
+struct ArbiterParts {
+  const Clock& clock;
+  Entropy& entropy;
+  using Verify = std::function<Result<identity::Claims>(std::string_view token, Timestamp now)>;
+  // Null where no issuer is configured: then no token is believed.
+  Verify verify;
+  // The grant of a person for a system as the schema's type has it; nothing where there is none.
+  std::function<std::optional<json::Value>(const policy::EntityUid& person,
+                                           const policy::EntityUid& system, Timestamp now)>
+      grant;
+  // Hands a decision on. With `durable` it answers when that is kept, or false where it is not.
+  std::function<bool(Undertaken undertaken, bool durable)> keep;
+};
+
+class Arbiter {
+ public:
+  explicit Arbiter(ArbiterParts parts);
+
+  // Replaces policies and entities as a whole; null denies everything.
+  void use(std::shared_ptr<const policy::DecisionPoint> point);
+  std::shared_ptr<const policy::DecisionPoint> in_force() const;
+
+  Verdict decide(Asked question);
+  // The claims of a token, as verify() gives them.
+  Result<identity::Claims> claims_of(std::string_view token) const;
+
+ private:
+  class Borrowed;
+
+  json::Object context_of(const Asked& question, const policy::Schema* schema, Timestamp now,
+                          Verdict& verdict) const;
+  std::string new_id();
+
+  ArbiterParts parts_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const policy::DecisionPoint> point_;
+  std::vector<std::unique_ptr<policy::Authorizer::Scratch>> scratches_;
+};
+
+// What a decision's context holds of a token: issuer, hosted_domain, auth_time, second_factor,
+// security_key. A second factor is what the issuer says was used ("amr": mfa, hwk), nothing else.
+json::Value token_context(const identity::Claims& claims);
+// A time as Cedar's datetime, to the millisecond.
+json::Value datetime_json(Timestamp at);
+
+}  // namespace mailwarden::access

@@ -1,0 +1,101 @@
+#include "access/decision_record.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mailwarden::access {
+namespace {
+
+constexpr std::array steps{db::Migration{"decision", 1, R"sql(
+CREATE TABLE decision (
+  entry BIGINT PRIMARY KEY,
+  id TEXT NOT NULL,
+  time BIGINT NOT NULL,
+  principal TEXT NOT NULL,
+  action TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  allowed BIGINT NOT NULL,
+  why TEXT NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX decision_id ON decision (id);
+CREATE INDEX decision_principal ON decision (principal, entry);
+CREATE INDEX decision_resource ON decision (resource, entry);
+)sql"}};
+
+Result<std::vector<json::Value>> read(Result<db::Statement*> asked) {
+  if (!asked) return std::unexpected(asked.error());
+  db::Statement& statement = **asked;
+  std::vector<json::Value> records;
+  for (;;) {
+    const auto row = statement.step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return records;
+    auto record = json::parse(statement.text(1));
+    if (!record || record->as_object() == nullptr) {
+      return fail(Code::corrupt, "the stored decision of entry " +
+                                     std::to_string(statement.integer(0)) + " is damaged");
+    }
+    (*record->as_object())["entry"] = statement.integer(0);
+    records.push_back(*std::move(record));
+  }
+}
+
+}  // namespace
+
+std::span<const db::Migration> decision_migrations() {
+  return steps;
+}
+
+json::Object to_record(const DecisionRecord& record) {
+  json::Object made = *policy::to_json(record.decision).as_object();
+  made["id"] = record.id;
+  made["when"] = to_rfc3339(record.when);
+  made["point"] = record.point;
+  made["principal"] = policy::to_text(record.principal);
+  made["action"] = policy::to_text(record.action);
+  made["resource"] = policy::to_text(record.resource);
+  made["context"] = record.context;
+  made["facts"] = record.facts;
+  made["policies"] = record.policies;
+  if (record.explanation.is_null()) return made;
+  made["explanation"] = record.explanation;
+  if (json::to_text(made).size() > DecisionRecord::record_bytes_max) {
+    made["explanation"] = "left out, since it is too long to be kept";
+  }
+  return made;
+}
+
+Result<void> store_decision(db::Database& database, const DecisionRow& row) {
+  const DecisionRecord& record = row.record;
+  const std::string principal = policy::to_text(record.principal);
+  const std::string action = policy::to_text(record.action);
+  const std::string resource = policy::to_text(record.resource);
+  const std::string body = json::to_text(to_record(record));
+  return database.run(
+      "INSERT INTO decision (entry, id, time, principal, action, resource, allowed, why, body)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      {row.entry, std::string_view(record.id), record.when.us, std::string_view(principal),
+       std::string_view(action), std::string_view(resource), db::value(record.decision.is_allowed),
+       policy::to_string(record.decision.why), std::string_view(body)});
+}
+
+Result<std::vector<json::Value>> find_decisions(db::Database& database,
+                                                const DecisionQuery& query) {
+  const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, 1000);
+  const std::int64_t allowed = query.is_allowed ? (*query.is_allowed ? 1 : 0) : -1;
+  return read(database.query(
+      "SELECT entry, body FROM decision WHERE entry < $1 AND ($2 = '' OR principal = $2)"
+      " AND ($3 = '' OR resource = $3) AND ($4 < 0 OR allowed = $4) ORDER BY entry DESC LIMIT $5",
+      {query.before.value_or(INT64_MAX), std::string_view(query.principal),
+       std::string_view(query.resource), allowed, limit}));
+}
+
+Result<std::optional<json::Value>> find_decision(db::Database& database, std::string_view id) {
+  auto found = read(database.query("SELECT entry, body FROM decision WHERE id = $1", {id}));
+  if (!found) return std::unexpected(found.error());
+  if (found->empty()) return std::optional<json::Value>();
+  return std::optional(std::move(found->front()));
+}
+
+}  // namespace mailwarden::access

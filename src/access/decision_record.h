@@ -1,0 +1,61 @@
+// A decision as it is kept.
+//
+// What     Who asked to do what to what, through which enforcement point, what was decided by which
+//          policies on which facts, and why. Each is an entry of the ledger; the table beside it
+//          serves who looks for decisions.
+// Owns     Table decision. A DecisionRecord owns its content.
+// Threads  Values; the functions over a Database as that.
+// Errors   Those of Database; corrupt where a stored record is damaged.
+// Limits   record_bytes_max of one; an explanation that is too long is left out, and says so.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/timestamp.h"
+#include "db/database.h"
+#include "json/value.h"
+#include "policy/explain.h"
+
+namespace mailwarden::access {
+
+std::span<const db::Migration> decision_migrations();
+
+struct DecisionRecord {
+  static constexpr std::size_t record_bytes_max = 256 * 1024;
+
+  std::string id;  // 32 hexadecimal digits
+  Timestamp when;
+  std::string point;  // "authzen", "check", "replay"
+  policy::EntityUid principal;
+  policy::EntityUid action;
+  policy::EntityUid resource;
+  json::Object context;  // as it was decided on
+  json::Object facts;    // the principal's attributes then
+  policy::Decision decision;
+  std::string policies;     // the hash of the set in force
+  json::Value explanation;  // null where none was made
+};
+
+json::Object to_record(const DecisionRecord& record);
+
+struct DecisionRow {
+  std::int64_t entry = 0;  // of the ledger
+  DecisionRecord record;
+};
+Result<void> store_decision(db::Database& database, const DecisionRow& row);
+
+struct DecisionQuery {
+  std::optional<std::int64_t> before;  // entries below it
+  std::int64_t limit = 100;
+  std::string principal;  // as Cedar writes it; "" for any
+  std::string resource;
+  std::optional<bool> is_allowed;
+};
+// The records with their "entry", newest first.
+Result<std::vector<json::Value>> find_decisions(db::Database& database, const DecisionQuery& query);
+Result<std::optional<json::Value>> find_decision(db::Database& database, std::string_view id);
+
+}  // namespace mailwarden::access

@@ -1,0 +1,12 @@
+// Whose answers may be believed for where they come from.
+#pragma once
+
+#include <string>
+
+namespace mailwarden::identity {
+
+// https, or http to this machine, so that nobody stands between; without a name and a password,
+// which would make a host of what stands behind them.
+bool is_trusted_address(const std::string& url);
+
+}  // namespace mailwarden::identity

@@ -1,0 +1,170 @@
+#include "identity/people_table.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "identity/fact_json.h"
+#include "identity/person_fields.h"
+#include "json/value.h"
+
+namespace mailwarden::identity {
+namespace {
+
+constexpr std::array steps{db::Migration{"identity", 1, R"sql(
+CREATE TABLE identity_person (
+  provider TEXT NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (provider, id)
+);
+CREATE TABLE identity_account (
+  provider TEXT NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (provider, id)
+);
+CREATE TABLE identity_group (
+  provider TEXT NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (provider, id)
+);
+CREATE TABLE identity_source (
+  provider TEXT NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (provider, id)
+);
+)sql"}};
+
+constexpr std::array kinds{std::pair{ListKind::people, std::string_view("people")},
+                           std::pair{ListKind::accounts, std::string_view("accounts")},
+                           std::pair{ListKind::groups, std::string_view("groups")}};
+
+// In the order of PeopleRow::Table.
+constexpr std::array<std::string_view, 4> tables{"identity_person", "identity_account",
+                                                 "identity_group", "identity_source"};
+
+std::unexpected<Error> damaged(const DirectoryKey& key) {
+  return fail(Code::corrupt,
+              "the stored record '" + key.provider + "', '" + key.id + "' of people is damaged");
+}
+
+// Calls `take` with the key and the body of each row.
+template <class Take>
+Result<void> each_row(db::Database& database, std::string_view table, Take take) {
+  const auto rows = database.query("SELECT provider, id, body FROM " + std::string(table) +
+                                   " ORDER BY provider, id");
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    DirectoryKey key{std::string((*rows)->text(0)), std::string((*rows)->text(1))};
+    if (!take(key, (*rows)->text(2))) return damaged(key);
+  }
+}
+
+void set_key(Person& person, const DirectoryKey& key) {
+  person.id = key.id;
+}
+template <class Record>
+void set_key(Record& record, const DirectoryKey& key) {
+  record.key = key;
+}
+
+// A fact is as new as the last snapshot of its source's list that left it as it was.
+template <class Record>
+void refresh(Record& record, ListKind kind, const std::map<ListKey, ListState>& lists) {
+  each_field<Record>([&](const auto& field) {
+    auto& fact = record.*field.member;
+    if (!fact) return;
+    const auto list = lists.find(ListKey{fact->source, kind});
+    if (list != lists.end()) fact->time = std::max(fact->time, list->second.time);
+  });
+}
+
+template <class Record>
+Result<void> load_records(db::Database& database, std::string_view table, ListKind kind,
+                          const std::map<ListKey, ListState>& lists,
+                          std::map<DirectoryKey, Record>& records) {
+  return each_row(database, table, [&](const DirectoryKey& key, std::string_view body) {
+    Record& record = records[key];
+    set_key(record, key);
+    if (!read_facts(body, record)) return false;
+    refresh(record, kind, lists);
+    return true;
+  });
+}
+
+bool read_list(const DirectoryKey& key, std::string_view body,
+               std::map<ListKey, ListState>& lists) {
+  const auto* const kind =
+      std::ranges::find(kinds, key.id, [](const auto& one) { return one.second; });
+  const auto value = json::parse(body);
+  if (kind == kinds.end() || !value) return false;
+  const auto time = parse_rfc3339(value->text("time"));
+  if (!time) return false;
+  lists[{key.provider, kind->first}] = {.provider = value->text("provider"), .time = *time};
+  return true;
+}
+
+}  // namespace
+
+std::span<const db::Migration> migrations() {
+  return steps;
+}
+
+PeopleRow list_row(const ListKey& key, const ListState& state) {
+  const auto* const kind =
+      std::ranges::find(kinds, key.kind, [](const auto& one) { return one.first; });
+  return {.table = PeopleRow::Table::source,
+          .key = {key.source, std::string(kind->second)},
+          .body = json::to_text(
+              json::Object{{"provider", state.provider}, {"time", to_rfc3339(state.time)}})};
+}
+
+Result<void> store_rows(db::Database& database, std::span<const PeopleRow> rows) {
+  for (const PeopleRow& row : rows) {
+    const std::string table(tables.at(static_cast<std::size_t>(row.table)));
+    const std::string_view provider = row.key.provider;
+    const std::string_view id = row.key.id;
+    auto done = row.body ? database.run("INSERT INTO " + table +
+                                            " (provider, id, body) VALUES ($1, $2, $3)"
+                                            " ON CONFLICT (provider, id) DO UPDATE SET body = $3",
+                                        {provider, id, std::string_view(*row.body)})
+                         : database.run("DELETE FROM " + table + " WHERE provider = $1 AND id = $2",
+                                        {provider, id});
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<PeopleRecords> load_people(db::Database& database) {
+  PeopleRecords records;
+  const auto read = [&](const DirectoryKey& key, std::string_view body) {
+    return read_list(key, body, records.lists);
+  };
+  if (auto done = each_row(database, "identity_source", read); !done) {
+    return std::unexpected(done.error());
+  }
+  const auto& lists = records.lists;
+  if (auto done =
+          load_records(database, "identity_person", ListKind::people, lists, records.people);
+      !done) {
+    return std::unexpected(done.error());
+  }
+  if (auto done =
+          load_records(database, "identity_account", ListKind::accounts, lists, records.accounts);
+      !done) {
+    return std::unexpected(done.error());
+  }
+  if (auto done = load_records(database, "identity_group", ListKind::groups, lists, records.groups);
+      !done) {
+    return std::unexpected(done.error());
+  }
+  return records;
+}
+
+}  // namespace mailwarden::identity

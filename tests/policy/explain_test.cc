@@ -1,5 +1,5 @@
-// Why a request is denied, and that what would allow it does: each change told is made by hand in the
-// entities and the context, and decided anew.
+// Why a request is denied, and that what would allow it does: each change told is made by hand in
+// the entities and the context, and decided anew.
 #include "policy/explain.h"
 
 #include <gtest/gtest.h>

@@ -7,8 +7,8 @@
 // Threads  Read-only once it is built.
 // Errors   EntitiesBuilder: Error{conflict} for an entity that stands twice and differs,
 //          Error{invalid} for a circle of parents, Error{full} beyond a limit.
-// Limits   2^32 entities; EntitiesBuilder::Options: ancestors_max of one entity, all_ancestors_max of
-//          all together, since a chain of parents has as many as its square.
+// Limits   2^32 entities; EntitiesBuilder::Options: ancestors_max of one entity, all_ancestors_max
+//          of all together, since a chain of parents has as many as its square.
 // Source   Cedar 4.5, "Entities and context syntax"; Cedar.Spec.Entities of the formal model.
 #pragma once
 

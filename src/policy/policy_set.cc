@@ -8,8 +8,8 @@ ExprId join_conditions(const Policy& policy, Expressions& expressions) {
     parts.push_back(one.is_when ? one.body : expressions.unary(Op::negation, one.body));
   }
   if (parts.empty()) return expressions.boolean(true);
-  // In pairs, so that a hundred thousand conditions stand 17 levels deep and not a hundred thousand:
-  // readers recurse. `&&` means the same however it is grouped.
+  // In pairs, so that a hundred thousand conditions stand 17 levels deep and not a hundred
+  // thousand: readers recurse. `&&` means the same however it is grouped.
   while (parts.size() > 1) {
     std::size_t made = 0;
     for (std::size_t at = 0; at < parts.size(); at += 2) {

@@ -1,5 +1,5 @@
-// Any text as entities and as a context, with a schema and without. What is read keeps to the schema,
-// its ancestors are complete, and its values can be written and read again.
+// Any text as entities and as a context, with a schema and without. What is read keeps to the
+// schema, its ancestors are complete, and its values can be written and read again.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Any text as policies: as text, as JSON and as one expression. What is read can be printed, written
-// and read again, and is then the same; it can be validated and decided by.
+// Any text as policies: as text, as JSON and as one expression. What is read can be printed,
+// written and read again, and is then the same; it can be validated and decided by.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

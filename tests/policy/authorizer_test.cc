@@ -1,5 +1,5 @@
-// How policies together decide (Cedar.Spec.Authorizer of the formal model), and what must hold for any
-// policies, entities and requests.
+// How policies together decide (Cedar.Spec.Authorizer of the formal model), and what must hold for
+// any policies, entities and requests.
 #include "policy/authorizer.h"
 
 #include <random>

@@ -1,5 +1,5 @@
-// What is safer than Cedar's own answer: a forbid that fails denies, and so does a request that does
-// not fit the schema.
+// What is safer than Cedar's own answer: a forbid that fails denies, and so does a request that
+// does not fit the schema.
 #include <gtest/gtest.h>
 
 #include "policy/explain.h"

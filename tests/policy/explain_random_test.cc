@@ -1,5 +1,5 @@
-// What an explanation promises, for any valid policies: a request that is denied is allowed once the
-// changes of a way are made.
+// What an explanation promises, for any valid policies: a request that is denied is allowed once
+// the changes of a way are made.
 #include <algorithm>
 
 #include <gtest/gtest.h>

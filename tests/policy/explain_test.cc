@@ -1,5 +1,5 @@
-// Why a request is denied, and that what would allow it does: each change told is made by hand in the
-// entities and the context, and decided anew.
+// Why a request is denied, and that what would allow it does: each change told is made by hand in
+// the entities and the context, and decided anew.
 #include "policy/explain.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* house = R"(
   entity User in [Group] {
-    active: Bool, trained?: Bool, trained_until?: datetime, of?: {country: String}, roles: Set<String>
+    active: Bool, trained?: Bool, trained_until?: datetime, of?: {country: String},
+    roles: Set<String>
   };
   entity Group in [Group];
   entity Doc { secret: Bool };
@@ -194,6 +195,23 @@ TEST(Explain, TheSmallestChangesThatAllow) {
     EXPECT_TRUE(explanation.searched_all) << told.name;
     expect_ways_hold(one, explanation, told.name);
   }
+}
+
+TEST(Explain, WhatMustNotBeThereIsTakenAway) {
+  Case one{.policies = "permit(principal, action, resource) unless { context has age };"};
+  (*one.context.as_object())["age"] = 3;
+  const Explanation explanation = explained(one);
+  ASSERT_EQ(explanation.ways.size(), 1U);
+  ASSERT_EQ(explanation.ways[0].changes.size(), 1U);
+  const Change& change = explanation.ways[0].changes[0];
+  EXPECT_EQ(change.kind, Change::Kind::remove);
+  EXPECT_EQ(change.text(), "context.age must not be there (it is 3)");
+  expect_ways_hold(one, explanation, "removed");
+  // What a schema requires cannot be taken away.
+  const Case other{.policies =
+                       "permit(principal, action, resource) "
+                       "when { principal has active && false };"};
+  EXPECT_TRUE(explained(other).ways.empty());
 }
 
 TEST(Explain, TheClausesAndWhatTheySaw) {

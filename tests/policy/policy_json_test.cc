@@ -200,7 +200,8 @@ TEST(PolicyJson, PoliciesThatAreNone) {
        scoped(R"({"op":"All"})", R"({"op":"==","entities":[{"type":"Action","id":"x"}]})"),
        "'action'"},
       {"no conditions",
-       R"({"effect":"permit","principal":{"op":"All"},"action":{"op":"All"},"resource":{"op":"All"}})",
+       R"({"effect":"permit","principal":{"op":"All"},"action":{"op":"All"},)"
+       R"("resource":{"op":"All"}})",
        "'conditions'"},
       {"an annotation that is a number",
        R"({"effect":"permit","principal":{"op":"All"},"action":{"op":"All"},)"

@@ -1,4 +1,5 @@
-// Printed policies: the least parentheses that the grammar needs, and what is read again is the same.
+// Printed policies have the least parentheses that the grammar needs, and are the same when they
+// are read again.
 #include <gtest/gtest.h>
 
 #include "policy/print.h"

@@ -1,5 +1,5 @@
-// Strict validation, rule by rule (Cedar.Validation.Typechecker and Levels of the formal model; Cedar
-// 4.5, "Policy validation"; RFC 76). Each rule has an example that passes and one that does not.
+// Strict validation, rule by rule (Cedar.Validation.Typechecker of the formal model; Cedar 4.5,
+// "Policy validation"). Each rule has an example that passes and one that does not.
 #include "policy/validate.h"
 
 #include <gtest/gtest.h>

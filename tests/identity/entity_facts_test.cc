@@ -5,8 +5,8 @@
 
 #include "policy/authorizer.h"
 #include "policy/entity_json.h"
-#include "policy/schema_fragment.h"
 #include "policy/policy_set.h"
+#include "policy/schema_fragment.h"
 #include "policy/validate.h"
 #include "tests/identity/people_maker.h"
 

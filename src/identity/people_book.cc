@@ -27,7 +27,8 @@ Result<void> check_room(const std::map<DirectoryKey, Record>& held, const std::v
 }
 
 template <class Record>
-void tell(Applied& applied, const Record& record, What what, Merged merged, const Origin& origin) {
+void tell(Applied& applied, const Record& record, What what, Merged&& merged,
+          const Origin& origin) {
   applied.changes.push_back({.kind = std::string(kind_of(&record)),
                              .key = key_of(record),
                              .what = what,

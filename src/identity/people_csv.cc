@@ -212,7 +212,7 @@ class PeopleReader {
 
 }  // namespace
 
-Result<Register> read_people(std::string_view text, Origin origin,
+Result<Register> read_people(std::string_view text, const Origin& origin,
                              const PeopleCsvOptions& options) {
   const auto rows = read_csv(text, options.csv);
   if (!rows) return std::unexpected(rows.error());

@@ -52,7 +52,7 @@ struct Register {
   std::vector<Person> people;
 };
 
-Result<Register> read_people(std::string_view text, Origin origin,
+Result<Register> read_people(std::string_view text, const Origin& origin,
                              const PeopleCsvOptions& options = {});
 
 }  // namespace mailwarden::identity

@@ -117,9 +117,8 @@ Applied PeopleBook::erase_person(const std::string& id, Timestamp now) {
   }
   for (auto& [key, group] : records_->groups) {
     if (!group.members) continue;
-    const auto is_named = [&](const Member& member) {
-      return names.is_member(key.provider, member);
-    };
+    const std::string& provider = key.provider;
+    const auto is_named = [&](const Member& member) { return names.is_member(provider, member); };
     if (std::erase_if(group.members->value, is_named) > 0) applied.rows.push_back(row_of(group));
   }
   index(origin, applied);

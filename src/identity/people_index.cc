@@ -66,8 +66,8 @@ PeopleIndex::PeopleIndex(const PeopleRecords& records) : records_(&records) {
     if (account.person) accounts_by_person_[account.person->value].push_back(&account);
     // Its addresses may be somebody else's by now.
     if (account.deleted && account.deleted->value) continue;
-    each_email(account,
-               [&](const std::string& email) { add_once(accounts_by_email_[email], &account); });
+    const Account* const held = &account;
+    each_email(*held, [&](const std::string& email) { add_once(accounts_by_email_[email], held); });
   }
   index_groups();
 }

@@ -61,7 +61,7 @@ Result<void> each_row(db::Database& database, std::string_view table, Take take)
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return {};
-    DirectoryKey key{std::string((*rows)->text(0)), std::string((*rows)->text(1))};
+    const DirectoryKey key{std::string((*rows)->text(0)), std::string((*rows)->text(1))};
     if (!take(key, (*rows)->text(2))) return damaged(key);
   }
 }

@@ -221,7 +221,8 @@ TEST_F(GrantTest, OutlivesAKillAndNothingElseDoes) {
   const auto [asked, grant] = ask_for("request", "ada@example.com");
   ASSERT_EQ(asked, 200U);
   ASSERT_EQ(
-      act({{"act", "approve"}, {"who", "bob@example.com"}, {"grant", grant.integer("number")}}).first,
+      act({{"act", "approve"}, {"who", "bob@example.com"}, {"grant", grant.integer("number")}})
+          .first,
       200U);
   daemon_.signal(SIGKILL);
   daemon_.start(options());

@@ -91,6 +91,39 @@ TEST(PolicyJson, EveryExpressionIsReadAsItsText) {
   }
 }
 
+TEST(PolicyJson, APolicyIsWrittenAsTheFormatHasIt) {
+  const std::vector<Form> policies{
+      {"all that it may have",
+       "@id(\"x\") @bare forbid(principal is A in B::\"b\", action in [Action::\"r\"], "
+       "resource == C::\"c\") when { true } unless { false };",
+       R"({"action":{"entities":[{"id":"r","type":"Action"}],"op":"in"},)"
+       R"("annotations":{"bare":null,"id":"x"},)"
+       R"("conditions":[{"body":{"Value":true},"kind":"when"},)"
+       R"({"body":{"Value":false},"kind":"unless"}],"effect":"forbid",)"
+       R"("principal":{"entity_type":"A","in":{"entity":{"id":"b","type":"B"}},"op":"is"},)"
+       R"("resource":{"entity":{"id":"c","type":"C"},"op":"=="}})"},
+      {"slots", "permit(principal == ?principal, action == Action::\"r\", resource in ?resource);",
+       R"({"action":{"entity":{"id":"r","type":"Action"},"op":"=="},"conditions":[],)"
+       R"("effect":"permit","principal":{"op":"==","slot":"?principal"},)"
+       R"("resource":{"op":"in","slot":"?resource"}})"},
+      {"a type with a slot, and a group of actions",
+       "permit(principal is A in ?principal, action in Action::\"g\", resource is C);",
+       R"({"action":{"entity":{"id":"g","type":"Action"},"op":"in"},"conditions":[],)"
+       R"("effect":"permit","principal":{"entity_type":"A","in":{"slot":"?principal"},"op":"is"},)"
+       R"("resource":{"entity_type":"C","op":"is"}})"},
+      {"anything", "permit(principal, action, resource);",
+       R"({"action":{"op":"All"},"conditions":[],"effect":"permit","principal":{"op":"All"},)"
+       R"("resource":{"op":"All"}})"}};
+  for (const Form& one : policies) {
+    Expressions expressions;
+    const auto read = must(parse_policies(one.text, expressions));
+    ASSERT_EQ(read.size(), 1U) << one.name;
+    EXPECT_EQ(json::to_text(to_json(read[0], expressions)), one.json) << one.name;
+    const Policy back = must(read_policy(must(json::parse(one.json)), expressions));
+    EXPECT_EQ(json::to_text(to_json(back, expressions)), one.json) << one.name;
+  }
+}
+
 TEST(PolicyJson, FormsThatAreReadAndNotWritten) {
   const std::vector<Form> more{
       {"a set as a value", "[1, [2]]", R"({"Value":[1,[2]]})"},

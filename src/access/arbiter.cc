@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "access/grant.h"
 #include "crypto/sha256.h"
 #include "policy/entity_json.h"
 
@@ -59,10 +60,6 @@ Result<identity::Claims> Arbiter::claims_of(std::string_view token) const {
   return parts_.verify(token, parts_.clock.now());
 }
 
-json::Value datetime_json(Timestamp at) {
-  return policy::to_json(policy::Value::of(at.us / 1000, policy::Kind::datetime));
-}
-
 json::Value token_context(const identity::Claims& claims) {
   const auto used = [&](std::string_view method) {
     return claims.methods && std::ranges::find(*claims.methods, method) != claims.methods->end();
@@ -71,20 +68,20 @@ json::Value token_context(const identity::Claims& claims) {
                     {"second_factor", used("mfa") || used("hwk")},
                     {"security_key", used("hwk")}};
   if (claims.hosted_domain) made["hosted_domain"] = *claims.hosted_domain;
-  if (claims.authenticated_at) made["auth_time"] = datetime_json(*claims.authenticated_at);
+  if (claims.authenticated_at) made["auth_time"] = datetime_text(*claims.authenticated_at);
   return made;
 }
 
 // What the enforcement point says, but for what only we can know.
-json::Object Arbiter::context_of(const Asked& question, const policy::Schema* schema,
-                                 Timestamp now, Verdict& verdict) const {
+json::Object Arbiter::context_of(const Asked& question, const policy::Schema* schema, Timestamp now,
+                                 Verdict& verdict) const {
   json::Object context = question.context;
   const policy::ActionType* const action =
       schema == nullptr ? nullptr : schema->action(question.action);
   const auto wants = [&](std::string_view name) {
     return action != nullptr && schema->types().attribute(action->context, name) != nullptr;
   };
-  if (wants("now")) context["now"] = datetime_json(now);
+  if (wants("now")) context["now"] = datetime_text(now);
   if (wants("token")) {
     const auto shown = context.find("token");
     const std::string* const text = shown == context.end() ? nullptr : shown->second.as_string();

@@ -89,7 +89,5 @@ class Arbiter {
 // What a decision's context holds of a token: issuer, hosted_domain, auth_time, second_factor,
 // security_key. A second factor is what the issuer says was used ("amr": mfa, hwk), nothing else.
 json::Value token_context(const identity::Claims& claims);
-// A time as Cedar's datetime, to the millisecond.
-json::Value datetime_json(Timestamp at);
 
 }  // namespace mailwarden::access

@@ -113,44 +113,42 @@ Response GrantsApi::grant(std::string_view text) const {
   return json_response(200, std::move(answer));
 }
 
-Response GrantsApi::who_can(const Request& request) const {
+// ask(inquiry, policies in force) over what is in force and live now.
+template <class Ask>
+Response GrantsApi::inquire(Ask ask) const {
   const auto point = parts_.arbiter.in_force();
   if (point == nullptr) return trouble(404, "no access policies are in force");
-  const auto system = asked(request, "system");
-  if (!system) return trouble(400, "which system? ?system=NAME");
   const Timestamp now = parts_.clock.now();
   const auto view = parts_.view();
-  const access::Inquiry inquiry{
-      .point = *point,
-      .view = *view,
-      .context = [now](const access::Question& one) { return signed_in(one.person, now); },
-      .now = now,
-      .options = {}};
-  const auto people = access::entities_of(point->authorizer().entities(), "User");
-  const auto found = access::who_can(inquiry, {"Action", asked(request, "action").value_or("read")},
-                                     {"System", *system}, people);
+  const Result<access::Findings> found =
+      ask({.point = *point,
+           .view = *view,
+           .context = [now](const access::Question& one) { return signed_in(one.person, now); },
+           .now = now,
+           .options = {}},
+          *point);
   if (!found) return trouble(found.error());
   return json_response(200, to_json(*found));
 }
 
+Response GrantsApi::who_can(const Request& request) const {
+  const auto system = asked(request, "system");
+  if (!system) return trouble(400, "which system? ?system=NAME");
+  const std::string action = asked(request, "action").value_or("read");
+  return inquire([&](const access::Inquiry& inquiry, const policy::DecisionPoint& point) {
+    const auto people = access::entities_of(point.authorizer().entities(), "User");
+    return access::who_can(inquiry, {"Action", action}, {"System", *system}, people);
+  });
+}
+
 Response GrantsApi::what_can(const Request& request) const {
-  const auto point = parts_.arbiter.in_force();
-  if (point == nullptr) return trouble(404, "no access policies are in force");
   const auto person = asked(request, "person");
   if (!person) return trouble(400, "which person? ?person=E-MAIL");
-  const Timestamp now = parts_.clock.now();
-  const auto view = parts_.view();
-  const access::Inquiry inquiry{
-      .point = *point,
-      .view = *view,
-      .context = [now](const access::Question& one) { return signed_in(one.person, now); },
-      .now = now,
-      .options = {}};
-  const auto actions = access::actions_of(*point->loaded().schema, "User", "System");
-  const auto systems = access::entities_of(point->authorizer().entities(), "System");
-  const auto found = access::what_can(inquiry, {"User", *person}, actions, systems);
-  if (!found) return trouble(found.error());
-  return json_response(200, to_json(*found));
+  return inquire([&](const access::Inquiry& inquiry, const policy::DecisionPoint& point) {
+    const auto actions = access::actions_of(*point.loaded().schema, "User", "System");
+    const auto systems = access::entities_of(point.authorizer().entities(), "System");
+    return access::what_can(inquiry, {"User", *person}, actions, systems);
+  });
 }
 
 Response GrantsApi::act(const Request& request) const {

@@ -47,6 +47,8 @@ class GrantsApi {
  private:
   net::Response grants(const net::Request& request) const;
   net::Response grant(std::string_view number) const;
+  template <class Ask>
+  net::Response inquire(Ask ask) const;
   net::Response who_can(const net::Request& request) const;
   net::Response what_can(const net::Request& request) const;
   net::Response act(const net::Request& request) const;

@@ -211,7 +211,7 @@ bool take_escape(std::string_view& rest, bool is_pattern, std::string& out) {
     if (point) append_utf8(out, *point);
     return point.has_value();
   }
-  if (c == '\n') {  // goes on in the next line
+  if (c == '\n' && !is_pattern) {  // goes on in the next line
     const auto text = rest.find_first_not_of(" \t\n\r");
     rest.remove_prefix(std::min(text, rest.size()));
     return true;

@@ -73,6 +73,14 @@ Typechecker::Outcome Typechecker::made(ExprId id, TypeId type, std::vector<std::
 
 std::optional<Value> Typechecker::literal_of(ExprId id) const {
   const Node& node = expressions_[id];
+  if (node.op == Op::both || node.op == Op::either) {
+    // Of two truths written out the reference makes one while it reads them.
+    const auto a = literal_of(node.a);
+    const auto b = literal_of(node.b);
+    if (!a || !b || a->kind != Kind::boolean || b->kind != Kind::boolean) return std::nullopt;
+    return Value::of(node.op == Op::both ? a->is_true() && b->is_true()
+                                         : a->is_true() || b->is_true());
+  }
   if (node.op == Op::literal) return expressions_.literal_of(node);
   if (node.op == Op::variable && node.detail == static_cast<std::uint8_t>(Variable::action)) {
     return Value::of(&action_);
@@ -280,9 +288,8 @@ Typechecker::Outcome Typechecker::equality(ExprId id, const Node& node, const Ch
                                            const Checked& b) {
   const std::vector<std::uint32_t> parts{a.typed, b.typed};
   const bool is_equal = node.op == Op::equal;
-  // What is left of `true || x` is a literal too, as the reference has it.
-  const auto left = literal_of(typed_[a.typed].id);
-  const auto right = literal_of(typed_[b.typed].id);
+  const auto left = literal_of(node.a);
+  const auto right = literal_of(node.b);
   if (left && right) {
     return made(id, equal(*left, *right) == is_equal ? Types::yes : Types::no, parts);
   }

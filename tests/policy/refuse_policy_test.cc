@@ -132,6 +132,8 @@ TEST(RefusePolicy, Literals) {
       {"a string in single quotes", "'a'", "line 1, column 1", "'''"},
       {"an unknown escape", R"("\q")", "line 1, column 1", "no escape"},
       {"an escaped star outside of a pattern", R"("\*")", "line 1, column 1", "no escape"},
+      {"a line that goes on in a pattern", "context.a like \"a\\\nb\"", "line 1, column 16",
+       "pattern"},
       {"an unknown escape in a pattern", R"(context.a like "\q")", "line 1, column 16", "pattern"},
       {"hexadecimal beyond ASCII", R"("\x80")", "line 1, column 1", "no escape"},
       {"hexadecimal of one digit", R"("\x4")", "line 1, column 1", "no escape"},

@@ -111,9 +111,7 @@ namespace {
 
 const policy::Entities::Entity* find(const policy::Entities& entities,
                                      const policy::EntityUid& uid) {
-  const policy::EntityName* const name = entities.find(uid.type, uid.id);
-  if (name == nullptr || !entities[name->number].is_defined) return nullptr;
-  return &entities[name->number];
+  return entities.known(entities.find(uid.type, uid.id));
 }
 
 // Systems say of themselves that no access may go unrecorded.

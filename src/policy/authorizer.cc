@@ -75,16 +75,7 @@ void Authorizer::authorize(const Request& request, Scratch& scratch, Answer& ans
 
 bool Authorizer::scope_holds(const Policy& policy, const Bound& bound) const {
   const auto stands_in = [&](const EntityName& name, const EntityName& group) {
-    if (name == group) return true;
-    const Supposed* const supposed = bound.supposed();
-    if (supposed != nullptr && name == bound.principal()) {
-      const EntityName* const above = entities_->find(group);
-      return above != nullptr && std::ranges::binary_search(supposed->groups, above->number);
-    }
-    const EntityName* const below = entities_->find(name);
-    const EntityName* const above = entities_->find(group);
-    return below != nullptr && above != nullptr &&
-           entities_->is_below(below->number, above->number);
+    return bound.stands_in(*entities_, name, group);
   };
   const auto holds = [&](const Scope& scope, const EntityName& name) {
     const bool asks_type = scope.kind == Scope::Kind::is || scope.kind == Scope::Kind::is_in;

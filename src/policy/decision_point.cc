@@ -40,8 +40,7 @@ std::string DecisionPoint::unknown_in(const Request& request) const {
     const auto& attributes = schema.types()[type->attributes].attributes;
     if (std::ranges::none_of(attributes, &AttributeType::is_required)) continue;
     const Entities& entities = authorizer_.entities();
-    const EntityName* const name = entities.find(uid->type, uid->id);
-    if (name == nullptr || !entities[name->number].is_defined) {
+    if (entities.known(entities.find(uid->type, uid->id)) == nullptr) {
       return to_text(*uid) + " is not known";
     }
   }

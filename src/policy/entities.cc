@@ -53,10 +53,9 @@ const EntityName* Entities::look_up(const EntityName& name) const {
   return at == table_->names.end() ? nullptr : *at;
 }
 
-bool Entities::is_below(std::uint32_t number, std::uint32_t ancestor) const {
-  const auto all = ancestors(number);
-  if (all.size() > 32) return std::ranges::binary_search(all, ancestor);
-  return std::ranges::find(all, ancestor) != all.end();
+bool Entities::stands_among(std::span<const std::uint32_t> numbers, std::uint32_t number) {
+  if (numbers.size() > 32) return std::ranges::binary_search(numbers, number);
+  return std::ranges::find(numbers, number) != numbers.end();
 }
 
 std::uint32_t Entities::type_number(std::string_view type) const {

@@ -59,8 +59,17 @@ class Entities {
     const Entity& one = entities_[number];
     return std::span(ancestors_).subspan(one.first_ancestor, one.ancestors);
   }
+  // Null where nothing is known of it but its name.
+  const Entity* known(const EntityName* name) const {
+    return name == nullptr || !entities_[name->number].is_defined ? nullptr
+                                                                  : &entities_[name->number];
+  }
   // Whether `ancestor` is above it; not of the entity itself.
-  bool is_below(std::uint32_t number, std::uint32_t ancestor) const;
+  bool is_below(std::uint32_t number, std::uint32_t ancestor) const {
+    return stands_among(ancestors(number), ancestor);
+  }
+  // Whether a sorted list of numbers has this one.
+  static bool stands_among(std::span<const std::uint32_t> numbers, std::uint32_t number);
   std::size_t size() const { return entities_.size(); }  // with those that are only mentioned
   std::size_t defined() const { return defined_; }
   const void* home() const { return memory_.get(); }

@@ -289,30 +289,29 @@ bool Evaluator::sets(ExprId id, Op op, const Value& a, const Value& b, Value& ou
   return true;
 }
 
-bool Evaluator::stands_in(const EntityName& name, const EntityName& group) const {
+bool Bound::stands_in(const Entities& entities, const EntityName& name,
+                      const EntityName& group) const {
   if (name == group) return true;
-  const Entities& entities = linked_.entities();
-  const Supposed* const supposed = bound_.supposed();
-  if (supposed != nullptr && name == bound_.principal()) {
-    const EntityName* const above = entities.find(group);
-    return above != nullptr && std::ranges::binary_search(supposed->groups, above->number);
+  const EntityName* const above = entities.find(group);
+  if (above == nullptr) return false;
+  if (supposed_ != nullptr && name == principal()) {
+    return Entities::stands_among(supposed_->groups, above->number);
   }
   const EntityName* const below = entities.find(name);
-  const EntityName* const above = entities.find(group);
-  return below != nullptr && above != nullptr && entities.is_below(below->number, above->number);
+  return below != nullptr && entities.is_below(below->number, above->number);
 }
 
 bool Evaluator::is_in(ExprId id, const Value& a, const Value& b, Value& out) {
   if (a.kind != Kind::entity) return fail(Failure::wrong_type, id);
   if (b.kind == Kind::entity) {
-    out = Value::of(stands_in(*a.entity, *b.entity));
+    out = Value::of(bound_.stands_in(linked_.entities(), *a.entity, *b.entity));
     return true;
   }
   if (b.kind != Kind::set) return fail(Failure::wrong_type, id);
   bool found = false;
   for (const Value& one : b.as_set()) {
     if (one.kind != Kind::entity) return fail(Failure::wrong_type, id);
-    found = found || stands_in(*a.entity, *one.entity);
+    found = found || bound_.stands_in(linked_.entities(), *a.entity, *one.entity);
   }
   out = Value::of(found);
   return true;
@@ -322,10 +321,7 @@ const Entities::Entity* Evaluator::entity(const EntityName& name) const {
   if (bound_.supposed() != nullptr && name == bound_.principal()) {
     return &bound_.supposed()->principal;
   }
-  const EntityName* const known = linked_.entities().find(name);
-  if (known == nullptr) return nullptr;
-  const Entities::Entity& entity = linked_.entities()[known->number];
-  return entity.is_defined ? &entity : nullptr;
+  return linked_.entities().known(linked_.entities().find(name));
 }
 
 bool Evaluator::tags(ExprId id, Op op, const Value& a, const Value& b, Value& out) {

@@ -59,6 +59,8 @@ class Bound {
   const EntityName& action() const { return *action_; }
   const EntityName& resource() const { return *resource_; }
   const Supposed* supposed() const { return supposed_; }
+  // Whether one entity is the other or stands below it, as is supposed of the principal.
+  bool stands_in(const Entities& entities, const EntityName& name, const EntityName& group) const;
   Value of(Variable variable) const;
 
  private:
@@ -167,7 +169,6 @@ class Evaluator {
   bool call(ExprId id, const Node& node, Value& out);
   bool datetime_call(ExprId id, Function function, std::span<const Value> values, Value& out);
   const Entities::Entity* entity(const EntityName& name) const;
-  bool stands_in(const EntityName& name, const EntityName& group) const;
 
   const Linked& linked_;
   const Bound& bound_;

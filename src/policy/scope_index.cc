@@ -119,11 +119,6 @@ void ScopeIndex::Subject::suppose(std::span<const std::uint32_t> groups) {
   for (const std::uint32_t above : ancestors) sketch |= std::uint64_t{1} << (above & 63);
 }
 
-bool ScopeIndex::Subject::stands_below(std::uint32_t group) const {
-  if (ancestors.size() > 32) return std::ranges::binary_search(ancestors, group);
-  return std::ranges::find(ancestors, group) != ancestors.end();
-}
-
 bool ScopeIndex::ask_action(std::uint32_t number, const Subject& action,
                             std::vector<std::uint8_t>& known) const {
   const ActionTest& test = actions_[number];

@@ -33,9 +33,9 @@ class ScopeIndex {
     std::uint64_t sketch = 0;  // a bit for each of them and itself; a bit that lacks tells enough
 
     bool is_in(std::uint32_t group) const {
-      return (sketch >> (group & 63) & 1) != 0 && (group == number || stands_below(group));
+      return (sketch >> (group & 63) & 1) != 0 &&
+             (group == number || Entities::stands_among(ancestors, group));
     }
-    bool stands_below(std::uint32_t group) const;
     // With other ancestors.
     void suppose(std::span<const std::uint32_t> groups);
   };

@@ -41,6 +41,12 @@ Result<std::vector<json::Value>> read(Result<db::Statement*> asked) {
   }
 }
 
+json::Object to_json(const Replayed& replayed) {
+  json::Array events;
+  for (const EventId& event : replayed.events) events.emplace_back(to_string(event));
+  return {{"count", replayed.count}, {"events", std::move(events)}, {"rule", replayed.rule}};
+}
+
 }  // namespace
 
 std::span<const db::Migration> decision_migrations() {
@@ -58,6 +64,13 @@ json::Object to_record(const DecisionRecord& record) {
   made["context"] = record.context;
   made["facts"] = record.facts;
   made["policies"] = record.policies;
+  json::Array groups;
+  for (const policy::EntityUid& group : record.groups) groups.emplace_back(policy::to_text(group));
+  made["groups"] = std::move(groups);
+  json::Object sources;
+  for (const auto& [source, time] : record.origins) sources[source] = to_rfc3339(time);
+  made["sources"] = std::move(sources);
+  if (record.replayed) made["replayed"] = to_json(*record.replayed);
   if (record.explanation.is_null()) return made;
   made["explanation"] = record.explanation;
   if (json::to_text(made).size() > DecisionRecord::record_bytes_max) {
@@ -71,13 +84,12 @@ Result<void> store_decision(db::Database& database, const DecisionRow& row) {
   const std::string principal = policy::to_text(record.principal);
   const std::string action = policy::to_text(record.action);
   const std::string resource = policy::to_text(record.resource);
-  const std::string body = json::to_text(to_record(record));
   return database.run(
       "INSERT INTO decision (entry, id, time, principal, action, resource, allowed, why, body)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       {row.entry, std::string_view(record.id), record.when.us, std::string_view(principal),
        std::string_view(action), std::string_view(resource), db::value(record.decision.is_allowed),
-       policy::to_string(record.decision.why), std::string_view(body)});
+       policy::to_string(record.decision.why), std::string_view(row.body)});
 }
 
 Result<std::vector<json::Value>> find_decisions(db::Database& database,

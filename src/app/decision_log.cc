@@ -9,6 +9,7 @@ DecisionLog::~DecisionLog() {
 }
 
 bool DecisionLog::keep(access::Undertaken undertaken, bool durable) {
+  if (durable && refuses_) return false;
   // Whoever asks for access does not wait for a store that stalls.
   if (queue_.size() >= waiting_max) {
     ++missed_;

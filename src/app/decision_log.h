@@ -1,6 +1,7 @@
 // Decisions on their way from the threads that make them to the core that keeps them.
 //
-// What     keep() takes a decision and, where it is asked to, waits until it is stored. A thread
+// What     keep() takes a decision and, where it is asked to, waits until it is stored; while the
+//          store refuses it does not wait, and says no at once. A thread
 //          explains denials meanwhile, so that neither the answer nor the core waits for that.
 //          take() gives what is ready to be stored; settle() answers those who wait.
 // Owns     Its queue and its thread.
@@ -37,6 +38,8 @@ class DecisionLog {
   std::vector<access::DecisionRecord> take();
   // What was taken since the last call is stored, or is not.
   void settle(bool stored);
+  // Whether the store takes nothing now.
+  void refuse(bool refuses) { refuses_.store(refuses); }
   // How many were lost since the last call.
   std::int64_t missed() { return missed_.exchange(0); }
   // Takes nothing more; what is explained by then can still be taken.
@@ -52,6 +55,7 @@ class DecisionLog {
 
   BoundedQueue<Item> queue_{waiting_max};
   std::atomic<std::int64_t> missed_{0};
+  std::atomic<bool> refuses_{false};
   std::mutex mutex_;
   std::vector<Item> ready_;
   std::vector<std::shared_ptr<std::promise<bool>>> taken_;

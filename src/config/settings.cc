@@ -89,6 +89,13 @@ Result<void> read_source(Config& config, const std::string& text) {
   return {};
 }
 
+Result<void> read_people(Config& config, const std::string& text) {
+  auto source = parse_people_source(text);
+  if (!source) return std::unexpected(source.error());
+  config.people.push_back(*std::move(source));
+  return {};
+}
+
 constexpr std::array table{
     Setting{"store", "URL", "where everything is kept: sqlite:PATH", false, read_store, nullptr},
     Setting{"store-bytes-max", "N", "the store's largest size; 0: as much as the disk has", false,
@@ -122,6 +129,10 @@ constexpr std::array table{
               return Result<void>();
             },
             [](Config& c) { c.entities.clear(); }},
+    Setting{"people", "SOURCE",
+            "who tells of people: personnel:FILES, google:FILES or google:https://..., then ,name= "
+            ",limit= ,interval= ,token= ,customer= ,groups= ,ca=",
+            true, read_people, [](Config& c) { c.people.clear(); }},
     Setting{"issuers", "FILE", "whose tokens are believed", false,
             [](Config& c, const std::string& t) { return read_path(c.issuers, t); }, nullptr},
     Setting{"reports", "DIR", "where reports are written", false,

@@ -82,6 +82,9 @@ struct Applied {
   std::vector<PeopleRow> rows;
 };
 
+// Whose word something rests on, and as of when the oldest of it is.
+using Origins = std::map<std::string, Timestamp>;
+
 // All that is known of an account at a time; what is not is absent.
 struct KnownAccount {
   Account account;
@@ -89,12 +92,14 @@ struct KnownAccount {
   std::vector<DirectoryKey> groups;     // that it is in itself
   bool groups_known = false;            // whether that is all of them
   std::optional<DirectoryKey> manager;  // the account of
+  Origins origins;                      // of all that is said here
   Timestamp until = Timestamp::latest;  // when the first fact of it will be too old
 };
 
 struct KnownGroup {
   Group group;
   std::vector<DirectoryKey> groups;  // that it is in itself
+  Origins origins;
   Timestamp until = Timestamp::latest;
 };
 
@@ -140,7 +145,7 @@ class PeopleBook {
             Applied& applied);
   KnownAccount known(const Account& account, Timestamp now) const;
   std::vector<DirectoryKey> known_groups(const std::vector<Membership>& memberships, Timestamp now,
-                                         Timestamp& until) const;
+                                         Timestamp& until, Origins& origins) const;
   std::optional<DirectoryKey> manager_of(const KnownAccount& account, Timestamp now) const;
 
   PeopleBookOptions options_;

@@ -115,6 +115,59 @@ TEST(Config, RefusesWhatItCannotUse) {
   EXPECT_FALSE(parse_source("file:/x,name="));
 }
 
+TEST(Config, WhoTellsOfPeople) {
+  const auto outcome = parse(
+      {"--source", "stdin", "--people", "personnel:/srv/hr/people-*.csv,name=hr,limit=7d",
+       "--people",
+       "google:https://directory.example.com/v1,token=/etc/t,customer=C1,groups=no,ca=/etc/ca,"
+       "interval=1h,limit=2h",
+       "--people", "google,name=by-hand"},
+      "h");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  using identity::Teller;
+  const std::vector<identity::PeopleSourceOptions> expected{
+      {.name = "hr", .place = "/srv/hr/people-*.csv", .limit = std::chrono::days(7)},
+      {.name = "google",
+       .teller = Teller::google,
+       .place = "https://directory.example.com/v1",
+       .token_file = "/etc/t",
+       .customer = "C1",
+       .groups = false,
+       .ca_file = "/etc/ca",
+       .interval = std::chrono::hours(1),
+       .limit = std::chrono::hours(2)},
+      {.name = "by-hand", .teller = Teller::google}};
+  EXPECT_EQ(outcome->config.people, expected);
+  const auto file = parse_file(
+      "people:\n  - {personnel: '/srv/hr/people-*.csv', name: hr, limit: 7d}\n"
+      "  - google:https://directory.example.com/v1,token=/etc/t,customer=C1,groups=no,ca=/etc/ca,"
+      "interval=1h,limit=2h\n  - {google: , name: by-hand}\n",
+      "m.yaml", Config());
+  ASSERT_TRUE(file) << file.error().what;
+  EXPECT_EQ(file->people, expected);
+}
+
+TEST(Config, MistakesAboutPeopleAreTold) {
+  const auto wrong = [](const std::string& text) {
+    const auto source = parse_people_source(text);
+    return source ? "none" : source.error().what;
+  };
+  EXPECT_EQ(wrong("ldap:x"),
+            "'ldap:x' tells nothing of people; expected personnel:FILES, google:FILES or "
+            "google:https://HOST/PATH");
+  EXPECT_EQ(wrong("personnel:"), "'personnel:' names no place");
+  EXPECT_EQ(wrong("google:https://directory.example.com"),
+            "'google' needs ,token=FILE, which holds what the API asks for");
+  EXPECT_EQ(wrong("personnel:/x,limit=0s"), "must be longer than nothing");
+  EXPECT_EQ(wrong("personnel:/x,groups=maybe"), "'groups' is yes or no");
+  EXPECT_EQ(wrong("personnel:/x,colour=red"),
+            "'colour' is none of name, limit, interval, token, customer, groups, ca");
+  EXPECT_EQ(parse({"--source", "stdin", "--people", "personnel", "--people", "personnel:/x"}, "h")
+                .error()
+                .what,
+            "two sources of people are named 'personnel'; give one of them another ,name=");
+}
+
 TEST(Config, HelpNamesEverySetting) {
   const auto outcome = parse({"--help"}, "h");
   ASSERT_TRUE(outcome && outcome->answer);

@@ -10,20 +10,20 @@ namespace {
 constexpr const char* entities = R"json([
   {"uid": {"type": "Group", "id": "staff"}, "attrs": {}, "parents": []},
   {"uid": {"type": "User", "id": "ada@example.com"},
-   "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
+   "attrs": {"active": true, "background_checked": "2024-01-01", "trained_until": "2999-01-01",
+             "policy_accepted": "2024-01-01"},
    "parents": [{"type": "Group", "id": "staff"}]},
   {"uid": {"type": "Group", "id": "administrators"}, "attrs": {},
    "parents": [{"type": "Group", "id": "staff"}]},
   {"uid": {"type": "Group", "id": "on-call"}, "attrs": {},
    "parents": [{"type": "Group", "id": "staff"}]},
   {"uid": {"type": "User", "id": "bob@example.com"},
-   "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
+   "attrs": {"active": true, "background_checked": "2024-01-01", "trained_until": "2999-01-01",
+             "policy_accepted": "2024-01-01"},
    "parents": [{"type": "Group", "id": "administrators"}, {"type": "Group", "id": "on-call"}]},
   {"uid": {"type": "User", "id": "gone@example.com"},
-   "attrs": {"active": false, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
+   "attrs": {"active": false, "background_checked": "2024-01-01", "trained_until": "2999-01-01",
+             "policy_accepted": "2024-01-01"},
    "parents": [{"type": "Group", "id": "staff"}]},
   {"uid": {"type": "System", "id": "wiki"},
    "attrs": {"personal_data": false, "purposes": [], "must_record": true}, "parents": []},
@@ -166,6 +166,10 @@ class GrantTest : public AccessTest {
  protected:
   // The status, and the grant where there is one.
   std::pair<unsigned, json::Value> act(json::Object body) {
+    if (const auto who = body.find("who"); who != body.end()) {
+      body["token"] = token({{"email", *who->second.as_string()}});
+      body.erase("who");
+    }
     const auto answer = daemon_.ask("/api/v1/grants", "POST", json::to_text(body));
     const auto json = json::parse(answer.body);
     return {answer.status, json ? *json : json::Value()};
@@ -197,10 +201,7 @@ TEST_F(GrantTest, OpensWhatItIsForUntilItEnds) {
   EXPECT_EQ(act({{"act", "approve"}, {"who", "ada@example.com"}, {"grant", number}}).first, 403U);
   EXPECT_EQ(act({{"act", "approve"}, {"who", "gone@example.com"}, {"grant", number}}).first, 403U);
   EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
-  ASSERT_EQ(
-      act({{"act", "approve"}, {"token", token({{"email", "bob@example.com"}})}, {"grant", number}})
-          .first,
-      200U);
+  ASSERT_EQ(act({{"act", "approve"}, {"who", "bob@example.com"}, {"grant", number}}).first, 200U);
   EXPECT_EQ(verdict("ada@example.com"), "allow");
   EXPECT_EQ(verdict("bob@example.com"), "not_permitted");
   const std::string who = json::to_text(daemon_.get("/api/v1/who-can?system=campaign-db"));
@@ -215,6 +216,13 @@ TEST_F(GrantTest, OpensWhatItIsForUntilItEnds) {
   EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
   const json::Value shown = daemon_.get("/api/v1/grants/" + std::to_string(number));
   EXPECT_EQ(shown["changes"].as_array()->size(), 3U);
+}
+
+TEST_F(GrantTest, NobodyActsByTheirWordAlone) {
+  const auto answer = daemon_.ask("/api/v1/grants", "POST",
+                                  R"({"act":"request","who":"ada@example.com","duration":"1h"})");
+  EXPECT_EQ(answer.status, 403U);
+  EXPECT_NE(answer.body.find("must show a token"), std::string::npos) << answer.body;
 }
 
 TEST_F(GrantTest, OutlivesAKillAndNothingElseDoes) {

@@ -142,6 +142,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   ~Session() { --shared_.connections; }
 
   void start() {
+    if constexpr (!is_local) {
+      // An answer's last piece must not wait until the other side has confirmed the one before.
+      error_code ignored;
+      connection().socket().set_option(Tcp::no_delay(true), ignored);
+    }
     if constexpr (is_secure) {
       connection().expires_after(shared_.options.handshake_timeout);
       stream_.async_handshake(ssl::stream_base::server,

@@ -1,7 +1,5 @@
 #include "app/access_server.h"
 
-#include "http/answers.h"
-
 namespace mailwarden::app {
 namespace {
 
@@ -20,9 +18,7 @@ Result<std::unique_ptr<net::HttpServer>> start_access_server(
                                                  .clients = config.tls_clients},
                                          .threads = threads},
                                         [decisions](const net::Request& request) {
-                                          return http::AccessApi::decides(request.path)
-                                                     ? decisions->answer(request)
-                                                     : http::trouble(404, "there is nothing here");
+                                          return decisions->answer_enforcement_point(request);
                                         });
   if (!started) return fail("access-listen", started.error());
   for (const std::string& address : (*started)->addresses()) {

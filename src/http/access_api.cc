@@ -18,6 +18,10 @@ constexpr std::string_view check_path = "/access/v1/check/";
 constexpr std::string_view configuration_path = "/.well-known/authzen-configuration";
 constexpr std::string_view decisions_path = "/api/v1/decisions";
 
+bool decides(std::string_view path) {
+  return path.starts_with("/access/") || path == configuration_path;
+}
+
 Result<std::string> text_member(const json::Value& of, std::string_view what,
                                 std::string_view name) {
   const std::string* const text = of[name].as_string();
@@ -147,8 +151,8 @@ bool AccessApi::takes(std::string_view path) const {
   return decides(path) || path.starts_with(decisions_path);
 }
 
-bool AccessApi::decides(std::string_view path) {
-  return path.starts_with("/access/") || path == configuration_path;
+Response AccessApi::answer_enforcement_point(const Request& request) const {
+  return decides(request.path) ? answer(request) : trouble(404, "there is nothing here");
 }
 
 Response AccessApi::answer(const Request& request) const {

@@ -38,10 +38,9 @@ class AccessApi {
   AccessApi(access::Arbiter& arbiter, std::string store);
 
   bool takes(std::string_view path) const;
-  // Whether it is one of the paths of enforcement points, and not one of those that show what was
-  // decided.
-  static bool decides(std::string_view path);
   net::Response answer(const net::Request& request) const;
+  // The same where only enforcement points ask: 404 for the paths that show what was decided.
+  net::Response answer_enforcement_point(const net::Request& request) const;
 
  private:
   net::Response evaluation(const net::Request& request) const;

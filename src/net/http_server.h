@@ -5,12 +5,12 @@
 //          TLS only requests for a name of the loopback are answered, so that no page elsewhere
 //          sends a browser here under a name of its own.
 // Owns     Its sockets and threads; a UNIX socket's file is removed when the server stops.
-// Threads  start() and stop() from one thread, reload_certificates() from any; the handler is called
-//          on the server's threads, several at once.
-// Errors   start(): unavailable (the address is taken), denied, invalid, each naming the address, or
-//          what load_tls_context() says. A request that cannot be read is answered with 400, 413 or
-//          431 and a sentence; one that does not come in time is not answered, nor is a connection
-//          on which no TLS was agreed.
+// Threads  start() and stop() from one thread, reload_certificates() from any; the handler is
+//          called on the server's threads, several at once.
+// Errors   start(): unavailable (the address is taken), denied, invalid, each naming the address;
+//          what load_tls_context() says. A request that cannot be read is answered with 400, 413
+//          or 431 and a sentence; one that does not come in time is not answered, nor is a
+//          connection on which no TLS was agreed.
 // Limits   HttpServerOptions.
 // Source   RFC 9110, RFC 9112, by Boost.Beast; for TLS net/tls_context.h.
 #pragma once

@@ -15,7 +15,7 @@ class AuthzenTest : public AccessTest {
  protected:
   void SetUp() override {
     write_file(daemon_.path("authority.pem"), authority_.pem());
-    install(authority_.issue({.name = "warden"}));
+    install(authority_.issue({.name = "warden", .names = "IP:127.0.0.1, DNS:warden.example"}));
     AccessTest::SetUp();
   }
   std::vector<std::string> options() const override {
@@ -275,6 +275,60 @@ TEST_F(AuthzenTest, WhoIsNotKnownIsNotAnswered) {
   EXPECT_EQ(daemon_.stop(), 0);
   EXPECT_EQ(daemon_.rows("SELECT count(*) FROM ledger_entry WHERE kind = 'decision'"),
             (std::multiset<std::string>{"1|"}));
+}
+
+// As docs/policies.md says. Files stand beside it, the socket and what nginx makes in its folder.
+std::string nginx_configuration(const std::string& folder, const std::string& warden) {
+  std::string text = ::geteuid() == 0 ? "user root;\n" : "";
+  text += "daemon off; worker_processes 1; pid pid; events {}\nhttp { access_log off;\n";
+  for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+    text += std::string(kind) + "_temp_path " + kind + ";\n";
+  }
+  return text + "upstream mailwarden { server " + warden +
+         "; keepalive 16; }\nserver { listen unix:" + folder + R"(/socket;
+           location / { auth_request /_access; root ..; }
+           location = /_access {
+             internal;
+             proxy_pass https://mailwarden/access/v1/check/wiki;
+             proxy_http_version 1.1;
+             proxy_set_header Connection "";
+             proxy_ssl_certificate gate.pem;
+             proxy_ssl_certificate_key gate.key;
+             proxy_ssl_trusted_certificate authority.pem;
+             proxy_ssl_verify on;
+             proxy_ssl_name warden.example;
+             proxy_pass_request_body off;
+             proxy_set_header Content-Length "";
+             proxy_set_header X-Original-Method $request_method;
+           } } })";
+}
+
+TEST_F(AuthzenTest, NginxOnAnotherMachineAsks) {
+  std::filesystem::create_directories(daemon_.path("nginx"));
+  write_file(daemon_.path("page"), "what is guarded");
+  write_file(daemon_.path("gate.pem"), gate_.certificate);
+  net::write_key(daemon_.path("gate.key"), gate_.key);
+  write_file(daemon_.path("nginx.conf"), nginx_configuration(daemon_.path("nginx"), address()));
+  Process nginx({"/usr/sbin/nginx", "-e", daemon_.path("nginx/error"), "-p", daemon_.path("nginx"),
+                 "-c", daemon_.path("nginx.conf")},
+                daemon_.path("nginx/output"));
+  const auto get = [&](const std::string& bearer) {
+    const auto answer = net::Client().request({.url = "http://localhost/page",
+                                               .socket = daemon_.path("nginx/socket"),
+                                               .headers = {{"Authorization", bearer}}});
+    return answer ? *answer : net::HttpAnswer();
+  };
+  while (get("").status == 0 && !nginx.ended()) std::this_thread::yield();
+  ASSERT_FALSE(nginx.ended()) << read_file(daemon_.path("nginx/output"));
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = get("Bearer " + token());
+    EXPECT_EQ(answer.status, 200U) << read_file(daemon_.path("nginx/error"));
+    EXPECT_EQ(answer.body, "what is guarded");
+  }
+  EXPECT_EQ(get("").status, 401U);
+  EXPECT_EQ(get("Bearer " + token({{"email", "gone@example.com"}})).status, 403U);
+  nginx.kill(SIGQUIT);
+  nginx.wait();
 }
 
 TEST_F(AuthzenTest, ARenewedCertificateIsShownAfterAReload) {

@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "app/access.h"
+#include "app/access_server.h"
 #include "app/acts.h"
 #include "app/core.h"
 #include "app/dispatch.h"
@@ -47,6 +48,7 @@ struct Daemon::Parts {
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
+  std::unique_ptr<net::HttpServer> access_server;  // null where the settings ask for none
 
   // Shared with the HTTP threads.
   std::mutex mutex;
@@ -183,6 +185,9 @@ Result<void> Daemon::Parts::start_server() {
   for (const std::string& address : server->addresses()) {
     around.log.info("console at http://" + address + "/");
   }
+  auto over_tls = start_access_server(config, decisions, around.log);
+  if (!over_tls) return std::unexpected(over_tls.error());
+  access_server = *std::move(over_tls);
   return {};
 }
 
@@ -231,6 +236,7 @@ void Daemon::Parts::reload() {
     around.log.error("the old rules and policies stay in force, since the new ones are wrong:\n" +
                      policies.error().what);
   }
+  if (access_server) reload_certificates(*access_server, around.log);
   around.notify("READY=1");
 }
 
@@ -437,7 +443,8 @@ Result<void> Daemon::Parts::finish() {
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Daemon::~Daemon() {
-  // The server first: its threads wait for answers of the core.
+  // The servers first: their threads wait for answers of the core.
+  if (parts_->access_server) parts_->access_server->stop();
   if (parts_->server) parts_->server->stop();
   if (parts_->people) parts_->people->stop();
   if (parts_->pipeline) parts_->pipeline->stop();

@@ -84,6 +84,18 @@ void read_file_setting(Config& config, const Setting& setting, const Node& node,
   }
 }
 
+// Decisions tell who may do what, so nobody unknown asks for them from elsewhere.
+void check_access(const Config& config, Mistakes& mistakes) {
+  if (config.access_listen.empty()) return;
+  if (config.tls_certificate.empty()) mistakes.add("access-listen needs tls-certificate");
+  if (config.tls_key.empty()) mistakes.add("access-listen needs tls-key");
+  for (const std::string& address : config.access_listen) {
+    if (!config.tls_clients.empty() || is_loopback(address)) continue;
+    mistakes.add("access-listen at " + address +
+                 " needs tls-clients, since it is reached from other machines");
+  }
+}
+
 // `kind` is what mistakes call them: "sources".
 template <class Source>
 void check_names(const std::vector<Source>& sources, const std::string& kind, Mistakes& mistakes) {
@@ -99,6 +111,7 @@ void check_names(const std::vector<Source>& sources, const std::string& kind, Mi
 }
 
 void check(const Config& config, Mistakes& mistakes) {
+  check_access(config, mistakes);
   if (config.sources.empty()) mistakes.add("no source is given; add --source file:GLOB");
   check_names(config.sources, "sources", mistakes);
   check_names(config.people, "sources of people", mistakes);

@@ -57,6 +57,10 @@ struct Config {
   Duration sweep_interval = std::chrono::hours(24);
   std::vector<std::string> listen{"127.0.0.1:8925"};
   std::string socket = "/run/mailwarden/mailwarden.sock";
+  std::vector<std::string> access_listen;  // where enforcement points ask over TLS
+  std::string tls_certificate;             // PEM files; see net/tls_context.h
+  std::string tls_key;
+  std::string tls_clients;            // whose certificates enforcement points must show
   std::vector<std::string> commands;  // executables that playbooks may run
   std::vector<SourceConfig> sources;
   unsigned workers = 0;  // 0: one less than there are cores, at least one

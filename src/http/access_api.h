@@ -3,7 +3,7 @@
 // What     Paths, each with what it answers:
 //            POST /access/v1/evaluation            one decision (AuthZEN)
 //            POST /access/v1/evaluations           several, in three ways
-//            GET /.well-known/authzen-configuration   where those are
+//            GET /.well-known/authzen-configuration   where those are, by the name asked for
 //            any /access/v1/check/{system}/...     for nginx auth_request and Envoy ext_authz: 200,
 //                                                  401 or 403 and nothing else; the token is the
 //                                                  bearer of Authorization, the action follows
@@ -12,7 +12,7 @@
 //            &allowed= GET /api/v1/decisions/{id}            one, with what proves it
 //          A subject's type and id name the principal, an action's name the action of that id, a
 //          resource's type and id the resource. `properties` are not believed: what is known of
-//          entities is known here.
+//          entities is known here. A member that is null is as if it were not there.
 // Owns     Nothing.
 // Threads  Several at once.
 // Errors   AuthZEN: 400 with a sentence for what is no request; a denial is 200 with decision
@@ -39,6 +39,8 @@ class AccessApi {
 
   bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
+  // The same where only enforcement points ask: 404 for the paths that show what was decided.
+  net::Response answer_enforcement_point(const net::Request& request) const;
 
  private:
   net::Response evaluation(const net::Request& request) const;

@@ -1,5 +1,7 @@
 #include "app/access_server.h"
 
+#include "http/access_api.h"
+
 namespace mailwarden::app {
 namespace {
 
@@ -8,10 +10,10 @@ constexpr std::size_t threads = 8;
 
 }  // namespace
 
-Result<std::unique_ptr<net::HttpServer>> start_access_server(
-    const config::Config& config, const std::shared_ptr<const http::AccessApi>& decisions,
-    Log& log) {
+Result<std::unique_ptr<net::HttpServer>> start_access_server(const config::Config& config,
+                                                             access::Arbiter& arbiter, Log& log) {
   if (config.access_listen.empty()) return nullptr;
+  const auto decisions = std::make_shared<const http::AccessApi>(arbiter, config.store);
   auto started = net::HttpServer::start({.listen_tls = config.access_listen,
                                          .tls = {.certificate = config.tls_certificate,
                                                  .key = config.tls_key,

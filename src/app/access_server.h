@@ -11,18 +11,17 @@
 
 #include <memory>
 
+#include "access/arbiter.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "config/config.h"
-#include "http/access_api.h"
 #include "net/http_server.h"
 
 namespace mailwarden::app {
 
 // Null where the settings ask for none.
-Result<std::unique_ptr<net::HttpServer>> start_access_server(
-    const config::Config& config, const std::shared_ptr<const http::AccessApi>& decisions,
-    Log& log);
+Result<std::unique_ptr<net::HttpServer>> start_access_server(const config::Config& config,
+                                                             access::Arbiter& arbiter, Log& log);
 
 // Takes what has been installed in place of the certificate, its key or the clients' authorities.
 void reload_certificates(net::HttpServer& server, Log& log);

@@ -34,6 +34,8 @@ namespace {
 constexpr std::chrono::milliseconds loop_interval{250};
 constexpr std::size_t batches_per_write_max = 32;
 constexpr std::chrono::milliseconds backoff_max{1000};
+// Of what a source of people says at once, through the UNIX socket.
+constexpr std::size_t told_bytes_max = std::size_t{256} * 1024 * 1024;
 
 }  // namespace
 
@@ -172,20 +174,20 @@ void Daemon::Parts::take_people() {
 }
 
 Result<void> Daemon::Parts::start_server() {
-  auto started =
-      net::HttpServer::start({.listen = config.listen, .socket = config.socket},
-                             make_handler({.config = config,
-                                           .clock = around.clock,
-                                           .acts = acts,
-                                           .arbiter = access->arbiter(),
-                                           .grants = core->grants(),
-                                           .status = [this] { return current_status(); }}));
+  auto started = net::HttpServer::start(
+      {.listen = config.listen, .socket = config.socket, .socket_body_bytes_max = told_bytes_max},
+      make_handler({.config = config,
+                    .clock = around.clock,
+                    .acts = acts,
+                    .arbiter = access->arbiter(),
+                    .grants = core->grants(),
+                    .status = [this] { return current_status(); }}));
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
   for (const std::string& address : server->addresses()) {
     around.log.info("console at http://" + address + "/");
   }
-  auto over_tls = start_access_server(config, decisions, around.log);
+  auto over_tls = start_access_server(config, access->arbiter(), around.log);
   if (!over_tls) return std::unexpected(over_tls.error());
   access_server = *std::move(over_tls);
   return {};

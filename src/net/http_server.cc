@@ -167,7 +167,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void read() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(shared_.options.header_bytes_max));
-    parser_->body_limit(shared_.options.body_bytes_max);
+    parser_->body_limit(is_local ? shared_.options.socket_body_bytes_max
+                                 : shared_.options.body_bytes_max);
     connection().expires_after(first_ ? shared_.options.request_timeout
                                       : shared_.options.idle_timeout);
     first_ = false;

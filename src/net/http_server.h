@@ -63,6 +63,7 @@ struct HttpServerOptions {
   std::size_t connections_max = 256;
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 1024 * 1024;
+  std::size_t socket_body_bytes_max = 1024 * 1024;  // through the UNIX socket
   std::chrono::milliseconds handshake_timeout{5'000};
   std::chrono::milliseconds request_timeout{10'000};  // from the first byte to the last
   std::chrono::milliseconds drain_timeout{5'000};     // how long stop() waits for open answers

@@ -6,8 +6,9 @@
 namespace mailwarden::app {
 
 Access::Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy,
-               const access::GrantBook& grants)
+               const access::GrantBook& grants, std::function<void()> wake)
     : verifier_(std::move(verifier)),
+      log_(std::move(wake)),
       arbiter_(
           {.clock = clock,
            .entropy = entropy,
@@ -37,7 +38,8 @@ void Access::hand_over(Core& core) {
 }
 
 Result<std::unique_ptr<Access>> Access::start(const config::Config& config, const Clock& clock,
-                                              Entropy& entropy, const access::GrantBook& grants) {
+                                              Entropy& entropy, const access::GrantBook& grants,
+                                              std::function<void()> wake) {
   std::unique_ptr<identity::Verifier> verifier;
   if (!config.issuers.empty()) {
     const auto text = read_whole_file(config.issuers, file_bytes_max);
@@ -48,7 +50,8 @@ Result<std::unique_ptr<Access>> Access::start(const config::Config& config, cons
     if (!made) return fail(config.issuers, made.error());
     verifier = *std::move(made);
   }
-  return std::unique_ptr<Access>(new Access(std::move(verifier), clock, entropy, grants));
+  return std::unique_ptr<Access>(
+      new Access(std::move(verifier), clock, entropy, grants, std::move(wake)));
 }
 
 }  // namespace mailwarden::app

@@ -8,6 +8,7 @@
 // Limits   Those of its parts.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "access/arbiter.h"
@@ -21,8 +22,10 @@ namespace mailwarden::app {
 
 class Access {
  public:
+  // `wake` has the core call hand_over() soon; it is called from the log's thread.
   static Result<std::unique_ptr<Access>> start(const config::Config& config, const Clock& clock,
-                                               Entropy& entropy, const access::GrantBook& grants);
+                                               Entropy& entropy, const access::GrantBook& grants,
+                                               std::function<void()> wake);
 
   void use(const Policies& policies) { arbiter_.use(policies.access); }
   // Gives the core what was decided since the last call.
@@ -33,7 +36,7 @@ class Access {
 
  private:
   Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy,
-         const access::GrantBook& grants);
+         const access::GrantBook& grants, std::function<void()> wake);
 
   access::ArbiterParts::Verify verify();
 

@@ -43,8 +43,8 @@ struct Daemon::Parts {
   std::unique_ptr<db::Database> database;
   std::optional<crypto::Signer> signer;
   std::unique_ptr<Core> core;
+  std::unique_ptr<Pipeline> pipeline;  // outlives who wakes it
   std::unique_ptr<Access> access;
-  std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
 
@@ -57,7 +57,7 @@ struct Daemon::Parts {
   std::uint64_t next_ticket = 0;
   std::ptrdiff_t unreleased = 0;
   std::optional<std::uint64_t> end_ticket;
-  Acts acts;
+  Acts acts{[this] { pipeline->wake(); }};
   Timestamp sealed;
   Timestamp swept;
   std::optional<Timestamp> reported;  // when the last reports were begun
@@ -122,7 +122,8 @@ Result<void> Daemon::Parts::start() {
       *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
-  auto made = Access::start(config, around.clock, around.entropy, core->grants());
+  auto made = Access::start(config, around.clock, around.entropy, core->grants(),
+                            [this] { pipeline->wake(); });
   if (!made) return std::unexpected(made.error());
   access = *std::move(made);
   access->use(**policies);

@@ -2,7 +2,8 @@
 //
 // What     keep() takes a decision and, where it is asked to, waits until it is stored. A thread
 //          explains denials meanwhile, so that neither the answer nor the core waits for that.
-//          take() gives what is ready to be stored; settle() answers those who wait.
+//          Where somebody waits for a decision that is ready, the core is woken. take() gives what
+//          is ready to be stored; settle() answers those who wait.
 // Owns     Its queue and its thread.
 // Threads  keep() from any; take(), settle() and stop() from the core's.
 // Errors   keep() is false where the decision is not stored in time, or cannot be taken any more.
@@ -11,6 +12,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -27,7 +29,7 @@ class DecisionLog {
   static constexpr std::size_t waiting_max = 50'000;
   static constexpr std::chrono::seconds store_timeout{5};
 
-  DecisionLog();
+  explicit DecisionLog(std::function<void()> wake);
   DecisionLog(const DecisionLog&) = delete;
   DecisionLog& operator=(const DecisionLog&) = delete;
   ~DecisionLog();
@@ -50,6 +52,7 @@ class DecisionLog {
 
   void run();
 
+  std::function<void()> wake_;
   BoundedQueue<Item> queue_{waiting_max};
   std::atomic<std::int64_t> missed_{0};
   std::mutex mutex_;

@@ -6,9 +6,10 @@
 namespace mailwarden::app {
 
 Access::Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy,
-               Log& log, const access::GrantBook& grants)
+               Log& log, const access::GrantBook& grants, std::function<void()> wake)
     : verifier_(std::move(verifier)),
       told_(log),
+      log_(std::move(wake)),
       arbiter_(
           {.clock = clock,
            .entropy = entropy,
@@ -77,7 +78,8 @@ void Access::hand_over(Core& core) {
 
 Result<std::unique_ptr<Access>> Access::start(const config::Config& config, const Clock& clock,
                                               Entropy& entropy, Log& log,
-                                              const access::GrantBook& grants) {
+                                              const access::GrantBook& grants,
+                                              std::function<void()> wake) {
   std::unique_ptr<identity::Verifier> verifier;
   if (!config.issuers.empty()) {
     const auto text = read_whole_file(config.issuers, file_bytes_max);
@@ -88,7 +90,8 @@ Result<std::unique_ptr<Access>> Access::start(const config::Config& config, cons
     if (!made) return fail(config.issuers, made.error());
     verifier = *std::move(made);
   }
-  return std::unique_ptr<Access>(new Access(std::move(verifier), clock, entropy, log, grants));
+  return std::unique_ptr<Access>(
+      new Access(std::move(verifier), clock, entropy, log, grants, std::move(wake)));
 }
 
 }  // namespace mailwarden::app

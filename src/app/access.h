@@ -12,6 +12,7 @@
 //          and one more for each entities_a_second entities, since the core does it.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "access/arbiter.h"
@@ -26,9 +27,11 @@ namespace mailwarden::app {
 
 class Access {
  public:
+  // `wake` has the core call hand_over() soon; it is called from the log's thread.
   static Result<std::unique_ptr<Access>> start(const config::Config& config, const Clock& clock,
                                                Entropy& entropy, Log& log,
-                                               const access::GrantBook& grants);
+                                               const access::GrantBook& grants,
+                                               std::function<void()> wake);
 
   // At once.
   void use(const Policies& policies, Core& core, Timestamp now);
@@ -52,7 +55,7 @@ class Access {
   };
 
   Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock, Entropy& entropy,
-         Log& log, const access::GrantBook& grants);
+         Log& log, const access::GrantBook& grants, std::function<void()> wake);
 
   access::ArbiterParts::Verify verify();
   access::InForce in_force(const Policies& policies, const Core& core, Timestamp now);

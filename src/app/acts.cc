@@ -3,9 +3,13 @@
 namespace mailwarden::app {
 
 bool Acts::push(Act act) {
-  const std::lock_guard lock(mutex_);
-  if (is_open_) acts_.push_back(std::move(act));
-  return is_open_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_open_) return false;
+    acts_.push_back(std::move(act));
+  }
+  wake_();
+  return true;
 }
 
 void Acts::take(Core& core) {

@@ -1,6 +1,7 @@
 // What people ask of the core, and the answers.
 //
-// What     ask() gives the core something to do and waits until what came of it is durable.
+// What     ask() gives the core something to do, wakes it, and waits until what came of it is
+//          durable.
 // Owns     The queue.
 // Threads  ask() from any; the rest from the core's.
 // Errors   ask(): unavailable while the daemon stops; why it could not be stored; those of the act.
@@ -20,6 +21,8 @@ namespace mailwarden::app {
 
 class Acts {
  public:
+  explicit Acts(std::function<void()> wake) : wake_(std::move(wake)) {}
+
   template <class Outcome>
   Outcome ask(std::function<Outcome(Core&)> act) {
     auto promise = std::make_shared<std::promise<Outcome>>();
@@ -46,6 +49,7 @@ class Acts {
 
   bool push(Act act);
 
+  std::function<void()> wake_;
   std::mutex mutex_;
   std::deque<Act> acts_;
   bool is_open_ = true;

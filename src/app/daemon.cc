@@ -45,9 +45,9 @@ struct Daemon::Parts {
   std::unique_ptr<db::Database> database;
   std::optional<crypto::Signer> signer;
   std::unique_ptr<Core> core;
+  std::unique_ptr<Pipeline> pipeline;  // outlives who wakes it
   std::unique_ptr<Access> access;
   std::unique_ptr<PeopleFeed> people;
-  std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
   std::unique_ptr<net::HttpServer> access_server;  // null where the settings ask for none
@@ -61,7 +61,7 @@ struct Daemon::Parts {
   std::uint64_t next_ticket = 0;
   std::ptrdiff_t unreleased = 0;
   std::optional<std::uint64_t> end_ticket;
-  Acts acts;
+  Acts acts{[this] { pipeline->wake(); }};
   Timestamp sealed;
   Timestamp swept;
   std::optional<Timestamp> reported;  // when the last reports were begun
@@ -150,7 +150,8 @@ Result<void> Daemon::Parts::start() {
 
 // What is known of people stands before the first event is held against it.
 Result<void> Daemon::Parts::start_access(const Policies& policies) {
-  auto made = Access::start(config, around.clock, around.entropy, around.log, core->grants());
+  auto made = Access::start(config, around.clock, around.entropy, around.log, core->grants(),
+                            [this] { pipeline->wake(); });
   if (!made) return std::unexpected(made.error());
   access = *std::move(made);
   auto feed = PeopleFeed::make(config.people, around.clock);

@@ -2,7 +2,8 @@
 
 namespace mailwarden::app {
 
-DecisionLog::DecisionLog() : thread_([this] { run(); }) {}
+DecisionLog::DecisionLog(std::function<void()> wake)
+    : wake_(std::move(wake)), thread_([this] { run(); }) {}
 
 DecisionLog::~DecisionLog() {
   stop();
@@ -33,8 +34,12 @@ void DecisionLog::run() {
       undertaken.record.explanation = policy::to_json(
           policy::explain(*undertaken.point, *undertaken.request, undertaken.record.decision));
     }
-    const std::lock_guard lock(mutex_);
-    ready_.push_back(*std::move(item));
+    const bool is_waited_for = item->waiting != nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      ready_.push_back(*std::move(item));
+    }
+    if (is_waited_for) wake_();
   }
 }
 

@@ -3,7 +3,8 @@
 // What     keep() takes a decision and, where it is asked to, waits until it is stored; while the
 //          store refuses it does not wait, and says no at once. A thread
 //          explains denials meanwhile, so that neither the answer nor the core waits for that.
-//          take() gives what is ready to be stored; settle() answers those who wait.
+//          Where somebody waits for a decision that is ready, the core is woken. take() gives what
+//          is ready to be stored; settle() answers those who wait.
 // Owns     Its queue and its thread.
 // Threads  keep() from any; take(), settle() and stop() from the core's.
 // Errors   keep() is false where the decision is not stored in time, or cannot be taken any more.
@@ -12,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -28,7 +30,7 @@ class DecisionLog {
   static constexpr std::size_t waiting_max = 50'000;
   static constexpr std::chrono::seconds store_timeout{5};
 
-  DecisionLog();
+  explicit DecisionLog(std::function<void()> wake);
   DecisionLog(const DecisionLog&) = delete;
   DecisionLog& operator=(const DecisionLog&) = delete;
   ~DecisionLog();
@@ -53,6 +55,7 @@ class DecisionLog {
 
   void run();
 
+  std::function<void()> wake_;
   BoundedQueue<Item> queue_{waiting_max};
   std::atomic<std::int64_t> missed_{0};
   std::atomic<bool> refuses_{false};

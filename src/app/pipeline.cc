@@ -45,6 +45,10 @@ std::optional<PipelineOutput> Pipeline::next(std::chrono::milliseconds wait) {
   return done_.pop(wait);
 }
 
+void Pipeline::wake() {
+  done_.wake();
+}
+
 void Pipeline::release(std::ptrdiff_t batches) {
   if (batches > 0) places_.release(batches);
 }

@@ -5,7 +5,8 @@
 //          a place from the moment it is read until release() says that it is durable, so a store
 //          that stalls makes the sources wait and nothing else is needed for back-pressure.
 // Owns     The sources, the threads and the queues.
-// Threads  start() and stop() from one thread; next(), release() and use() from the core's.
+// Threads  start() and stop() from one thread; next(), release() and use() from the core's; wake()
+//          from any.
 // Errors   A source that cannot be read is told in the log once for each reason and tried again.
 // Limits   PipelineOptions.
 #pragma once
@@ -57,6 +58,8 @@ class Pipeline {
 
   // Whatever is ready within `wait`.
   std::optional<PipelineOutput> next(std::chrono::milliseconds wait);
+  // Has next() return, since there is something else to do for who waits there.
+  void wake();
   // So many batches are durable.
   void release(std::ptrdiff_t batches);
   // From the next batch on.

@@ -2,6 +2,7 @@
 //
 // What     push() waits while the queue is full, which is how back-pressure reaches a source; pop()
 //          waits while it is empty. close() ends both: pushes are refused, pops drain what is left.
+//          wake() ends one wait with nothing, for a consumer that has something else to look at.
 // Owns     The items in it.
 // Threads  Any number on both ends.
 // Errors   None: a refused push answers false.
@@ -36,11 +37,12 @@ class BoundedQueue {
     return true;
   }
 
-  // Nothing when `wait` has passed, or when the queue is closed and empty.
+  // Nothing when `wait` has passed, after wake(), or when the queue is closed and empty.
   template <class Rep, class Period>
   [[nodiscard]] std::optional<T> pop(std::chrono::duration<Rep, Period> wait) {
     std::unique_lock lock(mutex_);
-    ready_.wait_for(lock, wait, [this] { return closed_ || !items_.empty(); });
+    ready_.wait_for(lock, wait, [this] { return closed_ || woken_ || !items_.empty(); });
+    woken_ = false;
     return take(lock);
   }
 
@@ -56,6 +58,15 @@ class BoundedQueue {
       closed_ = true;
     }
     room_.notify_all();
+    ready_.notify_all();
+  }
+
+  // The pop() with a time-out that is waiting, or else the next, does not wait.
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      woken_ = true;
+    }
     ready_.notify_all();
   }
 
@@ -85,6 +96,7 @@ class BoundedQueue {
   std::condition_variable ready_;
   std::deque<T> items_;
   bool closed_ = false;
+  bool woken_ = false;
 };
 
 }  // namespace mailwarden

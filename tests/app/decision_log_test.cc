@@ -1,11 +1,32 @@
 #include "app/decision_log.h"
 
-#include <future>
-
 #include <gtest/gtest.h>
 
 namespace mailwarden::app {
 namespace {
+
+// A core that does nothing until it is woken, and then keeps what is ready.
+class SleepingCore {
+ public:
+  explicit SleepingCore(bool stores) : stores_(stores) {}
+
+  DecisionLog& log() { return log_; }
+  std::vector<std::string> taken() {
+    log_.stop();
+    keep_what_is_ready();
+    return taken_;
+  }
+
+ private:
+  void keep_what_is_ready() {
+    for (const access::DecisionRecord& record : log_.take()) taken_.push_back(record.id);
+    log_.settle(stores_);
+  }
+
+  bool stores_;
+  std::vector<std::string> taken_;
+  DecisionLog log_{[this] { keep_what_is_ready(); }};
+};
 
 access::Undertaken undertaken(const std::string& id) {
   access::Undertaken made;
@@ -13,51 +34,34 @@ access::Undertaken undertaken(const std::string& id) {
   return made;
 }
 
-// What the core finds, however long the log's own thread takes to bring it.
-std::vector<access::DecisionRecord> take_one(DecisionLog& log) {
-  while (true) {
-    auto taken = log.take();
-    if (!taken.empty()) return taken;
-    std::this_thread::yield();
-  }
+TEST(DecisionLog, WakesTheCoreForADecisionThatSomebodyWaitsFor) {
+  SleepingCore core(true);
+  EXPECT_TRUE(core.log().keep(undertaken("a"), false));
+  EXPECT_TRUE(core.log().keep(undertaken("b"), true));
+  EXPECT_EQ(core.taken(), (std::vector<std::string>{"a", "b"}));
 }
 
-TEST(DecisionLog, WhoMustKnowThatItIsKeptWaitsForTheStore) {
-  for (const bool stored : {true, false}) {
-    DecisionLog log;
-    auto kept = std::async(std::launch::async, [&] { return log.keep(undertaken("a"), true); });
-    const auto taken = take_one(log);
-    ASSERT_EQ(taken.size(), 1U);
-    EXPECT_EQ(taken[0].id, "a");
-    log.settle(stored);
-    EXPECT_EQ(kept.get(), stored);
-  }
-}
-
-TEST(DecisionLog, NobodyElseWaits) {
-  DecisionLog log;
-  EXPECT_TRUE(log.keep(undertaken("a"), false));
-  EXPECT_EQ(take_one(log)[0].id, "a");
+TEST(DecisionLog, SaysNoWhereTheDecisionIsNotStored) {
+  SleepingCore core(false);
+  EXPECT_FALSE(core.log().keep(undertaken("a"), true));
 }
 
 TEST(DecisionLog, WhileTheStoreRefusesTheAnswerIsNoAtOnce) {
-  DecisionLog log;
-  log.refuse(true);
-  EXPECT_FALSE(log.keep(undertaken("a"), true));
-  EXPECT_TRUE(log.keep(undertaken("b"), false)) << "which is stored later";
-  EXPECT_EQ(take_one(log)[0].id, "b");
-  log.refuse(false);
-  auto kept = std::async(std::launch::async, [&] { return log.keep(undertaken("c"), true); });
-  EXPECT_EQ(take_one(log)[0].id, "c");
-  log.settle(true);
-  EXPECT_TRUE(kept.get());
+  SleepingCore core(true);
+  core.log().refuse(true);
+  EXPECT_FALSE(core.log().keep(undertaken("a"), true));
+  EXPECT_TRUE(core.log().keep(undertaken("b"), false)) << "which is stored later";
+  core.log().refuse(false);
+  EXPECT_TRUE(core.log().keep(undertaken("c"), true));
+  EXPECT_EQ(core.taken(), (std::vector<std::string>{"b", "c"}));
 }
 
-TEST(DecisionLog, AfterTheEndNothingIsTaken) {
-  DecisionLog log;
+TEST(DecisionLog, LetsTheCoreSleepWhereNobodyWaits) {
+  DecisionLog log([] { ADD_FAILURE() << "woken"; });
+  EXPECT_TRUE(log.keep(undertaken("a"), false));
   log.stop();
-  EXPECT_FALSE(log.keep(undertaken("a"), false));
-  EXPECT_FALSE(log.keep(undertaken("a"), true));
+  EXPECT_EQ(log.take().size(), 1U);
+  EXPECT_FALSE(log.keep(undertaken("b"), true));
 }
 
 }  // namespace

@@ -23,6 +23,18 @@ TEST(BoundedQueue, KeepsOrderAndDrainsAfterClose) {
   EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
+TEST(BoundedQueue, WakingEndsOneWaitAndLosesNothing) {
+  BoundedQueue<int> queue(1);
+  queue.wake();
+  EXPECT_EQ(queue.pop(1h), std::nullopt);
+  EXPECT_EQ(queue.pop(0s), std::nullopt);
+  std::jthread waker([&] { queue.wake(); });
+  EXPECT_EQ(queue.pop(1h), std::nullopt);
+  queue.wake();
+  EXPECT_TRUE(queue.push(1));
+  EXPECT_EQ(queue.pop(1h), 1);
+}
+
 TEST(BoundedQueue, AFullQueueMakesThePusherWait) {
   BoundedQueue<int> queue(1);
   EXPECT_TRUE(queue.push(1));

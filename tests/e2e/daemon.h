@@ -39,12 +39,18 @@ class TestDaemon {
     return all;
   }
 
-  // The shipped policies, with every alert going to this URL instead.
-  void alert_to(const std::string& url) {
+  // A copy of the shipped policies, which the test may change; its folder.
+  std::string copy_policies() {
     policies_ = path("policies");
-    if (std::filesystem::exists(policies_)) return;
     std::filesystem::copy(source_folder() + "/policies", policies_,
                           std::filesystem::copy_options::recursive);
+    return policies_;
+  }
+
+  // The shipped policies, with every alert going to this URL instead.
+  void alert_to(const std::string& url) {
+    if (std::filesystem::exists(path("policies"))) return;
+    copy_policies();
     write_file(policies_ + "/routes.yaml",
                "receivers: [{name: spool, kind: webhook, url: '" + url +
                    "'}]\nroutes: [{changes: [opened, severity_raised], to: [spool]}]\n");

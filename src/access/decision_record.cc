@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "crypto/sha256.h"
+
 namespace mailwarden::access {
 namespace {
 
@@ -41,6 +43,18 @@ Result<std::vector<json::Value>> read(Result<db::Statement*> asked) {
   }
 }
 
+// Of a sentence about a request that repeats some of it.
+constexpr std::size_t invalid_bytes_max = 2000;
+
+// Where the whole is too long, its hash stands for a part.
+void shorten(json::Object& made, const std::string& part) {
+  const auto found = made.find(part);
+  if (found == made.end()) return;
+  if (json::to_text(made).size() <= DecisionRecord::record_bytes_max) return;
+  const std::string hash = crypto::to_hex(crypto::sha256(json::to_text(found->second)));
+  found->second = json::Object{{"sha256", hash}};
+}
+
 json::Object to_json(const Replayed& replayed) {
   json::Array events;
   for (const EventId& event : replayed.events) events.emplace_back(to_string(event));
@@ -71,11 +85,14 @@ json::Object to_record(const DecisionRecord& record) {
   for (const auto& [source, time] : record.origins) sources[source] = to_rfc3339(time);
   made["sources"] = std::move(sources);
   if (record.replayed) made["replayed"] = to_json(*record.replayed);
-  if (record.explanation.is_null()) return made;
-  made["explanation"] = record.explanation;
-  if (json::to_text(made).size() > DecisionRecord::record_bytes_max) {
-    made["explanation"] = "left out, since it is too long to be kept";
+  if (const auto invalid = made.find("invalid"); invalid != made.end()) {
+    const std::string& text = *invalid->second.as_string();
+    if (text.size() > invalid_bytes_max) invalid->second = text.substr(0, invalid_bytes_max);
   }
+  if (!record.explanation.is_null()) made["explanation"] = record.explanation;
+  shorten(made, "explanation");
+  shorten(made, "context");
+  shorten(made, "facts");
   return made;
 }
 

@@ -6,7 +6,8 @@
 // Owns     Table decision. A DecisionRecord owns its content.
 // Threads  Values; the functions over a Database as that.
 // Errors   Those of Database; corrupt where a stored record is damaged.
-// Limits   record_bytes_max of one; an explanation that is too long is left out, and says so.
+// Limits   record_bytes_max of one: where it is longer, {"sha256"} stands for the explanation, then
+//          for the context, then for the facts. Names are limited by whoever asks.
 #pragma once
 
 #include <optional>

@@ -139,11 +139,11 @@ detect::Detection denied_access(const DecisionRecord& decision, const SeenAccess
                           .level = detect::Level::high,
                           .event = access.event,
                           .time = access.time,
-                          .entity = {.kind = "account", .name = access.principal.id},
                           .events = decision.replayed->events,
                           .count = decision.replayed->count,
                           .facts = access.facts};
   found.facts["unpermitted_access"] = 1;
+  if (!access.principal.id.empty()) found.entity = {"account", access.principal.id};
   const auto because = [&](const std::string& field, const std::string& value) {
     if (found.because.size() < detect::Detection::because_max && !value.empty()) {
       found.because.push_back({.selection = access.rule, .field = field, .value = value});

@@ -1,42 +1,65 @@
 #include "access/sign_ins.h"
 
 #include <algorithm>
+#include <array>
 
 namespace mailwarden::access {
 namespace {
 
-constexpr std::int64_t page = 1000;
-
-std::optional<Timestamp> moment(const json::Value& value) {
-  const std::string* const text = value.as_string();
-  const auto time =
-      text == nullptr ? Result<Timestamp>(fail(Code::invalid, "")) : parse_rfc3339(*text);
-  return time ? std::optional(*time) : std::nullopt;
-}
+constexpr std::array steps{db::Migration{"sign_in", 1, R"sql(
+CREATE TABLE sign_in (
+  person TEXT NOT NULL,
+  time BIGINT NOT NULL,
+  token TEXT NOT NULL,
+  PRIMARY KEY (person, time)
+);
+)sql"}};
 
 }  // namespace
 
-void SignIns::add(const std::string& person, SignIn sign_in) {
-  std::deque<SignIn>& known = people_[person];
+std::span<const db::Migration> sign_in_migrations() {
+  return steps;
+}
+
+Result<void> store(db::Database& database, const SignIn& sign_in) {
+  const std::string token = json::to_text(sign_in.token);
+  const std::string_view person = sign_in.person;
+  if (auto done = database.run("INSERT INTO sign_in (person, time, token) VALUES ($1, $2, $3)"
+                               " ON CONFLICT (person, time) DO UPDATE SET token = excluded.token",
+                               {person, sign_in.time.us, std::string_view(token)});
+      !done) {
+    return done;
+  }
+  return database.run("DELETE FROM sign_in WHERE person = $1 AND time < $2",
+                      {person, (sign_in.time - SignIns::horizon).us});
+}
+
+bool SignIns::add(SignIn sign_in) {
+  std::deque<SignIn>& known = people_[sign_in.person];
   const auto place = std::ranges::lower_bound(known, sign_in.time, {}, &SignIn::time);
   if (place != known.end() && place->time == sign_in.time) {
-    *place = std::move(sign_in);
-    return;
+    if (place->token == sign_in.token) return false;
+    place->token = std::move(sign_in.token);
+    return true;
   }
   known.insert(place, std::move(sign_in));
   if (known.size() > sign_ins_max) known.pop_front();
-  if (people_.size() <= people_max) return;
-  people_.erase(std::ranges::min_element(people_, {},
-                                         [](const auto& one) { return one.second.back().time; }));
+  if (people_.size() > people_max) {
+    people_.erase(std::ranges::min_element(people_, {},
+                                           [](const auto& one) { return one.second.back().time; }));
+  }
+  return true;
 }
 
-void SignIns::learn(const DecisionRecord& decision) {
+std::optional<SignIn> SignIns::learn(const DecisionRecord& decision) {
   const auto token = decision.context.find("token");
   if (decision.replayed || token == decision.context.end() || decision.principal.type != "User") {
-    return;
+    return std::nullopt;
   }
-  add(decision.principal.id,
-      {.time = moment(token->second["auth_time"]).value_or(decision.when), .token = token->second});
+  const auto time = parse_rfc3339(token->second.text("auth_time"));
+  if (!time) return std::nullopt;
+  SignIn made{.person = decision.principal.id, .time = *time, .token = token->second};
+  return add(made) ? std::optional(std::move(made)) : std::nullopt;
 }
 
 json::Value SignIns::at(const std::string& person, Timestamp time) const {
@@ -48,23 +71,20 @@ json::Value SignIns::at(const std::string& person, Timestamp time) const {
 
 Result<SignIns> SignIns::load(db::Database& database, Timestamp now) {
   SignIns all;
-  DecisionQuery query{.limit = page};
+  const auto asked =
+      database.query("SELECT person, time, token FROM sign_in WHERE time >= $1 ORDER BY time",
+                     {(now - horizon).us});
+  if (!asked) return std::unexpected(asked.error());
+  db::Statement& statement = **asked;
   while (true) {
-    const auto found = find_decisions(database, query);
-    if (!found) return std::unexpected(found.error());
-    for (const json::Value& record : *found) {
-      const auto when = moment(record["when"]);
-      if (!when || *when < now - horizon) return all;
-      query.before = record.integer("entry");
-      const json::Value& token = record["context"]["token"];
-      const auto principal = policy::parse_entity_uid(record.text("principal"));
-      if (token.is_null() || !record["replayed"].is_null() || !principal ||
-          principal->type != "User") {
-        continue;
-      }
-      all.add(principal->id, {.time = moment(token["auth_time"]).value_or(*when), .token = token});
-    }
-    if (found->size() < static_cast<std::size_t>(page)) return all;
+    const auto row = statement.step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return all;
+    auto token = json::parse(statement.text(2));
+    if (!token) return fail(Code::corrupt, "a stored sign-in is damaged");
+    all.add({.person = std::string(statement.text(0)),
+             .time = {statement.integer(1)},
+             .token = *std::move(token)});
   }
 }
 

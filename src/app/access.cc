@@ -1,5 +1,7 @@
 #include "app/access.h"
 
+#include <utility>
+
 #include "base/files.h"
 #include "identity/issuers.h"
 
@@ -27,9 +29,8 @@ Duration Access::pause() const {
   return std::chrono::seconds(1 + static_cast<std::int64_t>(made_of_.entities) / entities_a_second);
 }
 
-void Access::tell(const std::string& trouble) {
-  if (trouble != last_trouble_ && !trouble.empty()) told_.error(trouble);
-  last_trouble_ = trouble;
+bool Access::is_news(const std::string& trouble) {
+  return std::exchange(last_trouble_, trouble) != trouble && !trouble.empty();
 }
 
 access::InForce Access::in_force(const Policies& policies, const Core& core, Timestamp now) {
@@ -40,15 +41,19 @@ access::InForce Access::in_force(const Policies& policies, const Core& core, Tim
   const policy::Loaded& loaded = policies.access->loaded();
   auto known = access::known_entities(policies.entities, &core.people(), {}, *loaded.schema, now);
   if (!known) {
-    tell("nobody may do anything, since what is known of people cannot be used: " +
-         known.error().what);
+    const std::string trouble =
+        "nobody may do anything, since what is known of people cannot be used: " +
+        known.error().what;
+    if (is_news(trouble)) told_.error(trouble);
     return {};
   }
   made_of_.until = known->until;
   made_of_.entities = known->entities->defined();
   std::string left_out;
   for (const std::string& one : known->left_out) left_out += "\n" + one;
-  tell(left_out.empty() ? "" : "access policies look away from what does not fit:" + left_out);
+  if (is_news(left_out)) {
+    told_.warning("access policies look away from what does not fit:" + left_out);
+  }
   return {.point = std::make_shared<const policy::DecisionPoint>(loaded, known->entities),
           .origins = known->origins};
 }

@@ -60,7 +60,8 @@ class Access {
   access::ArbiterParts::Verify verify();
   access::InForce in_force(const Policies& policies, const Core& core, Timestamp now);
   Duration pause() const;
-  void tell(const std::string& trouble);
+  // Whether it is news.
+  bool is_news(const std::string& trouble);
 
   std::unique_ptr<identity::Verifier> verifier_;  // null without issuers
   Log& told_;

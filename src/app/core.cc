@@ -17,7 +17,8 @@ std::vector<db::Migration> all_migrations() {
   for (const auto& steps :
        {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
         alert::migrations(), respond::migrations(), privacy::migrations(),
-        access::decision_migrations(), access::migrations(), identity::migrations()}) {
+        access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
+        identity::migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;

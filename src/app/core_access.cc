@@ -47,7 +47,11 @@ void Core::take(const std::vector<access::DecisionRecord>& decisions) {
   std::vector<ledger::Entry> entries;
   for (const access::DecisionRecord& decision : decisions) {
     take_decision(decision, entries);
-    sign_ins_.learn(decision);
+    if (auto sign_in = sign_ins_.learn(decision)) {
+      const auto row = keep(*std::move(sign_in));
+      pending_.emplace_back(
+          [row](db::Database& database) { return access::store(database, *row); });
+    }
   }
   append(std::move(entries));
 }

@@ -8,23 +8,33 @@ namespace {
 
 // Between two looks at the clock.
 constexpr std::chrono::milliseconds look_interval{500};
+constexpr Duration soon = std::chrono::minutes(1);
 
 }  // namespace
 
+// Pages of a large directory are not fetched to their end while the daemon stops.
+Result<void> PeopleFeed::add(const identity::PeopleSourceOptions& options) {
+  const identity::Fetch fetch = identity::http_fetch({.ca_file = options.ca_file});
+  auto source = identity::PeopleSource::make(
+      options, [this, fetch](const net::HttpCall& call) -> Result<net::HttpAnswer> {
+        if (stopping_) return fail(Code::unavailable, "the daemon is stopping");
+        return fetch(call);
+      });
+  if (!source) return std::unexpected(source.error());
+  sources_.push_back({.source = *std::move(source)});
+  return {};
+}
+
 Result<std::unique_ptr<PeopleFeed>> PeopleFeed::make(
     const std::vector<identity::PeopleSourceOptions>& sources, const Clock& clock) {
-  std::vector<Source> made;
+  std::unique_ptr<PeopleFeed> feed(new PeopleFeed(clock));
   std::string wrong;
   for (const identity::PeopleSourceOptions& options : sources) {
-    auto source = identity::PeopleSource::make(options);
-    if (source) {
-      made.push_back({.source = *std::move(source)});
-    } else {
-      wrong += (wrong.empty() ? "people: " : "\npeople: ") + source.error().what;
-    }
+    const auto added = feed->add(options);
+    if (!added) wrong += (wrong.empty() ? "people: " : "\npeople: ") + added.error().what;
   }
   if (!wrong.empty()) return fail(Code::invalid, std::move(wrong));
-  return std::unique_ptr<PeopleFeed>(new PeopleFeed(std::move(made), clock));
+  return feed;
 }
 
 bool PeopleFeed::is_waiting(const std::string& source) {
@@ -48,10 +58,12 @@ void PeopleFeed::ask(Source& source, Timestamp now) {
 void PeopleFeed::look() {
   for (Source& source : sources_) {
     const Timestamp now = clock_.now();
-    const Duration interval = source.source.options().interval;
+    const identity::PeopleSourceOptions& options = source.source.options();
+    const bool is_soon = !options.is_remote() || !source.trouble.empty();
+    const Duration interval = is_soon ? std::min(options.interval, soon) : options.interval;
     // A clock that was set back must not keep a source unasked for as long.
     const bool is_due = now >= source.due || source.due > now + interval;
-    if (!is_due || is_waiting(source.source.options().name)) continue;
+    if (!is_due || is_waiting(options.name)) continue;
     source.due = now + interval;
     ask(source, now);
   }
@@ -71,6 +83,7 @@ void PeopleFeed::start() {
 }
 
 void PeopleFeed::stop() {
+  stopping_ = true;
   thread_ = {};
 }
 

@@ -6,9 +6,11 @@
 // Threads  make(), start(), stop(), take() and look() from the core's; look() not while started.
 // Errors   make(): invalid, every source that cannot be one. What a source could not tell is among
 //          the news, as the error; the same error again is not.
-// Limits   A source that told something is asked again when that was taken.
+// Limits   A source that told something is asked again when that was taken; files are looked at
+//          every minute, and so is what failed. stop() waits for one request at most.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -46,14 +48,15 @@ class PeopleFeed {
     std::string trouble;  // told last
   };
 
-  PeopleFeed(std::vector<Source> sources, const Clock& clock)
-      : clock_(clock), sources_(std::move(sources)) {}
+  explicit PeopleFeed(const Clock& clock) : clock_(clock) {}
 
+  Result<void> add(const identity::PeopleSourceOptions& options);
   void run(const std::stop_token& stop);
   void ask(Source& source, Timestamp now);
   bool is_waiting(const std::string& source);
 
   const Clock& clock_;
+  std::atomic<bool> stopping_ = false;
   std::vector<Source> sources_;  // the thread's, once it runs
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -29,6 +29,11 @@ Result<std::string> text_member(const json::Value& of, std::string_view what,
     return fail(Code::invalid,
                 "'" + std::string(what) + "." + std::string(name) + "' must be a string");
   }
+  if (text->size() > AccessApi::name_bytes_max) {
+    return fail(Code::invalid, "'" + std::string(what) + "." + std::string(name) +
+                                   "' is longer than " +
+                                   std::to_string(AccessApi::name_bytes_max) + " bytes");
+  }
   return *text;
 }
 

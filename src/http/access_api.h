@@ -17,7 +17,7 @@
 // Threads  Several at once.
 // Errors   AuthZEN: 400 with a sentence for what is no request; a denial is 200 with decision
 //          false.
-// Limits   evaluations_max of one request.
+// Limits   evaluations_max of one request; name_bytes_max.
 // Source   OpenID AuthZEN Authorization API 1.0; nginx ngx_http_auth_request_module; Envoy
 //          envoy.extensions.filters.http.ext_authz.v3, HTTP service.
 #pragma once
@@ -33,6 +33,7 @@ namespace mailwarden::http {
 class AccessApi {
  public:
   static constexpr std::size_t evaluations_max = 1000;
+  static constexpr std::size_t name_bytes_max = 1024;  // of a type, an id or an action
 
   // `store` is for reading what was kept.
   AccessApi(access::Arbiter& arbiter, std::string store);

@@ -66,6 +66,9 @@ struct PeopleChange {
     settled,
   };
 
+  // What is longer as a record, such as a large group at its first snapshot, is told by its hash.
+  static constexpr std::size_t record_bytes_max = 256 * 1024;
+
   std::string kind;  // "person", "account", "group", "conflict"
   DirectoryKey key;  // without a provider: a person, a conflict
   What what = What::added;
@@ -75,6 +78,7 @@ struct PeopleChange {
   Origin origin;  // who said so; at erase() only when
 };
 std::string_view to_string(PeopleChange::What what);
+// With "sha256" of {"after","before"} in place of these where they are too long.
 json::Object to_record(const PeopleChange& change);
 
 struct Applied {

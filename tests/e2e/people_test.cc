@@ -182,6 +182,38 @@ TEST_F(PeopleTest, AnAccessThatPolicyDeniesIsAnIncidentWithItsExplanation) {
   EXPECT_EQ(daemon_.verify().code, 0);
 }
 
+// As Google's API answers: a leaver is out when the next question is answered.
+TEST_F(PeopleTest, ADirectoryIsAskedOverHttp) {
+  std::atomic<bool> bob_has_left = false;
+  std::atomic<bool> token_was_shown = true;
+  auto api = net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [&](const net::Request& request) {
+    if (request.header("Authorization") != "Bearer secret") token_was_shown = false;
+    const std::string bob =
+        bob_has_left ? R"("suspended":true,"archived":false)" : std::string(in_order);
+    const std::map<std::string, std::string> pages{
+        {"/v1/users", users_page({user_json("1", "ada@example.com", in_order),
+                                  user_json("2", "bob@example.com", bob)})},
+        {"/v1/groups", groups_page({group_json("g", "team@example.com")})},
+        {"/v1/groups/g/members", members_page("g", {member_json("1", "ada@example.com"),
+                                                    member_json("2", "bob@example.com")})}};
+    const auto page = pages.find(request.path);
+    return page == pages.end() ? net::Response{.status = 404} : net::Response{.body = page->second};
+  });
+  ASSERT_TRUE(api) << api.error().what;
+  write_file(daemon_.path("token"), "secret\n");
+  std::vector<std::string> all = options();
+  std::ranges::replace(all, std::string("google,name=directory"),
+                       "google:http://" + (*api)->addresses().front() +
+                           "/v1,name=directory,interval=1s,token=" + daemon_.path("token"));
+  daemon_.start(all);
+  ASSERT_EQ(import("hr", "employees.csv").code, 0);
+  wait_for("bob@example.com", R"("decision":true)");
+  bob_has_left = true;
+  wait_for("bob@example.com", "leavers");
+  EXPECT_THAT(may_read("ada@example.com"), HasSubstr(R"("decision":true)"));
+  EXPECT_TRUE(token_was_shown);
+}
+
 // The newest file of each counts, without a server to tell anything to.
 TEST_F(PeopleTest, FilesTellWithOnceToo) {
   const std::string day = now_text().substr(0, 10);

@@ -29,6 +29,8 @@ class AccessTest : public testing::Test {
                R"([{"uid": {"type": "Group", "id": "staff"}, "attrs": {}, "parents": []},
                    {"uid": {"type": "Group", "id": "team@example.com"}, "attrs": {},
                     "parents": [{"type": "Group", "id": "staff"}]},
+                   {"uid": {"type": "Group", "id": "all@example.com"}, "attrs": {},
+                    "parents": [{"type": "Group", "id": "team@example.com"}]},
                    {"uid": {"type": "System", "id": "wiki"},
                     "attrs": {"personal_data": false, "purposes": []}, "parents": []}])");
     config_.rules = {source_folder() + "/rules/sigma"};
@@ -166,9 +168,9 @@ TEST_F(AccessTest, WhatCannotBeBroughtTogetherLetsNobodyIn) {
   EXPECT_EQ(why(), "permitted");
   const std::string pages =
       users_page({user_json("1", "ada@example.com", in_order)}) + "\n" +
-      identity::groups_page(
-          {identity::group_json("g", "team@example.com"), identity::group_json("s", "staff")}) +
-      "\n" + identity::members_page("g", {identity::member_json("s", "staff", "GROUP")});
+      identity::groups_page({identity::group_json("g", "team@example.com"),
+                             identity::group_json("a", "all@example.com")}) +
+      "\n" + identity::members_page("a", {identity::member_json("g", "team@example.com", "GROUP")});
   ASSERT_TRUE(core_->take(identity::Told(directory(pages, clock_.now()))));
   pass(std::chrono::seconds(1));
   EXPECT_EQ(why(), "invalid_request");

@@ -27,8 +27,8 @@ void print_people(const json::Value& answer) {
   std::vector<std::vector<std::string>> rows;
   for (const json::Value& one : *answer["people"].as_array()) {
     const json::Value& known = one["known"];
-    rows.push_back({one.text("email"), one.text("name"), yes_or_no(known["active"]),
-                    yes_or_no(known["second_factor_enrolled"]),
+    rows.push_back({one.text("email"), known.text("name", one.text("name")),
+                    yes_or_no(known["active"]), yes_or_no(known["second_factor_enrolled"]),
                     yes_or_no(known["second_factor_enforced"]), yes_or_no(known["trained"]),
                     short_time(one.text("known_until"))});
   }
@@ -56,16 +56,29 @@ void print_facts(const std::string& of, const json::Value& facts,
   }
 }
 
+// As a person reads it: moments and entities stand in objects of Cedar's.
+std::string plain(const json::Value& value) {
+  if (!value["__extn"].is_null()) return short_time(value["__extn"].text("arg"));
+  if (!value["__entity"].is_null()) return value["__entity"].text("id");
+  const std::string* const text = value.as_string();
+  return text == nullptr ? json::to_text(value) : *text;
+}
+
+void print_known(const json::Value& one) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, value] : *one["known"].as_object()) rows.push_back({name, plain(value)});
+  for (const json::Value& group : *one["groups"].as_array()) rows.push_back({"in", plain(group)});
+  print("\n");
+  print_table({"KNOWN NOW", "VALUE"}, rows);
+  print("until " + short_time(one.text("known_until")) + " UTC\n");
+}
+
 void print_person(const json::Value& one) {
   std::vector<std::vector<std::string>> rows;
   print_facts("account", one["facts"], rows);
   print_facts("person", one["person"]["facts"], rows);
   print_table({"OF", "FACT", "VALUE", "TOLD BY", "AS OF (UTC)"}, rows);
-  if (!one["known"].is_null()) {
-    print("known now: " + printable(json::to_text(one["known"])) + "\n");
-    print("groups: " + printable(json::to_text(one["groups"])) + "\n");
-    print("until: " + short_time(one.text("known_until")) + "\n");
-  }
+  if (one["known"].as_object() != nullptr) print_known(one);
 }
 
 int show(const po::variables_map& given, const Result<json::Value>& answer,

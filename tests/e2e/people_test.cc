@@ -154,7 +154,7 @@ TEST_F(PeopleTest, TheCommandTellsEachFactAndItsSource) {
   EXPECT_EQ(daemon_.stop(), 0);
   const Ran at_rest = mailwarden({"people", "show", "ada@example.com", "--store", daemon_.store()});
   EXPECT_EQ(at_rest.code, 0) << at_rest.output;
-  EXPECT_THAT(at_rest.output, AllOf(HasSubstr("background_checked"), Not(HasSubstr("known now"))));
+  EXPECT_THAT(at_rest.output, AllOf(HasSubstr("background_checked"), Not(HasSubstr("KNOWN NOW"))));
 }
 
 TEST_F(PeopleTest, AnAccessThatPolicyDeniesIsAnIncidentWithItsExplanation) {

@@ -1,6 +1,7 @@
 #include "ledger/ledger.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 
@@ -20,6 +21,15 @@ CREATE TABLE ledger_checkpoint (
   size INTEGER PRIMARY KEY,
   note TEXT NOT NULL
 );
+)sql"},
+                           db::Migration{"ledger", 2, R"sql(
+ALTER TABLE ledger_entry ADD COLUMN commitment BLOB;
+CREATE TABLE ledger_node (
+  level INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  PRIMARY KEY (level, number)
+);
 )sql"}};
 
 std::string canonical(const Entry& entry, Timestamp now) {
@@ -35,6 +45,12 @@ Row read_row(const db::Statement& row) {
            .record = std::string(row.text(2))};
   if (row.blob(3).size() == read.salt.size()) std::ranges::copy(row.blob(3), read.salt.begin());
   if (row.blob(4).size() == read.leaf.size()) std::ranges::copy(row.blob(4), read.leaf.begin());
+  // Entries that an older version wrote have no more than what it is made of.
+  if (row.blob(5).size() == read.commitment.size()) {
+    std::ranges::copy(row.blob(5), read.commitment.begin());
+  } else if (!row.is_null(2)) {
+    read.commitment = commitment(read.salt, read.record);
+  }
   return read;
 }
 
@@ -71,6 +87,51 @@ Digest commitment(std::span<const std::byte> salt, std::string_view record) {
   return crypto::sha256({salt, crypto::as_bytes(record)});
 }
 
+std::vector<Node> NodeMaker::append(const Digest& leaf) {
+  std::vector<Node> made;
+  Digest hash = leaf;
+  for (unsigned level = 0;; ++level) {
+    if (levels_.size() == level) levels_.emplace_back();
+    Level& at = levels_[level];
+    at.tile.append(hash);
+    if (at.tile.size() < Tile::width_max) return made;
+    hash = at.tile.root();
+    made.push_back({.level = level + 1, .number = at.number++, .hash = hash});
+    at.tile = {};
+  }
+}
+
+namespace {
+
+Result<void> write_nodes(db::Database& database, std::span<const Node> nodes) {
+  if (nodes.empty()) return {};
+  const auto insert = database.prepare(
+      "INSERT INTO ledger_node (level, number, hash) VALUES ($1, $2, $3)"
+      " ON CONFLICT (level, number) DO UPDATE SET hash = excluded.hash");
+  if (!insert) return std::unexpected(insert.error());
+  for (const Node& node : nodes) {
+    if (auto done = (*insert)->run({std::int64_t{node.level},
+                                    static_cast<std::int64_t>(node.number), db::Blob(node.hash)});
+        !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+// Those that an older version has not made.
+Result<void> add_missing_nodes(db::Database& database, std::span<const Node> nodes) {
+  const auto stored = database.integer("SELECT COUNT(*) FROM ledger_node");
+  if (!stored) return std::unexpected(stored.error());
+  if (*stored == static_cast<std::int64_t>(nodes.size())) return {};
+  auto transaction = db::Transaction::begin(database);
+  if (!transaction) return std::unexpected(transaction.error());
+  if (auto done = write_nodes(database, nodes); !done) return done;
+  return transaction->commit();
+}
+
+}  // namespace
+
 Digest batch_root(std::span<const Digest> commitments) {
   Frontier frontier;
   for (const Digest& one : commitments) frontier.append(leaf_hash(one));
@@ -81,6 +142,7 @@ Result<Ledger> Ledger::open(db::Database& database, std::string origin, Entropy&
   Ledger ledger(std::move(origin), entropy);
   const auto rows = database.query("SELECT number, leaf FROM ledger_entry ORDER BY number");
   if (!rows) return std::unexpected(rows.error());
+  std::vector<Node> nodes;
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
@@ -93,7 +155,9 @@ Result<Ledger> Ledger::open(db::Database& database, std::string origin, Entropy&
     }
     std::ranges::copy(stored, leaf.begin());
     ledger.frontier_.append(leaf);
+    std::ranges::move(ledger.nodes_.append(leaf), std::back_inserter(nodes));
   }
+  if (auto done = add_missing_nodes(database, nodes); !done) return std::unexpected(done.error());
   const auto sealed = database.integer("SELECT MAX(size) FROM ledger_checkpoint");
   if (!sealed) return std::unexpected(sealed.error());
   if (*sealed > ledger.size()) {
@@ -105,33 +169,36 @@ Result<Ledger> Ledger::open(db::Database& database, std::string origin, Entropy&
   return ledger;
 }
 
-std::vector<Row> Ledger::prepare(std::span<const Entry> entries, Timestamp now) {
-  std::vector<Row> rows;
-  rows.reserve(entries.size());
+Prepared Ledger::prepare(std::span<const Entry> entries, Timestamp now) {
+  Prepared prepared;
+  prepared.rows.reserve(entries.size());
   for (const Entry& entry : entries) {
     Row row{.number = size(), .kind = entry.kind, .record = canonical(entry, now)};
     CHECK(row.record.size() <= record_bytes_max);
     entropy_->fill(row.salt, row.record);
-    row.leaf = leaf_hash(commitment(row.salt, row.record));
+    row.commitment = commitment(row.salt, row.record);
+    row.leaf = leaf_hash(row.commitment);
     frontier_.append(row.leaf);
-    rows.push_back(std::move(row));
+    std::ranges::move(nodes_.append(row.leaf), std::back_inserter(prepared.nodes));
+    prepared.rows.push_back(std::move(row));
   }
-  return rows;
+  return prepared;
 }
 
-Result<void> Ledger::write(db::Database& database, std::span<const Row> rows) {
+Result<void> Ledger::write(db::Database& database, const Prepared& prepared) {
   const auto insert = database.prepare(
-      "INSERT INTO ledger_entry (number, kind, record, salt, leaf) VALUES ($1, $2, $3, $4, $5)");
+      "INSERT INTO ledger_entry (number, kind, record, salt, leaf, commitment)"
+      " VALUES ($1, $2, $3, $4, $5, $6)");
   if (!insert) return std::unexpected(insert.error());
-  for (const Row& row : rows) {
+  for (const Row& row : prepared.rows) {
     if (auto done =
             (*insert)->run({row.number, std::string_view(row.kind), std::string_view(row.record),
-                            db::Blob(row.salt), db::Blob(row.leaf)});
+                            db::Blob(row.salt), db::Blob(row.leaf), db::Blob(row.commitment)});
         !done) {
       return done;
     }
   }
-  return {};
+  return write_nodes(database, prepared.nodes);
 }
 
 std::optional<Sealed> Ledger::prepare_seal(const crypto::Signer& signer) {
@@ -163,9 +230,9 @@ Result<std::string> last_checkpoint(db::Database& database) {
 }
 
 Result<std::optional<Timestamp>> last_time(db::Database& database) {
-  const auto rows =
-      read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
-                               "WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1"));
+  const auto rows = read_rows(
+      database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "
+                     "WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1"));
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return std::optional<Timestamp>();
   const auto record = json::parse(rows->front().record);
@@ -177,16 +244,16 @@ Result<std::optional<Timestamp>> last_time(db::Database& database) {
 Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first,
                                       std::int64_t limit) {
   return read_rows(
-      database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
+      database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "
                      "WHERE number >= $1 ORDER BY number LIMIT $2",
                      {first, limit}));
 }
 
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind) {
-  auto rows =
-      read_rows(database.query("SELECT number, kind, record, salt, leaf FROM ledger_entry "
-                               "WHERE kind = $1 ORDER BY number DESC LIMIT 1",
-                               {kind}));
+  auto rows = read_rows(
+      database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "
+                     "WHERE kind = $1 ORDER BY number DESC LIMIT 1",
+                     {kind}));
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return std::optional<Row>();
   return std::optional<Row>(std::move(rows->front()));

@@ -6,7 +6,8 @@
 //          numbers, salts and leaves in memory; write() puts the same rows into the store as often
 //          as it takes until a transaction holds. A checkpoint is signed over what has been
 //          written.
-// Owns     Tables ledger_entry and ledger_checkpoint; a Ledger owns the frontier of its tree.
+// Owns     Tables ledger_entry, ledger_node and ledger_checkpoint; a Ledger owns the frontier of
+//          its tree.
 // Threads  One thread, the core's. The static functions as the Database passed in.
 // Errors   open(): corrupt where the stored leaves have a hole. write(): as Database; full for a
 //          record over record_bytes_max is told by prepare() instead, as a CHECK, since records are
@@ -30,6 +31,7 @@
 #include "json/value.h"
 #include "ledger/merkle.h"
 #include "ledger/note.h"
+#include "ledger/tree_reader.h"
 
 namespace mailwarden::ledger {
 
@@ -49,7 +51,36 @@ struct Row {
   std::string kind;
   std::string record;  // canonical JSON, with "kind" and "time"
   Salt salt{};
-  Digest leaf{};  // the leaf's hash in the tree
+  Digest commitment{};  // the leaf's data
+  Digest leaf{};        // the leaf's hash in the tree
+};
+
+// A hash above the leaves, which tiles are made of: the root over a whole tile of the level below.
+struct Node {
+  unsigned level = 1;
+  std::uint64_t number = 0;  // within the level
+  Digest hash{};
+
+  bool operator==(const Node&) const = default;
+};
+
+// Gives the nodes that leaves complete, in order.
+class NodeMaker {
+ public:
+  std::vector<Node> append(const Digest& leaf);
+
+ private:
+  struct Level {
+    std::uint64_t number = 0;  // of the tile that is being filled
+    Frontier tile;
+  };
+  std::vector<Level> levels_;
+};
+
+// What prepare() makes of some entries.
+struct Prepared {
+  std::vector<Row> rows;
+  std::vector<Node> nodes;
 };
 
 // SHA-256(salt ‖ record): what a leaf holds. Also the commitment to a single event in a batch.
@@ -65,13 +96,14 @@ struct Sealed {
 
 class Ledger {
  public:
-  // Rebuilds the frontier from the stored leaves. `origin` names the log and its key.
+  // Rebuilds the frontier from the stored leaves, and stores what nodes an older version has not.
+  // `origin` names the log and its key.
   static Result<Ledger> open(db::Database& database, std::string origin, Entropy& entropy);
 
   // Numbers, salts and hashes the entries and lets the tree grow in memory. The rows must be
   // written before anything that rests on them leaves the process.
-  std::vector<Row> prepare(std::span<const Entry> entries, Timestamp now);
-  static Result<void> write(db::Database& database, std::span<const Row> rows);
+  Prepared prepare(std::span<const Entry> entries, Timestamp now);
+  static Result<void> write(db::Database& database, const Prepared& prepared);
 
   // A checkpoint over all that was prepared, or nothing where the last one covers it already.
   std::optional<Sealed> prepare_seal(const crypto::Signer& signer);
@@ -86,6 +118,7 @@ class Ledger {
   std::string origin_;
   Entropy* entropy_;
   Frontier frontier_;
+  NodeMaker nodes_;
   std::uint64_t sealed_ = 0;  // size of the last checkpoint
 };
 

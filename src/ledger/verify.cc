@@ -18,6 +18,7 @@ class Verifier {
     open_from();
     if (auto loaded = next_checkpoints(); !loaded) return std::unexpected(loaded.error());
     if (auto done = check_entries(); !done) return std::unexpected(done.error());
+    if (auto done = check_node_count(); !done) return std::unexpected(done.error());
     // What is left covers more than there is.
     while (checkpoint_) {
       check_note(*checkpoint_);
@@ -113,7 +114,7 @@ class Verifier {
 
   Result<void> check_entries() {
     const auto rows = database_.query(
-        "SELECT number, kind, record, salt, leaf FROM ledger_entry ORDER BY number");
+        "SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry ORDER BY number");
     if (!rows) return std::unexpected(rows.error());
     if (auto done = check_checkpoints(); !done) return done;
     while (true) {
@@ -145,6 +146,10 @@ class Verifier {
       std::ranges::copy(stored, leaf.begin());
     }
     frontier_.append(leaf);
+    if (auto done = check_nodes(leaf); !done) return done;
+    if (!row.is_null(5) && leaf_hash(row.blob(5)) != leaf) {
+      add(place, "its leaf is not the hash of its commitment");
+    }
     if (row.is_null(2) && row.is_null(3)) {
       ++verdict_.erased;
       return {};
@@ -154,6 +159,35 @@ class Verifier {
       return {};
     }
     return check_content(place, row, leaf);
+  }
+
+  // What tiles above the leaves are made of.
+  Result<void> check_nodes(const Digest& leaf) {
+    for (const Node& node : nodes_.append(leaf)) {
+      ++nodes_made_;
+      const auto row =
+          database_.query("SELECT hash FROM ledger_node WHERE level = $1 AND number = $2",
+                          {std::int64_t{node.level}, static_cast<std::int64_t>(node.number)});
+      if (!row) return std::unexpected(row.error());
+      const auto found = (*row)->step();
+      if (!found) return std::unexpected(found.error());
+      const bool is_right = *found && std::ranges::equal((*row)->blob(0), node.hash);
+      if (!is_right) {
+        add("node " + std::to_string(node.number) + " of level " + std::to_string(node.level),
+            *found ? "it is not the root over its tile" : "it is missing");
+      }
+    }
+    return {};
+  }
+
+  Result<void> check_node_count() {
+    const auto stored = database_.integer("SELECT COUNT(*) FROM ledger_node");
+    if (!stored) return std::unexpected(stored.error());
+    if (*stored > nodes_made_) {
+      add("the nodes above the leaves", std::to_string(*stored) + " are stored, where " +
+                                            std::to_string(nodes_made_) + " belong");
+    }
+    return {};
   }
 
   Result<void> check_content(const std::string& place, const db::Statement& row,
@@ -184,6 +218,8 @@ class Verifier {
   const VerifyOptions& options_;
   Verdict verdict_;
   Frontier frontier_;
+  NodeMaker nodes_;
+  std::int64_t nodes_made_ = 0;
   std::optional<Checkpoint> from_;
   db::Statement* checkpoint_rows_ = nullptr;
   std::optional<StoredCheckpoint> checkpoint_;

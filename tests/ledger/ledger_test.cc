@@ -4,6 +4,7 @@
 
 #include "crypto/ed25519.h"
 #include "db/sqlite.h"
+#include "ledger/stored_tiles.h"
 #include "ledger/verify.h"
 #include "tests/temporary.h"
 
@@ -207,7 +208,7 @@ TEST_F(LedgerTest, WhatWasErasedCannotBeConfirmedByGuessing) {
 
 TEST_F(LedgerTest, TheSameRowsMayBeWrittenAgainAfterAFailedTransaction) {
   const std::vector<Entry> entries{{"detection", {{"n", 1000}}}};
-  const auto rows = ledger().prepare(entries, now);
+  const Prepared rows = ledger().prepare(entries, now);
   {
     const auto undone = db::Transaction::begin(*database_);
     ASSERT_TRUE(Ledger::write(*database_, rows));
@@ -240,6 +241,75 @@ TEST_F(LedgerTest, WhatAnEntryCommitsToOutsideIsAskedFor) {
               }});
   ASSERT_EQ(found->failures.size(), 1U);
   EXPECT_EQ(found->failures[0], (Failure{"entry 3", "an event was changed"}));
+}
+
+// More than two tiles, with nodes above them.
+class TiledLedgerTest : public LedgerTest {
+ protected:
+  void SetUp() override {
+    LedgerTest::SetUp();
+    append(600);
+    seal();
+  }
+  void run(const std::string& sql) { ASSERT_TRUE(database_->run(sql, {})); }
+};
+
+TEST_F(TiledLedgerTest, TilesOfTheStoreAreThoseOfTheTree) {
+  constexpr std::uint64_t size = 615;
+  EXPECT_TRUE(verdict().good()) << to_words(verdict());
+  TreeReader tree = stored_tree(*database_, size);
+  const Checkpoint sealed = open_checkpoint(notes_.back(), key_).value();
+  EXPECT_EQ(sealed.size, size);
+  EXPECT_EQ(tree.root(), sealed.root);
+  EXPECT_EQ(tree.root_at(7), open_checkpoint(notes_[0], key_)->root);
+  const auto bundle = load_bundle(*database_, {.level = std::nullopt, .number = 2, .width = 103});
+  ASSERT_TRUE(bundle) << bundle.error().what;
+  EXPECT_EQ(leaf_hash(crypto::as_bytes(bundle->back())), tree.leaf(614));
+  EXPECT_EQ(load_hashes(*database_, {.level = 0, .number = 2, .width = 104}).error().code,
+            Code::not_found);
+  EXPECT_EQ(load_hashes(*database_, {.level = 1, .number = 0, .width = 3}).error().code,
+            Code::not_found);
+}
+
+TEST_F(TiledLedgerTest, AChangedNodeIsFoundAndNamed) {
+  run("UPDATE ledger_node SET hash = zeroblob(32) WHERE number = 1");
+  EXPECT_EQ(places(), std::vector<std::string>{"node 1 of level 1"});
+}
+
+TEST_F(TiledLedgerTest, AMissingNodeAndOneTooManyAreFound) {
+  run("DELETE FROM ledger_node WHERE number = 0");
+  EXPECT_EQ(places(), std::vector<std::string>{"node 0 of level 1"});
+  run("INSERT INTO ledger_node (level, number, hash) VALUES (2, 0, zeroblob(32)), (1, 2, x'')");
+  EXPECT_EQ(places(),
+            (std::vector<std::string>{"node 0 of level 1", "the nodes above the leaves"}));
+}
+
+TEST_F(TiledLedgerTest, AChangedCommitmentIsFound) {
+  run("UPDATE ledger_entry SET commitment = zeroblob(32) WHERE number = 3");
+  EXPECT_EQ(places(), std::vector<std::string>{"entry 3"});
+}
+
+TEST_F(TiledLedgerTest, WhatAnOlderVersionHasNotStoredIsAdded) {
+  run("DELETE FROM ledger_node");
+  run("UPDATE ledger_entry SET commitment = NULL");
+  run("UPDATE ledger_entry SET record = NULL, salt = NULL WHERE number = 300");
+  ledger_.reset();
+  ledger();
+  EXPECT_TRUE(verdict().good()) << to_words(verdict());
+  EXPECT_TRUE(load_bundle(*database_, {.level = std::nullopt, .number = 0}));
+  EXPECT_EQ(load_bundle(*database_, {.level = std::nullopt, .number = 1}).error().code,
+            Code::not_found)
+      << "of what was erased before commitments were kept nothing is left";
+}
+
+TEST_F(TiledLedgerTest, AnErasedEntryKeepsItsPlaceInEveryTile) {
+  run("UPDATE ledger_entry SET record = NULL, salt = NULL WHERE number = 300");
+  EXPECT_TRUE(verdict().good());
+  EXPECT_EQ(verdict().erased, 1);
+  TreeReader tree = stored_tree(*database_, 615);
+  const auto bundle = load_bundle(*database_, {.level = std::nullopt, .number = 1});
+  ASSERT_TRUE(bundle) << bundle.error().what;
+  EXPECT_EQ(leaf_hash(crypto::as_bytes((*bundle)[300 - 256])), tree.leaf(300));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ constexpr std::array all{
     Group{"detect", "hold rules against events in files", detect_command},
     Group{"scan", "hold files against YARA rules; check and test such rules", scan_command},
     Group{"config", "check a configuration", config_command},
-    Group{"ledger", "verify and show the ledger", ledger_command},
+    Group{"ledger", "verify and show the ledger, prove what is in it", ledger_command},
     Group{"events", "list events, or show one with its proof", events_command},
     Group{"incidents", "list incidents, show one, act on one", incidents_command},
     Group{"alerts", "list who was told of what", alerts_command},

@@ -4,6 +4,7 @@
 
 #include "http/access_api.h"
 #include "http/grants_api.h"
+#include "http/ledger_api.h"
 #include "http/people_api.h"
 
 namespace mailwarden::app {
@@ -59,11 +60,13 @@ std::shared_ptr<http::PeopleApi> make_people_api(const ServingParts& parts) {
 
 net::Handler make_handler(const ServingParts& parts) {
   return [api = make_api(parts), grants = make_grants_api(parts), people = make_people_api(parts),
-          decisions = std::make_shared<http::AccessApi>(parts.arbiter, parts.config.store)](
-             const net::Request& request) {
+          decisions = std::make_shared<http::AccessApi>(parts.arbiter, parts.config.store),
+          ledger =
+              std::make_shared<http::LedgerApi>(parts.config.store)](const net::Request& request) {
     if (grants->takes(request.path)) return grants->answer(request);
     if (people->takes(request.path)) return people->answer(request);
     if (decisions->takes(request.path)) return decisions->answer(request);
+    if (ledger->takes(request.path)) return ledger->answer(request);
     return api->answer(request);
   };
 }

@@ -39,4 +39,19 @@ std::string to_hex(std::span<const std::byte> bytes) {
   return out;
 }
 
+std::optional<Digest> digest_from_hex(std::string_view hex) {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  Digest digest{};
+  if (hex.size() != 2 * digest.size()) return std::nullopt;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const int high = digit(hex[2 * i]);
+    const int low = digit(hex[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    digest[i] = static_cast<std::byte>(high << 4 | low);
+  }
+  return digest;
+}
+
 }  // namespace mailwarden::crypto

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,5 +31,7 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
 
 // Lower-case hex.
 std::string to_hex(std::span<const std::byte> bytes);
+// 64 digits as to_hex() writes them.
+std::optional<Digest> digest_from_hex(std::string_view hex);
 
 }  // namespace mailwarden::crypto

@@ -41,6 +41,9 @@ CREATE TABLE stream (
   finished BIGINT NOT NULL
 );
 CREATE INDEX stream_source ON stream (source);
+)sql"},
+                           db::Migration{"ingest", 2, R"sql(
+CREATE INDEX event_batch_first ON event_batch (first);
 )sql"}};
 
 constexpr std::string_view event_columns = "number, stream, position, time, salt, record";
@@ -172,14 +175,13 @@ Result<EventRow> load_event(db::Database& database, const EventId& id) {
   return std::move(found->front());
 }
 
-Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry) {
-  const auto row = database.query(
-      "SELECT entry, stream, first, count, earliest, latest FROM event_batch WHERE entry = $1",
-      {entry});
+namespace {
+
+Result<EventBatchRow> read_batch(const Result<db::Statement*>& row, const std::string& missing) {
   if (!row) return std::unexpected(row.error());
   const auto found = (*row)->step();
   if (!found) return std::unexpected(found.error());
-  if (!*found) return fail(Code::not_found, "entry " + std::to_string(entry) + " has no batch");
+  if (!*found) return fail(Code::not_found, missing);
   EventBatchRow batch{.entry = (*row)->integer(0),
                       .stream = (*row)->integer(1),
                       .first = (*row)->integer(2),
@@ -189,6 +191,27 @@ Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry) {
   if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
     return std::unexpected(ended.error());
   }
+  return batch;
+}
+
+}  // namespace
+
+Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry) {
+  return read_batch(
+      database.query(
+          "SELECT entry, stream, first, count, earliest, latest FROM event_batch WHERE entry = $1",
+          {entry}),
+      "entry " + std::to_string(entry) + " has no batch");
+}
+
+Result<EventBatchRow> load_batch_of(db::Database& database, std::int64_t event) {
+  const std::string missing = "event number " + std::to_string(event) + " stands in no batch";
+  auto batch = read_batch(
+      database.query("SELECT entry, stream, first, count, earliest, latest FROM event_batch"
+                     " WHERE first <= $1 ORDER BY first DESC LIMIT 1",
+                     {event}),
+      missing);
+  if (batch && event >= batch->first + batch->count) return fail(Code::not_found, missing);
   return batch;
 }
 

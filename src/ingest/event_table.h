@@ -83,6 +83,8 @@ Result<void> for_each_event(db::Database& database, std::int64_t after,
 Result<EventRow> load_event(db::Database& database, const EventId& id);
 // The batch of that ledger entry, with its events still stored; not_found where there is none.
 Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry);
+// The batch that an event stands in, by the event's number.
+Result<EventBatchRow> load_batch_of(db::Database& database, std::int64_t event);
 Result<std::vector<EventRow>> load_batch_events(db::Database& database, const EventBatchRow& batch);
 
 struct EventQuery {

@@ -7,6 +7,7 @@
 #include "json/base64.h"
 #include "json/value.h"
 #include "ledger/merkle.h"
+#include "ledger/remote.h"
 #include "tests/temporary.h"
 
 namespace mailwarden::ledger {
@@ -101,6 +102,70 @@ TEST_F(MerkleVectors, ConsistencyProofsHoldExactlyWhereTheyShould) {
   }
   EXPECT_GT(right, 3U);
   EXPECT_GT(wrong, 50U);
+}
+
+// A log that Tessera wrote: fifteen entries, and a checkpoint at every size.
+class TesseraLog : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (corpus_folder().empty()) GTEST_SKIP() << "Tessera's log is not there";
+    ASSERT_TRUE(unpack_corpus("vectors/tessera-log.tar.gz", folder_.path()));
+  }
+
+  std::string path(const std::string& name) const { return folder_.path("testdata/log/" + name); }
+  Verdict check(std::optional<std::string> from = std::nullopt) const {
+    const auto verdict = check_log(folder_log(folder_.path("testdata/log")),
+                                   {.key = key(), .from = std::move(from)});
+    EXPECT_TRUE(verdict) << verdict.error().what;
+    return verdict ? *verdict : Verdict();
+  }
+  static VerifierKey key() {
+    return parse_verifier_key(
+               "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx")
+        .value();
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(TesseraLog, HoldsAtEverySize) {
+  EXPECT_TRUE(check().good()) << to_words(check());
+  EXPECT_EQ(check().entries, 15);
+  for (int size = 0; size <= 15; ++size) {
+    const std::string note = read_file(path("checkpoint." + std::to_string(size)));
+    EXPECT_TRUE(check(note).good()) << size;
+    write_file(path("checkpoint"), note);
+    EXPECT_TRUE(check().good()) << size;
+    EXPECT_EQ(check().entries, size);
+    write_file(path("checkpoint"), read_file(path("checkpoint.15")));
+  }
+}
+
+TEST_F(TesseraLog, AChangedByteAnywhereIsFound) {
+  for (const std::string file : {"checkpoint", "tile/0/000.p/15", "tile/entries/000.p/15"}) {
+    const std::string bytes = read_file(path(file));
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+      std::string changed = bytes;
+      changed[at] ^= 1;
+      write_file(path(file), changed);
+      EXPECT_FALSE(check().good()) << file << ", byte " << at;
+    }
+    write_file(path(file), bytes.substr(0, bytes.size() - 1));
+    EXPECT_FALSE(check().good()) << file << " cut";
+    fs::remove(path(file));
+    const auto verdict = check_log(folder_log(folder_.path("testdata/log")), {.key = key()});
+    EXPECT_FALSE(verdict && verdict->good()) << file << " removed";
+    write_file(path(file), bytes);
+  }
+  EXPECT_TRUE(check().good());
+}
+
+TEST_F(TesseraLog, ALogThatHasShrunkOrForkedIsFound) {
+  const std::string newest = read_file(path("checkpoint"));
+  write_file(path("checkpoint"), read_file(path("checkpoint.7")));
+  const Verdict shrunk = check(newest);
+  ASSERT_EQ(shrunk.failures.size(), 1U);
+  EXPECT_EQ(shrunk.failures[0].what, "it covers 15 entries, but the log has 7 now");
 }
 
 }  // namespace

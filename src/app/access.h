@@ -22,7 +22,7 @@ namespace mailwarden::app {
 
 class Access {
  public:
-  // `wake` has the core call hand_over() soon; it is called from the log's thread.
+  // `wake` has the core call hand_over() soon; any thread calls it.
   static Result<std::unique_ptr<Access>> start(const config::Config& config, const Clock& clock,
                                                Entropy& entropy, const access::GrantBook& grants,
                                                std::function<void()> wake);

@@ -72,10 +72,10 @@ json::Value token_context(const identity::Claims& claims) {
   return made;
 }
 
-// What the enforcement point says, but for what only we can know.
-json::Object Arbiter::context_of(const Asked& question, const policy::Schema* schema, Timestamp now,
+// What the enforcement point says, but for what only we can know. Takes it from the question.
+json::Object Arbiter::context_of(Asked& question, const policy::Schema* schema, Timestamp now,
                                  Verdict& verdict) const {
-  json::Object context = question.context;
+  json::Object context = std::move(question.context);
   const policy::ActionType* const action =
       schema == nullptr ? nullptr : schema->action(question.action);
   const auto wants = [&](std::string_view name) {

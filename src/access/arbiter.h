@@ -76,7 +76,7 @@ class Arbiter {
  private:
   class Borrowed;
 
-  json::Object context_of(const Asked& question, const policy::Schema* schema, Timestamp now,
+  json::Object context_of(Asked& question, const policy::Schema* schema, Timestamp now,
                           Verdict& verdict) const;
   std::string new_id();
 

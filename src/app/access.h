@@ -27,7 +27,7 @@ namespace mailwarden::app {
 
 class Access {
  public:
-  // `wake` has the core call hand_over() soon; it is called from the log's thread.
+  // `wake` has the core call hand_over() soon; any thread calls it.
   static Result<std::unique_ptr<Access>> start(const config::Config& config, const Clock& clock,
                                                Entropy& entropy, Log& log,
                                                const access::GrantBook& grants,

@@ -3,7 +3,7 @@
 namespace mailwarden::app {
 
 DecisionLog::DecisionLog(std::function<void()> wake)
-    : wake_(std::move(wake)), thread_([this] { run(); }) {}
+    : wake_(std::move(wake)), thread_([this] { explain(); }) {}
 
 DecisionLog::~DecisionLog() {
   stop();
@@ -11,35 +11,51 @@ DecisionLog::~DecisionLog() {
 
 bool DecisionLog::keep(access::Undertaken undertaken, bool durable) {
   if (durable && refuses_) return false;
-  // Whoever asks for access does not wait for a store that stalls.
-  if (queue_.size() >= waiting_max) {
-    ++missed_;
-    return false;
-  }
   Item item{.undertaken = std::move(undertaken), .waiting = nullptr};
   std::future<bool> stored;
   if (durable) {
     item.waiting = std::make_shared<std::promise<bool>>();
     stored = item.waiting->get_future();
   }
-  if (!queue_.push(std::move(item))) return false;
+  if (!push(std::move(item))) return false;
   if (!durable) return true;
+  wake_();
   return stored.wait_for(store_timeout) == std::future_status::ready && stored.get();
 }
 
-void DecisionLog::run() {
-  while (auto item = queue_.pop()) {
-    access::Undertaken& undertaken = item->undertaken;
-    if (!undertaken.record.decision.is_allowed && undertaken.point != nullptr) {
-      undertaken.record.explanation = policy::to_json(
-          policy::explain(*undertaken.point, *undertaken.request, undertaken.record.decision));
-    }
-    const bool is_waited_for = item->waiting != nullptr;
-    {
-      const std::lock_guard lock(mutex_);
-      ready_.push_back(*std::move(item));
-    }
-    if (is_waited_for) wake_();
+bool DecisionLog::push(Item item) {
+  access::DecisionRecord& record = item.undertaken.record;
+  const bool is_denial = !record.decision.is_allowed && item.undertaken.point != nullptr;
+  const std::lock_guard lock(mutex_);
+  if (!is_open_) return false;
+  // Whoever asks for access does not wait for a store that stalls.
+  if (to_explain_.size() + ready_.size() >= waiting_max) {
+    ++missed_;
+    return false;
+  }
+  if (is_denial && to_explain_.size() < explained_max) {
+    to_explain_.push_back(std::move(item));
+    denied_.notify_one();
+    return true;
+  }
+  if (is_denial) record.explanation = "left out, since many denials waited to be explained";
+  ready_.push_back(std::move(item));
+  return true;
+}
+
+void DecisionLog::explain() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    denied_.wait(lock, [this] { return !is_open_ || !to_explain_.empty(); });
+    if (to_explain_.empty()) return;
+    Item item = std::move(to_explain_.front());
+    to_explain_.pop_front();
+    lock.unlock();
+    access::Undertaken& undertaken = item.undertaken;
+    undertaken.record.explanation = policy::to_json(
+        policy::explain(*undertaken.point, *undertaken.request, undertaken.record.decision));
+    lock.lock();
+    ready_.push_back(std::move(item));
   }
 }
 
@@ -63,7 +79,11 @@ void DecisionLog::settle(bool stored) {
 }
 
 void DecisionLog::stop() {
-  queue_.close();
+  {
+    const std::lock_guard lock(mutex_);
+    is_open_ = false;
+  }
+  denied_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 

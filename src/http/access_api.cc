@@ -109,6 +109,12 @@ Result<json::Value> body_of(const Request& request) {
   return json;
 }
 
+// Stands among the answers where one of several questions is none.
+json::Object no_decision(const std::string& why) {
+  json::Object error{{"status", 400}, {"message", why}};
+  return {{"decision", false}, {"context", json::Object{{"error", std::move(error)}}}};
+}
+
 // Whoever asked knows the answer by the name that it gave the question.
 Response echoed(const Request& request, Response response) {
   const std::string_view id = request.header("X-Request-ID");
@@ -173,13 +179,8 @@ Response AccessApi::answer(const Request& request) const {
   return trouble(404, "there is nothing here");
 }
 
-json::Object AccessApi::evaluate(const json::Value& one) const {
-  auto question = question_of(one);
-  if (!question) {
-    json::Object error{{"status", 400}, {"message", question.error().what}};
-    return {{"decision", false}, {"context", json::Object{{"error", std::move(error)}}}};
-  }
-  const access::Verdict verdict = arbiter_.decide(*std::move(question));
+json::Object AccessApi::evaluate(access::Asked question) const {
+  const access::Verdict verdict = arbiter_.decide(std::move(question));
   return {{"decision", verdict.is_allowed}, {"context", context_of(verdict)}};
 }
 
@@ -188,10 +189,9 @@ Response AccessApi::evaluation(const Request& request) const {
   if (!body)
     return body.error().code == Code::not_found ? trouble(405, body.error().what)
                                                 : trouble(400, body.error().what);
-  if (const auto question = question_of(*body); !question) {
-    return trouble(400, question.error().what);
-  }
-  return json_response(200, evaluate(*body));
+  auto question = question_of(*body);
+  if (!question) return trouble(400, question.error().what);
+  return json_response(200, evaluate(*std::move(question)));
 }
 
 Response AccessApi::evaluations(const Request& request) const {
@@ -217,7 +217,9 @@ Response AccessApi::evaluations(const Request& request) const {
   }
   json::Array answers;
   for (const json::Value& one : *all) {
-    json::Object answer = evaluate(with_defaults(one, *body));
+    auto question = question_of(with_defaults(one, *body));
+    json::Object answer =
+        question ? evaluate(*std::move(question)) : no_decision(question.error().what);
     const bool is_allowed = *answer["decision"].as_bool();
     answers.push_back(std::move(answer));
     if ((stops_at_deny && !is_allowed) || (stops_at_permit && is_allowed)) break;

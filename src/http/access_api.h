@@ -50,7 +50,7 @@ class AccessApi {
   net::Response configuration(const net::Request& request) const;
   net::Response decisions(const net::Request& request) const;
   net::Response decision(std::string_view id) const;
-  json::Object evaluate(const json::Value& one) const;
+  json::Object evaluate(access::Asked question) const;
 
   access::Arbiter& arbiter_;
   std::string store_;

@@ -194,10 +194,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void read_body() {
+    error_code wrong;
+    take_what_is_here(wrong);
+    if (wrong) return on_trouble(wrong);
+    if (parser_->is_done()) return answer();
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](error_code failed, std::size_t) {
                        failed ? self->on_trouble(failed) : self->answer();
                      });
+  }
+
+  // A body that came with its header needs no further round through the scheduler, which costs more
+  // than reading it.
+  void take_what_is_here(error_code& failed) {
+    while (!failed && !parser_->is_done() && buffer_.size() > 0) {
+      buffer_.consume(parser_->put(buffer_.data(), failed));
+    }
+    if (failed == http::error::need_more) failed = {};
   }
 
   void on_trouble(error_code failed) {
@@ -257,9 +270,27 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     };
     if (head_) {
       http::async_write_header(stream_, *serializer_, std::move(done));
-    } else {
-      http::async_write(stream_, *serializer_, std::move(done));
+      return;
     }
+    error_code failed;
+    if constexpr (requires { stream_.socket(); }) write_at_once(failed);
+    if (failed || serializer_->is_done()) return done(failed, 0);
+    http::async_write(stream_, *serializer_, std::move(done));
+  }
+
+  // Most answers fit into what the system takes at once, which spares a round through the
+  // scheduler. What is left of a longer one goes on from where this stopped.
+  void write_at_once(error_code& failed) {
+    auto& socket = stream_.socket();
+    socket.non_blocking(true, failed);
+    while (!failed && !serializer_->is_done()) {
+      std::size_t written = 0;
+      serializer_->next(failed, [&](error_code& error, const auto& buffers) {
+        written = socket.write_some(buffers, error);
+      });
+      serializer_->consume(written);
+    }
+    if (failed == asio::error::would_block) failed = {};
   }
 
   void close() {

@@ -1,5 +1,7 @@
 #include "app/decision_log.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace mailwarden::app {
@@ -31,6 +33,27 @@ class SleepingCore {
 access::Undertaken undertaken(const std::string& id) {
   access::Undertaken made;
   made.record.id = id;
+  made.record.decision.is_allowed = true;
+  return made;
+}
+
+std::shared_ptr<const policy::DecisionPoint> point_of(std::string_view policies) {
+  auto set = std::make_shared<policy::PolicySet>();
+  EXPECT_TRUE(set->add_text(policies));
+  return std::make_shared<policy::DecisionPoint>(
+      policy::Loaded{.policies = std::move(set), .schema = nullptr, .hash = "", .warnings = {}},
+      std::make_shared<const policy::Entities>());
+}
+
+access::Undertaken denial(const std::shared_ptr<const policy::DecisionPoint>& point) {
+  auto request = std::make_shared<policy::Request>();
+  request->principal = {"User", "ada"};
+  request->action = {"Action", "read"};
+  request->resource = {"System", "wiki"};
+  policy::Authorizer::Scratch scratch;
+  access::Undertaken made{.record = {}, .point = point, .request = request};
+  made.record.decision = point->decide(*request, scratch);
+  EXPECT_FALSE(made.record.decision.is_allowed);
   return made;
 }
 
@@ -62,6 +85,34 @@ TEST(DecisionLog, LetsTheCoreSleepWhereNobodyWaits) {
   log.stop();
   EXPECT_EQ(log.take().size(), 1U);
   EXPECT_FALSE(log.keep(undertaken("b"), true));
+}
+
+TEST(DecisionLog, LetsInAtOnceWhileDenialsWaitToBeExplained) {
+  DecisionLog log([] {});
+  const auto point = point_of("permit (principal, action, resource) when { context.ok };");
+  constexpr std::size_t denials = 3 * DecisionLog::explained_max;
+  for (std::size_t i = 0; i < denials; ++i) EXPECT_TRUE(log.keep(denial(point), false));
+  EXPECT_TRUE(log.keep(undertaken("allowed"), false));
+  std::vector<access::DecisionRecord> records = log.take();
+  EXPECT_TRUE(std::ranges::any_of(records, [](const auto& one) { return one.id == "allowed"; }));
+  log.stop();
+  const auto rest = log.take();
+  records.insert(records.end(), rest.begin(), rest.end());
+  EXPECT_EQ(records.size(), denials + 1);
+  for (const access::DecisionRecord& one : records) {
+    EXPECT_EQ(one.explanation.is_null(), one.id == "allowed");
+  }
+}
+
+TEST(DecisionLog, CountsWhatItCannotTake) {
+  DecisionLog log([] {});
+  for (std::size_t i = 0; i < DecisionLog::waiting_max; ++i) {
+    ASSERT_TRUE(log.keep(undertaken(""), false));
+  }
+  EXPECT_FALSE(log.keep(undertaken("one too many"), true));
+  EXPECT_EQ(log.missed(), 1);
+  EXPECT_EQ(log.take().size(), DecisionLog::waiting_max);
+  EXPECT_TRUE(log.keep(undertaken("again"), false));
 }
 
 }  // namespace

@@ -149,13 +149,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     }
     if constexpr (is_secure) {
       connection().expires_after(shared_.options.handshake_timeout);
-      stream_.async_handshake(ssl::stream_base::server,
-                              [self = this->shared_from_this()](error_code failed) {
-                                if (failed)
-                                  return;  // the other side has been told in TLS's own words
-                                self->peer_ = peer_subject(self->stream_.native_handle());
-                                self->read();
-                              });
+      stream_.async_handshake(
+          ssl::stream_base::server,
+          [self = this->shared_from_this()](error_code failed) { self->on_handshake(failed); });
     } else {
       read();
     }
@@ -163,6 +159,15 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
  private:
   auto& connection() { return beast::get_lowest_layer(stream_); }
+
+  void on_handshake(error_code failed)
+    requires(is_secure)
+  {
+    // The other side has been told why, in TLS's own words.
+    if (failed) return;
+    peer_ = peer_subject(stream_.native_handle());
+    read();
+  }
 
   void read() {
     parser_.emplace();

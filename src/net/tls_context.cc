@@ -185,7 +185,7 @@ std::string peer_subject(const ssl_st* connection) {
   }
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
+  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
 }
 
 }  // namespace mailwarden::net

@@ -2,9 +2,9 @@
 //
 // What     prove_entry(), prove_event() and prove_decision() make a proof of the newest checkpoint:
 //          a .tlog-proof whose line `extra` holds what is proved, as JSON:
-//            {"record": "…", "salt": "…hex…"}      the entry's canonical record and its salt
-//            "event": {"record", "salt", "index", "size", "hashes": [base64]}   for an event: that it
-//                                                  is one of the batch that the entry commits to
+//            {"record": "…", "salt": "…base64…"}   the entry's canonical record and its salt
+//            "event": {"record", "salt", "index", "size", "hashes": [base64]}   that an event is one
+//                                                  of the batch that the entry commits to
 //          The entry's data in the log is SHA-256(salt ‖ record). check() reads such a file and says
 //          what it proves, offline and with the public key alone.
 // Owns     Nothing.

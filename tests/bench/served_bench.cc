@@ -368,14 +368,15 @@ void measure_set(const std::string& data, const std::string& policies,
   const SystemClock clock;
   crypto::SystemEntropy entropy;
   Keeper keeper;
+  const auto no_grants = access::GrantView::make({}, {}, Duration(0));
   access::Arbiter arbiter({.clock = clock,
                            .entropy = entropy,
                            .verify = {},
-                           .grant = {},
+                           .grants = [&] { return no_grants; },
                            .keep = [&](access::Undertaken undertaken, bool durable) {
                              return keeper.log().keep(std::move(undertaken), durable);
                            }});
-  arbiter.use(read_point(data, policies, entities));
+  arbiter.use({.point = read_point(data, policies, entities), .origins = nullptr});
   const http::AccessApi api(arbiter, "");
   std::string folder = std::filesystem::temp_directory_path() / "served_bench-XXXXXX";
   CHECK(::mkdtemp(folder.data()) != nullptr);

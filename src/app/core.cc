@@ -8,6 +8,7 @@
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
+#include "ledger/cosignature.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::app {
@@ -356,9 +357,19 @@ void Core::seal() {
   auto sealed = ledger_.prepare_seal(parts_.signer);
   if (!sealed) return;
   pending_notes_.push_back(sealed->note);
+  newest_ = sealed;
   const auto row = keep(*std::move(sealed));
   pending_.emplace_back(
       [row](db::Database& database) { return ledger::Ledger::write_seal(database, *row); });
+}
+
+void Core::cosign(std::uint64_t size, const std::string& line) {
+  pending_.emplace_back([size, line](db::Database& database) {
+    return ledger::Ledger::write_cosignature(database, size, line);
+  });
+  if (!newest_ || newest_->checkpoint.size != size) return;
+  newest_->note = ledger::add_signatures(std::move(newest_->note), line);
+  pending_notes_.push_back(newest_->note);
 }
 
 void Core::snapshot() {

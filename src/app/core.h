@@ -101,6 +101,8 @@ class Core {
 
   // Signs a checkpoint over everything prepared; nothing where the last one covers it.
   void seal();
+  // Puts a witness's signature under the checkpoint of that size, which leaves again with it.
+  void cosign(std::uint64_t size, const std::string& line);
   // Keeps the correlator's windows, so that a start has nothing to match again.
   void snapshot();
 
@@ -164,6 +166,7 @@ class Core {
   std::int64_t windows_dropped_ = 0;
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::vector<Write> pending_;
+  std::optional<ledger::Sealed> newest_;  // checkpoint of this process, with its cosignatures
   std::vector<std::string> pending_notes_;
   std::vector<std::string> notes_;
   std::vector<Outgoing> pending_outgoing_;

@@ -23,6 +23,7 @@
 #include "app/policies.h"
 #include "app/reporter.h"
 #include "app/serving.h"
+#include "app/witnesses.h"
 #include "base/files.h"
 #include "db/sqlite.h"
 #include "incident/incident_table.h"
@@ -48,6 +49,7 @@ struct Daemon::Parts {
   std::unique_ptr<Pipeline> pipeline;  // outlives who wakes it
   std::unique_ptr<Access> access;
   std::unique_ptr<PeopleFeed> people;
+  std::unique_ptr<Witnesses> witnesses;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
   std::unique_ptr<net::HttpServer> access_server;  // null where the settings ask for none
@@ -88,6 +90,8 @@ struct Daemon::Parts {
   void take_input();
   void take_settled();
   void take_people();
+  void show_witnesses(const std::string& note);
+  void take_cosignatures();
   void do_what_is_due();
   Result<void> write();
   void after_write();
@@ -142,6 +146,7 @@ Result<void> Daemon::Parts::start() {
   }
   sealed = swept = around.clock.now();
   if (!config.once) {
+    witnesses = std::make_unique<Witnesses>(config, around.log);
     if (auto done = start_server(); !done) return done;
   }
   pipeline->start();
@@ -171,6 +176,20 @@ void Daemon::Parts::take_people() {
     if (taken) continue;
     around.log.error("people: " + taken.error().what);
     core->record("gap", {{"source", news.source}, {"what", taken.error().what}});
+  }
+}
+
+// A note comes again with each cosignature; a witness is asked about a size once.
+void Daemon::Parts::show_witnesses(const std::string& note) {
+  if (witnesses) witnesses->show(note);
+}
+
+void Daemon::Parts::take_cosignatures() {
+  if (!witnesses) return;
+  for (const Witnesses::News& news : witnesses->take()) {
+    if (!news.line.empty()) core->cosign(news.size, news.line);
+    if (news.disagreement.empty()) continue;
+    core->record("gap", {{"source", "witness"}, {"what", news.disagreement}});
   }
 }
 
@@ -327,6 +346,7 @@ void Daemon::Parts::after_write() {
   answer_acts(nullptr);
   dispatch->send(core->take_outgoing(), core->policies());
   for (const std::string& note : core->take_notes()) {
+    show_witnesses(note);
     if (config.checkpoints.empty()) continue;
     if (auto done = drop_checkpoint(config.checkpoints, note); !done) {
       around.log.error("a checkpoint could not be left outside: " + done.error().what);
@@ -399,6 +419,7 @@ Result<void> Daemon::Parts::loop() {
       acts.take(*core);
       core->pass_time();
       take_people();
+      take_cosignatures();
       access->refresh(*core, around.clock.now(), config.once);
       take_settled();
       access->hand_over(*core);
@@ -450,6 +471,7 @@ Daemon::~Daemon() {
   if (parts_->access_server) parts_->access_server->stop();
   if (parts_->server) parts_->server->stop();
   if (parts_->people) parts_->people->stop();
+  if (parts_->witnesses) parts_->witnesses->stop();
   if (parts_->pipeline) parts_->pipeline->stop();
   parts_->dispatch.reset();
 }

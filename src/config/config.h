@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "identity/people_source.h"
+#include "ledger/cosignature.h"
 
 namespace mailwarden::config {
 
@@ -38,6 +39,14 @@ struct SourceConfig {
   bool operator==(const SourceConfig&) const = default;
 };
 
+// A witness of the ledger: "https://HOST/PREFIX,NAME+HASH+KEY".
+struct WitnessConfig {
+  std::string url;  // without a slash at its end
+  ledger::WitnessKey key;
+
+  bool operator==(const WitnessConfig&) const = default;
+};
+
 struct Config {
   std::string store = "sqlite:/var/lib/mailwarden/mailwarden.db";
   std::int64_t store_bytes_max = 0;  // 0: as much as the disk has
@@ -52,6 +61,7 @@ struct Config {
   std::string reports = "/var/lib/mailwarden/reports";
   std::string alerts = "/var/lib/mailwarden/alerts";  // holds the folders of receivers
   Duration reports_interval = std::chrono::hours(24);
+  std::vector<WitnessConfig> witnesses;  // who cosigns checkpoints
   std::string checkpoints;  // a folder outside the store that receives every checkpoint
   Duration seal_interval = std::chrono::seconds(10);
   Duration sweep_interval = std::chrono::hours(24);
@@ -86,6 +96,8 @@ Result<SourceConfig> parse_source(std::string_view text);
 // "personnel:/srv/hr/people-*.csv,name=hr,limit=7d", "google:https://HOST/PATH,token=FILE", or
 // "personnel,name=hr" for one whose facts are handed over (mailwarden people import).
 Result<identity::PeopleSourceOptions> parse_people_source(std::string_view text);
+
+Result<WitnessConfig> parse_witness(std::string_view text);
 
 // Every option with its meaning, as --help prints it.
 std::string describe();

@@ -104,6 +104,13 @@ Result<void> read_source(Config& config, const std::string& text) {
   return {};
 }
 
+Result<void> read_witness(Config& config, const std::string& text) {
+  auto witness = parse_witness(text);
+  if (!witness) return std::unexpected(witness.error());
+  config.witnesses.push_back(*std::move(witness));
+  return {};
+}
+
 Result<void> read_people(Config& config, const std::string& text) {
   auto source = parse_people_source(text);
   if (!source) return std::unexpected(source.error());
@@ -160,6 +167,8 @@ constexpr std::array table{
     Setting{"checkpoints", "DIR", "a folder outside the store that receives every checkpoint",
             false, [](Config& c, const std::string& t) { return read_path(c.checkpoints, t); },
             nullptr},
+    Setting{"witness", "URL,KEY", "who cosigns checkpoints: https://HOST/PREFIX,NAME+HASH+KEY",
+            true, read_witness, [](Config& c) { c.witnesses.clear(); }},
     Setting{"seal-interval", "SPAN", "how often the ledger is sealed while it grows", false,
             [](Config& c, const std::string& t) { return read_duration(c.seal_interval, t); },
             nullptr},
@@ -247,6 +256,20 @@ Result<SourceConfig> parse_source(std::string_view text) {
     return fail(Code::invalid, "the year '" + source.year + "' is neither arrival nor four digits");
   }
   return source;
+}
+
+Result<WitnessConfig> parse_witness(std::string_view text) {
+  const std::size_t comma = text.find(',');
+  const std::string_view url = text.substr(0, comma);
+  const bool is_address = url.starts_with("https://") || url.starts_with("http://");
+  if (comma == std::string_view::npos || !is_address) {
+    return fail(Code::invalid, "'" + std::string(text) + "' is not URL,NAME+HASH+KEY");
+  }
+  auto key = ledger::parse_witness_key(text.substr(comma + 1));
+  if (!key) return std::unexpected(key.error());
+  WitnessConfig witness{.url = std::string(url), .key = *std::move(key)};
+  while (witness.url.ends_with('/')) witness.url.pop_back();
+  return witness;
 }
 
 }  // namespace mailwarden::config

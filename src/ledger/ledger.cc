@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "ledger/cosignature.h"
 
 namespace mailwarden::ledger {
 namespace {
@@ -214,6 +215,21 @@ Result<void> Ledger::write_seal(db::Database& database, const Sealed& sealed) {
   return database.run(
       "INSERT INTO ledger_checkpoint (size, note) VALUES ($1, $2)",
       {static_cast<std::int64_t>(sealed.checkpoint.size), std::string_view(sealed.note)});
+}
+
+Result<void> Ledger::write_cosignature(db::Database& database, std::uint64_t size,
+                                       const std::string& line) {
+  const auto row = database.query("SELECT note FROM ledger_checkpoint WHERE size = $1",
+                                  {static_cast<std::int64_t>(size)});
+  if (!row) return std::unexpected(row.error());
+  const auto found = (*row)->step();
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return {};
+  std::string note((*row)->text(0));
+  if (note.contains(line)) return {};
+  note = add_signatures(std::move(note), line);
+  return database.run("UPDATE ledger_checkpoint SET note = $1 WHERE size = $2",
+                      {std::string_view(note), static_cast<std::int64_t>(size)});
 }
 
 Result<std::string> last_checkpoint(db::Database& database) {

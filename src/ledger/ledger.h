@@ -108,6 +108,9 @@ class Ledger {
   // A checkpoint over all that was prepared, or nothing where the last one covers it already.
   std::optional<Sealed> prepare_seal(const crypto::Signer& signer);
   static Result<void> write_seal(db::Database& database, const Sealed& sealed);
+  // Puts a witness's line under the checkpoint of that size, once.
+  static Result<void> write_cosignature(db::Database& database, std::uint64_t size,
+                                        const std::string& line);
 
   std::int64_t size() const { return static_cast<std::int64_t>(frontier_.size()); }
   const std::string& origin() const { return origin_; }

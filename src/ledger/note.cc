@@ -4,24 +4,10 @@
 
 #include "base/text.h"
 #include "json/base64.h"
+#include "ledger/note_parts.h"
 
 namespace mailwarden::ledger {
 namespace {
-
-constexpr char ed25519_type = 1;
-constexpr std::size_t key_id_bytes = 4;
-constexpr std::string_view signature_mark = "\xE2\x80\x94 ";  // an em dash and a space
-
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string key_id(const VerifierKey& key) {
-  std::string text = key.name + "\n" + ed25519_type;
-  text += as_text(key.key);
-  const crypto::Digest digest = crypto::sha256(text);
-  return std::string(as_text(digest).substr(0, key_id_bytes));
-}
 
 std::string hex_of(std::string_view bytes) {
   return crypto::to_hex(crypto::as_bytes(bytes));
@@ -32,11 +18,6 @@ bool is_name(std::string_view name) {
     return c == '+' || c == ' ' || static_cast<unsigned char>(c) < 0x20;
   });
 }
-
-struct SignatureLine {
-  std::string name;
-  std::string bytes;  // key id and signature
-};
 
 Result<SignatureLine> parse_signature_line(std::string_view line) {
   if (!line.starts_with(signature_mark)) {
@@ -54,10 +35,49 @@ Result<SignatureLine> parse_signature_line(std::string_view line) {
   return SignatureLine{.name = std::string(line.substr(0, space)), .bytes = *std::move(bytes)};
 }
 
-struct Note {
-  std::string text;
-  std::vector<SignatureLine> signatures;
-};
+}  // namespace
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string key_id(const NamedKey& key, char type) {
+  std::string text = key.name + "\n" + type;
+  text += as_text(key.key);
+  const crypto::Digest digest = crypto::sha256(text);
+  return std::string(as_text(digest).substr(0, key_id_bytes));
+}
+
+std::string key_text(const NamedKey& key, char type) {
+  return key.name + "+" + hex_of(key_id(key, type)) + "+" +
+         json::to_base64(type + std::string(as_text(key.key)));
+}
+
+Result<NamedKey> parse_key(std::string_view text, char type) {
+  // The base64 may itself hold a plus, the name may not.
+  const std::size_t first = text.find('+');
+  const std::size_t second = first == std::string_view::npos ? first : text.find('+', first + 1);
+  NamedKey key;
+  const auto bytes = second == std::string_view::npos
+                         ? Result<std::string>(fail(Code::invalid, "no key"))
+                         : json::from_base64(text.substr(second + 1));
+  if (!bytes || bytes->size() != key.key.size() + 1 || bytes->front() != type ||
+      !is_name(text.substr(0, first))) {
+    return fail(Code::invalid, "'" + printable(text.substr(0, 100)) +
+                                   "' is not a verifier key like NAME+0a1b2c3d+BASE64");
+  }
+  key.name = text.substr(0, first);
+  std::ranges::copy(crypto::as_bytes(std::string_view(*bytes).substr(1)), key.key.begin());
+  if (text.substr(first + 1, second - first - 1) != hex_of(key_id(key, type))) {
+    return fail(Code::invalid, "the verifier key of '" + key.name + "' has a wrong key id");
+  }
+  return key;
+}
+
+std::string signature_line(const NamedKey& key, char type, std::string_view signature) {
+  return std::string(signature_mark) + key.name + " " +
+         json::to_base64(key_id(key, type) + std::string(signature)) + "\n";
+}
 
 Result<Note> parse_note(std::string_view note) {
   if (note.size() > note_bytes_max) return fail(Code::full, "a note of more than a megabyte");
@@ -81,46 +101,27 @@ Result<Note> parse_note(std::string_view note) {
   return parsed;
 }
 
-}  // namespace
-
 std::string to_text(const VerifierKey& key) {
-  return key.name + "+" + hex_of(key_id(key)) + "+" +
-         json::to_base64(ed25519_type + std::string(as_text(key.key)));
+  return key_text({key.name, key.key}, ed25519_type);
 }
 
 Result<VerifierKey> parse_verifier_key(std::string_view text) {
-  // The base64 may itself hold a plus, the name may not.
-  const std::size_t first = text.find('+');
-  const std::size_t second = first == std::string_view::npos ? first : text.find('+', first + 1);
-  VerifierKey key;
-  const auto bytes = second == std::string_view::npos
-                         ? Result<std::string>(fail(Code::invalid, "no key"))
-                         : json::from_base64(text.substr(second + 1));
-  if (!bytes || bytes->size() != key.key.size() + 1 || bytes->front() != ed25519_type ||
-      !is_name(text.substr(0, first))) {
-    return fail(Code::invalid, "'" + printable(text.substr(0, 100)) +
-                                   "' is not a verifier key like NAME+0a1b2c3d+BASE64");
-  }
-  key.name = text.substr(0, first);
-  std::ranges::copy(crypto::as_bytes(std::string_view(*bytes).substr(1)), key.key.begin());
-  if (text.substr(first + 1, second - first - 1) != hex_of(key_id(key))) {
-    return fail(Code::invalid, "the verifier key of '" + key.name + "' has a wrong key id");
-  }
-  return key;
+  auto key = parse_key(text, ed25519_type);
+  if (!key) return std::unexpected(key.error());
+  return VerifierKey{.name = std::move(key->name), .key = key->key};
 }
 
 std::string sign_note(const std::string& text, const std::string& name,
                       const crypto::Signer& signer) {
-  const VerifierKey key{.name = name, .key = signer.public_key()};
   const crypto::Signature signature = signer.sign(text);
-  return text + "\n" + std::string(signature_mark) + name + " " +
-         json::to_base64(key_id(key) + std::string(as_text(signature))) + "\n";
+  return text + "\n" +
+         signature_line({name, signer.public_key()}, ed25519_type, as_text(signature));
 }
 
 Result<std::string> open_note(std::string_view note, const VerifierKey& key) {
   auto parsed = parse_note(note);
   if (!parsed) return std::unexpected(parsed.error());
-  const std::string id = key_id(key);
+  const std::string id = key_id({key.name, key.key}, ed25519_type);
   for (const SignatureLine& line : parsed->signatures) {
     if (line.name != key.name || !line.bytes.starts_with(id)) continue;
     crypto::Signature signature{};

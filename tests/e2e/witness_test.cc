@@ -1,0 +1,90 @@
+// A witness outside, as the specification has it, and a daemon that shows it its checkpoints.
+#include <gmock/gmock.h>
+
+#include "base/clock.h"
+#include "ledger/cosignature.h"
+#include "ledger/merkle.h"
+#include "tests/e2e/running.h"
+
+namespace mailwarden {
+namespace {
+
+using testing::HasSubstr;
+
+class WitnessTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto started = net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [this](const auto& request) {
+      const std::lock_guard lock(mutex_);
+      asked_.push_back(request.body);
+      return net::Response{.status = status_,
+                           .content_type = status_ == 409 ? "text/x.tlog.size" : "text/plain",
+                           .body = status_ == 200 ? cosign(request.body) : "1000000\n"};
+    });
+    ASSERT_TRUE(started) << started.error().what;
+    server_ = *std::move(started);
+    write_file(daemon_.path("auth.log"), ssh_log(20));
+  }
+
+  std::string cosign(const std::string& body) const {
+    const std::string note = body.substr(body.find("\n\n") + 2);
+    return ledger::cosign(note.substr(0, note.find("\n\n") + 1), key_.name, signer_,
+                          SystemClock().now());
+  }
+
+  void start() {
+    daemon_.start({"--source", "file:" + daemon_.path("auth.log") + ",name=auth", "--witness",
+                   "http://" + server_->addresses().front() + "/w/," + to_text(key_),
+                   "--checkpoints", daemon_.path("outside")});
+  }
+
+  crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{7}});
+  ledger::WitnessKey key_{"witness.example.com/w1", signer_.public_key()};
+  std::mutex mutex_;
+  unsigned status_ = 200;
+  std::vector<std::string> asked_;
+  std::unique_ptr<net::HttpServer> server_;
+  RunningDaemon daemon_;
+};
+
+TEST_F(WitnessTest, ItsCosignatureStandsUnderTheCheckpointAndInProofs) {
+  start();
+  daemon_.wait_for_events(20);
+  std::string checkpoint;
+  daemon_.wait_until([&] {
+    checkpoint = daemon_.ask("/checkpoint").body;
+    return ledger::find_cosignature(checkpoint, key_).has_value();
+  });
+  const auto answer = daemon_.ask("/checkpoint");
+  EXPECT_EQ(answer.content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(daemon_.stop(), 0) << daemon_.output();
+  EXPECT_EQ(daemon_.verify().code, 0);
+  const Ran proved = mailwarden(
+      {"ledger", "prove", "0", "--store", daemon_.store(), "-o", daemon_.path("0.tlog-proof")});
+  ASSERT_EQ(proved.code, 0) << proved.output;
+  const Ran checked = mailwarden({"ledger", "verify", "--proof", daemon_.path("0.tlog-proof"),
+                                  "--key", daemon_.path("key.pub")});
+  EXPECT_EQ(checked.code, 0) << checked.output;
+  bool left_outside = false;
+  for (const auto& file : std::filesystem::directory_iterator(daemon_.path("outside"))) {
+    left_outside |= ledger::find_cosignature(read_file(file.path().string()), key_).has_value();
+  }
+  EXPECT_TRUE(left_outside) << "and leaves the machine with it";
+  const std::lock_guard lock(mutex_);
+  EXPECT_THAT(asked_.front(), testing::StartsWith("old 0\n\nexample.com/test\n"));
+}
+
+TEST_F(WitnessTest, AWitnessThatHasSeenMoreIsToldAndRecorded) {
+  status_ = 409;
+  start();
+  daemon_.wait_until([&] { return daemon_.output().contains("has seen 1000000 entries"); });
+  daemon_.wait_until([&] { return daemon_.get("/api/v1/status").integer("ledger_entries") > 0; });
+  EXPECT_EQ(daemon_.stop(), 0) << daemon_.output();
+  const auto gaps = daemon_.rows("SELECT record FROM ledger_entry WHERE kind = 'gap'");
+  ASSERT_FALSE(gaps.empty());
+  EXPECT_THAT(*gaps.begin(), HasSubstr("set back or forked"));
+  EXPECT_EQ(daemon_.verify().code, 0);
+}
+
+}  // namespace
+}  // namespace mailwarden

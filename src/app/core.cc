@@ -19,7 +19,7 @@ std::vector<db::Migration> all_migrations() {
        {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
         alert::migrations(), respond::migrations(), privacy::migrations(),
         access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
-        identity::migrations()}) {
+        identity::migrations(), ledger::witness_migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -38,7 +38,8 @@ Core::Core(const CoreOptions& options, const CoreParts& parts,
       correlator_(policies_->rules),
       people_(std::move(people)),
       sign_ins_(std::move(sign_ins)),
-      in_force_{.point = policies_->access, .origins = nullptr} {}
+      in_force_{.point = policies_->access, .origins = nullptr},
+      witness_book_(options.witness_name, options.witnessed) {}
 
 Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreParts& parts,
                                          std::shared_ptr<const Policies> policies) {
@@ -68,6 +69,9 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
                respond::RunBook(std::move(runs->open), std::move(runs->started), runs->last_number),
                *std::move(people), *std::move(sign_ins)));
   core->grants_ = std::make_unique<access::GrantBook>(*std::move(standing));
+  if (auto done = core->witness_book_.load(parts.database); !done) {
+    return std::unexpected(done.error());
+  }
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
   core->activate();
   for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
@@ -370,6 +374,17 @@ void Core::cosign(std::uint64_t size, const std::string& line) {
   if (!newest_ || newest_->checkpoint.size != size) return;
   newest_->note = ledger::add_signatures(std::move(newest_->note), line);
   pending_notes_.push_back(newest_->note);
+}
+
+ledger::WitnessAnswer Core::witness(const std::string& posted) {
+  if (parts_.witness == nullptr) return {.status = 404, .body = "no log is witnessed here\n"};
+  ledger::WitnessReply reply = witness_book_.answer(posted, *parts_.witness, parts_.clock.now());
+  if (reply.witnessed) {
+    const auto row = keep(*std::move(reply.witnessed));
+    pending_.emplace_back(
+        [row](db::Database& database) { return ledger::WitnessBook::write(database, *row); });
+  }
+  return std::move(reply.answer);
 }
 
 void Core::snapshot() {

@@ -34,6 +34,7 @@
 #include "identity/people_source.h"
 #include "incident/incident.h"
 #include "ledger/ledger.h"
+#include "ledger/witness_book.h"
 #include "privacy/sweep.h"
 #include "respond/run.h"
 
@@ -47,6 +48,8 @@ struct CoreOptions {
   std::vector<std::string> commands;     // executables that playbooks may run
   std::int64_t snapshot_interval = 256;  // batches between two snapshots of the correlator
   identity::PeopleBookOptions people;
+  std::string witness_name;                    // by which it cosigns the logs of others
+  std::vector<ledger::VerifierKey> witnessed;  // whose; none where it is no witness
 };
 
 struct CoreParts {
@@ -54,6 +57,7 @@ struct CoreParts {
   const Clock& clock;
   Entropy& entropy;
   const crypto::Signer& signer;
+  const crypto::Signer* witness = nullptr;  // with which it cosigns; null where it is no witness
 };
 
 struct Totals {
@@ -103,6 +107,11 @@ class Core {
   void seal();
   // Puts a witness's signature under the checkpoint of that size, which leaves again with it.
   void cosign(std::uint64_t size, const std::string& line);
+  // What another log posts to its witness.
+  ledger::WitnessAnswer witness(const std::string& posted);
+  std::optional<std::string> witnessed_note(const std::string& origin_hash) const {
+    return witness_book_.last_note(origin_hash);
+  }
   // Keeps the correlator's windows, so that a start has nothing to match again.
   void snapshot();
 
@@ -166,6 +175,7 @@ class Core {
   std::int64_t windows_dropped_ = 0;
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::vector<Write> pending_;
+  ledger::WitnessBook witness_book_;
   std::optional<ledger::Sealed> newest_;  // checkpoint of this process, with its cosignatures
   std::vector<std::string> pending_notes_;
   std::vector<std::string> notes_;

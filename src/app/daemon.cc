@@ -44,7 +44,7 @@ struct Daemon::Parts {
   config::Config config;
   Surroundings around;
   std::unique_ptr<db::Database> database;
-  std::optional<crypto::Signer> signer;
+  std::optional<Keys> keys;
   std::unique_ptr<Core> core;
   std::unique_ptr<Pipeline> pipeline;  // outlives who wakes it
   std::unique_ptr<Access> access;
@@ -90,7 +90,6 @@ struct Daemon::Parts {
   void take_input();
   void take_settled();
   void take_people();
-  void show_witnesses(const std::string& note);
   void take_cosignatures();
   void do_what_is_due();
   Result<void> write();
@@ -117,19 +116,23 @@ Result<void> Daemon::Parts::start() {
   auto policies = load_policies(config);
   if (!policies) return std::unexpected(policies.error());
   tell_refused(**policies);
-  auto key = load_key(config, around.entropy, around.log);
-  if (!key) return std::unexpected(key.error());
-  signer.emplace(*std::move(key));
-  const ledger::VerifierKey verifier{.name = config.origin, .key = signer->public_key()};
-  status.verifier_key = ledger::to_text(verifier);
+  auto loaded = load_keys(config, around.entropy, around.log);
+  if (!loaded) return std::unexpected(loaded.error());
+  keys.emplace(*std::move(loaded));
+  status.verifier_key = keys->verifier_key;
   status.policies = (*policies)->version;
-  if (auto done = write_file_durably(config.key + ".pub", status.verifier_key + "\n"); !done)
-    return done;
   if (auto done = open_store(); !done) return done;
-  auto opened = Core::open(
-      {.origin = config.origin, .commands = config.commands, .people = people_options(config)},
-      {.database = *database, .clock = around.clock, .entropy = around.entropy, .signer = *signer},
-      *policies);
+  auto opened = Core::open({.origin = config.origin,
+                            .commands = config.commands,
+                            .people = people_options(config),
+                            .witness_name = config.witness_name,
+                            .witnessed = config.witness_for},
+                           {.database = *database,
+                            .clock = around.clock,
+                            .entropy = around.entropy,
+                            .signer = keys->signer,
+                            .witness = keys->witness ? &*keys->witness : nullptr},
+                           *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
   if (auto done = start_access(**policies); !done) return done;
@@ -177,11 +180,6 @@ void Daemon::Parts::take_people() {
     around.log.error("people: " + taken.error().what);
     core->record("gap", {{"source", news.source}, {"what", taken.error().what}});
   }
-}
-
-// A note comes again with each cosignature; a witness is asked about a size once.
-void Daemon::Parts::show_witnesses(const std::string& note) {
-  if (witnesses) witnesses->show(note);
 }
 
 void Daemon::Parts::take_cosignatures() {
@@ -346,7 +344,8 @@ void Daemon::Parts::after_write() {
   answer_acts(nullptr);
   dispatch->send(core->take_outgoing(), core->policies());
   for (const std::string& note : core->take_notes()) {
-    show_witnesses(note);
+    // A note comes again with each cosignature; a witness is asked about a size once.
+    if (witnesses) witnesses->show(note);
     if (config.checkpoints.empty()) continue;
     if (auto done = drop_checkpoint(config.checkpoints, note); !done) {
       around.log.error("a checkpoint could not be left outside: " + done.error().what);
@@ -385,7 +384,7 @@ void Daemon::Parts::issue_reports() {
   if (!write() || core->has_pending()) return;
   reporter.start(config.store, core->policies().retention,
                  {.folder = config.reports,
-                  .key = {.name = config.origin, .key = signer->public_key()},
+                  .key = {.name = config.origin, .key = keys->signer.public_key()},
                   .cancelled = {}},
                  now);
 }

@@ -7,6 +7,7 @@
 #include "ingest/event_table.h"
 #include "ingest/file_source.h"
 #include "ingest/pipe_source.h"
+#include "ledger/cosignature.h"
 #include "ledger/note.h"
 
 namespace mailwarden::app {
@@ -24,12 +25,39 @@ identity::PeopleBookOptions people_options(const config::Config& config) {
   return options;
 }
 
-Result<crypto::Signer> load_key(const config::Config& config, Entropy& entropy, Log& log) {
-  auto key = crypto::Signer::load(config.key);
+namespace {
+
+Result<crypto::Signer> load_key(const std::string& path, const std::string& what, Entropy& entropy,
+                                Log& log) {
+  auto key = crypto::Signer::load(path);
   if (key || key.error().code != Code::not_found) return key;
-  key = crypto::Signer::create(config.key, entropy);
-  if (key) log.info("made the ledger's signing key " + config.key);
+  key = crypto::Signer::create(path, entropy);
+  if (key) log.info("made the " + what + " key " + path);
   return key;
+}
+
+}  // namespace
+
+Result<Keys> load_keys(const config::Config& config, Entropy& entropy, Log& log) {
+  auto signer = load_key(config.key, "ledger's signing", entropy, log);
+  if (!signer) return std::unexpected(signer.error());
+  std::string verifier_key =
+      to_text(ledger::VerifierKey{.name = config.origin, .key = signer->public_key()});
+  if (auto done = write_file_durably(config.key + ".pub", verifier_key + "\n"); !done) {
+    return std::unexpected(done.error());
+  }
+  Keys keys{.signer = *std::move(signer),
+            .witness = std::nullopt,
+            .verifier_key = std::move(verifier_key)};
+  if (config.witness_for.empty()) return keys;
+  auto witness = load_key(config.witness_key, "witness's", entropy, log);
+  if (!witness) return std::unexpected(witness.error());
+  const ledger::WitnessKey key{.name = config.witness_name, .key = witness->public_key()};
+  if (auto done = write_file_durably(config.witness_key + ".pub", to_text(key) + "\n"); !done) {
+    return std::unexpected(done.error());
+  }
+  keys.witness = *std::move(witness);
+  return keys;
 }
 
 Result<std::vector<std::unique_ptr<ingest::Source>>> open_sources(const config::Config& config,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,14 @@ unsigned worker_count(const config::Config& config);
 // How long what each source says of people holds.
 identity::PeopleBookOptions people_options(const config::Config& config);
 
-// The ledger's signing key; made where there is none yet.
-Result<crypto::Signer> load_key(const config::Config& config, Entropy& entropy, Log& log);
+// The ledger's signing key and, of a witness, that of its cosignatures; made where there is none yet.
+// Beside each its verifier key is left for others: ….pub.
+struct Keys {
+  crypto::Signer signer;
+  std::optional<crypto::Signer> witness;
+  std::string verifier_key;  // of the ledger, in one line
+};
+Result<Keys> load_keys(const config::Config& config, Entropy& entropy, Log& log);
 
 // Each source at the place where its last commit stood.
 Result<std::vector<std::unique_ptr<ingest::Source>>> open_sources(const config::Config& config,

@@ -6,6 +6,7 @@
 #include "http/grants_api.h"
 #include "http/ledger_api.h"
 #include "http/people_api.h"
+#include "http/witness_api.h"
 
 namespace mailwarden::app {
 namespace {
@@ -56,17 +57,32 @@ std::shared_ptr<http::PeopleApi> make_people_api(const ServingParts& parts) {
           }});
 }
 
+std::shared_ptr<http::WitnessApi> make_witness_api(Acts& acts) {
+  return std::make_shared<http::WitnessApi>(http::WitnessApiParts{
+      .witness =
+          [&acts](const std::string& posted) {
+            return acts.ask<Result<ledger::WitnessAnswer>>(
+                [posted](Core& core) { return core.witness(posted); });
+          },
+      .last_note =
+          [&acts](const std::string& origin_hash) {
+            return acts.ask<Result<std::optional<std::string>>>(
+                [origin_hash](Core& core) { return core.witnessed_note(origin_hash); });
+          }});
+}
+
 }  // namespace
 
 net::Handler make_handler(const ServingParts& parts) {
   return [api = make_api(parts), grants = make_grants_api(parts), people = make_people_api(parts),
           decisions = std::make_shared<http::AccessApi>(parts.arbiter, parts.config.store),
-          ledger =
-              std::make_shared<http::LedgerApi>(parts.config.store)](const net::Request& request) {
+          ledger = std::make_shared<http::LedgerApi>(parts.config.store),
+          witness = make_witness_api(parts.acts)](const net::Request& request) {
     if (grants->takes(request.path)) return grants->answer(request);
     if (people->takes(request.path)) return people->answer(request);
     if (decisions->takes(request.path)) return decisions->answer(request);
     if (ledger->takes(request.path)) return ledger->answer(request);
+    if (witness->takes(request.path)) return witness->answer(request);
     return api->answer(request);
   };
 }

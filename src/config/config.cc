@@ -206,6 +206,9 @@ Result<Outcome> parse(const std::vector<std::string>& arguments, const std::stri
   }
   outcome.config.once = given->contains("once");
   if (outcome.config.origin.empty()) outcome.config.origin = "mailwarden/" + hostname;
+  if (outcome.config.witness_name.empty()) {
+    outcome.config.witness_name = outcome.config.origin + "/witness";
+  }
   if (mistakes.none()) check(outcome.config, mistakes);
   if (!mistakes.none()) return mistakes.error();
   return outcome;

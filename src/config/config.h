@@ -21,6 +21,7 @@
 #include "base/timestamp.h"
 #include "identity/people_source.h"
 #include "ledger/cosignature.h"
+#include "ledger/note.h"
 
 namespace mailwarden::config {
 
@@ -62,6 +63,10 @@ struct Config {
   std::string alerts = "/var/lib/mailwarden/alerts";  // holds the folders of receivers
   Duration reports_interval = std::chrono::hours(24);
   std::vector<WitnessConfig> witnesses;  // who cosigns checkpoints
+  // Whose logs this daemon witnesses, by the verifier keys of their daemons, and as who.
+  std::vector<ledger::VerifierKey> witness_for;
+  std::string witness_name;  // by default ORIGIN/witness
+  std::string witness_key = "/var/lib/mailwarden/witness.key";
   std::string checkpoints;  // a folder outside the store that receives every checkpoint
   Duration seal_interval = std::chrono::seconds(10);
   Duration sweep_interval = std::chrono::hours(24);

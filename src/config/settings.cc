@@ -111,6 +111,13 @@ Result<void> read_witness(Config& config, const std::string& text) {
   return {};
 }
 
+Result<void> read_witnessed(Config& config, const std::string& text) {
+  auto key = ledger::parse_verifier_key(text);
+  if (!key) return std::unexpected(key.error());
+  config.witness_for.push_back(*std::move(key));
+  return {};
+}
+
 Result<void> read_people(Config& config, const std::string& text) {
   auto source = parse_people_source(text);
   if (!source) return std::unexpected(source.error());
@@ -169,6 +176,13 @@ constexpr std::array table{
             nullptr},
     Setting{"witness", "URL,KEY", "who cosigns checkpoints: https://HOST/PREFIX,NAME+HASH+KEY",
             true, read_witness, [](Config& c) { c.witnesses.clear(); }},
+    Setting{"witness-for", "KEY",
+            "a log of another daemon that this one witnesses: its verifier key", true,
+            read_witnessed, [](Config& c) { c.witness_for.clear(); }},
+    Setting{"witness-name", "NAME", "as who it does; by default ORIGIN/witness", false,
+            [](Config& c, const std::string& t) { return read_path(c.witness_name, t); }, nullptr},
+    Setting{"witness-key", "FILE", "with which it does; made at the first start", false,
+            [](Config& c, const std::string& t) { return read_path(c.witness_key, t); }, nullptr},
     Setting{"seal-interval", "SPAN", "how often the ledger is sealed while it grows", false,
             [](Config& c, const std::string& t) { return read_duration(c.seal_interval, t); },
             nullptr},

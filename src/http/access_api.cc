@@ -31,8 +31,8 @@ Result<std::string> text_member(const json::Value& of, std::string_view what,
   }
   if (text->size() > AccessApi::name_bytes_max) {
     return fail(Code::invalid, "'" + std::string(what) + "." + std::string(name) +
-                                   "' is longer than " +
-                                   std::to_string(AccessApi::name_bytes_max) + " bytes");
+                                   "' is longer than " + std::to_string(AccessApi::name_bytes_max) +
+                                   " bytes");
   }
   return *text;
 }

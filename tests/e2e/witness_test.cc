@@ -86,5 +86,42 @@ TEST_F(WitnessTest, AWitnessThatHasSeenMoreIsToldAndRecorded) {
   EXPECT_EQ(daemon_.verify().code, 0);
 }
 
+// Two daemons, one of which witnesses the other.
+TEST(Witness, OneDaemonWitnessesAnother) {
+  RunningDaemon watched;
+  RunningDaemon witness;
+  write_file(watched.path("auth.log"), ssh_log(50));
+  write_file(witness.path("auth.log"), "");
+  ASSERT_EQ(watched.once("file:" + watched.path("auth.log")), 0) << watched.output();
+  std::string log_key = read_file(watched.path("key.pub"));
+  log_key.pop_back();
+  witness.start({"--source", "file:" + witness.path("auth.log"), "--witness-for", log_key,
+                 "--witness-key", witness.path("witness.key"), "--witness-name",
+                 "witness.example.com/w2"});
+  std::string witness_key = read_file(witness.path("witness.key.pub"));
+  witness_key.pop_back();
+  const auto key = ledger::parse_witness_key(witness_key);
+  ASSERT_TRUE(key) << key.error().what;
+  watched.start({"--source", "file:" + watched.path("auth.log"), "--witness",
+                 witness.address() + "/witness," + witness_key});
+  append_file(watched.path("auth.log"), ssh_log(50));
+  std::string note;
+  watched.wait_until([&] {
+    note = watched.ask("/checkpoint").body;
+    return ledger::find_cosignature(note, *key).has_value();
+  });
+  const std::string hash = crypto::to_hex(crypto::sha256("example.com/test"));
+  const std::string last = witness.ask("/witness/" + hash + "/checkpoint").body;
+  EXPECT_TRUE(ledger::find_cosignature(last, *key)) << last;
+  witness.signal(SIGKILL);
+  witness.start({"--source", "file:" + witness.path("auth.log"), "--witness-for", log_key,
+                 "--witness-key", witness.path("witness.key"), "--witness-name",
+                 "witness.example.com/w2"});
+  EXPECT_EQ(witness.ask("/witness/" + hash + "/checkpoint").body, last)
+      << "what was cosigned outlives a kill";
+  EXPECT_EQ(witness.ask("/witness/add-checkpoint", "POST", "nothing").status, 400U);
+  EXPECT_EQ(witness.ask("/witness/" + std::string(64, '0') + "/checkpoint").status, 404U);
+}
+
 }  // namespace
 }  // namespace mailwarden

@@ -1,0 +1,40 @@
+#include "http/witness_api.h"
+
+#include "http/answers.h"
+
+namespace mailwarden::http {
+namespace {
+
+using net::Response;
+
+constexpr std::string_view prefix = "/witness/";
+constexpr std::string_view add_path = "/witness/add-checkpoint";
+constexpr std::string_view checkpoint_part = "/checkpoint";
+
+}  // namespace
+
+bool WitnessApi::takes(std::string_view path) const {
+  return path.starts_with(prefix);
+}
+
+Response WitnessApi::answer(const net::Request& request) const {
+  if (request.path == add_path) {
+    if (request.method != "POST") return trouble(405, "checkpoints are posted here");
+    auto answer = parts_.witness(request.body);
+    if (!answer) return trouble(answer.error());
+    return {.status = answer->status,
+            .content_type = std::move(answer->content_type),
+            .body = std::move(answer->body)};
+  }
+  std::string_view name = std::string_view(request.path).substr(prefix.size());
+  if (request.method != "GET" || !name.ends_with(checkpoint_part)) {
+    return trouble(404, "there is nothing here");
+  }
+  name.remove_suffix(checkpoint_part.size());
+  auto note = parts_.last_note(std::string(name));
+  if (!note) return trouble(note.error());
+  if (!*note) return trouble(404, "nothing was cosigned of that log");
+  return {.content_type = "text/plain; charset=utf-8", .body = **std::move(note)};
+}
+
+}  // namespace mailwarden::http

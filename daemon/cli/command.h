@@ -43,6 +43,7 @@ int rules_command(const Arguments& arguments);
 int detect_command(const Arguments& arguments);
 int scan_command(const Arguments& arguments);
 int access_command(const Arguments& arguments);
+int people_command(const Arguments& arguments);
 int policy_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int ledger_command(const Arguments& arguments);

@@ -9,6 +9,7 @@ namespace {
 constexpr std::array all{
     Group{"decode", "print the events in log files, as rules see them", decode_command},
     Group{"access", "grants of access; who can reach what, and who did", access_command},
+    Group{"people", "what is known of people, and telling it", people_command},
     Group{"policy", "check, test, evaluate, compare and format access policies", policy_command},
     Group{"rules", "check and test detection rules", rules_command},
     Group{"detect", "hold rules against events in files", detect_command},

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <map>
 
+#include "access/recorded.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "daemon/cli/command.h"
@@ -22,7 +23,8 @@ constexpr std::string_view synopsis =
     "  check     reads policies and their schema and tells every mistake\n"
     "  evaluate  decides requests, a line of JSON out for each line in\n"
     "  test      runs the tests beside the policies (X.test.yml)\n"
-    "  diff      OLD NEW: whose access would change, for the same requests\n"
+    "  diff      OLD NEW: whose access would change, for requests in a file, or with --store for\n"
+    "            those that were decided between --from and --until\n"
     "  format    writes policies as they should look, comments and all\n"
     "A PATH is a file or a folder of *.cedar, *.cedar.json and one *.cedarschema.";
 
@@ -165,8 +167,92 @@ std::string verdict(const policy::Decision& decision) {
   return text + ")";
 }
 
+Result<access::RecordedPeriod> period_of(const po::variables_map& given) {
+  access::RecordedPeriod period;
+  const std::pair<const char*, Timestamp*> ends[] = {{"from", &period.from},
+                                                     {"until", &period.until}};
+  for (const auto& [name, into] : ends) {
+    if (!given.contains(name)) continue;
+    const auto time = parse_rfc3339(given[name].as<std::string>());
+    if (!time) return fail(std::string("--") + name, time.error());
+    *into = *time;
+  }
+  return period;
+}
+
+void print_recasting(const access::Recasting& recasting) {
+  for (const access::AccessChange& one : recasting.changes) {
+    const access::Recorded& first = one.first;
+    print(policy::to_text(first.principal) + " " + policy::to_text(first.action) + " " +
+          policy::to_text(first.resource) + ": " + verdict(one.before) + " becomes " +
+          verdict(one.after) + ", " + std::to_string(one.requests) + " requests, the last at " +
+          short_time(to_rfc3339(one.last)) + "\n");
+  }
+  print(std::to_string(recasting.changed) + " of " + std::to_string(recasting.requests) +
+        " recorded requests change");
+  if (recasting.differ_from_record > 0) {
+    print("; the old policies decide " + std::to_string(recasting.differ_from_record) +
+          " otherwise than it was recorded");
+  }
+  if (recasting.not_decidable > 0) {
+    print("; " + std::to_string(recasting.not_decidable) + " do not fit the schema");
+  }
+  print("\n");
+}
+
+json::Value to_json(const access::Recasting& recasting) {
+  json::Array changes;
+  for (const access::AccessChange& one : recasting.changes) {
+    changes.push_back(json::Object{{"principal", policy::to_text(one.first.principal)},
+                                   {"action", policy::to_text(one.first.action)},
+                                   {"resource", policy::to_text(one.first.resource)},
+                                   {"old", policy::to_json(one.before)},
+                                   {"new", policy::to_json(one.after)},
+                                   {"requests", one.requests},
+                                   {"decision", one.first.id},
+                                   {"first", to_rfc3339(one.first.when)},
+                                   {"last", to_rfc3339(one.last)}});
+  }
+  return json::Object{{"changes", std::move(changes)},
+                      {"changed", recasting.changed},
+                      {"requests", recasting.requests},
+                      {"differ_from_record", recasting.differ_from_record},
+                      {"not_decidable", recasting.not_decidable}};
+}
+
+int diff_recorded(const po::variables_map& given, const std::vector<std::string>& paths) {
+  const auto period = period_of(given);
+  if (!period) return complain(usage, period.error().what);
+  const auto store = open_store(given);
+  if (!store) return complain(store.error());
+  auto before = policy::load_policies(load_options(given, {paths[0]}));
+  if (!before) return complain(answer_is_no, before.error().what);
+  auto after = policy::load_policies(load_options(given, {paths[1]}));
+  if (!after) return complain(answer_is_no, after.error().what);
+  std::vector<access::EntityText> entities;
+  if (given.contains("entities")) {
+    const std::string file = given["entities"].as<std::string>();
+    auto text = read_whole_file(file, std::size_t{1024} * 1024 * 1024);
+    if (!text) return complain(text.error());
+    entities.push_back({file, *std::move(text)});
+  }
+  const auto recasting = access::recast({.database = **store,
+                                         .period = *period,
+                                         .before = *std::move(before),
+                                         .after = *std::move(after),
+                                         .entities = std::move(entities)});
+  if (!recasting) return complain(recasting.error());
+  if (wants_json(given)) {
+    print_json(to_json(*recasting));
+  } else {
+    print_recasting(*recasting);
+  }
+  return recasting->changed == 0 ? done : answer_is_no;
+}
+
 int diff(const po::variables_map& given, const std::vector<std::string>& paths) {
   if (paths.size() != 2) return complain(usage, "'policy diff' needs OLD and NEW");
+  if (given.contains("store")) return diff_recorded(given, paths);
   const auto before = decision_point(given, {paths[0]});
   if (!before) return complain(answer_is_no, before.error().what);
   const auto after = decision_point(given, {paths[1]});
@@ -250,6 +336,9 @@ int policy_command(const Arguments& arguments) {
       "level", po::value<std::size_t>()->value_name("N"),
       "check: refuse policies that follow entities further than N steps")(
       "write", "format: into the files")("check", "format: only say which files would change");
+  options.add_options()("store", text_option("URL"), "diff: whose decisions: sqlite:PATH")(
+      "from", text_option("TIME"), "diff: those from then on (RFC 3339)")(
+      "until", text_option("TIME"), "diff: those before then");
   add_format_option(options);
   int code = done;
   const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "access/grant.h"
 #include "crypto/sha256.h"
 #include "policy/entity_json.h"
 
@@ -37,19 +36,19 @@ class Arbiter::Borrowed {
 
 Arbiter::Arbiter(ArbiterParts parts) : parts_(std::move(parts)) {}
 
-void Arbiter::use(std::shared_ptr<const policy::DecisionPoint> point) {
+void Arbiter::use(InForce in_force) {
   const std::lock_guard lock(mutex_);
-  point_ = std::move(point);
+  in_force_ = std::move(in_force);
 }
 
-std::shared_ptr<const policy::DecisionPoint> Arbiter::in_force() const {
+InForce Arbiter::in_force() const {
   const std::lock_guard lock(mutex_);
-  return point_;
+  return in_force_;
 }
 
-std::string Arbiter::new_id() {
+std::string new_decision_id(Entropy& entropy) {
   std::array<std::byte, 16> bytes;
-  parts_.entropy.fill(bytes, "decision");
+  entropy.fill(bytes, "decision");
   return crypto::to_hex(bytes);
 }
 
@@ -72,47 +71,42 @@ json::Value token_context(const identity::Claims& claims) {
   return made;
 }
 
-// What the enforcement point says, but for what only we can know. Takes it from the question.
-json::Object Arbiter::context_of(Asked& question, const policy::Schema* schema, Timestamp now,
-                                 Verdict& verdict) const {
-  json::Object context = std::move(question.context);
-  const policy::ActionType* const action =
-      schema == nullptr ? nullptr : schema->action(question.action);
-  const auto wants = [&](std::string_view name) {
-    return action != nullptr && schema->types().attribute(action->context, name) != nullptr;
-  };
-  if (wants("now")) context["now"] = datetime_text(now);
-  if (wants("token")) {
-    const auto shown = context.find("token");
-    const std::string* const text = shown == context.end() ? nullptr : shown->second.as_string();
-    std::optional<json::Value> believed;
-    if (text != nullptr) {
-      const auto claims = claims_of(*text);
-      if (claims) {
-        believed = token_context(*claims);
-      } else {
-        verdict.token_trouble = claims.error().what;
-      }
-    }
-    context.erase("token");
-    if (believed) context["token"] = *std::move(believed);
+Result<json::Value> Arbiter::believed(std::string_view token,
+                                      const policy::EntityUid& principal) const {
+  const auto claims = claims_of(token);
+  if (!claims) return std::unexpected(claims.error());
+  const bool is_theirs =
+      (claims->email_verified.value_or(false) && claims->email == principal.id) ||
+      claims->subject == principal.id;
+  if (!is_theirs) {
+    return fail(Code::denied, "the token is not that of " + policy::to_text(principal));
   }
-  if (wants("grant")) {
-    context.erase("grant");
-    if (parts_.grant) {
-      auto grant = parts_.grant(question.principal, question.resource, now);
-      if (grant) context["grant"] = *std::move(grant);
+  return token_context(*claims);
+}
+
+// What the enforcement point says, but for what only we can know.
+json::Object Arbiter::context_of(const Question& question, const policy::DecisionPoint& point,
+                                 json::Object said, Timestamp now, Verdict& verdict) const {
+  json::Object context = std::move(said);
+  if (wants(point, question.action, "now")) context["now"] = datetime_text(now);
+  if (wants(point, question.action, "grant")) context.erase("grant");
+  if (!wants(point, question.action, "token")) return context;
+  const auto shown = context.find("token");
+  if (shown == context.end()) return context;
+  const json::Value token = std::move(shown->second);
+  context.erase(shown);
+  if (const std::string* const text = token.as_string(); text != nullptr) {
+    auto claims = believed(*text, question.person);
+    if (claims) {
+      context["token"] = *std::move(claims);
+    } else {
+      verdict.token_trouble = claims.error().what;
     }
   }
   return context;
 }
 
 namespace {
-
-const policy::Entities::Entity* find(const policy::Entities& entities,
-                                     const policy::EntityUid& uid) {
-  return entities.known(entities.find(uid.type, uid.id));
-}
 
 // Systems say of themselves that no access may go unrecorded.
 bool must_record(const policy::Entities& entities, const policy::EntityUid& resource) {
@@ -122,60 +116,71 @@ bool must_record(const policy::Entities& entities, const policy::EntityUid& reso
   return said != nullptr && said->kind == policy::Kind::boolean && said->is_true();
 }
 
+std::vector<std::string> needs_of(const policy::Decision& decision,
+                                  const policy::PolicySet& policies) {
+  std::vector<std::string> needs;
+  if (decision.is_allowed) return needs;
+  for (const std::string& id : decision.policies) {
+    if (const auto said = policies.find(id)->annotation("needs")) needs.emplace_back(*said);
+  }
+  return needs;
+}
+
 }  // namespace
 
-Verdict Arbiter::decide(Asked question) {
-  const auto point = in_force();
-  const Timestamp now = parts_.clock.now();
-  Verdict verdict{.id = new_id()};
-  auto request = std::make_shared<policy::Request>();
-  DecisionRecord record{.id = verdict.id, .when = now, .point = std::move(question.point)};
-  bool durable = false;
-  if (point == nullptr) {
-    verdict.decision = {.why = policy::Decision::Why::invalid_request,
+Undertaken Arbiter::undertake(const InForce& in_force, const Question& question, json::Object said,
+                              Timestamp now, Verdict& verdict) {
+  GrantDecision decided;
+  if (in_force.point == nullptr) {
+    decided.decision = {.why = policy::Decision::Why::invalid_request,
                         .invalid = "no access policies are in force"};
   } else {
-    const policy::Schema* const schema = point->loaded().schema.get();
-    const policy::Entities& entities = point->authorizer().entities();
-    record.context = context_of(question, schema, now, verdict);
-    request->principal = question.principal;
-    request->action = question.action;
-    request->resource = question.resource;
-    const auto context =
-        policy::read_context(record.context, *request->memory, schema, question.action);
-    if (context) {
-      request->context = *context;
-      Borrowed borrowed(*this);
-      verdict.decision = point->decide(*request, borrowed.scratch());
-    } else {
-      verdict.decision = {.why = policy::Decision::Why::invalid_request,
-                          .invalid = context.error().what};
-    }
-    durable = must_record(entities, question.resource);
-    if (const auto* const principal = find(entities, question.principal)) {
-      record.facts = *policy::to_json(principal->attributes).as_object();
-    }
-    record.policies = point->loaded().hash;
-    for (const std::string& id : verdict.decision.policies) {
-      const policy::Policy* const policy = point->loaded().policies->find(id);
-      const auto needs = policy->annotation("needs");
-      if (!verdict.decision.is_allowed && needs) verdict.needs.emplace_back(*needs);
-    }
+    const auto view = parts_.grants();
+    Borrowed borrowed(*this);
+    decided =
+        decide_with_grants(*in_force.point, *view, question,
+                           context_of(question, *in_force.point, std::move(said), now, verdict),
+                           now, borrowed.scratch());
+    verdict.needs = needs_of(decided.decision, *in_force.point->loaded().policies);
   }
+  verdict.decision = decided.decision;
   verdict.is_allowed = verdict.decision.is_allowed;
-  record.principal = std::move(question.principal);
-  record.action = std::move(question.action);
-  record.resource = std::move(question.resource);
-  record.decision = verdict.decision;
-  const bool kept = parts_.keep({.record = std::move(record), .point = point, .request = request},
-                                durable && verdict.is_allowed);
-  if (durable && !kept && verdict.is_allowed) {
-    verdict.is_allowed = false;
-    verdict.decision.is_allowed = false;
-    verdict.decision.why = policy::Decision::Why::invalid_request;
-    verdict.decision.invalid = "the decision could not be recorded, which this system asks for";
+  Undertaken undertaken{.point = in_force.point, .request = decided.request};
+  undertaken.record = record_of(in_force, question, std::move(decided));
+  return undertaken;
+}
+
+Verdict Arbiter::decide(Asked asked) {
+  const InForce in_force = this->in_force();
+  const Timestamp now = parts_.clock.now();
+  const Question question{.person = std::move(asked.principal),
+                          .action = std::move(asked.action),
+                          .system = std::move(asked.resource)};
+  Verdict verdict{.id = new_decision_id(parts_.entropy)};
+  Undertaken undertaken = undertake(in_force, question, std::move(asked.context), now, verdict);
+  undertaken.record.id = verdict.id;
+  undertaken.record.when = now;
+  undertaken.record.point = std::move(asked.point);
+  const bool must_be_kept =
+      verdict.is_allowed && must_record(in_force.point->authorizer().entities(), question.system);
+  if (!must_be_kept) {
+    parts_.keep(std::move(undertaken), false);
+  } else if (!parts_.keep(undertaken, true)) {
+    deny_unrecorded(verdict, std::move(undertaken));
   }
   return verdict;
+}
+
+// The answer is a decision of its own: that which it replaces may still be stored, later.
+void Arbiter::deny_unrecorded(Verdict& verdict, Undertaken undertaken) {
+  verdict.is_allowed = false;
+  verdict.decision = {.why = policy::Decision::Why::invalid_request,
+                      .invalid = "decision " + verdict.id +
+                                 " could not be recorded in time, which this system asks for"};
+  verdict.id = new_decision_id(parts_.entropy);
+  undertaken.record.id = verdict.id;
+  undertaken.record.decision = verdict.decision;
+  parts_.keep(std::move(undertaken), false);
 }
 
 }  // namespace mailwarden::access

@@ -1,10 +1,11 @@
 // Answers who may do what, now, for every enforcement point.
 //
 // What     An Arbiter brings together what a decision rests on: the policies in force, what is
-//          known of people and systems, the token that was shown, the grant that is live, and the
+//          known of people and systems, the token that was shown, the grants that are live, and the
 //          time. What an enforcement point says of `now` and `grant` is not believed, nor a `token`
-//          that is not one; it comes from here. Each decision is handed on to be kept.
-// Owns     A share of the policies in force.
+//          that is not one or is somebody else's than the principal's; it comes from here. Each
+//          decision is handed on to be kept.
+// Owns     A share of what is in force.
 // Threads  Any.
 // Errors   None: a decision is always made. What is unknown never allows.
 // Limits   None of its own.
@@ -17,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "access/decision_record.h"
+#include "access/decide.h"
 #include "base/clock.h"
 #include "base/entropy.h"
 #include "identity/token.h"
@@ -53,10 +54,7 @@ struct ArbiterParts {
   using Verify = std::function<Result<identity::Claims>(std::string_view token, Timestamp now)>;
   // Null where no issuer is configured: then no token is believed.
   Verify verify;
-  // The grant of a person for a system as the schema's type has it; nothing where there is none.
-  std::function<std::optional<json::Value>(const policy::EntityUid& person,
-                                           const policy::EntityUid& system, Timestamp now)>
-      grant;
+  std::function<std::shared_ptr<const GrantView>()> grants;
   // Hands a decision on. With `durable` it answers when that is kept, or false where it is not.
   std::function<bool(Undertaken undertaken, bool durable)> keep;
 };
@@ -65,9 +63,9 @@ class Arbiter {
  public:
   explicit Arbiter(ArbiterParts parts);
 
-  // Replaces policies and entities as a whole; null denies everything.
-  void use(std::shared_ptr<const policy::DecisionPoint> point);
-  std::shared_ptr<const policy::DecisionPoint> in_force() const;
+  // Replaces policies and entities as a whole; without any, everything is denied.
+  void use(InForce in_force);
+  InForce in_force() const;
 
   Verdict decide(Asked question);
   // The claims of a token, as verify() gives them.
@@ -76,15 +74,22 @@ class Arbiter {
  private:
   class Borrowed;
 
-  json::Object context_of(Asked& question, const policy::Schema* schema, Timestamp now,
-                          Verdict& verdict) const;
-  std::string new_id();
+  // With the verdict of it all but its id.
+  Undertaken undertake(const InForce& in_force, const Question& question, json::Object said,
+                       Timestamp now, Verdict& verdict);
+  json::Object context_of(const Question& question, const policy::DecisionPoint& point,
+                          json::Object said, Timestamp now, Verdict& verdict) const;
+  void deny_unrecorded(Verdict& verdict, Undertaken undertaken);
+  Result<json::Value> believed(std::string_view token, const policy::EntityUid& principal) const;
 
   ArbiterParts parts_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const policy::DecisionPoint> point_;
+  InForce in_force_;
   std::vector<std::unique_ptr<policy::Authorizer::Scratch>> scratches_;
 };
+
+// A decision's name, which nobody guesses: 32 hexadecimal digits.
+std::string new_decision_id(Entropy& entropy);
 
 // What a decision's context holds of a token: issuer, hosted_domain, auth_time, second_factor,
 // security_key. A second factor is what the issuer says was used ("amr": mfa, hwk), nothing else.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "crypto/sha256.h"
+
 namespace mailwarden::access {
 namespace {
 
@@ -41,6 +43,24 @@ Result<std::vector<json::Value>> read(Result<db::Statement*> asked) {
   }
 }
 
+// Of a sentence about a request that repeats some of it.
+constexpr std::size_t invalid_bytes_max = 2000;
+
+// Where the whole is too long, its hash stands for a part.
+void shorten(json::Object& made, const std::string& part) {
+  const auto found = made.find(part);
+  if (found == made.end()) return;
+  if (json::to_text(made).size() <= DecisionRecord::record_bytes_max) return;
+  const std::string hash = crypto::to_hex(crypto::sha256(json::to_text(found->second)));
+  found->second = json::Object{{"sha256", hash}};
+}
+
+json::Object to_json(const Replayed& replayed) {
+  json::Array events;
+  for (const EventId& event : replayed.events) events.emplace_back(to_string(event));
+  return {{"count", replayed.count}, {"events", std::move(events)}, {"rule", replayed.rule}};
+}
+
 }  // namespace
 
 std::span<const db::Migration> decision_migrations() {
@@ -58,11 +78,21 @@ json::Object to_record(const DecisionRecord& record) {
   made["context"] = record.context;
   made["facts"] = record.facts;
   made["policies"] = record.policies;
-  if (record.explanation.is_null()) return made;
-  made["explanation"] = record.explanation;
-  if (json::to_text(made).size() > DecisionRecord::record_bytes_max) {
-    made["explanation"] = "left out, since it is too long to be kept";
+  json::Array groups;
+  for (const policy::EntityUid& group : record.groups) groups.emplace_back(policy::to_text(group));
+  made["groups"] = std::move(groups);
+  json::Object sources;
+  for (const auto& [source, time] : record.origins) sources[source] = to_rfc3339(time);
+  made["sources"] = std::move(sources);
+  if (record.replayed) made["replayed"] = to_json(*record.replayed);
+  if (const auto invalid = made.find("invalid"); invalid != made.end()) {
+    const std::string& text = *invalid->second.as_string();
+    if (text.size() > invalid_bytes_max) invalid->second = text.substr(0, invalid_bytes_max);
   }
+  if (!record.explanation.is_null()) made["explanation"] = record.explanation;
+  shorten(made, "explanation");
+  shorten(made, "context");
+  shorten(made, "facts");
   return made;
 }
 
@@ -71,13 +101,12 @@ Result<void> store_decision(db::Database& database, const DecisionRow& row) {
   const std::string principal = policy::to_text(record.principal);
   const std::string action = policy::to_text(record.action);
   const std::string resource = policy::to_text(record.resource);
-  const std::string body = json::to_text(to_record(record));
   return database.run(
       "INSERT INTO decision (entry, id, time, principal, action, resource, allowed, why, body)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       {row.entry, std::string_view(record.id), record.when.us, std::string_view(principal),
        std::string_view(action), std::string_view(resource), db::value(record.decision.is_allowed),
-       policy::to_string(record.decision.why), std::string_view(body)});
+       policy::to_string(record.decision.why), std::string_view(row.body)});
 }
 
 Result<std::vector<json::Value>> find_decisions(db::Database& database,

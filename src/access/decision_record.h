@@ -6,7 +6,8 @@
 // Owns     Table decision. A DecisionRecord owns its content.
 // Threads  Values; the functions over a Database as that.
 // Errors   Those of Database; corrupt where a stored record is damaged.
-// Limits   record_bytes_max of one; an explanation that is too long is left out, and says so.
+// Limits   record_bytes_max of one: where it is longer, {"sha256"} stands for the explanation, then
+//          for the context, then for the facts. Names are limited by whoever asks.
 #pragma once
 
 #include <optional>
@@ -16,12 +17,23 @@
 
 #include "base/timestamp.h"
 #include "db/database.h"
+#include "event/event.h"
+#include "identity/people_book.h"
 #include "json/value.h"
 #include "policy/explain.h"
 
 namespace mailwarden::access {
 
 std::span<const db::Migration> decision_migrations();
+
+// Of a decision about what had happened already: which rule took which events for that access.
+struct Replayed {
+  static constexpr std::size_t events_max = 64;
+
+  std::string rule;
+  std::vector<EventId> events;  // the first ones
+  std::int64_t count = 0;       // of all
+};
 
 struct DecisionRecord {
   static constexpr std::size_t record_bytes_max = 256 * 1024;
@@ -33,10 +45,13 @@ struct DecisionRecord {
   policy::EntityUid action;
   policy::EntityUid resource;
   json::Object context;  // as it was decided on
-  json::Object facts;    // the principal's attributes then
+  json::Value facts;     // the principal's attributes then; null where nothing was known of it
+  std::vector<policy::EntityUid> groups;  // all that the principal stood in
+  identity::Origins origins;  // who told the facts, and as of when; none of what operators wrote
   policy::Decision decision;
   std::string policies;     // the hash of the set in force
   json::Value explanation;  // null where none was made
+  std::optional<Replayed> replayed;
 };
 
 json::Object to_record(const DecisionRecord& record);
@@ -44,6 +59,7 @@ json::Object to_record(const DecisionRecord& record);
 struct DecisionRow {
   std::int64_t entry = 0;  // of the ledger
   DecisionRecord record;
+  std::string body;  // to_record() of it, as text
 };
 Result<void> store_decision(db::Database& database, const DecisionRow& row);
 

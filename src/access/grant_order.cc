@@ -4,6 +4,9 @@ namespace mailwarden::access {
 
 Result<GrantChange> obey(GrantBook& book, const GrantOrder& order, const GrantRules& rules,
                          const policy::Entities& entities, Timestamp now) {
+  if (rules.token_needed && !order.is_shown) {
+    return fail(Code::denied, "who acts must show a token (--token FILE)");
+  }
   const Actor actor = actor_of(entities, order.who);
   const Deed deed{.grant = order.grant, .by = actor, .why = order.why};
   switch (order.act) {

@@ -16,12 +16,14 @@ namespace mailwarden::access {
 struct GrantOrder {
   GrantAct act = GrantAct::request;
   std::string who;
-  GrantRequest request;  // of request and break_glass
-  GrantId grant;         // of the others
+  bool is_shown = false;  // by a token, and not only said
+  GrantRequest request;   // of request and break_glass
+  GrantId grant;          // of the others
   std::string why;
 };
 
-// Who acts stands in the groups that the entities know.
+// Who acts stands in the groups that the entities know; denied where rules ask for a token and none
+// was shown.
 Result<GrantChange> obey(GrantBook& book, const GrantOrder& order, const GrantRules& rules,
                          const policy::Entities& entities, Timestamp now);
 

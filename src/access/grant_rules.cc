@@ -39,7 +39,7 @@ class RulesReader {
   void read_rules(const Node& node) {
     if (!reader_.is_map(node, "the rules of grants",
                         {"purposes", "tickets", "reason_words_min", "requests_open_max", "wait_max",
-                         "approvers", "on_behalf", "break_glass"})) {
+                         "approvers", "on_behalf", "break_glass", "who_acts"})) {
       return;
     }
     if (const Node* const purposes = reader_.sequence(node, "purposes"); purposes != nullptr) {
@@ -57,6 +57,12 @@ class RulesReader {
     rules_.wait_max = duration(node, "wait_max", GrantRules::wait_max_max);
     rules_.approvers = names(node, "approvers", true);
     rules_.on_behalf = names(node, "on_behalf", false);
+    if (const Node* const who = node.find("who_acts"); who != nullptr) {
+      rules_.token_needed = who->scalar == "shows_token";
+      if (!rules_.token_needed && who->scalar != "is_said") {
+        reader_.mistake(*who, "'who_acts' is shows_token or is_said");
+      }
+    }
     if (const Node* const glass = node.find("break_glass"); glass != nullptr) {
       read_break_glass(*glass);
     }

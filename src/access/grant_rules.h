@@ -50,6 +50,7 @@ struct GrantRules {
   std::int64_t requests_open_max = 5;  // of a person
   Duration wait_max = std::chrono::hours(24);
   std::vector<std::string> approvers;         // groups
+  bool token_needed = false;                  // of whoever acts, or their word will do
   std::vector<std::string> on_behalf;         // groups whose members may ask for others
   std::optional<BreakGlassRule> break_glass;  // nobody may where it is absent
 

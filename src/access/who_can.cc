@@ -2,26 +2,8 @@
 
 #include <algorithm>
 
-#include "policy/entity_json.h"
-
 namespace mailwarden::access {
 namespace {
-
-policy::Decision decide(const policy::DecisionPoint& point, const Question& question,
-                        const json::Object& context, policy::Authorizer::Scratch& scratch) {
-  policy::Request request{
-      .principal = question.person, .action = question.action, .resource = question.system};
-  const auto read = policy::read_context(json::Value(context), *request.memory,
-                                         point.loaded().schema.get(), request.action);
-  if (!read) {
-    policy::Decision decision;
-    decision.why = policy::Decision::Why::invalid_request;
-    decision.invalid = read.error().what;
-    return decision;
-  }
-  request.context = *read;
-  return point.decide(request, scratch);
-}
 
 class Finder {
  public:
@@ -64,22 +46,6 @@ std::unexpected<Error> too_many(std::size_t questions, std::size_t most) {
 }
 
 }  // namespace
-
-GrantDecision decide_with_grants(const policy::DecisionPoint& point, const GrantView& view,
-                                 const Question& question, const json::Object& context,
-                                 Timestamp now, policy::Authorizer::Scratch& scratch) {
-  GrantDecision best{.decision = decide(point, question, context, scratch)};
-  if (best.decision.is_allowed || question.person.type != "User") return best;
-  for (const Grant& grant : view.all(question.person.id, question.system.id)) {
-    if (!view.is_live(grant, now)) continue;
-    json::Object with = context;
-    with["grant"] = context_of(grant);
-    GrantDecision next{.decision = decide(point, question, with, scratch), .grant = &grant};
-    if (next.decision.is_allowed) return next;
-    if (best.grant == nullptr) best = std::move(next);
-  }
-  return best;
-}
 
 Result<Findings> who_can(const Inquiry& inquiry, const policy::EntityUid& action,
                          const policy::EntityUid& system,

@@ -1,11 +1,9 @@
 // Who could do what now, by which policies and grants.
 //
-// What     decide_with_grants() is how a request is decided where grants are: without one, and if
-//          that is a no with each grant that is live, the best first, until one allows. who_can()
-//          asks it for one system and action of many people, what_can() for one person of many
-//          systems and actions. What the request's context holds beside the grant, such as the
-//          time and the token, the caller's function says: suppose a fresh token, and the answer is
-//          who could get in who signs in now.
+// What     who_can() asks decide_with_grants() for one system and action of many people, what_can()
+//          for one person of many systems and actions. What the request's context holds beside the
+//          grant, such as the time and the token, the caller's function says: suppose a fresh
+//          token, and the answer is who could get in who signs in now.
 // Owns     Nothing.
 // Threads  Pure, as the function given; each thread its own.
 // Errors   Error{full} for more than decisions_max questions. A question that cannot be decided is
@@ -21,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/decide.h"
 #include "access/grant_view.h"
 #include "base/result.h"
 #include "json/value.h"
@@ -28,26 +27,8 @@
 
 namespace mailwarden::access {
 
-struct Question {
-  policy::EntityUid person;
-  policy::EntityUid action;
-  policy::EntityUid system;
-
-  bool operator==(const Question&) const = default;
-};
-
 // The context but for `grant`.
 using ContextOf = std::function<json::Object(const Question& question)>;
-
-struct GrantDecision {
-  policy::Decision decision;
-  const Grant* grant = nullptr;  // with which it was decided; good as long as the view
-};
-
-// Where all are a no, the answer is that with the best grant.
-GrantDecision decide_with_grants(const policy::DecisionPoint& point, const GrantView& view,
-                                 const Question& question, const json::Object& context,
-                                 Timestamp now, policy::Authorizer::Scratch& scratch);
 
 struct Allowed {
   Question question;

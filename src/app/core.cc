@@ -4,60 +4,21 @@
 #include <iterator>
 
 #include "access/grant_table.h"
+#include "app/keep.h"
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::app {
-namespace {
-
-// A closure must be copyable to stand in a std::function; rows are shared, not copied.
-template <class T>
-std::shared_ptr<const T> keep(T value) {
-  return std::make_shared<const T>(std::move(value));
-}
-
-// A forbid that could not be evaluated: the door stayed shut, and somebody should look at the
-// policy.
-detect::Detection failed_forbid(const access::DecisionRecord& decision) {
-  detect::Detection found{.rule_id = "access-policy-failed",
-                          .title = "An access policy could not be evaluated",
-                          .rule_version = decision.policies,
-                          .level = detect::Level::high,
-                          .time = decision.when,
-                          .entity = {.kind = "account", .name = decision.principal.id}};
-  for (const policy::Decision::Failed& one : decision.decision.failed) {
-    found.because.push_back({.selection = one.policy, .field = "policy", .value = one.what});
-    if (found.because.size() == detect::Detection::because_max) break;
-  }
-  return found;
-}
-
-// Somebody let themselves in, or nobody has looked at that in time.
-detect::Detection broken_glass(const access::GrantChange& change) {
-  const access::Grant& grant = change.after;
-  const bool is_missed = change.act == access::GrantAct::miss_review;
-  detect::Detection found{
-      .rule_id = is_missed ? "break-glass-not-reviewed" : "break-glass",
-      .title = is_missed ? "A broken glass was not reviewed in time" : "The glass was broken",
-      .level = detect::Level::high,
-      .time = change.at,
-      .entity = {.kind = "account", .name = grant.person}};
-  found.because.push_back({.selection = "grant", .field = "system", .value = grant.system});
-  found.because.push_back({.selection = "grant", .field = "ticket", .value = grant.ticket});
-  found.because.push_back({.selection = "grant", .field = "reason", .value = grant.reason});
-  return found;
-}
-
-}  // namespace
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const auto& steps :
        {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
         alert::migrations(), respond::migrations(), privacy::migrations(),
-        access::decision_migrations(), access::migrations()}) {
+        access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
+        identity::migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -65,14 +26,18 @@ std::vector<db::Migration> all_migrations() {
 
 Core::Core(const CoreOptions& options, const CoreParts& parts,
            std::shared_ptr<const Policies> policies, ledger::Ledger ledger,
-           incident::IncidentBook book, respond::RunBook runs)
+           incident::IncidentBook book, respond::RunBook runs, identity::PeopleBook people,
+           access::SignIns sign_ins)
     : options_(options),
       parts_(parts),
       policies_(std::move(policies)),
       ledger_(std::move(ledger)),
       book_(std::move(book)),
       runs_(std::move(runs)),
-      correlator_(policies_->rules) {}
+      correlator_(policies_->rules),
+      people_(std::move(people)),
+      sign_ins_(std::move(sign_ins)),
+      in_force_{.point = policies_->access, .origins = nullptr} {}
 
 Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreParts& parts,
                                          std::shared_ptr<const Policies> policies) {
@@ -90,12 +55,17 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (!runs) return std::unexpected(runs.error());
   auto standing = access::load_standing(parts.database);
   if (!standing) return std::unexpected(standing.error());
+  auto people = identity::PeopleBook::load(parts.database, options.people);
+  if (!people) return std::unexpected(people.error());
+  auto sign_ins = access::SignIns::load(parts.database, parts.clock.now());
+  if (!sign_ins) return std::unexpected(sign_ins.error());
   auto waiting = alert::load_pending(parts.database);
   if (!waiting) return std::unexpected(waiting.error());
-  std::unique_ptr<Core> core(new Core(
-      options, parts, std::move(policies), *std::move(ledger),
-      incident::IncidentBook(*std::move(incidents), *last),
-      respond::RunBook(std::move(runs->open), std::move(runs->started), runs->last_number)));
+  std::unique_ptr<Core> core(
+      new Core(options, parts, std::move(policies), *std::move(ledger),
+               incident::IncidentBook(*std::move(incidents), *last),
+               respond::RunBook(std::move(runs->open), std::move(runs->started), runs->last_number),
+               *std::move(people), *std::move(sign_ins)));
   core->grants_ = std::make_unique<access::GrantBook>(*std::move(standing));
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
   core->activate();
@@ -150,6 +120,7 @@ void Core::activate() {
 void Core::use(std::shared_ptr<const Policies> policies) {
   const bool same = policies->version == policies_->version;
   policies_ = std::move(policies);
+  in_force_ = {.point = policies_->access, .origins = nullptr};
   correlator_.rebind(policies_->rules);
   if (same) return;
   record_policies();
@@ -219,6 +190,10 @@ void Core::take(WorkedBatch batch) {
     }
   };
   correlator_.advance(batch.detections, take_one);
+  for (const identity::Observation& seen : batch.observations) {
+    take_people(people_.apply(seen, parts_.clock.now()), entries);
+  }
+  judge(batch.accesses, entries);
   if (const std::int64_t dropped = correlator_.dropped(); dropped > windows_dropped_) {
     entries.push_back(
         {"gap",
@@ -357,52 +332,6 @@ Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
   take_changes(*changes, entries);
   append(std::move(entries));
   return changes;
-}
-
-void Core::take(const std::vector<access::DecisionRecord>& decisions) {
-  std::vector<ledger::Entry> entries;
-  for (const access::DecisionRecord& decision : decisions) {
-    const auto row = keep(access::DecisionRow{.entry = next_entry(entries), .record = decision});
-    entries.push_back({"decision", access::to_record(decision)});
-    pending_.emplace_back(
-        [row](db::Database& database) { return access::store_decision(database, *row); });
-    if (decision.decision.raises_alarm()) report(failed_forbid(decision), entries);
-  }
-  append(std::move(entries));
-}
-
-Result<access::Grant> Core::act(const access::GrantOrder& order) {
-  if (!policies_->grants) return fail(Code::not_found, "there are no rules for grants");
-  const auto change = access::obey(*grants_, order, *policies_->grants,
-                                   policies_->access->authorizer().entities(), parts_.clock.now());
-  if (!change) return std::unexpected(change.error());
-  std::vector<ledger::Entry> entries;
-  take_grant(*change, entries);
-  append(std::move(entries));
-  return change->after;
-}
-
-void Core::take_grant(const access::GrantChange& change, std::vector<ledger::Entry>& entries) {
-  const auto row = keep(access::GrantChangeRow{.entry = next_entry(entries), .change = change});
-  entries.push_back({"grant", access::to_record(change)});
-  pending_.emplace_back(
-      [row](db::Database& database) { return access::store_change(database, *row); });
-  if (change.alarms()) report(broken_glass(change), entries);
-}
-
-void Core::pass_time() {
-  const Timestamp now = parts_.clock.now();
-  grants_->see(now);
-  std::vector<ledger::Entry> entries;
-  for (const access::GrantChange& change : grants_->expire(now)) take_grant(change, entries);
-  append(std::move(entries));
-  // How far the clock was set back matters to what is granted alone.
-  if (grants_->view()->size() == 0) return;
-  if (now - time_stored_ < std::chrono::minutes(1) && now >= time_stored_) return;
-  time_stored_ = now;
-  pending_.emplace_back([time = grants_->time()](db::Database& database) {
-    return access::store_time(database, time);
-  });
 }
 
 void Core::record(const std::string& kind, json::Object what) {

@@ -20,8 +20,9 @@
 #include <variant>
 #include <vector>
 
-#include "access/decision_record.h"
+#include "access/decide.h"
 #include "access/grant_order.h"
+#include "access/sign_ins.h"
 #include "alert/outbox.h"
 #include "app/policies.h"
 #include "app/work.h"
@@ -30,6 +31,7 @@
 #include "crypto/ed25519.h"
 #include "db/database.h"
 #include "detect/correlator.h"
+#include "identity/people_source.h"
 #include "incident/incident.h"
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
@@ -44,6 +46,7 @@ struct CoreOptions {
   std::string origin;
   std::vector<std::string> commands;     // executables that playbooks may run
   std::int64_t snapshot_interval = 256;  // batches between two snapshots of the correlator
+  identity::PeopleBookOptions people;
 };
 
 struct CoreParts {
@@ -57,6 +60,7 @@ struct Totals {
   std::int64_t events = 0;  // since the start of this process
   std::int64_t undecoded = 0;
   std::int64_t detections = 0;
+  std::int64_t accesses = 0;  // that events told of and policies were held against
   std::int64_t changes = 0;
   std::int64_t gaps = 0;
   std::int64_t alerts = 0;  // decided
@@ -79,7 +83,12 @@ class Core {
   Result<respond::Run> act(const respond::RunAct& act);
   void settle(const alert::Outcome& outcome, const std::string& receiver);
   void settle(const respond::StepOutcome& outcome);
+  // What is in force of access policies begins with what operators wrote of people and systems.
   void use(std::shared_ptr<const Policies> policies);
+  // The same policies over what is known by now.
+  void decide_by(access::InForce in_force) { in_force_ = std::move(in_force); }
+  // What a source says of people. Nothing of it is taken where it is refused.
+  Result<void> take(identity::Told told);
   // Keeps decisions about access, each an entry; one that raises an alarm is a detection too.
   void take(const std::vector<access::DecisionRecord>& decisions);
   Result<access::Grant> act(const access::GrantOrder& order);
@@ -107,12 +116,16 @@ class Core {
   const ledger::Ledger& ledger() const { return ledger_; }
   const Policies& policies() const { return *policies_; }
   const access::GrantBook& grants() const { return *grants_; }
+  const identity::PeopleBook& people() const { return people_; }
+  // Grows with each change of what is known of people.
+  std::int64_t people_revision() const { return people_revision_; }
 
  private:
   using Write = std::function<Result<void>(db::Database&)>;
 
   Core(const CoreOptions& options, const CoreParts& parts, std::shared_ptr<const Policies> policies,
-       ledger::Ledger ledger, incident::IncidentBook book, respond::RunBook runs);
+       ledger::Ledger ledger, incident::IncidentBook book, respond::RunBook runs,
+       identity::PeopleBook people, access::SignIns sign_ins);
 
   Result<void> rebuild();
   void activate();
@@ -126,6 +139,9 @@ class Core {
   void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);
   incident::Incident incident_of(std::int64_t number) const;
   void take_grant(const access::GrantChange& change, std::vector<ledger::Entry>& entries);
+  void take_decision(const access::DecisionRecord& decision, std::vector<ledger::Entry>& entries);
+  void take_people(const identity::Applied& applied, std::vector<ledger::Entry>& entries);
+  void judge(const std::vector<access::SeenAccess>& accesses, std::vector<ledger::Entry>& entries);
   void append(std::vector<ledger::Entry> entries);
   void store_touched();
 
@@ -137,6 +153,10 @@ class Core {
   respond::RunBook runs_;
   detect::Correlator correlator_;
   std::unique_ptr<access::GrantBook> grants_;
+  identity::PeopleBook people_;
+  std::int64_t people_revision_ = 0;
+  access::SignIns sign_ins_;
+  access::InForce in_force_;
   Timestamp time_stored_;
   std::int64_t last_event_ = 0;
   std::int64_t last_detection_ = 0;

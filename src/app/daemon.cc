@@ -13,18 +13,18 @@
 #include <systemd/sd-daemon.h>
 
 #include "app/access.h"
+#include "app/access_server.h"
 #include "app/acts.h"
 #include "app/core.h"
 #include "app/dispatch.h"
 #include "app/opening.h"
+#include "app/people_feed.h"
 #include "app/pipeline.h"
 #include "app/policies.h"
 #include "app/reporter.h"
+#include "app/serving.h"
 #include "base/files.h"
 #include "db/sqlite.h"
-#include "http/access_api.h"
-#include "http/api.h"
-#include "http/grants_api.h"
 #include "incident/incident_table.h"
 #include "net/http_server.h"
 
@@ -34,6 +34,8 @@ namespace {
 constexpr std::chrono::milliseconds loop_interval{250};
 constexpr std::size_t batches_per_write_max = 32;
 constexpr std::chrono::milliseconds backoff_max{1000};
+// Of what a source of people says at once, through the UNIX socket.
+constexpr std::size_t told_bytes_max = std::size_t{256} * 1024 * 1024;
 
 }  // namespace
 
@@ -45,8 +47,10 @@ struct Daemon::Parts {
   std::unique_ptr<Core> core;
   std::unique_ptr<Pipeline> pipeline;  // outlives who wakes it
   std::unique_ptr<Access> access;
+  std::unique_ptr<PeopleFeed> people;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
+  std::unique_ptr<net::HttpServer> access_server;  // null where the settings ask for none
 
   // Shared with the HTTP threads.
   std::mutex mutex;
@@ -71,6 +75,7 @@ struct Daemon::Parts {
 
   Result<void> start();
   Result<void> open_store();
+  Result<void> start_access(const Policies& policies);
   Result<void> start_server();
   http::Status current_status();
 
@@ -82,6 +87,7 @@ struct Daemon::Parts {
   void tell_refused(const Policies& policies) const;
   void take_input();
   void take_settled();
+  void take_people();
   void do_what_is_due();
   Result<void> write();
   void after_write();
@@ -117,16 +123,12 @@ Result<void> Daemon::Parts::start() {
     return done;
   if (auto done = open_store(); !done) return done;
   auto opened = Core::open(
-      {.origin = config.origin, .commands = config.commands},
+      {.origin = config.origin, .commands = config.commands, .people = people_options(config)},
       {.database = *database, .clock = around.clock, .entropy = around.entropy, .signer = *signer},
       *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
-  auto made = Access::start(config, around.clock, around.entropy, core->grants(),
-                            [this] { pipeline->wake(); });
-  if (!made) return std::unexpected(made.error());
-  access = *std::move(made);
-  access->use(**policies);
+  if (auto done = start_access(**policies); !done) return done;
   auto sources = open_sources(config, *database);
   if (!sources) return std::unexpected(sources.error());
   for (const config::SourceConfig& source : config.sources) status.sources.push_back(source.name);
@@ -146,38 +148,49 @@ Result<void> Daemon::Parts::start() {
   return {};
 }
 
+// What is known of people stands before the first event is held against it.
+Result<void> Daemon::Parts::start_access(const Policies& policies) {
+  auto made = Access::start(config, around.clock, around.entropy, around.log, core->grants(),
+                            [this] { pipeline->wake(); });
+  if (!made) return std::unexpected(made.error());
+  access = *std::move(made);
+  auto feed = PeopleFeed::make(config.people, around.clock);
+  if (!feed) return std::unexpected(feed.error());
+  people = *std::move(feed);
+  if (config.once) people->look();
+  take_people();
+  access->use(policies, *core, around.clock.now());
+  if (!config.once) people->start();
+  return {};
+}
+
+void Daemon::Parts::take_people() {
+  for (PeopleFeed::News& news : people->take()) {
+    const auto taken = news.told ? core->take(*std::move(news.told))
+                                 : Result<void>(std::unexpected(news.told.error()));
+    if (taken) continue;
+    around.log.error("people: " + taken.error().what);
+    core->record("gap", {{"source", news.source}, {"what", taken.error().what}});
+  }
+}
+
 Result<void> Daemon::Parts::start_server() {
-  const auto api = std::make_shared<http::Api>(
-      http::ApiOptions{.store = config.store, .reports = config.reports},
-      [this] { return current_status(); },
-      [this](const incident::Act& act) {
-        return acts.ask<Result<std::vector<incident::Change>>>(
-            [act](Core& at) { return at.act(act); });
-      },
-      [this](const respond::RunAct& act) {
-        return acts.ask<Result<respond::Run>>([act](Core& at) { return at.act(act); });
-      });
-  const auto grants = std::make_shared<http::GrantsApi>(http::GrantsApiParts{
-      .arbiter = access->arbiter(),
-      .clock = around.clock,
-      .store = config.store,
-      .order =
-          [this](const access::GrantOrder& order) {
-            return acts.ask<Result<access::Grant>>([order](Core& at) { return at.act(order); });
-          },
-      .view = [this] { return core->grants().view(); }});
-  const auto decisions = std::make_shared<http::AccessApi>(access->arbiter(), config.store);
-  auto started = net::HttpServer::start({.listen = config.listen, .socket = config.socket},
-                                        [api, decisions, grants](const net::Request& r) {
-                                          if (grants->takes(r.path)) return grants->answer(r);
-                                          return decisions->takes(r.path) ? decisions->answer(r)
-                                                                          : api->answer(r);
-                                        });
+  auto started = net::HttpServer::start(
+      {.listen = config.listen, .socket = config.socket, .socket_body_bytes_max = told_bytes_max},
+      make_handler({.config = config,
+                    .clock = around.clock,
+                    .acts = acts,
+                    .arbiter = access->arbiter(),
+                    .grants = core->grants(),
+                    .status = [this] { return current_status(); }}));
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
   for (const std::string& address : server->addresses()) {
     around.log.info("console at http://" + address + "/");
   }
+  auto over_tls = start_access_server(config, access->arbiter(), around.log);
+  if (!over_tls) return std::unexpected(over_tls.error());
+  access_server = *std::move(over_tls);
   return {};
 }
 
@@ -217,7 +230,7 @@ void Daemon::Parts::reload() {
   if (policies) {
     tell_refused(**policies);
     core->use(*policies);
-    access->use(**policies);
+    access->use(**policies, *core, around.clock.now());
     pipeline->use(*policies);
     const std::lock_guard lock(mutex);
     status.policies = (*policies)->version;
@@ -226,6 +239,7 @@ void Daemon::Parts::reload() {
     around.log.error("the old rules and policies stay in force, since the new ones are wrong:\n" +
                      policies.error().what);
   }
+  if (access_server) reload_certificates(*access_server, around.log);
   around.notify("READY=1");
 }
 
@@ -289,6 +303,7 @@ void Daemon::Parts::sweep() {
 Result<void> Daemon::Parts::write() {
   if (!core->has_pending()) return {};
   auto done = core->write();
+  access->log().refuse(!done);
   const std::lock_guard lock(mutex);
   if (done) {
     if (!trouble.empty()) around.log.info("the store takes what comes again");
@@ -328,6 +343,7 @@ void Daemon::Parts::update_status() {
   status.events = totals.events;
   status.undecoded = totals.undecoded;
   status.detections = totals.detections;
+  status.accesses = totals.accesses;
   status.changes = totals.changes;
   status.gaps = totals.gaps;
   status.ledger_entries = core->ledger().size();
@@ -382,6 +398,8 @@ Result<void> Daemon::Parts::loop() {
       take_input();
       acts.take(*core);
       core->pass_time();
+      take_people();
+      access->refresh(*core, around.clock.now(), config.once);
       take_settled();
       access->hand_over(*core);
       take_reports();
@@ -428,8 +446,10 @@ Result<void> Daemon::Parts::finish() {
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Daemon::~Daemon() {
-  // The server first: its threads wait for answers of the core.
+  // The servers first: their threads wait for answers of the core.
+  if (parts_->access_server) parts_->access_server->stop();
   if (parts_->server) parts_->server->stop();
+  if (parts_->people) parts_->people->stop();
   if (parts_->pipeline) parts_->pipeline->stop();
   parts_->dispatch.reset();
 }

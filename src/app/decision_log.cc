@@ -10,6 +10,7 @@ DecisionLog::~DecisionLog() {
 }
 
 bool DecisionLog::keep(access::Undertaken undertaken, bool durable) {
+  if (durable && refuses_) return false;
   Item item{.undertaken = std::move(undertaken), .waiting = nullptr};
   std::future<bool> stored;
   if (durable) {

@@ -1,9 +1,10 @@
 // Decisions on their way from the threads that make them to the core that keeps them.
 //
 // What     keep() takes a decision and, where it is asked to, wakes the core and waits until it is
-//          stored. A thread explains denials meanwhile, so that neither the answer nor the core
-//          waits for that; who is let in needs no explanation and waits for none. take() gives what
-//          is ready to be stored; settle() answers those who wait.
+//          stored; while the store refuses it does not wait, and says no at once. A thread explains
+//          denials meanwhile, so that neither the answer nor the core waits for that; who is let in
+//          needs no explanation and waits for none. take() gives what is ready to be stored;
+//          settle() answers those who wait.
 // Owns     What waits, and its thread.
 // Threads  keep() from any; take(), settle() and stop() from the core's.
 // Errors   keep() is false where the decision is not stored in time, or cannot be taken any more.
@@ -43,6 +44,8 @@ class DecisionLog {
   std::vector<access::DecisionRecord> take();
   // What was taken since the last call is stored, or is not.
   void settle(bool stored);
+  // Whether the store takes nothing now.
+  void refuse(bool refuses) { refuses_.store(refuses); }
   // How many were lost since the last call.
   std::int64_t missed() { return missed_.exchange(0); }
   // Takes nothing more; what was taken by then is explained and can still be taken.
@@ -60,6 +63,7 @@ class DecisionLog {
 
   std::function<void()> wake_;
   std::atomic<std::int64_t> missed_{0};
+  std::atomic<bool> refuses_{false};
   std::mutex mutex_;
   std::condition_variable denied_;
   std::deque<Item> to_explain_;

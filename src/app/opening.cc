@@ -16,6 +16,14 @@ unsigned worker_count(const config::Config& config) {
   return std::max(2U, std::thread::hardware_concurrency()) - 1;
 }
 
+identity::PeopleBookOptions people_options(const config::Config& config) {
+  identity::PeopleBookOptions options;
+  for (const identity::PeopleSourceOptions& source : config.people) {
+    options.ages.of_source.emplace(source.name, source.limit);
+  }
+  return options;
+}
+
 Result<crypto::Signer> load_key(const config::Config& config, Entropy& entropy, Log& log) {
   auto key = crypto::Signer::load(config.key);
   if (key || key.error().code != Code::not_found) return key;

@@ -11,11 +11,15 @@
 #include "config/config.h"
 #include "crypto/ed25519.h"
 #include "db/database.h"
+#include "identity/people_book.h"
 #include "ingest/source.h"
 
 namespace mailwarden::app {
 
 unsigned worker_count(const config::Config& config);
+
+// How long what each source says of people holds.
+identity::PeopleBookOptions people_options(const config::Config& config);
 
 // The ledger's signing key; made where there is none yet.
 Result<crypto::Signer> load_key(const config::Config& config, Entropy& entropy, Log& log);

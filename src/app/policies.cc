@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "detect/pipeline.h"
-#include "policy/entity_json.h"
 
 namespace mailwarden::app {
 namespace {
@@ -30,6 +29,7 @@ class Loader {
     auto routes = take(load_routes());
     auto playbooks = take(load_playbooks());
     auto access = take(load_access());
+    auto accesses = take(load_accesses());
     auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
     if (rules && severity) check_facts(*rules, *severity);
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
@@ -45,6 +45,9 @@ class Loader {
                  .routes = *std::move(routes),
                  .playbooks = *std::move(playbooks),
                  .access = *std::move(access),
+                 .entities = std::move(entities_),
+                 .accesses = *std::move(accesses),
+                 .watches_people = !config_.people.empty(),
                  .grants = *std::move(grants),
                  .version = crypto::to_hex(crypto::sha256(texts_))});
   }
@@ -156,22 +159,30 @@ class Loader {
     auto loaded = policy::load_policies({.paths = {folder}, .needs_schema = true});
     if (!loaded) return std::unexpected(loaded.error());
     count("access", loaded->hash);
-    policy::EntitiesBuilder builder;
+    const policy::Schema& schema = *loaded->schema;
+    if (!config_.people.empty()) {
+      if (auto fits = access::fits_people(schema, {}); !fits) return fail(folder, fits.error());
+    }
     for (const std::string& file : config_.entities) {
-      const auto text = read_whole_file(file, entities_bytes_max);
+      auto text = read_whole_file(file, entities_bytes_max);
       if (!text) return std::unexpected(text.error());
       count("entities " + fs::path(file).filename().string(), *text);
-      if (auto done = policy::add_entities(builder, *text, loaded->schema.get()); !done) {
-        return fail(file, done.error());
-      }
+      entities_.push_back({file, *std::move(text)});
     }
-    if (auto done = policy::add_actions(builder, *loaded->schema); !done) {
-      return std::unexpected(done.error());
+    auto known = access::known_entities(entities_, nullptr, {}, schema, Timestamp::earliest);
+    if (!known) return std::unexpected(known.error());
+    return std::make_shared<const policy::DecisionPoint>(*std::move(loaded), known->entities);
+  }
+
+  Result<access::Accesses> load_accesses() {
+    const std::string folder = config_.policies + "/access/accesses";
+    if (!fs::exists(folder)) return access::Accesses();
+    for (const std::string& file : files(folder)) {
+      if (auto text = read(file); !text) return std::unexpected(text.error());
     }
-    auto entities = builder.finish();
-    if (!entities) return std::unexpected(entities.error());
-    return std::make_shared<const policy::DecisionPoint>(
-        *std::move(loaded), std::make_shared<const policy::Entities>(*std::move(entities)));
+    auto texts = detect::load_rules({folder});
+    if (!texts) return std::unexpected(texts.error());
+    return access::Accesses::make(*std::move(texts));
   }
 
   Result<std::optional<access::GrantRules>> load_grants(const policy::Schema* schema) {
@@ -210,7 +221,8 @@ class Loader {
         .value_or(std::vector<std::string>());
   }
 
-  // A rule's fact that the severity table does not know would be lost without a word.
+  // A rule's fact that the severity table does not know would be lost without a word. What a rule
+  // of detection says of accesses would be, too.
   void check_facts(const detect::RuleSet& rules, const incident::SeverityTable& severity) {
     auto check = [&](const detect::Header& header) {
       for (const auto& [fact, worth] : header.facts) {
@@ -219,7 +231,12 @@ class Loader {
                 "' is not declared in " + config_.policies + "/severity.yaml");
       }
     };
-    for (const detect::Rule& rule : rules.rules()) check(rule.header);
+    for (const detect::Rule& rule : rules.rules()) {
+      check(rule.header);
+      if (!rule.header.access) continue;
+      mistake(rule.header.file + ", line " + std::to_string(rule.header.line) +
+              ": rules with 'access' belong into " + config_.policies + "/access/accesses");
+    }
     for (const detect::Correlation& correlation : rules.correlations()) check(correlation.header);
   }
 
@@ -254,6 +271,7 @@ class Loader {
   }
 
   const config::Config& config_;
+  std::vector<access::EntityText> entities_;
   std::string texts_;
   std::string mistakes_;
 };

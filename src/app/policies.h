@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "access/accesses.h"
 #include "access/grant_rules.h"
+#include "access/known_entities.h"
 #include "alert/routes.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -34,7 +36,11 @@ struct Policies {
   alert::Routes routes;                      // none where there is no routes.yaml
   std::vector<respond::Playbook> playbooks;  // their rules as ids
   // Who may do what; null where the folder holds no access policies.
+  // Over what operators wrote down of people and systems.
   std::shared_ptr<const policy::DecisionPoint> access;
+  std::vector<access::EntityText> entities;  // what that is
+  access::Accesses accesses;                 // which events policies are held against
+  bool watches_people = false;               // whether sources tell of people, events among them
   std::optional<access::GrantRules> grants;  // none where nobody may ask for one
   std::string version;                       // hex of a SHA-256
 };

@@ -26,7 +26,7 @@ ledger::Digest commit(ingest::NewEvents& events, Entropy& entropy) {
 }  // namespace
 
 WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies& policies,
-                 Entropy& entropy, detect::MatchScratch& scratch) {
+                 Entropy& entropy, WorkScratch& scratch) {
   WorkedBatch worked{
       .ticket = ticket, .after = std::move(batch.after), .gaps = std::move(batch.gaps)};
   ingest::NewEvents& events = worked.events;
@@ -34,8 +34,14 @@ WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies
   for (const RawRecord& record : batch.records) {
     const Event event = ingest::decode(record, policies.decoders);
     if (!event.undecoded.empty()) ++worked.undecoded;
-    for (detect::Detection& detection : policies.rules.match(event, scratch)) {
+    for (detect::Detection& detection : policies.rules.match(event, scratch.rules)) {
       worked.detections.push_back(std::move(detection));
+    }
+    for (access::SeenAccess& access : policies.accesses.read(event, scratch.accesses)) {
+      worked.accesses.push_back(std::move(access));
+    }
+    if (policies.watches_people) {
+      if (auto seen = identity::observe(event)) worked.observations.push_back(*std::move(seen));
     }
     append_json(events.records, event);
     const bool first = events.rows.empty();

@@ -16,6 +16,7 @@
 #include "app/policies.h"
 #include "base/entropy.h"
 #include "detect/detection.h"
+#include "identity/observation.h"
 #include "ingest/event_table.h"
 #include "ingest/source.h"
 #include "ledger/merkle.h"
@@ -27,15 +28,22 @@ struct WorkedBatch {
   std::optional<ingest::StreamState> after;
   std::vector<ingest::Gap> gaps;
   ingest::NewEvents events;
-  std::vector<detect::Detection> detections;  // in order of their events
-  ledger::Digest root{};                      // over the events' commitments
+  // In order of their events.
+  std::vector<detect::Detection> detections;
+  std::vector<access::SeenAccess> accesses;
+  std::vector<identity::Observation> observations;
+  ledger::Digest root{};  // over the events' commitments
   Timestamp earliest;
   Timestamp latest;
   std::int64_t undecoded = 0;
 };
 
-// `scratch` is the worker's own.
+// A worker's own.
+struct WorkScratch {
+  detect::MatchScratch rules;
+  detect::MatchScratch accesses;
+};
 WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies& policies,
-                 Entropy& entropy, detect::MatchScratch& scratch);
+                 Entropy& entropy, WorkScratch& scratch);
 
 }  // namespace mailwarden::app

@@ -1,10 +1,12 @@
 #include "base/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +113,17 @@ Result<std::vector<std::string>> files_below(
   if (failed) return fail(Code::not_found, path + ": " + failed.message());
   std::ranges::sort(files);
   return files;
+}
+
+std::vector<std::string> paths_matching(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), GLOB_NOSORT | GLOB_BRACE, nullptr, &found) == 0) {
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  ::globfree(&found);
+  std::ranges::sort(paths);
+  return paths;
 }
 
 Result<std::string> read_to_end(int descriptor, const std::string& name, std::size_t bytes_max) {

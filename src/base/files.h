@@ -33,6 +33,9 @@ Result<std::string> read_regular_file(const std::string& path, std::size_t bytes
 Result<std::vector<std::string>> files_below(
     const std::string& path, const std::function<bool(const std::string& name)>& wanted);
 
+// Paths that a shell's pattern stands for, with {a,b} too, sorted; none where nothing matches.
+std::vector<std::string> paths_matching(const std::string& pattern);
+
 // From where the descriptor stands to the end; `name` is for messages.
 Result<std::string> read_to_end(int descriptor, const std::string& name, std::size_t bytes_max);
 

@@ -56,12 +56,16 @@ void read(Config& config, const Setting& setting, const std::string& text, const
 // A source in the file may be one line as on the command line, or a map of the same parts.
 std::string source_text(const Node& node) {
   if (!node.is_map()) return node.scalar;
-  const Node* file = node.find("file");
-  std::string text = file != nullptr ? "file:" + file->scalar : "stdin";
+  std::string kind = "stdin";
+  std::string parts;
   for (const auto& [name, value] : node.entries) {
-    if (name.scalar != "file") text += "," + name.scalar + "=" + value.scalar;
+    if (name.scalar == "file" || identity::parse_teller(name.scalar)) {
+      kind = name.scalar + (value.scalar.empty() ? "" : ":" + value.scalar);
+    } else {
+      parts += "," + name.scalar + "=" + value.scalar;
+    }
   }
-  return text;
+  return kind + parts;
 }
 
 void read_file_setting(Config& config, const Setting& setting, const Node& node,
@@ -80,16 +84,37 @@ void read_file_setting(Config& config, const Setting& setting, const Node& node,
   }
 }
 
-void check(const Config& config, Mistakes& mistakes) {
-  if (config.sources.empty()) mistakes.add("no source is given; add --source file:GLOB");
-  if (config.sources.size() > sources_max) {
-    mistakes.add("more than " + std::to_string(sources_max) + " sources");
+// Decisions tell who may do what, so nobody unknown asks for them from elsewhere.
+void check_access(const Config& config, Mistakes& mistakes) {
+  if (config.access_listen.empty()) return;
+  if (config.tls_certificate.empty()) mistakes.add("access-listen needs tls-certificate");
+  if (config.tls_key.empty()) mistakes.add("access-listen needs tls-key");
+  for (const std::string& address : config.access_listen) {
+    if (!config.tls_clients.empty() || is_loopback(address)) continue;
+    mistakes.add("access-listen at " + address +
+                 " needs tls-clients, since it is reached from other machines");
+  }
+}
+
+// `kind` is what mistakes call them: "sources".
+template <class Source>
+void check_names(const std::vector<Source>& sources, const std::string& kind, Mistakes& mistakes) {
+  if (sources.size() > sources_max) {
+    mistakes.add("more than " + std::to_string(sources_max) + " " + kind);
   }
   std::set<std::string> names;
-  for (const SourceConfig& source : config.sources) {
+  for (const Source& source : sources) {
     if (names.insert(source.name).second) continue;
-    mistakes.add("two sources are named '" + source.name + "'; give one of them another ,name=");
+    mistakes.add("two " + kind + " are named '" + source.name +
+                 "'; give one of them another ,name=");
   }
+}
+
+void check(const Config& config, Mistakes& mistakes) {
+  check_access(config, mistakes);
+  if (config.sources.empty()) mistakes.add("no source is given; add --source file:GLOB");
+  check_names(config.sources, "sources", mistakes);
+  check_names(config.people, "sources of people", mistakes);
 }
 
 Result<std::string> read_whole(const std::string& path) {

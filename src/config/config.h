@@ -6,7 +6,7 @@
 // Owns     Its content.
 // Threads  Values.
 // Errors   Error{invalid} with every mistake at once, each with file and line or with its option.
-// Limits   sources_max sources.
+// Limits   sources_max sources of each kind.
 // Source   Boost.Program_options for the command line.
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "base/timestamp.h"
+#include "identity/people_source.h"
 
 namespace mailwarden::config {
 
@@ -46,7 +47,8 @@ struct Config {
   std::vector<std::string> pipelines;  // files of processing pipelines for the rules
   std::string policies = "/usr/share/mailwarden/policies";
   std::vector<std::string> entities;  // JSON files of what access policies are about
-  std::string issuers;                // a YAML file of whose tokens are believed
+  std::vector<identity::PeopleSourceOptions> people;  // who tells of people
+  std::string issuers;                                // a YAML file of whose tokens are believed
   std::string reports = "/var/lib/mailwarden/reports";
   std::string alerts = "/var/lib/mailwarden/alerts";  // holds the folders of receivers
   Duration reports_interval = std::chrono::hours(24);
@@ -55,6 +57,10 @@ struct Config {
   Duration sweep_interval = std::chrono::hours(24);
   std::vector<std::string> listen{"127.0.0.1:8925"};
   std::string socket = "/run/mailwarden/mailwarden.sock";
+  std::vector<std::string> access_listen;  // where enforcement points ask over TLS
+  std::string tls_certificate;             // PEM files; see net/tls_context.h
+  std::string tls_key;
+  std::string tls_clients;            // whose certificates enforcement points must show
   std::vector<std::string> commands;  // executables that playbooks may run
   std::vector<SourceConfig> sources;
   unsigned workers = 0;  // 0: one less than there are cores, at least one
@@ -76,6 +82,10 @@ Result<Config> parse_file(std::string_view text, const std::string& file, Config
 
 // "file:/var/log/auth.log,name=auth" or "stdin".
 Result<SourceConfig> parse_source(std::string_view text);
+
+// "personnel:/srv/hr/people-*.csv,name=hr,limit=7d", "google:https://HOST/PATH,token=FILE", or
+// "personnel,name=hr" for one whose facts are handed over (mailwarden people import).
+Result<identity::PeopleSourceOptions> parse_people_source(std::string_view text);
 
 // Every option with its meaning, as --help prints it.
 std::string describe();

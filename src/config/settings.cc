@@ -68,17 +68,32 @@ Result<void> read_command(Config& config, const std::string& text) {
   return {};
 }
 
-Result<void> read_listen(Config& config, const std::string& text) {
+std::string_view host_of(std::string_view address) {
+  return address.substr(0, address.rfind(':'));
+}
+
+Result<void> check_address(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   const auto port = to_integer(colon == std::string::npos ? "" : text.substr(colon + 1));
-  const std::string host = text.substr(0, colon);
-  const bool loopback = host.starts_with("127.") || host == "[::1]" || host == "localhost";
-  if (!port || *port < 0 || *port > 65535) {
+  if (!port || *port < 0 || *port > 65535 || colon == 0) {
     return fail(Code::invalid, "'" + text + "' is not ADDRESS:PORT");
   }
+  return {};
+}
+
+Result<void> read_listen(Config& config, const std::string& text) {
+  if (auto checked = check_address(text); !checked) return checked;
   // The console has no sign-in yet, so it must not be reachable from elsewhere.
-  if (!loopback) return fail(Code::invalid, "'" + host + "' is not a loopback address");
+  if (!is_loopback(text)) {
+    return fail(Code::invalid, "'" + std::string(host_of(text)) + "' is not a loopback address");
+  }
   config.listen.push_back(text);
+  return {};
+}
+
+Result<void> read_access_listen(Config& config, const std::string& text) {
+  if (auto checked = check_address(text); !checked) return checked;
+  config.access_listen.push_back(text);
   return {};
 }
 
@@ -86,6 +101,13 @@ Result<void> read_source(Config& config, const std::string& text) {
   auto source = parse_source(text);
   if (!source) return std::unexpected(source.error());
   config.sources.push_back(*std::move(source));
+  return {};
+}
+
+Result<void> read_people(Config& config, const std::string& text) {
+  auto source = parse_people_source(text);
+  if (!source) return std::unexpected(source.error());
+  config.people.push_back(*std::move(source));
   return {};
 }
 
@@ -122,6 +144,10 @@ constexpr std::array table{
               return Result<void>();
             },
             [](Config& c) { c.entities.clear(); }},
+    Setting{"people", "SOURCE",
+            "who tells of people: personnel:FILES, google:FILES or google:https://..., then ,name= "
+            ",limit= ,interval= ,token= ,customer= ,groups= ,ca=",
+            true, read_people, [](Config& c) { c.people.clear(); }},
     Setting{"issuers", "FILE", "whose tokens are believed", false,
             [](Config& c, const std::string& t) { return read_path(c.issuers, t); }, nullptr},
     Setting{"reports", "DIR", "where reports are written", false,
@@ -144,6 +170,16 @@ constexpr std::array table{
             read_listen, [](Config& c) { c.listen.clear(); }},
     Setting{"socket", "PATH", "UNIX socket of the API, for the command mailwarden", false,
             [](Config& c, const std::string& t) { return read_path(c.socket, t); }, nullptr},
+    Setting{"access-listen", "ADDRESS:PORT", "where enforcement points ask over TLS", true,
+            read_access_listen, [](Config& c) { c.access_listen.clear(); }},
+    Setting{"tls-certificate", "FILE", "the certificate shown there and its chain, in PEM", false,
+            [](Config& c, const std::string& t) { return read_path(c.tls_certificate, t); },
+            nullptr},
+    Setting{"tls-key", "FILE", "its key, in PEM", false,
+            [](Config& c, const std::string& t) { return read_path(c.tls_key, t); }, nullptr},
+    Setting{"tls-clients", "FILE",
+            "the authorities whose certificates enforcement points must show, in PEM", false,
+            [](Config& c, const std::string& t) { return read_path(c.tls_clients, t); }, nullptr},
     Setting{"command", "FILE", "an executable that playbooks may run", true, read_command,
             [](Config& c) { c.commands.clear(); }},
     Setting{"workers", "N", "threads that decode and match; 0: one less than there are cores",
@@ -180,6 +216,11 @@ Result<void> set_part(SourceConfig& source, std::string_view key, std::string_vi
 
 std::span<const Setting> settings() {
   return table;
+}
+
+bool is_loopback(std::string_view address) {
+  const std::string_view host = host_of(address);
+  return host.starts_with("127.") || host == "[::1]" || host == "localhost";
 }
 
 Result<SourceConfig> parse_source(std::string_view text) {

@@ -27,4 +27,7 @@ struct Setting {
 
 std::span<const Setting> settings();
 
+// Whether ADDRESS:PORT is reached from this machine alone.
+bool is_loopback(std::string_view address);
+
 }  // namespace mailwarden::config

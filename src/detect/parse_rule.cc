@@ -108,8 +108,11 @@ void DocumentReader::read_own(const Node& own) {
       header_.entity = value.scalar;
     } else if (name.scalar == "facts" && value.is_map()) {
       for (const auto& [fact, worth] : value.entries) read_fact(fact, worth);
+    } else if (name.scalar == "access" && value.is_map()) {
+      read_access(value);
     } else {
-      mistakes_.add(name, "'mailwarden' takes 'entity', a name, and 'facts', a map");
+      mistakes_.add(name,
+                    "'mailwarden' takes 'entity', a name, 'facts', a map, and 'access', a map");
     }
   }
 }
@@ -123,6 +126,31 @@ void DocumentReader::read_fact(const Node& name, const Node& worth) {
   } else {
     mistakes_.add(worth, "a fact is true or a number that is not negative");
   }
+}
+
+void DocumentReader::read_access(const Node& access) {
+  AccessClause clause;
+  const std::array<std::pair<std::string_view, std::string*>, 4> parts{
+      {{"person", &clause.person},
+       {"service", &clause.service},
+       {"action", &clause.action},
+       {"system", &clause.system}}};
+  for (const auto& [name, value] : access.entries) {
+    const auto part = std::ranges::find(parts, std::string_view(name.scalar),
+                                        &std::pair<std::string_view, std::string*>::first);
+    if (part == parts.end() || !value.is_scalar() || value.scalar.empty()) {
+      mistakes_.add(name, "'access' takes 'person' or 'service', 'action' and 'system', texts");
+    } else {
+      *part->second = value.scalar;
+    }
+  }
+  if (clause.person.empty() == clause.service.empty()) {
+    mistakes_.add(access, "'access' names either a 'person' or a 'service'");
+  }
+  if (clause.action.empty() || clause.system.empty()) {
+    mistakes_.add(access, "'access' names an 'action' and a 'system'");
+  }
+  header_.access = std::move(clause);
 }
 
 Logsource DocumentReader::read_logsource(bool mandatory) {

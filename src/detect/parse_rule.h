@@ -34,6 +34,7 @@ class DocumentReader {
   void read_level();
   void read_own(const yaml::Node& own);
   void read_fact(const yaml::Node& name, const yaml::Node& worth);
+  void read_access(const yaml::Node& access);
   Logsource read_logsource(bool mandatory);
   Rule read_rule();
   Filter read_filter(const yaml::Node& own);

@@ -5,6 +5,9 @@
 //          a map `mailwarden` of its own:
 //          entity: src_endpoint.ip   what the detection is about: an OCSF attribute or a field
 //          facts: {account_compromised: true}   what it asserts about the impact
+//          access: {person: "{user.name}@example.com", action: read, system: billing}   that its
+//            event is somebody's access to a system (access/accesses.h); `service` in place of
+//            `person` where a program reaches it
 // Owns     Its content.
 // Threads  Values; parsing is pure.
 // Errors   Refusals, each a sentence with file and line. load_rules(): Error{not_found} or
@@ -58,6 +61,15 @@ struct Condition {
   std::vector<Condition> parts;
 };
 
+// Whose access to what an event is, in texts in which {NAME} stands for a field or an OCSF
+// attribute.
+struct AccessClause {
+  std::string person;   // "" where it is a program's
+  std::string service;  // "" where it is a person's
+  std::string action;
+  std::string system;
+};
+
 // What is the same in all kinds of document.
 struct Header {
   std::string id;    // `id`, else `name`, else the file's name
@@ -67,6 +79,7 @@ struct Header {
   std::vector<std::string> tags;
   std::string entity;  // what Detection::entity is taken from
   std::map<std::string, std::int64_t> facts;
+  std::optional<AccessClause> access;
   std::string file;
   std::size_t line = 0;
   std::string version;    // SHA-256 of the file's text, in hex

@@ -18,12 +18,21 @@ constexpr std::string_view check_path = "/access/v1/check/";
 constexpr std::string_view configuration_path = "/.well-known/authzen-configuration";
 constexpr std::string_view decisions_path = "/api/v1/decisions";
 
+bool decides(std::string_view path) {
+  return path.starts_with("/access/") || path == configuration_path;
+}
+
 Result<std::string> text_member(const json::Value& of, std::string_view what,
                                 std::string_view name) {
   const std::string* const text = of[name].as_string();
   if (text == nullptr) {
     return fail(Code::invalid,
                 "'" + std::string(what) + "." + std::string(name) + "' must be a string");
+  }
+  if (text->size() > AccessApi::name_bytes_max) {
+    return fail(Code::invalid, "'" + std::string(what) + "." + std::string(name) +
+                                   "' is longer than " +
+                                   std::to_string(AccessApi::name_bytes_max) + " bytes");
   }
   return *text;
 }
@@ -40,6 +49,15 @@ Result<policy::EntityUid> entity_of(const json::Value& request, std::string_view
   return policy::EntityUid{*std::move(type), *std::move(id)};
 }
 
+Result<void> check_properties(const json::Value& request) {
+  for (const std::string what : {"subject", "action", "resource"}) {
+    const json::Value& properties = request[what]["properties"];
+    if (properties.is_null() || properties.as_object() != nullptr) continue;
+    return fail(Code::invalid, "'" + what + ".properties' must be an object");
+  }
+  return {};
+}
+
 Result<access::Asked> question_of(const json::Value& request) {
   access::Asked question{.point = "authzen"};
   auto subject = entity_of(request, "subject");
@@ -48,6 +66,9 @@ Result<access::Asked> question_of(const json::Value& request) {
   if (!action) return std::unexpected(action.error());
   auto resource = entity_of(request, "resource");
   if (!resource) return std::unexpected(resource.error());
+  if (auto checked = check_properties(request); !checked) {
+    return std::unexpected(checked.error());
+  }
   question.principal = *std::move(subject);
   question.action = {"Action", *std::move(action)};
   question.resource = *std::move(resource);
@@ -138,8 +159,11 @@ AccessApi::AccessApi(access::Arbiter& arbiter, std::string store)
     : arbiter_(arbiter), store_(std::move(store)) {}
 
 bool AccessApi::takes(std::string_view path) const {
-  return path.starts_with("/access/") || path == configuration_path ||
-         path.starts_with(decisions_path);
+  return decides(path) || path.starts_with(decisions_path);
+}
+
+Response AccessApi::answer_enforcement_point(const Request& request) const {
+  return decides(request.path) ? answer(request) : trouble(404, "there is nothing here");
 }
 
 Response AccessApi::answer(const Request& request) const {
@@ -241,7 +265,8 @@ Response AccessApi::check(const Request& request) const {
 }
 
 Response AccessApi::configuration(const Request& request) const {
-  const std::string base = "http://" + one_line(request.header("Host"));
+  const std::string scheme = request.secure ? "https://" : "http://";
+  const std::string base = scheme + one_line(request.header("Host"));
   return json_response(
       200, json::Object{{"policy_decision_point", base},
                         {"access_evaluation_endpoint", base + std::string(evaluation_path)},

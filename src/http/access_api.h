@@ -3,7 +3,7 @@
 // What     Paths, each with what it answers:
 //            POST /access/v1/evaluation            one decision (AuthZEN)
 //            POST /access/v1/evaluations           several, in three ways
-//            GET /.well-known/authzen-configuration   where those are
+//            GET /.well-known/authzen-configuration   where those are, by the name asked for
 //            any /access/v1/check/{system}/...     for nginx auth_request and Envoy ext_authz: 200,
 //                                                  401 or 403 and nothing else; the token is the
 //                                                  bearer of Authorization, the action follows
@@ -12,12 +12,12 @@
 //            &allowed= GET /api/v1/decisions/{id}            one, with what proves it
 //          A subject's type and id name the principal, an action's name the action of that id, a
 //          resource's type and id the resource. `properties` are not believed: what is known of
-//          entities is known here.
+//          entities is known here. A member that is null is as if it were not there.
 // Owns     Nothing.
 // Threads  Several at once.
 // Errors   AuthZEN: 400 with a sentence for what is no request; a denial is 200 with decision
 //          false.
-// Limits   evaluations_max of one request.
+// Limits   evaluations_max of one request; name_bytes_max.
 // Source   OpenID AuthZEN Authorization API 1.0; nginx ngx_http_auth_request_module; Envoy
 //          envoy.extensions.filters.http.ext_authz.v3, HTTP service.
 #pragma once
@@ -33,12 +33,15 @@ namespace mailwarden::http {
 class AccessApi {
  public:
   static constexpr std::size_t evaluations_max = 1000;
+  static constexpr std::size_t name_bytes_max = 1024;  // of a type, an id or an action
 
   // `store` is for reading what was kept.
   AccessApi(access::Arbiter& arbiter, std::string store);
 
   bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
+  // The same where only enforcement points ask: 404 for the paths that show what was decided.
+  net::Response answer_enforcement_point(const net::Request& request) const;
 
  private:
   net::Response evaluation(const net::Request& request) const;

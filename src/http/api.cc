@@ -98,7 +98,8 @@ bool is_report_name(std::string_view name) {
 json::Object to_json(const Status& status) {
   json::Array sources;
   for (const std::string& source : status.sources) sources.push_back(source);
-  return {{"alerts", status.alerts},
+  return {{"accesses", status.accesses},
+          {"alerts", status.alerts},
           {"alerts_delivered", status.alerts_delivered},
           {"alerts_failed", status.alerts_failed},
           {"batches_waiting", status.batches_waiting},

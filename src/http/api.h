@@ -47,6 +47,7 @@ struct Status {
   std::int64_t events = 0;  // since the start
   std::int64_t undecoded = 0;
   std::int64_t detections = 0;
+  std::int64_t accesses = 0;
   std::int64_t changes = 0;
   std::int64_t gaps = 0;
   std::int64_t ledger_entries = 0;

@@ -116,7 +116,7 @@ Response GrantsApi::grant(std::string_view text) const {
 // ask(inquiry, policies in force) over what is in force and live now.
 template <class Ask>
 Response GrantsApi::inquire(Ask ask) const {
-  const auto point = parts_.arbiter.in_force();
+  const auto point = parts_.arbiter.in_force().point;
   if (point == nullptr) return trouble(404, "no access policies are in force");
   const Timestamp now = parts_.clock.now();
   const auto view = parts_.view();
@@ -166,6 +166,7 @@ Response GrantsApi::act(const Request& request) const {
       return trouble(403, "the token names no verified e-mail address");
     }
     order.who = *claims->email;
+    order.is_shown = true;
   }
   order.grant = {body->integer("grant")};
   if (*kind == access::GrantAct::request || *kind == access::GrantAct::break_glass) {

@@ -8,7 +8,7 @@
 //            POST /api/v1/grants           through the UNIX socket alone: {"act","who",...}
 //          Acts are request and break_glass with "person", "system", "purpose", "ticket", "reason"
 //          and "duration" ("2h"); approve, refuse, withdraw, end and review with "grant" and "why".
-//          With a "token" who acts is whom that names, whatever "who" says.
+//          With a "token" who acts is whom that names, whatever "who" says; rules may ask for one.
 //          Who and what can is asked of the policies in force, the grants that are live, and a
 //          person who has just signed in with a second factor and a security key.
 // Owns     Nothing.

@@ -32,6 +32,8 @@ std::string render_metrics(const Status& status, const incident::Incident* grave
       family("events_undecoded_total", "Of them, those that no decoder could read.", Counter,
              status.undecoded),
       family("detections_total", "Detections since the start.", Counter, status.detections),
+      family("accesses_total", "Accesses that policies were held against since the start.", Counter,
+             status.accesses),
       family("incident_changes_total", "Changes of incidents since the start.", Counter,
              status.changes),
       family("gaps_total", "Gaps noticed since the start.", Counter, status.gaps),

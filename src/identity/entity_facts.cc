@@ -1,6 +1,7 @@
 #include "identity/entity_facts.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace mailwarden::identity {
@@ -140,14 +141,44 @@ void put_account(Attributes& attributes, const Account& account) {
   if (last_use) attributes.all["last_use"] = datetime(*last_use);
 }
 
+constexpr std::array user_facts{FactType{"account_enabled", "Bool"},
+                                FactType{"active", "Bool"},
+                                FactType{"admin", "Bool"},
+                                FactType{"background_checked", "datetime"},
+                                FactType{"delegated_admin", "Bool"},
+                                FactType{"department", "String"},
+                                FactType{"email", "String"},
+                                FactType{"employed", "Bool"},
+                                FactType{"employed_from", "datetime"},
+                                FactType{"employed_until", "datetime"},
+                                FactType{"groups_known", "Bool"},
+                                FactType{"last_use", "datetime"},
+                                FactType{"manager", "User"},
+                                FactType{"name", "String"},
+                                FactType{"org_unit", "String"},
+                                FactType{"person", "String"},
+                                FactType{"policy_accepted", "datetime"},
+                                FactType{"policy_version", "String"},
+                                FactType{"role", "String"},
+                                FactType{"second_factor_enforced", "Bool"},
+                                FactType{"second_factor_enrolled", "Bool"},
+                                FactType{"second_factor_used", "datetime"},
+                                FactType{"trained", "Bool"},
+                                FactType{"trained_at", "datetime"},
+                                FactType{"trained_until", "datetime"}};
+
 }  // namespace
+
+std::span<const FactType> fact_types() {
+  return user_facts;
+}
 
 std::optional<EntityFacts> user_entity(const PeopleBook& book, const DirectoryKey& account,
                                        const EntityNames& names, Timestamp now) {
   const auto known = book.known_account(account, now);
   auto id = known ? user_uid(book, account, names, now) : std::nullopt;
   if (!id) return std::nullopt;
-  EntityFacts facts{.until = known->until};
+  EntityFacts facts{.origins = known->origins, .until = known->until};
   Attributes attributes(now, facts.until);
   put_account(attributes, known->account);
   if (known->person) put_person(attributes, *known->person);
@@ -171,7 +202,7 @@ std::optional<EntityFacts> group_entity(const PeopleBook& book, const DirectoryK
   const auto known = book.known_group(group, now);
   auto id = known ? group_uid(book, group, names, now) : std::nullopt;
   if (!id) return std::nullopt;
-  EntityFacts facts{.until = known->until};
+  EntityFacts facts{.origins = known->origins, .until = known->until};
   Attributes attributes(now, facts.until);
   attributes.put("email", known->group.email);
   attributes.put("name", known->group.name);
@@ -182,12 +213,12 @@ std::optional<EntityFacts> group_entity(const PeopleBook& book, const DirectoryK
 }
 
 Timestamp each_entity(const PeopleBook& book, const EntityNames& names, Timestamp now,
-                      const std::function<void(json::Object)>& take) {
+                      const std::function<void(EntityFacts)>& take) {
   Timestamp until = Timestamp::latest;
   const auto pass_on = [&](std::optional<EntityFacts> facts) {
     if (!facts) return;
     until = std::min(until, facts->until);
-    take(std::move(facts->entity));
+    take(*std::move(facts));
   };
   for (const auto& [key, account] : book.records().accounts) {
     if (key.provider == names.provider) pass_on(user_entity(book, key, names, now));
@@ -200,7 +231,8 @@ Timestamp each_entity(const PeopleBook& book, const EntityNames& names, Timestam
 
 json::Value all_entities(const PeopleBook& book, const EntityNames& names, Timestamp now) {
   json::Array all;
-  each_entity(book, names, now, [&](json::Object entity) { all.emplace_back(std::move(entity)); });
+  each_entity(book, names, now,
+              [&](EntityFacts facts) { all.emplace_back(std::move(facts.entity)); });
   return all;
 }
 

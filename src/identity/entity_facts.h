@@ -4,6 +4,7 @@
 //          {"uid":{"type":..,"id":..},"attrs":{..},"parents":[{"type":..,"id":..}]} in the JSON of
 //          Cedar: an entity as {"__entity":{..}}, a moment as
 //          {"__extn":{"fn":"datetime","arg":"2026-11-24T08:00:00.000Z"}}.
+//          fact_types() says which attributes there are.
 // Owns     Nothing.
 // Threads  As PeopleBook's const functions.
 // Errors   None. What cannot be named is nobody: where addresses are the names, an account or group
@@ -52,7 +53,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/timestamp.h"
 #include "identity/people_book.h"
@@ -72,10 +75,18 @@ struct EntityNames {
 
 struct EntityFacts {
   json::Object entity;
+  Origins origins;  // of all it rests on
   // Before this moment nothing of it ends by itself: no fact grows too old, no employment begins or
   // ends, no training ends.
   Timestamp until = Timestamp::latest;
 };
+
+// An attribute of a user, and its type as Cedar names it; "User" stands for `user_type`.
+struct FactType {
+  std::string_view attribute;
+  std::string_view type;
+};
+std::span<const FactType> fact_types();
 
 std::optional<EntityFacts> user_entity(const PeopleBook& book, const DirectoryKey& account,
                                        const EntityNames& names, Timestamp now);
@@ -85,7 +96,7 @@ std::optional<EntityFacts> group_entity(const PeopleBook& book, const DirectoryK
 // Calls `take` with each entity, accounts before groups. Gives the moment before which none of them
 // changes by itself.
 Timestamp each_entity(const PeopleBook& book, const EntityNames& names, Timestamp now,
-                      const std::function<void(json::Object)>& take);
+                      const std::function<void(EntityFacts)>& take);
 // All of them in one array.
 json::Value all_entities(const PeopleBook& book, const EntityNames& names, Timestamp now);
 

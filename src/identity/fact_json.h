@@ -1,4 +1,10 @@
-// Facts as JSON: what is stored of a record, and what is told of a change.
+// Facts as JSON.
+//
+// What     to_text() is what is stored of a record; to_json() what is told of a change.
+// Owns     Nothing.
+// Threads  Pure.
+// Errors   read_facts(): corrupt.
+// Limits   None.
 //
 // A record's text is an array of what each source said at a time:
 //   [{"facts":{"email":"ada@example.com","suspended":false},"source":"google","time":"2026-…"}]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/sha256.h"
 #include "identity/mistakes.h"
 #include "identity/people_merge.h"
 
@@ -69,8 +70,14 @@ json::Object to_record(const PeopleChange& change) {
                       {"time", to_rfc3339(change.origin.time)}};
   if (!change.key.provider.empty()) record["provider"] = change.key.provider;
   if (!change.origin.source.empty()) record["source"] = change.origin.source;
-  if (!change.before.empty()) record["before"] = change.before;
-  if (!change.after.empty()) record["after"] = change.after;
+  json::Object facts{{"after", change.after}, {"before", change.before}};
+  if (const std::string text = json::to_text(facts);
+      text.size() > PeopleChange::record_bytes_max) {
+    record["sha256"] = crypto::to_hex(crypto::sha256(text));
+    return record;
+  }
+  if (!change.before.empty()) record["before"] = std::move(facts["before"]);
+  if (!change.after.empty()) record["after"] = std::move(facts["after"]);
   return record;
 }
 

@@ -66,6 +66,9 @@ struct PeopleChange {
     settled,
   };
 
+  // What is longer as a record, such as a large group at its first snapshot, is told by its hash.
+  static constexpr std::size_t record_bytes_max = 256 * 1024;
+
   std::string kind;  // "person", "account", "group", "conflict"
   DirectoryKey key;  // without a provider: a person, a conflict
   What what = What::added;
@@ -75,12 +78,16 @@ struct PeopleChange {
   Origin origin;  // who said so; at erase() only when
 };
 std::string_view to_string(PeopleChange::What what);
+// With "sha256" of {"after","before"} in place of these where they are too long.
 json::Object to_record(const PeopleChange& change);
 
 struct Applied {
   std::vector<PeopleChange> changes;
   std::vector<PeopleRow> rows;
 };
+
+// Whose word something rests on, and as of when the oldest of it is.
+using Origins = std::map<std::string, Timestamp>;
 
 // All that is known of an account at a time; what is not is absent.
 struct KnownAccount {
@@ -89,12 +96,14 @@ struct KnownAccount {
   std::vector<DirectoryKey> groups;     // that it is in itself
   bool groups_known = false;            // whether that is all of them
   std::optional<DirectoryKey> manager;  // the account of
+  Origins origins;                      // of all that is said here
   Timestamp until = Timestamp::latest;  // when the first fact of it will be too old
 };
 
 struct KnownGroup {
   Group group;
   std::vector<DirectoryKey> groups;  // that it is in itself
+  Origins origins;
   Timestamp until = Timestamp::latest;
 };
 
@@ -140,7 +149,7 @@ class PeopleBook {
             Applied& applied);
   KnownAccount known(const Account& account, Timestamp now) const;
   std::vector<DirectoryKey> known_groups(const std::vector<Membership>& memberships, Timestamp now,
-                                         Timestamp& until) const;
+                                         Timestamp& until, Origins& origins) const;
   std::optional<DirectoryKey> manager_of(const KnownAccount& account, Timestamp now) const;
 
   PeopleBookOptions options_;

@@ -3,6 +3,7 @@
 
 #include "identity/mistakes.h"
 #include "identity/people_book.h"
+#include "identity/person_fields.h"
 
 namespace mailwarden::identity {
 namespace {
@@ -12,6 +13,19 @@ bool has_email(const Account& account, const std::string& email, const AgeLimits
   if (known(account.email, ages, now) == email) return true;
   const auto aliases = known(account.aliases, ages, now);
   return aliases && std::ranges::find(*aliases, email) != aliases->end();
+}
+
+void add_origin(Origins& origins, const std::string& source, Timestamp time) {
+  const auto [at, is_new] = origins.try_emplace(source, time);
+  if (!is_new) at->second = std::min(at->second, time);
+}
+
+template <class Record>
+void add_origins(Origins& origins, const Record& record) {
+  each_field<Record>([&](const auto& field) {
+    const auto& fact = record.*field.member;
+    if (fact) add_origin(origins, fact->source, fact->time);
+  });
 }
 
 std::unexpected<Error> unknown(std::string_view kind, std::string_view name) {
@@ -57,18 +71,21 @@ Result<KnownGroup> PeopleBook::known_group(const DirectoryKey& key, Timestamp no
   if (found == records_->groups.end()) return unknown("group", to_string(key));
   KnownGroup group;
   group.group = known_at(found->second, options_.ages, now, &group.until);
-  group.groups = known_groups(index_.memberships(found->second), now, group.until);
+  add_origins(group.origins, group.group);
+  group.groups = known_groups(index_.memberships(found->second), now, group.until, group.origins);
   return group;
 }
 
 std::vector<DirectoryKey> PeopleBook::known_groups(const std::vector<Membership>& memberships,
-                                                   Timestamp now, Timestamp& until) const {
+                                                   Timestamp now, Timestamp& until,
+                                                   Origins& origins) const {
   const AgeLimits& ages = options_.ages;
   std::vector<DirectoryKey> groups;
   for (const Membership& one : memberships) {
     if (!ages.holds(one.members->source, one.members->time, now)) continue;
     until = std::min(until, one.members->time + ages.of(one.members->source));
     groups.push_back(one.group->key);
+    add_origin(origins, one.members->source, one.members->time);
   }
   std::ranges::sort(groups);
   const auto [rest, end] = std::ranges::unique(groups);
@@ -90,9 +107,11 @@ KnownAccount PeopleBook::known(const Account& account, Timestamp now) const {
   if (const Person* const owner = index_.owner(account, ages, now)) {
     known.person = known_at(*owner, ages, now, &known.until);
   }
-  known.groups = known_groups(index_.memberships(account), now, known.until);
+  known.groups = known_groups(index_.memberships(account), now, known.until, known.origins);
   known.groups_known = index_.are_groups_known(account.key.provider, ages, now, known.until);
   known.manager = manager_of(known, now);
+  add_origins(known.origins, known.account);
+  if (known.person) add_origins(known.origins, *known.person);
   return known;
 }
 

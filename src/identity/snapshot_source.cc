@@ -124,23 +124,4 @@ Result<DirectorySnapshot> HttpDirectory::take(Timestamp now) {
   return snapshot;
 }
 
-Result<DirectorySnapshot> directory_from_file(const std::string& path, const std::string& source,
-                                              std::optional<Timestamp> time,
-                                              const DirectoryLimits& limits) {
-  const auto text = read_regular_file(path, limits.bytes_max);
-  if (!text) return std::unexpected(text.error());
-  auto snapshot = read_directory(*text, source, time, limits);
-  if (!snapshot) return fail(path, snapshot.error());
-  return snapshot;
-}
-
-Result<Register> people_from_file(const std::string& path, const Origin& origin,
-                                  const PeopleCsvOptions& options) {
-  const auto text = read_regular_file(path, options.csv.bytes_max);
-  if (!text) return std::unexpected(text.error());
-  auto people = read_people(*text, origin, options);
-  if (!people) return fail(path, people.error());
-  return people;
-}
-
 }  // namespace mailwarden::identity

@@ -1,24 +1,18 @@
-// Where snapshots of directories and registers of people come from.
+// Where snapshots of directories come from.
 //
-// What     HttpDirectory asks Google's Directory API page by page; directory_from_file() and
-//          people_from_file() read what somebody has put into a file.
+// What     HttpDirectory asks Google's Directory API page by page.
 // Owns     Nothing but the options and the function that fetches.
 // Threads  One at a time.
 // Errors   Making one: invalid. Taking a snapshot: denied, the server does not accept the token;
-//          unavailable, any other answer but 200 or none; those of read_regular_file() for files;
-//          those of google_directory.h and people_csv.h for what came. A snapshot is there whole or
-//          not at all. No error repeats the token.
-// Limits   HttpDirectoryOptions, DirectoryLimits, PeopleCsvOptions.
+//          unavailable, any other answer but 200 or none; those of google_directory.h for what
+//          came. A snapshot is there whole or not at all. No error repeats the token.
+// Limits   HttpDirectoryOptions, DirectoryLimits.
 // Source   Google's Admin SDK, Directory API directory_v1: users.list, groups.list, members.list;
 //          RFC 6750, section 2.1, for the token.
-//
-// When a file was changed says nothing of when its content was true, so nobody here looks at it:
-// the caller tells the time, or the pages do ("generated", google_directory.h).
 #pragma once
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +20,6 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "identity/google_directory.h"
-#include "identity/people_csv.h"
 #include "net/http_client.h"
 
 namespace mailwarden::identity {
@@ -70,12 +63,5 @@ class HttpDirectory {
   Fetch fetch_;
   std::size_t requests_ = 0;
 };
-
-Result<DirectorySnapshot> directory_from_file(const std::string& path, const std::string& source,
-                                              std::optional<Timestamp> time,
-                                              const DirectoryLimits& limits = {});
-
-Result<Register> people_from_file(const std::string& path, const Origin& origin,
-                                  const PeopleCsvOptions& options = {});
 
 }  // namespace mailwarden::identity

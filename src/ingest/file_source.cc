@@ -3,23 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <glob.h>
-
+#include "base/files.h"
 #include "base/text.h"
 
 namespace mailwarden::ingest {
 namespace {
-
-std::vector<std::string> expand(const std::string& pattern) {
-  glob_t found{};
-  std::vector<std::string> paths;
-  if (::glob(pattern.c_str(), GLOB_NOSORT | GLOB_BRACE, nullptr, &found) == 0) {
-    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  }
-  ::globfree(&found);
-  std::ranges::sort(paths);
-  return paths;
-}
 
 bool is_sibling(const std::string& path, const std::string& of) {
   return path.size() > of.size() && path.starts_with(of) &&
@@ -85,7 +73,7 @@ void FileSource::look(Timestamp now) {
   looked_ = now;
   if (!committed_.empty()) resume_committed(now);
   for (const auto& file : files_) file->named = false;
-  for (const std::string& path : expand(options_.glob)) look_at_path(path, now);
+  for (const std::string& path : paths_matching(options_.glob)) look_at_path(path, now);
   for (std::size_t i = 0; i < files_.size(); ++i) look_at_open_file(i, now);
   std::erase_if(files_, [](const auto& file) { return file->state.finished; });
 }

@@ -13,15 +13,18 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "net/http_target.h"
 
 namespace mailwarden::net {
 namespace {
@@ -29,6 +32,7 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
+namespace ssl = asio::ssl;
 using Local = asio::local::stream_protocol;
 using Tcp = asio::ip::tcp;
 using boost::system::error_code;
@@ -40,32 +44,12 @@ std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::vector<std::pair<std::string, std::string>> parse_query(std::string_view text) {
-  std::vector<std::pair<std::string, std::string>> query;
-  if (text.empty()) return query;
-  for (const std::string_view pair : split(text, '&')) {
-    const std::size_t equals = pair.find('=');
-    query.emplace_back(percent_decode(pair.substr(0, equals), true),
-                       equals == std::string_view::npos
-                           ? std::string()
-                           : percent_decode(pair.substr(equals + 1), true));
-  }
-  return query;
-}
-
 Request to_request(const HttpRequest& from) {
-  std::string_view target = view(from.target());
-  // An absolute form names the host again, which the Host header has told.
-  const std::size_t scheme = target.starts_with('/') ? std::string_view::npos : target.find("://");
-  if (scheme != std::string_view::npos) {
-    const std::size_t path = target.find('/', scheme + 3);
-    target = path == std::string_view::npos ? "/" : target.substr(path);
-  }
-  const std::size_t question = target.find('?');
+  Target target = parse_target(view(from.target()));
   Request request{.method = std::string(view(from.method_string())),
-                  .path = percent_decode(target.substr(0, question), false),
+                  .path = std::move(target.path),
+                  .query = std::move(target.query),
                   .body = from.body()};
-  if (question != std::string_view::npos) request.query = parse_query(target.substr(question + 1));
   for (const auto& field : from) {
     request.headers.emplace_back(view(field.name_string()), view(field.value()));
   }
@@ -92,17 +76,7 @@ Response sentence(unsigned status, const std::string& text) {
   return {.status = status, .content_type = "text/plain; charset=utf-8", .body = text + "\n"};
 }
 
-// A page on another site may send a browser here under a name of its own; only ours are answered.
-bool is_loopback_name(std::string_view host) {
-  const bool bracketed = host.starts_with('[');
-  const std::size_t colon = host.find(':', bracketed ? host.find(']') : 0);
-  const std::string name(host.substr(0, colon));
-  if (name == "[::1]" || equal_ignoring_case(name, "localhost")) return true;
-  // A name that only begins like an address is somebody's name (DNS rebinding).
-  boost::system::error_code failed;
-  const auto address = asio::ip::make_address_v4(name, failed);
-  return !failed && address.is_loopback();
-}
+using CertificatesPointer = std::shared_ptr<ssl::context>;
 
 struct Shared {
   HttpServerOptions options;
@@ -114,6 +88,20 @@ struct Shared {
   std::mutex mutex;
   std::condition_variable idle;
   std::size_t busy = 0;
+  CertificatesPointer certificates;  // what new connections are served with
+
+  CertificatesPointer current_certificates() {
+    const std::lock_guard lock(mutex);
+    return certificates;
+  }
+  Result<void> load_certificates() {
+    auto loaded = load_tls_context(options.tls);
+    if (!loaded) return std::unexpected(loaded.error());
+    auto made = std::make_shared<ssl::context>(loaded->release());
+    const std::lock_guard lock(mutex);
+    certificates = std::move(made);
+    return {};
+  }
 
   void begin_answer() {
     const std::lock_guard lock(mutex);
@@ -126,21 +114,63 @@ struct Shared {
 };
 
 template <class Protocol>
-class Session : public std::enable_shared_from_this<Session<Protocol>> {
+using Plain = beast::basic_stream<Protocol, asio::any_io_executor>;
+using Secure = beast::ssl_stream<Plain<Tcp>>;
+
+// One connection, over a Plain or a Secure stream.
+template <class Stream>
+class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
+  static constexpr bool is_secure = std::is_same_v<Stream, Secure>;
+  static constexpr bool is_local = std::is_same_v<Stream, Plain<Local>>;
+  using Protocol = std::conditional_t<is_local, Local, Tcp>;
+
   Session(typename Protocol::socket socket, Shared& shared)
+    requires(!is_secure)
       : stream_(std::move(socket)), shared_(shared) {
+    ++shared_.connections;
+  }
+  Session(Tcp::socket socket, Shared& shared)
+    requires(is_secure)
+      : certificates_(shared.current_certificates()),
+        stream_(std::move(socket), *certificates_),
+        shared_(shared) {
     ++shared_.connections;
   }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() { --shared_.connections; }
 
+  void start() {
+    if constexpr (!is_local) {
+      // An answer's last piece must not wait until the other side has confirmed the one before.
+      error_code ignored;
+      connection().socket().set_option(Tcp::no_delay(true), ignored);
+    }
+    if constexpr (is_secure) {
+      connection().expires_after(shared_.options.handshake_timeout);
+      stream_.async_handshake(ssl::stream_base::server,
+                              [self = this->shared_from_this()](error_code failed) {
+                                if (failed)
+                                  return;  // the other side has been told in TLS's own words
+                                self->peer_ = peer_subject(self->stream_.native_handle());
+                                self->read();
+                              });
+    } else {
+      read();
+    }
+  }
+
+ private:
+  auto& connection() { return beast::get_lowest_layer(stream_); }
+
   void read() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(shared_.options.header_bytes_max));
-    parser_->body_limit(shared_.options.body_bytes_max);
-    stream_.expires_after(first_ ? shared_.options.request_timeout : shared_.options.idle_timeout);
+    parser_->body_limit(is_local ? shared_.options.socket_body_bytes_max
+                                 : shared_.options.body_bytes_max);
+    connection().expires_after(first_ ? shared_.options.request_timeout
+                                      : shared_.options.idle_timeout);
     first_ = false;
     http::async_read_header(stream_, buffer_, *parser_,
                             [self = this->shared_from_this()](error_code failed, std::size_t) {
@@ -148,10 +178,9 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
                             });
   }
 
- private:
   void on_header(error_code failed) {
     if (failed) return on_trouble(failed);
-    stream_.expires_after(shared_.options.request_timeout);
+    connection().expires_after(shared_.options.request_timeout);
     if (view(parser_->get()[http::field::expect]) == "100-continue") {
       // Beast reads on without waiting; the sender's wait ends when the body is asked for.
       continue_ = HttpResponse(http::status::continue_, 11);
@@ -203,20 +232,29 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     busy_ = true;
     const HttpRequest& message = parser_->get();
     Request request = to_request(message);
-    const bool keep_alive = message.keep_alive() && !shared_.stopping;
-    request.local = std::is_same_v<Protocol, Local>;
-    if constexpr (std::is_same_v<Protocol, Local>) {
-      struct ucred peer{};
-      socklen_t size = sizeof peer;
-      if (::getsockopt(stream_.socket().native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) ==
-          0) {
-        request.uid = peer.uid;
-      }
-    } else if (!is_loopback_name(request.header("Host"))) {
+    // Who is no longer vouched for is gone when this is answered.
+    const bool outdated = is_secure && certificates_ != shared_.current_certificates();
+    const bool keep_alive = message.keep_alive() && !shared_.stopping && !outdated;
+    request.local = is_local;
+    request.secure = is_secure;
+    request.peer_certificate = peer_;
+    if constexpr (is_local) request.uid = user_at_the_other_end();
+    if (is_secure && request.header("Host").empty()) {
+      return write(sentence(400, "the request does not say which host it is for"), false);
+    }
+    // A page on another site may send a browser here under a name of its own.
+    if (!is_secure && !is_local && !is_loopback_name(request.header("Host"))) {
       return write(sentence(421, "this server answers to localhost alone"), false);
     }
     head_ = message.method() == http::verb::head;
     write(shared_.handler(request), keep_alive);
+  }
+
+  unsigned user_at_the_other_end() {
+    struct ucred peer{};
+    socklen_t size = sizeof peer;
+    const int socket = connection().socket().native_handle();
+    return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : 0;
   }
 
   void write(const Response& response, bool keep_alive) {
@@ -224,7 +262,7 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     response_ = to_response(response, version == 0 ? 11 : version, keep_alive);
     serializer_.emplace(response_);
     serializer_->split(head_);
-    stream_.expires_after(shared_.options.request_timeout);
+    connection().expires_after(shared_.options.request_timeout);
     auto done = [self = this->shared_from_this()](error_code failed, std::size_t) {
       if (std::exchange(self->busy_, false)) self->shared_.end_answer();
       const bool again = !failed && self->response_.keep_alive() && !self->shared_.stopping;
@@ -256,11 +294,22 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
   }
 
   void close() {
-    error_code ignored;
-    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    if constexpr (is_secure) {
+      // Without TLS's own good-bye the other side could not tell an end from a cut.
+      connection().expires_after(shared_.options.handshake_timeout);
+      stream_.async_shutdown([self = this->shared_from_this()](error_code) { self->end(); });
+    } else {
+      end();
+    }
   }
 
-  beast::basic_stream<Protocol, asio::any_io_executor> stream_;
+  void end() {
+    error_code ignored;
+    connection().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+  }
+
+  CertificatesPointer certificates_;  // a Secure stream's, outliving it
+  Stream stream_;
   Shared& shared_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -270,9 +319,10 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
   bool first_ = true;
   bool head_ = false;
   bool busy_ = false;
+  std::string peer_;
 };
 
-template <class Protocol>
+template <class Stream, class Protocol = typename Session<Stream>::Protocol>
 void accept(typename Protocol::acceptor& acceptor, asio::io_context& context, Shared& shared) {
   acceptor.async_accept(asio::make_strand(context),
                         [&](error_code failed, typename Protocol::socket socket) {
@@ -280,9 +330,9 @@ void accept(typename Protocol::acceptor& acceptor, asio::io_context& context, Sh
                           // Over the limit a connection is closed at once; the sender sees it and
                           // tries again.
                           if (!failed && shared.connections < shared.options.connections_max) {
-                            std::make_shared<Session<Protocol>>(std::move(socket), shared)->read();
+                            std::make_shared<Session<Stream>>(std::move(socket), shared)->start();
                           }
-                          accept<Protocol>(acceptor, context, shared);
+                          accept<Stream>(acceptor, context, shared);
                         });
 }
 
@@ -317,11 +367,13 @@ struct HttpServer::Impl {
   Shared shared;
   asio::io_context context;
   std::vector<std::unique_ptr<Tcp::acceptor>> tcp;
+  std::vector<std::unique_ptr<Tcp::acceptor>> tls;
   std::unique_ptr<Local::acceptor> local;
   std::vector<std::string> addresses;
   std::vector<std::jthread> threads;
 
-  Result<void> listen_tcp(const std::string& address) {
+  Result<void> listen_tcp(const std::string& address,
+                          std::vector<std::unique_ptr<Tcp::acceptor>>& acceptors) {
     const std::size_t colon = address.rfind(':');
     const auto port = to_integer(colon == std::string::npos ? "" : address.substr(colon + 1));
     std::string host = address.substr(0, colon);
@@ -341,7 +393,7 @@ struct HttpServer::Impl {
     if (failed) return listen_error(address, failed);
     addresses.push_back(address.substr(0, colon) + ":" +
                         std::to_string(acceptor->local_endpoint().port()));
-    tcp.push_back(std::move(acceptor));
+    acceptors.push_back(std::move(acceptor));
     return {};
   }
 
@@ -388,16 +440,24 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& o
   auto impl = std::make_unique<Impl>();
   impl->shared.options = options;
   impl->shared.handler = std::move(handler);
+  Impl& at = *impl;
+  if (!options.listen_tls.empty()) {
+    if (auto done = at.shared.load_certificates(); !done) return std::unexpected(done.error());
+  }
   for (const std::string& address : options.listen) {
-    if (auto done = impl->listen_tcp(address); !done) return std::unexpected(done.error());
+    if (auto done = at.listen_tcp(address, at.tcp); !done) return std::unexpected(done.error());
+  }
+  for (const std::string& address : options.listen_tls) {
+    if (auto done = at.listen_tcp(address, at.tls); !done) return std::unexpected(done.error());
   }
   if (!options.socket.empty()) {
-    if (auto done = impl->listen_local(options.socket); !done) return std::unexpected(done.error());
+    if (auto done = at.listen_local(options.socket); !done) return std::unexpected(done.error());
   }
-  for (const auto& acceptor : impl->tcp) accept<Tcp>(*acceptor, impl->context, impl->shared);
-  if (impl->local) accept<Local>(*impl->local, impl->context, impl->shared);
+  for (const auto& acceptor : at.tcp) accept<Plain<Tcp>>(*acceptor, at.context, at.shared);
+  for (const auto& acceptor : at.tls) accept<Secure>(*acceptor, at.context, at.shared);
+  if (at.local) accept<Plain<Local>>(*at.local, at.context, at.shared);
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i) {
-    impl->threads.emplace_back([&context = impl->context] { context.run(); });
+    at.threads.emplace_back([&context = at.context] { context.run(); });
   }
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
@@ -406,9 +466,14 @@ const std::vector<std::string>& HttpServer::addresses() const {
   return impl_->addresses;
 }
 
+Result<void> HttpServer::reload_certificates() {
+  return impl_->tls.empty() ? Result<void>() : impl_->shared.load_certificates();
+}
+
 void HttpServer::stop() {
   if (impl_->shared.stopping.exchange(true)) return;
   for (const auto& acceptor : impl_->tcp) impl_->close(*acceptor);
+  for (const auto& acceptor : impl_->tls) impl_->close(*acceptor);
   if (impl_->local) impl_->close(*impl_->local);
   {
     // What is being answered is answered to its end, unless the other side does not take it.
@@ -433,26 +498,6 @@ std::string_view Request::header(std::string_view name) const {
     if (equal_ignoring_case(known, name)) return value;
   }
   return {};
-}
-
-std::string percent_decode(std::string_view text, bool plus_is_space) {
-  auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
-    if (escape) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' && plus_is_space ? ' ' : text[i];
-    }
-  }
-  return out;
 }
 
 }  // namespace mailwarden::net

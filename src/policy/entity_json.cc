@@ -156,7 +156,9 @@ Result<void> add_entities(EntitiesBuilder& builder, std::string_view json, const
     }
     const auto value = json::parse(items.substr(at, end - at));
     if (!value) return fail(where, value.error());
-    if (auto done = add_entity(builder, *value, schema); !done) return fail(where, done.error());
+    if (!options.wants || options.wants(*value)) {
+      if (auto done = add_entity(builder, *value, schema); !done) return fail(where, done.error());
+    }
     at = end;
     if (at < items.size() && items[at] != ',') {
       return fail(Code::invalid, where + ": a ',' was expected behind it");

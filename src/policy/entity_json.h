@@ -11,6 +11,7 @@
 // Source   Cedar 4.5, "Entities and context syntax".
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "base/result.h"
@@ -24,6 +25,8 @@ namespace mailwarden::policy {
 struct EntityJsonOptions {
   std::size_t bytes_max = 1024 * 1024 * 1024;
   std::size_t entities_max = 10'000'000;
+  // Whether an entity is to be added; unset where all are.
+  std::function<bool(const json::Value& entity)> wants;
 };
 
 // An array of entities. With a schema its actions stand among them.

@@ -3,9 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "policy/entity_json.h"
-#include "policy/load_policies.h"
 #include "tests/access/grants.h"
+#include "tests/access/shipped.h"
 
 namespace mailwarden::access {
 namespace {
@@ -14,42 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::string_view entities = R"([
-  {"uid": {"type": "Group", "id": "staff"}, "attrs": {}, "parents": []},
-  {"uid": {"type": "Group", "id": "engineers"}, "attrs": {},
-   "parents": [{"type": "Group", "id": "staff"}]},
-  {"uid": {"type": "Group", "id": "on-call"}, "attrs": {},
-   "parents": [{"type": "Group", "id": "staff"}]},
-  {"uid": {"type": "User", "id": "ada@example.com"}, "attrs": {"active": true,
-   "background_checked": true, "trained_until": "2030-01-01", "policy_accepted": true},
-   "parents": [{"type": "Group", "id": "engineers"}]},
-  {"uid": {"type": "User", "id": "bob@example.com"}, "attrs": {"active": true,
-   "background_checked": true, "trained_until": "2030-01-01", "policy_accepted": true},
-   "parents": [{"type": "Group", "id": "staff"}]},
-  {"uid": {"type": "User", "id": "dan@example.com"}, "attrs": {"active": true,
-   "background_checked": true, "trained_until": "2030-01-01", "policy_accepted": true},
-   "parents": [{"type": "Group", "id": "on-call"}]},
-  {"uid": {"type": "User", "id": "eve@example.com"}, "attrs": {"active": false,
-   "background_checked": true, "trained_until": "2030-01-01", "policy_accepted": true},
-   "parents": [{"type": "Group", "id": "engineers"}]},
-  {"uid": {"type": "System", "id": "campaign-db"}, "attrs": {"personal_data": true,
-   "purposes": [{"type": "Purpose", "id": "support"}]}, "parents": []},
-  {"uid": {"type": "System", "id": "wiki"}, "attrs": {"personal_data": false, "purposes": []},
-   "parents": []}
-])";
-
 class WhoCan : public GrantsTest {
  protected:
-  WhoCan() {
-    auto loaded = policy::load_policies(
-        {.paths = {source_folder() + "/policies/access"}, .needs_schema = true});
-    EXPECT_TRUE(loaded) << loaded.error().what;
-    auto read = policy::read_entities(entities, loaded->schema.get());
-    EXPECT_TRUE(read) << read.error().what;
-    point_ = std::make_unique<policy::DecisionPoint>(
-        *loaded, std::make_shared<const policy::Entities>(*std::move(read)));
-  }
-
   const policy::Entities& known() const { return point_->authorizer().entities(); }
 
   // As if everybody had signed in an hour ago as the policies ask.
@@ -59,13 +24,8 @@ class WhoCan : public GrantsTest {
             .view = *view_,
             .context =
                 [this](const Question&) {
-                  return json::Object{
-                      {"now", datetime_text(now())},
-                      {"token", json::Object{{"issuer", "https://accounts.google.com"},
-                                             {"hosted_domain", "example.com"},
-                                             {"auth_time", datetime_text(now() - hour)},
-                                             {"second_factor", true},
-                                             {"security_key", false}}}};
+                  return json::Object{{"now", datetime_text(now())},
+                                      {"token", good_token(now() - hour)}};
                 },
             .now = now()};
   }
@@ -94,7 +54,7 @@ class WhoCan : public GrantsTest {
     return lines;
   }
 
-  std::unique_ptr<policy::DecisionPoint> point_;
+  std::shared_ptr<const policy::DecisionPoint> point_ = shipped_point();
   std::shared_ptr<const GrantView> view_;
 };
 

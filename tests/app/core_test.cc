@@ -128,7 +128,7 @@ class CoreTest : public testing::Test {
   config::Config config_;
   ManualClock clock_{start};
   SeededEntropy entropy_;
-  detect::MatchScratch scratch_;
+  WorkScratch scratch_;
   std::optional<crypto::Signer> signer_ =
       crypto::Signer::create(folder_.path("key"), entropy_).value();
 };

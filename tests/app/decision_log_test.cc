@@ -69,6 +69,16 @@ TEST(DecisionLog, SaysNoWhereTheDecisionIsNotStored) {
   EXPECT_FALSE(core.log().keep(undertaken("a"), true));
 }
 
+TEST(DecisionLog, WhileTheStoreRefusesTheAnswerIsNoAtOnce) {
+  SleepingCore core(true);
+  core.log().refuse(true);
+  EXPECT_FALSE(core.log().keep(undertaken("a"), true));
+  EXPECT_TRUE(core.log().keep(undertaken("b"), false)) << "which is stored later";
+  core.log().refuse(false);
+  EXPECT_TRUE(core.log().keep(undertaken("c"), true));
+  EXPECT_EQ(core.taken(), (std::vector<std::string>{"b", "c"}));
+}
+
 TEST(DecisionLog, LetsTheCoreSleepWhereNobodyWaits) {
   DecisionLog log([] { ADD_FAILURE() << "woken"; });
   EXPECT_TRUE(log.keep(undertaken("a"), false));

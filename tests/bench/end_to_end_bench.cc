@@ -107,7 +107,7 @@ Floors measure_floors(const std::string& folder, int lines) {
   Floors floors;
   ::sync();
   std::int64_t number = 0;
-  detect::MatchScratch scratch;
+  app::WorkScratch scratch;
   for (int i = 0; i < lines;) {
     std::vector<app::WorkedBatch> batches;
     for (; batches.size() < batches_per_write && i < lines; i += batch_records) {

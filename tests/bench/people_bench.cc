@@ -104,7 +104,7 @@ void measure(int accounts) {
               }));
   std::size_t entities = 0;
   std::printf("entities          %8.0f ms", milliseconds_of([&] {
-                each_entity(book, {}, morning, [&](const json::Object&) { ++entities; });
+                each_entity(book, {}, morning, [&](const EntityFacts&) { ++entities; });
               }));
   std::printf(", %zu of them\n", entities);
   std::printf("one entity        %8.4f ms\n",

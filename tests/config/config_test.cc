@@ -33,6 +33,16 @@ TEST(Config, EverySettingIsAnOption) {
                               "5s",
                               "--listen",
                               "[::1]:0",
+                              "--access-listen",
+                              "0.0.0.0:8443",
+                              "--access-listen",
+                              "[2001:db8::1]:8443",
+                              "--tls-certificate",
+                              "c.pem",
+                              "--tls-key",
+                              "k.pem",
+                              "--tls-clients",
+                              "ca.pem",
                               "--command",
                               "/usr/bin/true",
                               "--log-level",
@@ -55,6 +65,10 @@ TEST(Config, EverySettingIsAnOption) {
   EXPECT_EQ(config.pipelines, (std::vector<std::string>{"e.yaml", "f.yaml"}));
   EXPECT_EQ(config.seal_interval, Duration(5s));
   EXPECT_EQ(config.listen, (std::vector<std::string>{"[::1]:0"}));
+  EXPECT_EQ(config.access_listen, (std::vector<std::string>{"0.0.0.0:8443", "[2001:db8::1]:8443"}));
+  EXPECT_EQ(config.tls_certificate, "c.pem");
+  EXPECT_EQ(config.tls_key, "k.pem");
+  EXPECT_EQ(config.tls_clients, "ca.pem");
   EXPECT_EQ(config.log_level, LogLevel::debug);
 }
 
@@ -113,6 +127,94 @@ TEST(Config, RefusesWhatItCannotUse) {
             "the configuration file /none.yaml cannot be read");
   EXPECT_FALSE(parse_source("file:/x,year=05"));
   EXPECT_FALSE(parse_source("file:/x,name="));
+}
+
+TEST(Config, WhoTellsOfPeople) {
+  const auto outcome = parse(
+      {"--source", "stdin", "--people", "personnel:/srv/hr/people-*.csv,name=hr,limit=7d",
+       "--people",
+       "google:https://directory.example.com/v1,token=/etc/t,customer=C1,groups=no,ca=/etc/ca,"
+       "interval=1h,limit=2h",
+       "--people", "google,name=by-hand"},
+      "h");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  using identity::Teller;
+  const std::vector<identity::PeopleSourceOptions> expected{
+      {.name = "hr", .place = "/srv/hr/people-*.csv", .limit = std::chrono::days(7)},
+      {.name = "google",
+       .teller = Teller::google,
+       .place = "https://directory.example.com/v1",
+       .token_file = "/etc/t",
+       .customer = "C1",
+       .groups = false,
+       .ca_file = "/etc/ca",
+       .interval = std::chrono::hours(1),
+       .limit = std::chrono::hours(2)},
+      {.name = "by-hand", .teller = Teller::google}};
+  EXPECT_EQ(outcome->config.people, expected);
+  const auto file = parse_file(
+      "people:\n  - {personnel: '/srv/hr/people-*.csv', name: hr, limit: 7d}\n"
+      "  - google:https://directory.example.com/v1,token=/etc/t,customer=C1,groups=no,ca=/etc/ca,"
+      "interval=1h,limit=2h\n  - {google: , name: by-hand}\n",
+      "m.yaml", Config());
+  ASSERT_TRUE(file) << file.error().what;
+  EXPECT_EQ(file->people, expected);
+}
+
+TEST(Config, MistakesAboutPeopleAreTold) {
+  const auto wrong = [](const std::string& text) {
+    const auto source = parse_people_source(text);
+    return source ? "none" : source.error().what;
+  };
+  EXPECT_EQ(wrong("ldap:x"),
+            "'ldap:x' tells nothing of people; expected personnel:FILES, google:FILES or "
+            "google:https://HOST/PATH");
+  EXPECT_EQ(wrong("personnel:"), "'personnel:' names no place");
+  EXPECT_EQ(wrong("google:https://directory.example.com"),
+            "'google' needs ,token=FILE, which holds what the API asks for");
+  EXPECT_EQ(wrong("personnel:/x,limit=0s"), "must be longer than nothing");
+  EXPECT_EQ(wrong("personnel:/x,groups=maybe"), "'groups' is yes or no");
+  EXPECT_EQ(wrong("personnel:/x,colour=red"),
+            "'colour' is none of name, limit, interval, token, customer, groups, ca");
+  EXPECT_EQ(parse({"--source", "stdin", "--people", "personnel", "--people", "personnel:/x"}, "h")
+                .error()
+                .what,
+            "two sources of people are named 'personnel'; give one of them another ,name=");
+}
+
+std::string mistakes_of_access(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--source", "stdin"});
+  const auto outcome = parse(arguments, "h");
+  return outcome ? "" : outcome.error().what;
+}
+
+TEST(Config, EnforcementPointsAskOverTlsAndAreKnown) {
+  const std::vector<std::string> files{"--tls-certificate", "c", "--tls-key", "k"};
+  const auto with_files = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), files.begin(), files.end());
+    return mistakes_of_access(arguments);
+  };
+  EXPECT_EQ(with_files({}), "");
+  for (const char* address : {"127.0.0.1:1", "[::1]:1", "localhost:1"}) {
+    EXPECT_EQ(with_files({"--access-listen", address}), "") << address;
+  }
+  for (const std::string address :
+       {"192.0.2.1:1", "0.0.0.0:1", "[::]:1", "[::ffff:127.0.0.1]:1", "[2001:db8::1]:1"}) {
+    EXPECT_EQ(with_files({"--access-listen", address}),
+              "access-listen at " + address +
+                  " needs tls-clients, since it is reached from other machines");
+    EXPECT_EQ(with_files({"--access-listen", address, "--tls-clients", "ca"}), "");
+  }
+  EXPECT_EQ(
+      mistakes_of_access({"--access-listen", "192.0.2.1:1", "--access-listen", "127.0.0.1:1"}),
+      "access-listen needs tls-certificate\n"
+      "access-listen needs tls-key\n"
+      "access-listen at 192.0.2.1:1 needs tls-clients, since it is reached from other"
+      " machines");
+  for (const std::string address : {"192.0.2.1", "192.0.2.1:65536", ":80", "192.0.2.1:x"}) {
+    EXPECT_EQ(with_files({"--access-listen", address, "--tls-clients", "ca"}),
+              "--access-listen: '" + address + "' is not ADDRESS:PORT");
+  }
 }
 
 TEST(Config, HelpNamesEverySetting) {

@@ -1,99 +1,8 @@
 // Access decisions as enforcement points meet them: over the API and behind a real nginx.
-#include <chrono>
-
-#include "tests/e2e/running.h"
-#include "tests/identity/token_maker.h"
+#include "tests/e2e/access_fixture.h"
 
 namespace mailwarden {
 namespace {
-
-constexpr const char* entities = R"json([
-  {"uid": {"type": "Group", "id": "staff"}, "attrs": {}, "parents": []},
-  {"uid": {"type": "User", "id": "ada@example.com"},
-   "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
-   "parents": [{"type": "Group", "id": "staff"}]},
-  {"uid": {"type": "Group", "id": "administrators"}, "attrs": {},
-   "parents": [{"type": "Group", "id": "staff"}]},
-  {"uid": {"type": "Group", "id": "on-call"}, "attrs": {},
-   "parents": [{"type": "Group", "id": "staff"}]},
-  {"uid": {"type": "User", "id": "bob@example.com"},
-   "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
-   "parents": [{"type": "Group", "id": "administrators"}, {"type": "Group", "id": "on-call"}]},
-  {"uid": {"type": "User", "id": "gone@example.com"},
-   "attrs": {"active": false, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
-   "parents": [{"type": "Group", "id": "staff"}]},
-  {"uid": {"type": "System", "id": "wiki"},
-   "attrs": {"personal_data": false, "purposes": [], "must_record": true}, "parents": []},
-  {"uid": {"type": "System", "id": "campaign-db"},
-   "attrs": {"personal_data": true, "purposes": [{"type": "Purpose", "id": "support"}]},
-   "parents": []}
-])json";
-
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-// A daemon with an issuer of its own.
-class AccessTest : public testing::Test {
- protected:
-  void SetUp() override {
-    auto started = net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [](const net::Request&) {
-      return net::Response{.body =
-                               identity::key_set_text({identity::jwk(identity::rsa_key(), "r"),
-                                                       identity::jwk(identity::p256_key(), "e")})};
-    });
-    ASSERT_TRUE(started) << started.error().what;
-    keys_ = *std::move(started);
-    write_file(daemon_.path("entities.json"), entities);
-    write_file(
-        daemon_.path("issuers.yaml"),
-        "issuers:\n  - name: google\n    issuers: [https://accounts.google.com]\n"
-        "    audiences: [app.example]\n    hosted_domains: [example.com]\n    keys: http://" +
-            keys_->addresses().front() + "/keys\n");
-    write_file(daemon_.path("log"), "");
-    daemon_.start(options());
-  }
-
-  std::vector<std::string> options() const {
-    return {"--entities", daemon_.path("entities.json"), "--issuers", daemon_.path("issuers.yaml"),
-            "--source",   "file:" + daemon_.path("log")};
-  }
-
-  static std::string token(const json::Object& changed = {},
-                           const crypto::PrivateKey& key = crypto::rsa_key()) {
-    json::Object claims{{"iat", seconds_now()},
-                        {"exp", seconds_now() + 3600},
-                        {"auth_time", seconds_now() - 60},
-                        {"amr", json::Array{"pwd", "mfa"}}};
-    for (const auto& [name, value] : changed) claims[name] = value;
-    return identity::token_of(key, identity::header_of(key, key.is_rsa() ? "r" : "e"),
-                              identity::payload_with(claims));
-  }
-
-  static std::string question(const std::string& system, const json::Object& context = {},
-                              const std::string& person = "ada@example.com") {
-    return json::to_text(
-        json::Object{{"subject", json::Object{{"type", "User"}, {"id", person}}},
-                     {"action", json::Object{{"name", "read"}}},
-                     {"resource", json::Object{{"type", "System"}, {"id", system}}},
-                     {"context", context}});
-  }
-
-  json::Value evaluate(const std::string& body, const std::string& path = "evaluation") {
-    const auto answer = daemon_.ask("/access/v1/" + path, "POST", body);
-    EXPECT_EQ(answer.status, 200U) << answer.body;
-    const auto json = json::parse(answer.body);
-    return json ? *json : json::Value();
-  }
-
-  RunningDaemon daemon_;
-  std::unique_ptr<net::HttpServer> keys_;
-};
 
 TEST_F(AccessTest, ADecisionIsAnsweredAndKept) {
   const json::Value allowed = evaluate(question("wiki"));
@@ -166,6 +75,10 @@ class GrantTest : public AccessTest {
  protected:
   // The status, and the grant where there is one.
   std::pair<unsigned, json::Value> act(json::Object body) {
+    if (const auto who = body.find("who"); who != body.end()) {
+      body["token"] = token({{"email", *who->second.as_string()}});
+      body.erase("who");
+    }
     const auto answer = daemon_.ask("/api/v1/grants", "POST", json::to_text(body));
     const auto json = json::parse(answer.body);
     return {answer.status, json ? *json : json::Value()};
@@ -197,10 +110,7 @@ TEST_F(GrantTest, OpensWhatItIsForUntilItEnds) {
   EXPECT_EQ(act({{"act", "approve"}, {"who", "ada@example.com"}, {"grant", number}}).first, 403U);
   EXPECT_EQ(act({{"act", "approve"}, {"who", "gone@example.com"}, {"grant", number}}).first, 403U);
   EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
-  ASSERT_EQ(
-      act({{"act", "approve"}, {"token", token({{"email", "bob@example.com"}})}, {"grant", number}})
-          .first,
-      200U);
+  ASSERT_EQ(act({{"act", "approve"}, {"who", "bob@example.com"}, {"grant", number}}).first, 200U);
   EXPECT_EQ(verdict("ada@example.com"), "allow");
   EXPECT_EQ(verdict("bob@example.com"), "not_permitted");
   const std::string who = json::to_text(daemon_.get("/api/v1/who-can?system=campaign-db"));
@@ -215,6 +125,13 @@ TEST_F(GrantTest, OpensWhatItIsForUntilItEnds) {
   EXPECT_EQ(verdict("ada@example.com"), "not_permitted");
   const json::Value shown = daemon_.get("/api/v1/grants/" + std::to_string(number));
   EXPECT_EQ(shown["changes"].as_array()->size(), 3U);
+}
+
+TEST_F(GrantTest, NobodyActsByTheirWordAlone) {
+  const auto answer = daemon_.ask("/api/v1/grants", "POST",
+                                  R"({"act":"request","who":"ada@example.com","duration":"1h"})");
+  EXPECT_EQ(answer.status, 403U);
+  EXPECT_NE(answer.body.find("must show a token"), std::string::npos) << answer.body;
 }
 
 TEST_F(GrantTest, OutlivesAKillAndNothingElseDoes) {

@@ -36,6 +36,23 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
+// A system that lets nobody in whom nobody can record.
+constexpr const char* entities = R"json([
+  {"uid": {"type": "Group", "id": "staff"}, "attrs": {}, "parents": []},
+  {"uid": {"type": "User", "id": "ada@example.com"}, "attrs": {"active": true},
+   "parents": [{"type": "Group", "id": "staff"}]},
+  {"uid": {"type": "System", "id": "wiki"},
+   "attrs": {"personal_data": false, "purposes": [], "must_record": true}, "parents": []}
+])json";
+
+std::string may_ada_read(RunningDaemon& daemon) {
+  return daemon
+      .ask("/access/v1/evaluation", "POST",
+           R"({"subject":{"type":"User","id":"ada@example.com"},"action":{"name":"read"},)"
+           R"("resource":{"type":"System","id":"wiki"}})")
+      .body;
+}
+
 TEST(FullDisk, IsSaidAndWaitedForAndNothingIsLost) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may mount a disk";
   RunningDaemon daemon;
@@ -44,7 +61,9 @@ TEST(FullDisk, IsSaidAndWaitedForAndNothingIsLost) {
   daemon.keep_store_in("disk");
   constexpr int lines = 15'000;
   write_file(daemon.path("auth.log"), ssh_log(lines));
-  daemon.start({"--source", "file:" + daemon.path("auth.log") + ",name=auth"});
+  write_file(daemon.path("entities.json"), entities);
+  daemon.start({"--source", "file:" + daemon.path("auth.log") + ",name=auth", "--entities",
+                daemon.path("entities.json")});
   daemon.wait_until([&] { return daemon.output().contains("database or disk is full"); });
   // It answers from what it has, and says that it cannot take more.
   daemon.wait_until([&] { return daemon.ask("/readyz").status == 503; });
@@ -52,11 +71,16 @@ TEST(FullDisk, IsSaidAndWaitedForAndNothingIsLost) {
   EXPECT_EQ(daemon.ask("/healthz").status, 200U);
   EXPECT_EQ(daemon.ask("/api/v1/incidents").status, 200U);
   EXPECT_LT(daemon.get("/api/v1/status").integer("events"), lines);
+  EXPECT_THAT(may_ada_read(daemon), HasSubstr("could not be recorded in time"));
+  EXPECT_THAT(may_ada_read(daemon), HasSubstr(R"("decision":false)"));
   disk.free_space();
   daemon.wait_for_events(lines);
   EXPECT_THAT(daemon.output(), HasSubstr("the store takes what comes again"));
   daemon.wait_until([&] { return daemon.ask("/readyz").status == 200; });
+  EXPECT_THAT(may_ada_read(daemon), HasSubstr(R"("decision":true)"));
   EXPECT_EQ(daemon.stop(), 0) << daemon.output();
+  EXPECT_EQ(daemon.rows("SELECT allowed FROM decision"),
+            (std::multiset<std::string>{"0|", "0|", "1|"}));
   EXPECT_EQ(daemon.rows("SELECT number FROM event").size(), static_cast<std::size_t>(lines));
   const Ran verified = daemon.verify();
   EXPECT_EQ(verified.code, 0) << verified.output;

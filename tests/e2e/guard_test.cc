@@ -17,16 +17,16 @@ constexpr const char* entities = R"json([
   {"uid": {"type": "Group", "id": "administrators"}, "attrs": {},
    "parents": [{"type": "Group", "id": "staff"}]},
   {"uid": {"type": "User", "id": "ada@example.com"},
-   "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
+   "attrs": {"active": true, "background_checked": "2024-01-01", "trained_until": "2999-01-01",
+             "policy_accepted": "2024-01-01"},
    "parents": [{"type": "Group", "id": "staff"}]},
   {"uid": {"type": "User", "id": "bob@example.com"},
-   "attrs": {"active": true, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
+   "attrs": {"active": true, "background_checked": "2024-01-01", "trained_until": "2999-01-01",
+             "policy_accepted": "2024-01-01"},
    "parents": [{"type": "Group", "id": "administrators"}]},
   {"uid": {"type": "User", "id": "gone@example.com"},
-   "attrs": {"active": false, "background_checked": true, "trained_until": "2999-01-01",
-             "policy_accepted": true},
+   "attrs": {"active": false, "background_checked": "2024-01-01", "trained_until": "2999-01-01",
+             "policy_accepted": "2024-01-01"},
    "parents": [{"type": "Group", "id": "staff"}]},
   {"uid": {"type": "System", "id": "campaign-db"},
    "attrs": {"personal_data": true, "purposes": [{"type": "Purpose", "id": "support"}],
@@ -110,13 +110,15 @@ class GuardTest : public testing::TestWithParam<GuardKind> {
       return json::parse(answer.body).value();
     };
     const json::Value asked = act({{"act", "request"},
-                                   {"who", person},
+                                   {"token", issuer_->token({.person = person})},
                                    {"system", "campaign-db"},
                                    {"purpose", "support"},
                                    {"ticket", "T-1024"},
                                    {"reason", "a customer asks about a bounced campaign"},
                                    {"duration", "1h"}});
-    act({{"act", "approve"}, {"who", "bob@example.com"}, {"grant", asked.integer("number")}});
+    act({{"act", "approve"},
+         {"token", issuer_->token({.person = "bob@example.com"})},
+         {"grant", asked.integer("number")}});
   }
 
   // On a machine that is busy with other tests Envoy's 200 ms pass now and then; what it answers

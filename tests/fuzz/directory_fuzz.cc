@@ -33,8 +33,8 @@ void check_stored(const Record& record) {
 }
 
 void check_entities(const PeopleBook& book) {
-  each_entity(book, {}, noon, [&](const json::Object& entity) {
-    const json::Value& attributes = entity.at("attrs");
+  each_entity(book, {}, noon, [&](const EntityFacts& facts) {
+    const json::Value& attributes = facts.entity.at("attrs");
     const bool* const active = attributes["active"].as_bool();
     if (active == nullptr || !*active) return;
     for (const char* const name : {"account_enabled", "employed"}) {
@@ -42,7 +42,7 @@ void check_entities(const PeopleBook& book) {
     }
   });
   std::size_t named = 0;
-  each_entity(book, {}, noon + std::chrono::days(2), [&](const json::Object&) { ++named; });
+  each_entity(book, {}, noon + std::chrono::days(2), [&](const EntityFacts&) { ++named; });
   CHECK(named == 0);  // by facts that are too old
 }
 

@@ -213,7 +213,7 @@ TEST(EntityFacts, TellUntilWhenTheyHold) {
   const auto until = [&](Timestamp now) { return user_entity(book, ada, {}, now)->until; };
   EXPECT_EQ(until(noon), at("2026-11-25T00:00:00Z")) << "the training ends";
   EXPECT_EQ(until(at("2026-11-25T00:00:00Z")), noon + hours(24)) << "the facts are too old";
-  EXPECT_EQ(each_entity(book, {}, noon, [](const json::Object&) {}), at("2026-11-25T00:00:00Z"));
+  EXPECT_EQ(each_entity(book, {}, noon, [](const EntityFacts&) {}), at("2026-11-25T00:00:00Z"));
 }
 
 // The whole way: what a directory and personnel say, as a policy sees it.
@@ -260,6 +260,42 @@ bool allows(const PeopleBook& book, Timestamp now) {
   authorizer.authorize(request, scratch, answer);
   EXPECT_TRUE(answer.errors.empty());
   return answer.is_allowed;
+}
+
+// What the schema of a company must agree with.
+TEST(EntityFacts, EveryAttributeIsAmongTheTypes) {
+  const PeopleBook book = full_book();
+  const auto facts = user_entity(book, ada, {}, noon);
+  ASSERT_TRUE(facts);
+  std::set<std::string> typed;
+  for (const FactType& type : fact_types()) typed.emplace(type.attribute);
+  const json::Object& attributes = *facts->entity.at("attrs").as_object();
+  for (const FactType& type : fact_types()) {
+    const auto found = attributes.find(type.attribute);
+    if (found == attributes.end()) continue;
+    const json::Value& value = found->second;
+    const std::string_view is = value.as_bool() != nullptr                 ? "Bool"
+                                : value.as_string() != nullptr             ? "String"
+                                : !value["__entity"].is_null()             ? "User"
+                                : value["__extn"].text("fn") == "datetime" ? "datetime"
+                                                                           : "?";
+    EXPECT_EQ(is, type.type) << type.attribute;
+  }
+  for (const auto& [name, value] : attributes) EXPECT_TRUE(typed.contains(name)) << name;
+}
+
+TEST(EntityFacts, WhatItRestsOnIsTold) {
+  PeopleBook book({});
+  ASSERT_TRUE(book.apply(
+      directory(users_page({user_json("1", "ada@example.com", in_order)}), noon - hours(2)), noon));
+  ASSERT_TRUE(
+      book.apply(people("id,email,employed_from,employed_until\n7,ada@example.com,2024-02-01,\n",
+                        noon - hours(1)),
+                 noon));
+  const auto facts = user_entity(book, ada, {}, noon);
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->origins,
+            (Origins{{"directory", noon - hours(2)}, {"personnel", noon - hours(1)}}));
 }
 
 TEST(EntityFacts, UnknownNeverAllows) {

@@ -279,5 +279,17 @@ TEST(PeopleBook, HasLimits) {
   EXPECT_TRUE(book.apply(people("id\n1\n", morning), morning));
 }
 
+// What the ledger cannot take would end the daemon.
+TEST(PeopleBook, WhatIsTooLongForARecordIsToldByItsHash) {
+  PeopleChange change{.kind = "group", .key = {"google", "g"}, .origin = {"directory", morning}};
+  change.after = {{"members", json::Array(30'000, "somebody@example.com")}};
+  const json::Object record = to_record(change);
+  EXPECT_LT(json::to_text(record).size(), 1000U);
+  EXPECT_EQ(record.at("sha256").as_string()->size(), 64U);
+  EXPECT_FALSE(record.contains("after"));
+  change.after = {{"members", json::Array(10, "somebody@example.com")}};
+  EXPECT_TRUE(to_record(change).contains("after"));
+}
+
 }  // namespace
 }  // namespace mailwarden::identity

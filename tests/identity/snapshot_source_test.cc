@@ -211,32 +211,5 @@ TEST_F(DirectoryServer, IsAskedOverHttp) {
   EXPECT_EQ(directory->take(morning).error().code, Code::denied);
 }
 
-TEST(FileSources, ReadWhatSomebodyPutThere) {
-  const TemporaryFolder folder;
-  write_file(folder.path("users.json"), users_page({user_json("1", "a@example.com")}));
-  write_file(folder.path("people.csv"), "id,name\n1,Ada\n");
-  const auto snapshot = directory_from_file(folder.path("users.json"), "directory", morning);
-  ASSERT_TRUE(snapshot) << snapshot.error().what;
-  EXPECT_EQ(snapshot->origin, (Origin{"directory", morning}));
-  const auto read = people_from_file(folder.path("people.csv"), {"personnel", morning});
-  ASSERT_TRUE(read) << read.error().what;
-  EXPECT_EQ(read->people.size(), 1U);
-}
-
-TEST(FileSources, TellTheFileAndNothingOfItsAge) {
-  const TemporaryFolder folder;
-  write_file(folder.path("users.json"), users_page({user_json("1", "a@example.com")}));
-  EXPECT_EQ(directory_from_file(folder.path("users.json"), "directory", {}).error().what,
-            folder.path("users.json") +
-                ": directory: no time is told for it, and not each of its pages says 'generated'");
-  write_file(folder.path("people.csv"), "id\n=1\n");
-  EXPECT_THAT(people_from_file(folder.path("people.csv"), {"personnel", morning}).error().what,
-              HasSubstr("people.csv: line 2: id begins with '='"));
-  EXPECT_EQ(directory_from_file(folder.path("none"), "directory", morning).error().code,
-            Code::not_found);
-  std::filesystem::create_symlink(folder.path("people.csv"), folder.path("link"));
-  EXPECT_FALSE(people_from_file(folder.path("link"), {"personnel", morning}));
-}
-
 }  // namespace
 }  // namespace mailwarden::identity

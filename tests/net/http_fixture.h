@@ -44,7 +44,7 @@ class Signal {
 class HttpServerTest : public testing::Test {
  protected:
   void start(HttpServerOptions options, Handler handler = nullptr) {
-    if (options.listen.empty()) options.listen = {"127.0.0.1:0"};
+    if (options.listen.empty() && options.listen_tls.empty()) options.listen = {"127.0.0.1:0"};
     if (!handler) {
       handler = [this](const Request& request) {
         const std::lock_guard lock(mutex_);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/http_target.h"
 #include "tests/net/http_fixture.h"
 
 namespace mailwarden::net {

@@ -4,11 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include "net/http_client.h"
+#include "tests/net/certificates.h"
 #include "tests/net/sockets.h"
 #include "tests/temporary.h"
 
@@ -22,52 +20,23 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-template <auto function>
-struct Free {
-  void operator()(auto* pointer) const { function(pointer); }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Context = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
-using Tls = std::unique_ptr<SSL, Free<SSL_free>>;
-
-void add_extension(X509* certificate, int kind, const std::string& value) {
-  X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str());
-  ASSERT_NE(extension, nullptr);
-  X509_add_ext(certificate, extension, -1);
-  X509_EXTENSION_free(extension);
-}
-
-// Signed by itself, for `names` ("IP:127.0.0.1"), good for an hour around now.
-Certificate make_certificate(EVP_PKEY* key, const std::string& names) {
-  Certificate certificate(X509_new());
-  X509_set_version(certificate.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-  X509_set_pubkey(certificate.get(), key);
-  X509_NAME* const name = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("a test"), -1, -1, 0);
-  X509_set_issuer_name(certificate.get(), name);
-  add_extension(certificate.get(), NID_subject_alt_name, names);
-  add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
-  EXPECT_GT(X509_sign(certificate.get(), key, EVP_sha256()), 0);
-  return certificate;
-}
-
 // Speaks SMTP, over TLS behind STARTTLS or from the start.
 class TlsServer {
  public:
   TlsServer(const std::string& names, bool from_the_start, const std::string& ca_file)
       : from_the_start_(from_the_start) {
     std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
-    const Certificate certificate = make_certificate(key_.get(), names);
-    EXPECT_EQ(SSL_CTX_use_certificate(context_.get(), certificate.get()), 1);
-    EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), key_.get()), 1);
-    BIO* const file = BIO_new_file(ca_file.c_str(), "w");
-    EXPECT_EQ(PEM_write_bio_X509(file, certificate.get()), 1);
-    BIO_free(file);
+    const Authority authority;
+    const Identity own = authority.issue({.names = names});
+    const TemporaryFolder folder;
+    write_file(folder.path("certificate"), own.certificate);
+    write_file(folder.path("key"), own.key);
+    EXPECT_EQ(
+        SSL_CTX_use_certificate_chain_file(context_.get(), folder.path("certificate").c_str()), 1);
+    EXPECT_EQ(
+        SSL_CTX_use_PrivateKey_file(context_.get(), folder.path("key").c_str(), SSL_FILETYPE_PEM),
+        1);
+    write_file(ca_file, authority.pem());
     listener_ = std::make_unique<Listener>([this](Socket& socket) { serve(socket); });
   }
 
@@ -139,7 +108,6 @@ class TlsServer {
   }
 
   bool from_the_start_;
-  Key key_{EVP_EC_gen("P-256")};
   Context context_{SSL_CTX_new(TLS_server_method())};
   std::vector<std::string> plain_;
   std::vector<std::string> secret_;

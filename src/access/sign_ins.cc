@@ -1,0 +1,91 @@
+#include "access/sign_ins.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mailwarden::access {
+namespace {
+
+constexpr std::array steps{db::Migration{"sign_in", 1, R"sql(
+CREATE TABLE sign_in (
+  person TEXT NOT NULL,
+  time BIGINT NOT NULL,
+  token TEXT NOT NULL,
+  PRIMARY KEY (person, time)
+);
+)sql"}};
+
+}  // namespace
+
+std::span<const db::Migration> sign_in_migrations() {
+  return steps;
+}
+
+Result<void> store(db::Database& database, const SignIn& sign_in) {
+  const std::string token = json::to_text(sign_in.token);
+  const std::string_view person = sign_in.person;
+  if (auto done = database.run("INSERT INTO sign_in (person, time, token) VALUES ($1, $2, $3)"
+                               " ON CONFLICT (person, time) DO UPDATE SET token = excluded.token",
+                               {person, sign_in.time.us, std::string_view(token)});
+      !done) {
+    return done;
+  }
+  return database.run("DELETE FROM sign_in WHERE person = $1 AND time < $2",
+                      {person, (sign_in.time - SignIns::horizon).us});
+}
+
+bool SignIns::add(SignIn sign_in) {
+  std::deque<SignIn>& known = people_[sign_in.person];
+  const auto place = std::ranges::lower_bound(known, sign_in.time, {}, &SignIn::time);
+  if (place != known.end() && place->time == sign_in.time) {
+    if (place->token == sign_in.token) return false;
+    place->token = std::move(sign_in.token);
+    return true;
+  }
+  known.insert(place, std::move(sign_in));
+  if (known.size() > sign_ins_max) known.pop_front();
+  if (people_.size() > people_max) {
+    people_.erase(std::ranges::min_element(people_, {},
+                                           [](const auto& one) { return one.second.back().time; }));
+  }
+  return true;
+}
+
+std::optional<SignIn> SignIns::learn(const DecisionRecord& decision) {
+  const auto token = decision.context.find("token");
+  if (decision.replayed || token == decision.context.end() || decision.principal.type != "User") {
+    return std::nullopt;
+  }
+  const auto time = parse_rfc3339(token->second.text("auth_time"));
+  if (!time) return std::nullopt;
+  SignIn made{.person = decision.principal.id, .time = *time, .token = token->second};
+  return add(made) ? std::optional(std::move(made)) : std::nullopt;
+}
+
+json::Value SignIns::at(const std::string& person, Timestamp time) const {
+  const auto known = people_.find(person);
+  if (known == people_.end()) return {};
+  const auto later = std::ranges::upper_bound(known->second, time + slack, {}, &SignIn::time);
+  return later == known->second.begin() ? json::Value() : std::prev(later)->token;
+}
+
+Result<SignIns> SignIns::load(db::Database& database, Timestamp now) {
+  SignIns all;
+  const auto asked =
+      database.query("SELECT person, time, token FROM sign_in WHERE time >= $1 ORDER BY time",
+                     {(now - horizon).us});
+  if (!asked) return std::unexpected(asked.error());
+  db::Statement& statement = **asked;
+  while (true) {
+    const auto row = statement.step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return all;
+    auto token = json::parse(statement.text(2));
+    if (!token) return fail(Code::corrupt, "a stored sign-in is damaged");
+    all.add({.person = std::string(statement.text(0)),
+             .time = {statement.integer(1)},
+             .token = *std::move(token)});
+  }
+}
+
+}  // namespace mailwarden::access

@@ -1,0 +1,71 @@
+#include "app/serving.h"
+
+#include <memory>
+
+#include "http/access_api.h"
+#include "http/grants_api.h"
+#include "http/people_api.h"
+
+namespace mailwarden::app {
+namespace {
+
+std::shared_ptr<http::Api> make_api(const ServingParts& parts) {
+  Acts& acts = parts.acts;
+  return std::make_shared<http::Api>(
+      http::ApiOptions{.store = parts.config.store, .reports = parts.config.reports}, parts.status,
+      [&acts](const incident::Act& act) {
+        return acts.ask<Result<std::vector<incident::Change>>>(
+            [act](Core& core) { return core.act(act); });
+      },
+      [&acts](const respond::RunAct& act) {
+        return acts.ask<Result<respond::Run>>([act](Core& core) { return core.act(act); });
+      });
+}
+
+std::shared_ptr<http::GrantsApi> make_grants_api(const ServingParts& parts) {
+  Acts& acts = parts.acts;
+  return std::make_shared<http::GrantsApi>(http::GrantsApiParts{
+      .arbiter = parts.arbiter,
+      .clock = parts.clock,
+      .store = parts.config.store,
+      .order =
+          [&acts](const access::GrantOrder& order) {
+            return acts.ask<Result<access::Grant>>([order](Core& core) { return core.act(order); });
+          },
+      .view = [&grants = parts.grants] { return grants.view(); }});
+}
+
+std::shared_ptr<http::PeopleApi> make_people_api(const ServingParts& parts) {
+  Acts& acts = parts.acts;
+  return std::make_shared<http::PeopleApi>(http::PeopleApiParts{
+      .clock = parts.clock,
+      .sources = parts.config.people,
+      .look =
+          [&acts](const http::LookAtPeople& look) {
+            return acts.ask<Result<json::Value>>(
+                [look](Core& core) { return look(core.people()); });
+          },
+      .take =
+          [&acts](const identity::Told& told) {
+            return acts.ask<Result<std::int64_t>>([told](Core& core) -> Result<std::int64_t> {
+              const std::int64_t before = core.ledger().size();
+              if (auto taken = core.take(told); !taken) return std::unexpected(taken.error());
+              return core.ledger().size() - before;
+            });
+          }});
+}
+
+}  // namespace
+
+net::Handler make_handler(const ServingParts& parts) {
+  return [api = make_api(parts), grants = make_grants_api(parts), people = make_people_api(parts),
+          decisions = std::make_shared<http::AccessApi>(parts.arbiter, parts.config.store)](
+             const net::Request& request) {
+    if (grants->takes(request.path)) return grants->answer(request);
+    if (people->takes(request.path)) return people->answer(request);
+    if (decisions->takes(request.path)) return decisions->answer(request);
+    return api->answer(request);
+  };
+}
+
+}  // namespace mailwarden::app

@@ -3,8 +3,8 @@
 // What     keep() takes a decision and, where it is asked to, wakes the core and waits until it is
 //          stored; while the store refuses it does not wait, and says no at once. A thread explains
 //          denials meanwhile, so that neither the answer nor the core waits for that; who is let in
-//          needs no explanation and waits for none. take() gives what
-//          is ready to be stored; settle() answers those who wait.
+//          needs no explanation and waits for none. take() gives what is ready to be stored;
+//          settle() answers those who wait.
 // Owns     What waits, and its thread.
 // Threads  keep() from any; take(), settle() and stop() from the core's.
 // Errors   keep() is false where the decision is not stored in time, or cannot be taken any more.

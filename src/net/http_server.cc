@@ -160,11 +160,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
  private:
   auto& connection() { return beast::get_lowest_layer(stream_); }
 
-  void on_handshake(error_code failed)
-    requires(is_secure)
-  {
-    // The other side has been told why, in TLS's own words.
-    if (failed) return;
+  void on_handshake(error_code failed) {
+    if (failed) return;  // the other side has been told why, in TLS's own words
     peer_ = peer_subject(stream_.native_handle());
     read();
   }
@@ -199,9 +196,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void read_body() {
-    error_code wrong;
-    take_what_is_here(wrong);
-    if (wrong) return on_trouble(wrong);
+    if (const error_code wrong = take_what_is_here()) return on_trouble(wrong);
     if (parser_->is_done()) return answer();
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](error_code failed, std::size_t) {
@@ -209,13 +204,13 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                      });
   }
 
-  // A body that came with its header needs no further round through the scheduler, which costs more
-  // than reading it.
-  void take_what_is_here(error_code& failed) {
+  // A body that came with its header needs no further round through the scheduler.
+  error_code take_what_is_here() {
+    error_code failed;
     while (!failed && !parser_->is_done() && buffer_.size() > 0) {
       buffer_.consume(parser_->put(buffer_.data(), failed));
     }
-    if (failed == http::error::need_more) failed = {};
+    return failed == http::error::need_more ? error_code() : failed;
   }
 
   void on_trouble(error_code failed) {
@@ -273,10 +268,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       const bool again = !failed && self->response_.keep_alive() && !self->shared_.stopping;
       again ? self->read() : self->close();
     };
-    if (head_) {
-      http::async_write_header(stream_, *serializer_, std::move(done));
-      return;
-    }
+    if (head_) return http::async_write_header(stream_, *serializer_, std::move(done));
     error_code failed;
     if constexpr (requires { stream_.socket(); }) write_at_once(failed);
     if (failed || serializer_->is_done()) return done(failed, 0);

@@ -367,15 +367,15 @@ void measure_set(const std::string& data, const std::string& policies,
                  const std::string& entities) {
   const SystemClock clock;
   crypto::SystemEntropy entropy;
+  const auto none = access::GrantView::make({}, {}, Duration(0));
   Keeper keeper;
-  const auto no_grants = access::GrantView::make({}, {}, Duration(0));
-  access::Arbiter arbiter({.clock = clock,
-                           .entropy = entropy,
-                           .verify = {},
-                           .grants = [&] { return no_grants; },
-                           .keep = [&](access::Undertaken undertaken, bool durable) {
-                             return keeper.log().keep(std::move(undertaken), durable);
-                           }});
+  access::Arbiter arbiter(
+      {.clock = clock,
+       .entropy = entropy,
+       .verify = {},
+       .grants = [&none] { return none; },
+       .keep = [&](access::Undertaken undertaken,
+                   bool durable) { return keeper.log().keep(std::move(undertaken), durable); }});
   arbiter.use({.point = read_point(data, policies, entities), .origins = nullptr});
   const http::AccessApi api(arbiter, "");
   std::string folder = std::filesystem::temp_directory_path() / "served_bench-XXXXXX";

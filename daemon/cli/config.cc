@@ -8,6 +8,7 @@
 #include "crypto/sha256.h"
 #include "daemon/cli/command.h"
 #include "privacy/sweep.h"
+#include "report/check_rows.h"
 #include "report/report.h"
 
 namespace mailwarden::cli {
@@ -104,10 +105,9 @@ int report_command(const Arguments& arguments) {
   if (!to) return complain(to.error());
   const auto store = open_store(*given);
   if (!store) return complain(unavailable, store.error().what);
+  const report::Checks checks = report::all_checks(**store);
   const report::ReportOptions built{
-      .key = *key, .check_record = [&](std::int64_t entry, const json::Value& record) {
-        return report::check_events(**store, entry, record);
-      }};
+      .key = *key, .check_record = checks.record, .check_end = checks.end};
   const auto period = report::period_between(**store, *from, *to);
   if (!period) return complain(period.error());
   Result<json::Object> made;

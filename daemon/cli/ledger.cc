@@ -10,8 +10,8 @@
 #include "ledger/remote.h"
 #include "ledger/verify.h"
 #include "net/http_client.h"
+#include "report/check_rows.h"
 #include "report/prove.h"
-#include "report/report.h"
 
 namespace mailwarden::cli {
 namespace {
@@ -43,14 +43,12 @@ int verify_store(const po::variables_map& given, const ledger::VerifierKey& key,
                  std::optional<std::string> from) {
   const auto store = open_store(given);
   if (!store) return complain(unavailable, store.error().what);
-  return tell(given,
-              ledger::verify(**store, {.key = key,
-                                       .from = std::move(from),
-                                       .check_record =
-                                           [&](std::int64_t entry, const json::Value& record) {
-                                             return report::check_events(**store, entry, record);
-                                           },
-                                       .progress = progress()}));
+  const report::Checks checks = report::all_checks(**store);
+  return tell(given, ledger::verify(**store, {.key = key,
+                                              .from = std::move(from),
+                                              .check_record = checks.record,
+                                              .check_end = checks.end,
+                                              .progress = progress()}));
 }
 
 // "https://HOST/PREFIX" with nothing but the parts behind it.

@@ -19,6 +19,7 @@ class Verifier {
     if (auto loaded = next_checkpoints(); !loaded) return std::unexpected(loaded.error());
     if (auto done = check_entries(); !done) return std::unexpected(done.error());
     if (auto done = check_node_count(); !done) return std::unexpected(done.error());
+    if (auto done = check_end(); !done) return std::unexpected(done.error());
     // What is left covers more than there is.
     while (checkpoint_) {
       check_note(*checkpoint_);
@@ -177,6 +178,14 @@ class Verifier {
             *found ? "it is not the root over its tile" : "it is missing");
       }
     }
+    return {};
+  }
+
+  Result<void> check_end() {
+    if (!options_.check_end) return {};
+    auto failures = options_.check_end();
+    if (!failures) return std::unexpected(failures.error());
+    for (Failure& one : *failures) add(std::move(one.place), std::move(one.what));
     return {};
   }
 

@@ -51,6 +51,8 @@ struct VerifyOptions {
   // Looks at what an entry commits to outside the ledger (the events of a batch); answers what is
   // wrong with it, or "".
   std::function<Result<std::string>(std::int64_t number, const json::Value& record)> check_record;
+  // What is wrong beside the entries, told behind the last of them.
+  std::function<Result<std::vector<Failure>>()> check_end;
   std::function<void(std::int64_t entries)> progress;  // called now and then
 };
 

@@ -84,7 +84,7 @@ class SchemaParser {
                    "the " + std::string(kind) + " '" + printable(name) + "' is declared twice");
   }
 
-  // A::B. The first part may be __cedar where `reserved` says so.
+  // A::B. The first of several parts may be __cedar where `reserved` says so.
   Result<std::string> path(const std::string& what, bool reserved = false) {
     std::string all;
     do {
@@ -94,6 +94,7 @@ class SchemaParser {
         return wrong(token, what);
       }
       all.append(all.empty() ? "" : "::").append(token.text);
+      if (is_cedar && !lexer_.peek().is("::")) return wrong(token, what);
     } while (lexer_.take("::"));
     return all;
   }

@@ -303,8 +303,10 @@ Result<void> add_removals(Work& work) {
 Result<Footing> find_footing(db::Database& database, const ReportOptions& options) {
   auto note = ledger::last_checkpoint(database);
   if (!note) return std::unexpected(note.error());
-  auto verdict = ledger::verify(
-      database, {.key = options.key, .from = *note, .check_record = options.check_record});
+  auto verdict = ledger::verify(database, {.key = options.key,
+                                           .from = *note,
+                                           .check_record = options.check_record,
+                                           .check_end = options.check_end});
   if (!verdict) return std::unexpected(verdict.error());
   // A checkpoint that does not hold is still what the report rests on, and its verdict says so.
   const auto checkpoint = ledger::parse_checkpoint(*note);

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "crypto/sha256.h"
 #include "ledger/ledger.h"
+#include "report/check_rows.h"
 
 namespace mailwarden::report {
 namespace {
@@ -63,14 +64,16 @@ Result<std::vector<Issued>> issue_due(db::Database& database,
   const auto last = last_issued(database);
   if (!last) return std::unexpected(last.error());
   if (last->nothing_new) return issued;
+  const Checks checks = all_checks(database);
   ReportOptions built{
       .key = options.key,
       .check_record = [&](std::int64_t entry, const json::Value& record) -> Result<std::string> {
         if (options.cancelled && options.cancelled()) {
           return fail(Code::unavailable, "the daemon is stopping");
         }
-        return check_events(database, entry, record);
-      }};
+        return checks.record(entry, record);
+      },
+      .check_end = checks.end};
   auto footing = find_footing(database, built);
   if (!footing) return std::unexpected(footing.error());
   const Period period{.from = std::min(last->until, now),

@@ -384,5 +384,16 @@ TEST(SchemaErrors, TellThePlace) {
   EXPECT_EQ(refused.error().what, "line 3, column 5: 'Long' where ':' was expected");
 }
 
+// The name of Cedar's own namespace is no type; the forms of JSON refuse it, too.
+TEST(Schema, CedarsNamespaceIsNoType) {
+  EXPECT_TRUE(parse_schema("entity U {a: __cedar::Long};"));
+  for (const char* text : {"entity U {a: __cedar};", "entity U {a: Set<__cedar>};",
+                           "type T = __cedar;", "entity U tags __cedar;"}) {
+    const auto refused = parse_schema(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_THAT(refused.error().what, HasSubstr("'__cedar' where a type was expected")) << text;
+  }
+}
+
 }  // namespace
 }  // namespace mailwarden::policy

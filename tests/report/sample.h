@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "report/check_rows.h"
 #include "report/report.h"
 #include "tests/privacy/store.h"
 
@@ -72,9 +73,8 @@ inline Period week_of(TestStore& store) {
 }
 
 inline ReportOptions options_of(TestStore& store) {
-  return {.key = store.key(), .check_record = [&store](std::int64_t entry, const json::Value& one) {
-            return check_events(store.database(), entry, one);
-          }};
+  const Checks checks = all_checks(store.database());
+  return {.key = store.key(), .check_record = checks.record, .check_end = checks.end};
 }
 
 inline std::vector<privacy::RetentionPolicy> sample_policies() {

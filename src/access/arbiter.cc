@@ -98,6 +98,7 @@ json::Object Arbiter::context_of(const Question& question, const policy::Decisio
   if (const std::string* const text = token.as_string(); text != nullptr) {
     auto claims = believed(*text, question.person);
     if (claims) {
+      verdict.believed_token = *claims;
       context["token"] = *std::move(claims);
     } else {
       verdict.token_trouble = claims.error().what;
@@ -134,6 +135,9 @@ Undertaken Arbiter::undertake(const InForce& in_force, const Question& question,
   if (in_force.point == nullptr) {
     decided.decision = {.why = policy::Decision::Why::invalid_request,
                         .invalid = "no access policies are in force"};
+  } else if (in_force.is_stale(now)) {
+    decided.decision = {.why = policy::Decision::Why::invalid_request,
+                        .invalid = "what is known of people has not been brought up to date"};
   } else {
     const auto view = parts_.grants();
     Borrowed borrowed(*this);
@@ -147,6 +151,7 @@ Undertaken Arbiter::undertake(const InForce& in_force, const Question& question,
   verdict.is_allowed = verdict.decision.is_allowed;
   Undertaken undertaken{.point = in_force.point, .request = decided.request};
   undertaken.record = record_of(in_force, question, std::move(decided));
+  undertaken.record.believed_token = verdict.believed_token;
   return undertaken;
 }
 

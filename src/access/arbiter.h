@@ -46,6 +46,7 @@ struct Verdict {
   policy::Decision decision;
   std::vector<std::string> needs;  // what the policies that denied ask for, in their words
   std::string token_trouble;       // why a token that was shown is not believed
+  std::optional<json::Value> believed_token;  // as a context has it, where one is
 };
 
 struct ArbiterParts {

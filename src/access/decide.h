@@ -32,8 +32,14 @@ struct Question {
 
 // What is in force: policies, what is known of people and systems, and who told it.
 struct InForce {
+  // How long it may stand behind `until`, in which something newer takes its place.
+  static constexpr Duration slack = std::chrono::seconds(5);
+
   std::shared_ptr<const policy::DecisionPoint> point;  // null where nothing is
   std::shared_ptr<const OriginsByUser> origins;        // may be null
+  Timestamp until = Timestamp::latest;                 // when the first fact of it ends
+
+  bool is_stale(Timestamp now) const { return until < Timestamp::latest && now >= until + slack; }
 };
 
 struct GrantDecision {

@@ -93,6 +93,9 @@ json::Object to_record(const DecisionRecord& record) {
   shorten(made, "explanation");
   shorten(made, "context");
   shorten(made, "facts");
+  shorten(made, "groups");
+  shorten(made, "errors");
+  shorten(made, "reasons");
   return made;
 }
 

@@ -7,7 +7,8 @@
 // Threads  Values; the functions over a Database as that.
 // Errors   Those of Database; corrupt where a stored record is damaged.
 // Limits   record_bytes_max of one: where it is longer, {"sha256"} stands for the explanation, then
-//          for the context, then for the facts. Names are limited by whoever asks.
+//          for the context, the facts, the groups and what failed. Names are limited by whoever
+//          asks.
 #pragma once
 
 #include <optional>
@@ -45,7 +46,10 @@ struct DecisionRecord {
   policy::EntityUid action;
   policy::EntityUid resource;
   json::Object context;  // as it was decided on
-  json::Value facts;     // the principal's attributes then; null where nothing was known of it
+  // The token's part of it, where one was shown and believed. Not part of the record: the context
+  // is.
+  std::optional<json::Value> believed_token;
+  json::Value facts;  // the principal's attributes then; null where nothing was known of it
   std::vector<policy::EntityUid> groups;  // all that the principal stood in
   identity::Origins origins;  // who told the facts, and as of when; none of what operators wrote
   policy::Decision decision;

@@ -34,11 +34,15 @@ std::unordered_set<std::string> ids_of(const std::map<identity::DirectoryKey, Re
 
 class Gathering {
  public:
-  Gathering(const PeopleBook* book, const EntityNames& names, const policy::Schema& schema)
-      : book_(book), names_(names), schema_(schema), user_(schema.entity(names.user_type)) {
-    if (book == nullptr) return;
-    users_ = ids_of(book->records().accounts, names.provider, names.user_id);
-    groups_ = ids_of(book->records().groups, names.provider, names.group_id);
+  Gathering(const KnownPeople& people, const EntityNames& names, const policy::Schema& schema)
+      : book_(people.book),
+        is_complete_(people.is_complete),
+        names_(names),
+        schema_(schema),
+        user_(schema.entity(names.user_type)) {
+    if (book_ == nullptr) return;
+    users_ = ids_of(book_->records().accounts, names.provider, names.user_id);
+    groups_ = ids_of(book_->records().groups, names.provider, names.group_id);
   }
 
   Result<void> add(const EntityText& text) {
@@ -70,9 +74,9 @@ class Gathering {
   bool wants(const json::Value& entity, const std::string& file) {
     const auto uid = policy::read_uid(entity["uid"]);
     if (!uid) return true;  // and be told so
-    if (uid->type == names_.user_type && users_.contains(uid->id)) {
+    if (uid->type == names_.user_type && (is_complete_ || users_.contains(uid->id))) {
       known_.left_out.push_back(file + ": " + policy::to_text(*uid) +
-                                " is left out, since the directory tells of that account");
+                                " is left out, since the directory tells of people");
       return false;
     }
     if (uid->type != names_.group_type || !groups_.contains(uid->id)) return true;
@@ -109,6 +113,7 @@ class Gathering {
   }
 
   const PeopleBook* book_;
+  const bool is_complete_;
   const EntityNames& names_;
   const policy::Schema& schema_;
   const policy::EntityType* user_;
@@ -121,10 +126,10 @@ class Gathering {
 
 }  // namespace
 
-Result<KnownEntities> known_entities(std::span<const EntityText> texts, const PeopleBook* book,
+Result<KnownEntities> known_entities(std::span<const EntityText> texts, const KnownPeople& people,
                                      const EntityNames& names, const policy::Schema& schema,
                                      Timestamp now) {
-  Gathering gathering(book, names, schema);
+  Gathering gathering(people, names, schema);
   for (const EntityText& text : texts) {
     if (auto done = gathering.add(text); !done) return std::unexpected(done.error());
   }

@@ -1,10 +1,12 @@
 // What decisions know of people, groups and systems: what operators wrote down, and what is known
 // of people now.
 //
-// What     known_entities() makes one store of entity files and the book of people. Of whom the
-//          book has ever told it alone has the word, so that a file never keeps a leaver in; what a
-//          file says of such a person is left out. Of a group that both tell of, the file may add
-//          what it stands in, which is how a directory's groups become those that policies name:
+// What     known_entities() makes one store of entity files and the book of people. Where a
+//          directory tells of accounts it alone has the word on people: what files say of users is
+//          left out, so that none keeps a leaver in, nor one whom the directory has dropped.
+//          Without a directory, what a file says of somebody is left out where the book has told of
+//          that account. Of a group that both tell of, the file may add what it stands in, which is
+//          how a directory's groups become those that policies name:
 //            {"uid": {"type": "Group", "id": "team@example.com"}, "attrs": {},
 //             "parents": [{"type": "Group", "id": "staff"}]}
 //          Facts that the schema does not declare are left out of their entities.
@@ -46,9 +48,14 @@ struct KnownEntities {
   std::vector<std::string> left_out;  // a sentence each
 };
 
-// `book` may be null.
-Result<KnownEntities> known_entities(std::span<const EntityText> texts,
-                                     const identity::PeopleBook* book,
+// What is known of people.
+struct KnownPeople {
+  const identity::PeopleBook* book = nullptr;  // null where nobody tells of any
+  bool is_complete =
+      false;  // whether a directory tells of all accounts, so that files tell of none
+};
+
+Result<KnownEntities> known_entities(std::span<const EntityText> texts, const KnownPeople& people,
                                      const identity::EntityNames& names,
                                      const policy::Schema& schema, Timestamp now);
 

@@ -28,6 +28,8 @@ std::optional<Recorded> read_recorded(const json::Value& record) {
                 .facts = record["facts"],
                 .was_allowed = record.text("decision") == "allow"};
   const json::Array* const groups = record["groups"].as_array();
+  made.is_whole = record["groups"].as_object() == nullptr && made.facts["sha256"].is_null();
+  if (!made.is_whole) made.facts = {};
   if (groups == nullptr) return made;
   for (const json::Value& group : *groups) {
     const auto uid =
@@ -57,9 +59,13 @@ class States {
       most_ = std::max(most_, states.entities.size());
     }
   }
-  std::size_t place(const Recorded& one) const {
+  // Nothing where it was not added: it has been decided since.
+  std::optional<std::size_t> place(const Recorded& one) const {
     const json::Value entity = one.facts.is_null() ? json::Value() : entity_of(one);
-    return by_principal_.at(one.principal).places.at(json::to_text(entity));
+    const auto states = by_principal_.find(one.principal);
+    if (states == by_principal_.end()) return std::nullopt;
+    const auto place = states->second.places.find(json::to_text(entity));
+    return place == states->second.places.end() ? std::nullopt : std::optional(place->second);
   }
   bool knows(const policy::EntityUid& principal) const { return by_principal_.contains(principal); }
   std::size_t most() const { return most_; }
@@ -120,6 +126,7 @@ class Recaster {
   Result<Recasting> run() {
     const auto collect = [&](const Recorded& one) {
       states_.add(one);
+      last_entry_ = one.entry;
       return Result<void>();
     };
     if (auto done = each_recorded(parts_.database, parts_.period, collect); !done) {
@@ -139,7 +146,8 @@ class Recaster {
     const auto after = point_of(parts_.after, parts_, states_, place);
     if (!after) return fail("the new policies", after.error());
     return each_recorded(parts_.database, parts_.period, [&](Recorded one) {
-      if (states_.place(one) == place) compare(**before, **after, std::move(one));
+      if (one.entry <= last_entry_ && states_.place(one) == place)
+        compare(**before, **after, std::move(one));
       return Result<void>();
     });
   }
@@ -157,6 +165,10 @@ class Recaster {
   void compare(const policy::DecisionPoint& before, const policy::DecisionPoint& after,
                Recorded one) {
     ++recasting_.requests;
+    if (!one.is_whole) {
+      ++recasting_.not_decidable;
+      return;
+    }
     const auto old_one = decide(before, one);
     const auto new_one = decide(after, one);
     if (!old_one || !new_one) {
@@ -180,6 +192,7 @@ class Recaster {
 
   const RecastParts& parts_;
   States states_;
+  std::int64_t last_entry_ = 0;
   policy::Authorizer::Scratch scratch_;
   std::map<Key, AccessChange> changes_;
   Recasting recasting_;
@@ -201,6 +214,7 @@ Result<void> each_recorded(db::Database& database, const RecordedPeriod& period,
     const auto record = json::parse(statement.text(1));
     auto one = record ? read_recorded(*record) : std::nullopt;
     if (!one) return damaged(statement.integer(0));
+    one->entry = statement.integer(0);
     if (auto taken = take(*std::move(one)); !taken) return taken;
   }
 }

@@ -25,6 +25,7 @@
 namespace mailwarden::access {
 
 struct Recorded {
+  std::int64_t entry = 0;
   std::string id;
   Timestamp when;
   policy::EntityUid principal;
@@ -34,6 +35,7 @@ struct Recorded {
   json::Value facts;                      // null where nobody knew the principal
   std::vector<policy::EntityUid> groups;  // all that the principal stood in
   bool was_allowed = false;
+  bool is_whole = true;  // else facts or groups were too long to be kept
 };
 
 struct RecordedPeriod {
@@ -59,7 +61,8 @@ struct Recasting {
   // Where the old policies decide otherwise than was decided: other facts of systems, or policies
   // that have changed since.
   std::int64_t differ_from_record = 0;
-  std::int64_t not_decidable = 0;     // that do not fit the schema any more
+  // That do not fit the schema any more, or whose facts were too long to be kept.
+  std::int64_t not_decidable = 0;
   std::vector<AccessChange> changes;  // by principal, action and resource
 };
 

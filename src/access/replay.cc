@@ -71,14 +71,23 @@ Result<std::shared_ptr<const GrantView>> Replay::grants_at(const SeenAccess& acc
     if (auto live = as_it_was(grant, access.time)) grants.push_back(*std::move(live));
   };
   for (const Grant& grant : parts_.grants->all(person, system)) add(grant);
-  auto past =
-      query_grants(parts_.database, {.person = person, .system = system, .limit = grants_max});
+  const auto past = past_grants(person, system);
   if (!past) return std::unexpected(past.error());
-  for (const Grant& grant : *past) {
+  for (const Grant& grant : **past) {
     const bool is_there = std::ranges::find(grants, grant.id, &Grant::id) != grants.end();
     if (!is_there) add(grant);
   }
   return GrantView::make(std::move(grants), {.latest = access.time}, SignIns::slack);
+}
+
+Result<const std::vector<Grant>*> Replay::past_grants(const std::string& person,
+                                                      const std::string& system) {
+  const auto known = past_.find({person, system});
+  if (known != past_.end()) return &known->second;
+  auto past =
+      query_grants(parts_.database, {.person = person, .system = system, .limit = grants_max});
+  if (!past) return std::unexpected(past.error());
+  return &past_.emplace(std::pair(person, system), *std::move(past)).first->second;
 }
 
 Result<GrantDecision> Replay::decide(const SeenAccess& access) {
@@ -88,7 +97,8 @@ Result<GrantDecision> Replay::decide(const SeenAccess& access) {
   static const auto no_grants = GrantView::make({}, {}, Duration(0));
   GrantDecision decided =
       decide_with_grants(point, *no_grants, question, context_of(access), access.time, scratch_);
-  if (decided.decision.is_allowed || access.principal.type != "User") return decided;
+  const bool may_have_grants = access.principal.type == "User" && !access.principal.id.empty();
+  if (decided.decision.is_allowed || !may_have_grants) return decided;
   const auto grants = grants_at(access);
   if (!grants) return std::unexpected(grants.error());
   if ((*grants)->size() == 0) return decided;
@@ -111,12 +121,16 @@ Result<std::vector<DecisionRecord>> Replay::judge(std::span<const SeenAccess> ac
     if (replayed.events.size() < Replayed::events_max) replayed.events.push_back(access.event);
   }
   views_.clear();
+  past_.clear();
+  explained_ = 0;
   return records;
 }
 
 DecisionRecord Replay::record(const SeenAccess& access, GrantDecision decided) {
   json::Value explanation;
-  if (!decided.decision.is_allowed) {
+  if (!decided.decision.is_allowed && ++explained_ > explained_max) {
+    explanation = "left out, since many accesses were denied at once";
+  } else if (!decided.decision.is_allowed) {
     explanation = policy::to_json(
         policy::explain(*parts_.in_force.point, *decided.request, decided.decision));
   }

@@ -6,7 +6,8 @@
 // Owns     Nothing.
 // Threads  One.
 // Errors   Those of Database, from reading what grants there were.
-// Limits   grants_max past grants of one person for one system.
+// Limits   grants_max past grants of one person for one system; explained_max denials of one call
+//          are explained, the others say that they are not.
 // Source   Claim W6: every access to a system with personal data, judged.
 //
 // Facts are those of now and not those of then: what was known of a person at a past moment is not
@@ -14,7 +15,10 @@
 // somebody had left.
 #pragma once
 
+#include <map>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "access/accesses.h"
@@ -28,6 +32,7 @@ namespace mailwarden::access {
 class Replay {
  public:
   static constexpr std::int64_t grants_max = 1000;
+  static constexpr std::size_t explained_max = 32;
 
   struct Parts {
     InForce in_force;
@@ -46,11 +51,15 @@ class Replay {
  private:
   Result<GrantDecision> decide(const SeenAccess& access);
   Result<std::shared_ptr<const GrantView>> grants_at(const SeenAccess& access);
+  Result<const std::vector<Grant>*> past_grants(const std::string& person,
+                                                const std::string& system);
   json::Object context_of(const SeenAccess& access) const;
   DecisionRecord record(const SeenAccess& access, GrantDecision decided);
 
   Parts parts_;
   policy::Authorizer::Scratch scratch_;
+  std::map<std::pair<std::string, std::string>, std::vector<Grant>> past_;  // by person and system
+  std::size_t explained_ = 0;
   std::vector<std::shared_ptr<const GrantView>> views_;  // whose grants decisions point to
 };
 

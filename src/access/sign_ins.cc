@@ -52,13 +52,11 @@ bool SignIns::add(SignIn sign_in) {
 }
 
 std::optional<SignIn> SignIns::learn(const DecisionRecord& decision) {
-  const auto token = decision.context.find("token");
-  if (decision.replayed || token == decision.context.end() || decision.principal.type != "User") {
-    return std::nullopt;
-  }
-  const auto time = parse_rfc3339(token->second.text("auth_time"));
-  if (!time) return std::nullopt;
-  SignIn made{.person = decision.principal.id, .time = *time, .token = token->second};
+  if (!decision.believed_token || decision.principal.type != "User") return std::nullopt;
+  const auto time = parse_rfc3339(decision.believed_token->text("auth_time"));
+  // One from a time to come would hide those that are true.
+  if (!time || *time > decision.when + slack) return std::nullopt;
+  SignIn made{.person = decision.principal.id, .time = *time, .token = *decision.believed_token};
   return add(made) ? std::optional(std::move(made)) : std::nullopt;
 }
 
@@ -71,6 +69,10 @@ json::Value SignIns::at(const std::string& person, Timestamp time) const {
 
 Result<SignIns> SignIns::load(db::Database& database, Timestamp now) {
   SignIns all;
+  if (auto done = database.run("DELETE FROM sign_in WHERE time < $1", {(now - horizon).us});
+      !done) {
+    return std::unexpected(done.error());
+  }
   const auto asked =
       database.query("SELECT person, time, token FROM sign_in WHERE time >= $1 ORDER BY time",
                      {(now - horizon).us});

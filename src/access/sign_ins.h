@@ -7,7 +7,8 @@
 // Threads  One; store() as the Database passed in.
 // Errors   Those of Database; corrupt where a stored row cannot be read back.
 // Limits   people_max people, of each the last sign_ins_max; whoever signed in longest ago is
-//          forgotten first. What is older than `horizon` behind somebody's newest is not kept.
+//          forgotten first. What is older than `horizon` behind somebody's newest is not kept, and
+//          behind a start nothing that is.
 #pragma once
 
 #include <deque>

@@ -39,7 +39,9 @@ access::InForce Access::in_force(const Policies& policies, const Core& core, Tim
     return {.point = policies.access, .origins = nullptr};
   }
   const policy::Loaded& loaded = policies.access->loaded();
-  auto known = access::known_entities(policies.entities, &core.people(), {}, *loaded.schema, now);
+  auto known = access::known_entities(
+      policies.entities, {.book = &core.people(), .is_complete = policies.has_directory}, {},
+      *loaded.schema, now);
   if (!known) {
     const std::string trouble =
         "nobody may do anything, since what is known of people cannot be used: " +
@@ -55,7 +57,8 @@ access::InForce Access::in_force(const Policies& policies, const Core& core, Tim
     told_.warning("access policies look away from what does not fit:" + left_out);
   }
   return {.point = std::make_shared<const policy::DecisionPoint>(loaded, known->entities),
-          .origins = known->origins};
+          .origins = known->origins,
+          .until = known->until};
 }
 
 void Access::use(const Policies& policies, Core& core, Timestamp now) {

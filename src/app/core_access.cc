@@ -69,23 +69,25 @@ void Core::take_decision(const access::DecisionRecord& decision,
 
 void Core::judge(const std::vector<access::SeenAccess>& accesses,
                  std::vector<ledger::Entry>& entries) {
-  if (accesses.empty() || in_force_.point == nullptr) return;
+  if (accesses.empty() || policies_->access == nullptr) return;
+  totals_.accesses += static_cast<std::int64_t>(accesses.size());
+  const auto not_judged = [&](const std::string& why) {
+    ++totals_.gaps;
+    entries.push_back({"gap",
+                       {{"source", "replay"},
+                        {"what", std::to_string(accesses.size()) +
+                                     " accesses were not held against policy: " + why}}});
+  };
+  if (in_force_.point == nullptr || in_force_.is_stale(parts_.clock.now())) {
+    return not_judged("what is known of people cannot be used");
+  }
   access::Replay replay({.in_force = in_force_,
                          .sign_ins = sign_ins_,
                          .grants = grants_->view(),
                          .database = parts_.database,
                          .entropy = parts_.entropy});
   const auto judged = replay.judge(accesses);
-  totals_.accesses += static_cast<std::int64_t>(accesses.size());
-  if (!judged) {
-    ++totals_.gaps;
-    entries.push_back(
-        {"gap",
-         {{"source", "replay"},
-          {"what", std::to_string(accesses.size()) +
-                       " accesses were not held against policy: " + judged.error().what}}});
-    return;
-  }
+  if (!judged) return not_judged(judged.error().what);
   for (const access::DecisionRecord& decision : *judged) {
     take_decision(decision, entries);
     if (decision.decision.is_allowed) continue;

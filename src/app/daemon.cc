@@ -90,7 +90,6 @@ struct Daemon::Parts {
   void take_input();
   void take_settled();
   void take_people();
-  void take_cosignatures();
   void do_what_is_due();
   Result<void> write();
   void after_write();
@@ -179,15 +178,6 @@ void Daemon::Parts::take_people() {
     if (taken) continue;
     around.log.error("people: " + taken.error().what);
     core->record("gap", {{"source", news.source}, {"what", taken.error().what}});
-  }
-}
-
-void Daemon::Parts::take_cosignatures() {
-  if (!witnesses) return;
-  for (const Witnesses::News& news : witnesses->take()) {
-    if (!news.line.empty()) core->cosign(news.size, news.line);
-    if (news.disagreement.empty()) continue;
-    core->record("gap", {{"source", "witness"}, {"what", news.disagreement}});
   }
 }
 
@@ -321,6 +311,7 @@ Result<void> Daemon::Parts::write() {
   if (!core->has_pending()) return {};
   auto done = core->write();
   access->log().refuse(!done);
+  acts.refuse(!done);
   const std::lock_guard lock(mutex);
   if (done) {
     if (!trouble.empty()) around.log.info("the store takes what comes again");
@@ -418,7 +409,7 @@ Result<void> Daemon::Parts::loop() {
       acts.take(*core);
       core->pass_time();
       take_people();
-      take_cosignatures();
+      if (witnesses) witnesses->hand_over(*core);
       access->refresh(*core, around.clock.now(), config.once);
       take_settled();
       access->hand_over(*core);
@@ -426,10 +417,14 @@ Result<void> Daemon::Parts::loop() {
       do_what_is_due();
       if (at_end() && (!config.once || is_settled())) issue_reports();
     } else {
+      // Nothing is stored, but what is known is still told, and grows old.
+      acts.take(*core, true);
+      access->refresh(*core, around.clock.now(), config.once);
       pause();
     }
     if (auto done = write(); !done) {
-      answer_acts(&done.error());
+      acts.abandon(done.error());
+      access->log().settle(false);
       return done;
     }
     after_write();

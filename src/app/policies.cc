@@ -48,6 +48,7 @@ class Loader {
                  .entities = std::move(entities_),
                  .accesses = *std::move(accesses),
                  .watches_people = !config_.people.empty(),
+                 .has_directory = has_directory(),
                  .grants = *std::move(grants),
                  .version = crypto::to_hex(crypto::sha256(texts_))});
   }
@@ -169,7 +170,7 @@ class Loader {
       count("entities " + fs::path(file).filename().string(), *text);
       entities_.push_back({file, *std::move(text)});
     }
-    auto known = access::known_entities(entities_, nullptr, {}, schema, Timestamp::earliest);
+    auto known = access::known_entities(entities_, {}, {}, schema, Timestamp::earliest);
     if (!known) return std::unexpected(known.error());
     return std::make_shared<const policy::DecisionPoint>(*std::move(loaded), known->entities);
   }
@@ -193,6 +194,12 @@ class Loader {
     auto rules = access::parse_grant_rules(*text, file, schema);
     if (!rules) return std::unexpected(rules.error());
     return std::optional(*std::move(rules));
+  }
+
+  bool has_directory() const {
+    return std::ranges::any_of(config_.people, [](const identity::PeopleSourceOptions& source) {
+      return source.teller == identity::Teller::google;
+    });
   }
 
   template <class Text>

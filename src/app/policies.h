@@ -41,6 +41,7 @@ struct Policies {
   std::vector<access::EntityText> entities;  // what that is
   access::Accesses accesses;                 // which events policies are held against
   bool watches_people = false;               // whether sources tell of people, events among them
+  bool has_directory = false;                // and one of them of all accounts
   std::optional<access::GrantRules> grants;  // none where nobody may ask for one
   std::string version;                       // hex of a SHA-256
 };

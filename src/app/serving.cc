@@ -44,7 +44,7 @@ std::shared_ptr<http::PeopleApi> make_people_api(const ServingParts& parts) {
       .sources = parts.config.people,
       .look =
           [&acts](const http::LookAtPeople& look) {
-            return acts.ask<Result<json::Value>>(
+            return acts.look<Result<json::Value>>(
                 [look](Core& core) { return look(core.people()); });
           },
       .take =
@@ -66,7 +66,7 @@ std::shared_ptr<http::WitnessApi> make_witness_api(Acts& acts) {
           },
       .last_note =
           [&acts](const std::string& origin_hash) {
-            return acts.ask<Result<std::optional<std::string>>>(
+            return acts.look<Result<std::optional<std::string>>>(
                 [origin_hash](Core& core) { return core.witnessed_note(origin_hash); });
           }});
 }

@@ -28,9 +28,17 @@ void Witnesses::show(std::string note) {
   wake_.notify_all();
 }
 
-std::vector<Witnesses::News> Witnesses::take() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(news_, {});
+void Witnesses::hand_over(Core& core) {
+  std::vector<News> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.swap(news_);
+  }
+  for (const News& news : all) {
+    if (!news.line.empty()) core.cosign(news.size, news.line);
+    if (news.disagreement.empty()) continue;
+    core.record("gap", {{"source", "witness"}, {"what", news.disagreement}});
+  }
 }
 
 void Witnesses::run(const std::stop_token& stop) {

@@ -101,8 +101,24 @@ json::Value with_defaults(const json::Value& one, const json::Value& whole) {
   return made;
 }
 
+// A decision waits with its context until it is stored, and so do very many.
+Result<void> check_contexts(const json::Value& body, std::size_t evaluations) {
+  const std::size_t common = json::to_text(body["context"]).size();
+  if (common > AccessApi::context_bytes_max) {
+    return fail(Code::invalid, "'context' is longer than " +
+                                   std::to_string(AccessApi::context_bytes_max) + " bytes");
+  }
+  if (common * evaluations <= AccessApi::contexts_bytes_max) return {};
+  return fail(Code::invalid, "the contexts of all evaluations are longer than " +
+                                 std::to_string(AccessApi::contexts_bytes_max) + " bytes");
+}
+
 Result<json::Value> body_of(const Request& request) {
   if (request.method != "POST") return fail(Code::not_found, "ask with POST");
+  if (request.body.size() > AccessApi::contexts_bytes_max) {
+    return fail(Code::invalid, "the request is longer than " +
+                                   std::to_string(AccessApi::contexts_bytes_max) + " bytes");
+  }
   auto json = json::parse(request.body);
   if (!json) return fail("the request", json.error());
   if (json->as_object() == nullptr) return fail(Code::invalid, "the request must be an object");
@@ -189,6 +205,10 @@ Response AccessApi::evaluation(const Request& request) const {
   if (!body)
     return body.error().code == Code::not_found ? trouble(405, body.error().what)
                                                 : trouble(400, body.error().what);
+  if (request.body.size() > context_bytes_max) {
+    if (auto checked = check_contexts(*body, 1); !checked)
+      return trouble(400, checked.error().what);
+  }
   auto question = question_of(*body);
   if (!question) return trouble(400, question.error().what);
   return json_response(200, evaluate(*std::move(question)));
@@ -206,6 +226,9 @@ Response AccessApi::evaluations(const Request& request) const {
   if (all == nullptr) return trouble(400, "'evaluations' must be an array");
   if (all->size() > evaluations_max) {
     return trouble(400, "there are more than " + std::to_string(evaluations_max) + " evaluations");
+  }
+  if (auto checked = check_contexts(*body, all->size()); !checked) {
+    return trouble(400, checked.error().what);
   }
   const std::string semantic = (*body)["options"].text("evaluations_semantic", "execute_all");
   const bool stops_at_deny = semantic == "deny_on_first_deny";

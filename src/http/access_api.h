@@ -17,7 +17,7 @@
 // Threads  Several at once.
 // Errors   AuthZEN: 400 with a sentence for what is no request; a denial is 200 with decision
 //          false.
-// Limits   evaluations_max of one request; name_bytes_max.
+// Limits   evaluations_max of one request; name_bytes_max, context_bytes_max, contexts_bytes_max.
 // Source   OpenID AuthZEN Authorization API 1.0; nginx ngx_http_auth_request_module; Envoy
 //          envoy.extensions.filters.http.ext_authz.v3, HTTP service.
 #pragma once
@@ -34,6 +34,8 @@ class AccessApi {
  public:
   static constexpr std::size_t evaluations_max = 1000;
   static constexpr std::size_t name_bytes_max = 1024;  // of a type, an id or an action
+  static constexpr std::size_t context_bytes_max = 64 * 1024;
+  static constexpr std::size_t contexts_bytes_max = 1024 * 1024;  // of one request's evaluations
 
   // `store` is for reading what was kept.
   AccessApi(access::Arbiter& arbiter, std::string store);

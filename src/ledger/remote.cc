@@ -12,6 +12,16 @@ namespace {
 // A bundle of 256 entries of 64 KiB.
 constexpr std::size_t part_bytes_max = std::size_t{256} * (64 * 1024 + 2);
 
+// The part of a full tile that a partial one has.
+std::string first_of(const std::string& full, const Tile& tile) {
+  if (tile.level) return full.substr(0, tile.width * std::tuple_size_v<Digest>);
+  const auto entries = split_entries(full, Tile::width_max);
+  if (!entries) return full;  // and be told so
+  const auto part =
+      join_entries({entries->begin(), entries->begin() + static_cast<std::ptrdiff_t>(tile.width)});
+  return part ? *part : full;
+}
+
 class LogChecker {
  public:
   LogChecker(const FetchPart& fetch, const LogCheck& check) : fetch_(fetch), check_(check) {}
@@ -75,9 +85,8 @@ class LogChecker {
     // A partial tile may have made place for the full one.
     if (tile.width < Tile::width_max) {
       const auto full = fetch_(path_of({.level = tile.level, .number = tile.number}));
-      if (full && tile.level) {
-        return std::optional(full->substr(0, tile.width * std::tuple_size_v<Digest>));
-      }
+      if (full) return std::optional(first_of(*full, tile));
+      if (full.error().code != Code::not_found) return std::unexpected(full.error());
     }
     add(path_of(tile), "it is missing");
     return std::optional<std::string>();
@@ -170,7 +179,7 @@ class LogChecker {
 
 FetchPart folder_log(const std::string& path) {
   return [path](const std::string& part) {
-    return read_whole_file(path + "/" + part, part_bytes_max);
+    return read_regular_file(path + "/" + part, part_bytes_max);
   };
 }
 

@@ -44,20 +44,31 @@ Result<std::vector<Digest>> load_hashes(db::Database& database, const Tile& tile
   return hashes;
 }
 
+// Records are read only where an older version has not kept what is made of them.
 Result<std::vector<std::string>> load_bundle(db::Database& database, const Tile& tile) {
-  const auto rows = load_entries(database, static_cast<std::int64_t>(tile.number * Tile::width_max),
-                                 static_cast<std::int64_t>(tile.width));
+  const auto first = static_cast<std::int64_t>(tile.number * Tile::width_max);
+  const auto rows = database.query(
+      "SELECT number, commitment, CASE WHEN commitment IS NULL THEN salt END,"
+      " CASE WHEN commitment IS NULL THEN record END FROM ledger_entry"
+      " WHERE number >= $1 AND number < $2 ORDER BY number",
+      {first, first + static_cast<std::int64_t>(tile.width)});
   if (!rows) return std::unexpected(rows.error());
-  if (rows->size() != tile.width) return too_few(tile);
+  const db::Statement& row = **rows;
   std::vector<std::string> entries;
-  for (const Row& row : *rows) {
-    if (row.commitment == Digest{}) {
-      return fail(Code::not_found, "entry " + std::to_string(row.number) +
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+    const bool is_kept = !row.is_null(1);
+    if (!is_kept && row.is_null(3)) {
+      return fail(Code::not_found, "entry " + std::to_string(row.integer(0)) +
                                        " was erased before its commitment was kept");
     }
-    entries.emplace_back(reinterpret_cast<const char*>(row.commitment.data()),
-                         row.commitment.size());
+    const Digest made = is_kept ? Digest{} : commitment(row.blob(2), row.text(3));
+    const db::Blob data = is_kept ? row.blob(1) : db::Blob(made);
+    entries.emplace_back(reinterpret_cast<const char*>(data.data()), data.size());
   }
+  if (entries.size() != tile.width) return too_few(tile);
   return entries;
 }
 

@@ -35,6 +35,16 @@ std::unexpected<Error> refused(const WitnessKey& witness, const WitnessAnswer& a
               said);
 }
 
+// Nothing but signature lines: a blank line would move the end of the text that they sign.
+bool is_signatures(std::string_view body) {
+  while (!body.empty()) {
+    const std::size_t end = body.find('\n');
+    if (end == std::string_view::npos || !body.starts_with("\xE2\x80\x94 ")) return false;
+    body.remove_prefix(end + 1);
+  }
+  return true;
+}
+
 // The size that the witness has seen, of a 409.
 std::optional<std::uint64_t> size_in(const WitnessAnswer& answer) {
   if (answer.status != 409 || answer.content_type != size_type) return std::nullopt;
@@ -54,9 +64,16 @@ Result<Cosignature> ask_witness(const WitnessQuestion& question, TreeReader& tre
     const auto answer = post(*body);
     if (!answer) return std::unexpected(answer.error());
     if (answer->status == 200) {
+      if (!is_signatures(answer->body)) {
+        return fail(Code::denied, "the witness " + witness.name + " answered with no signatures");
+      }
       return find_cosignature(add_signatures(question.checkpoint, answer->body), witness);
     }
     const auto size = size_in(*answer);
+    // Without a size, or with the one that it was just asked from, it has seen another tree of it.
+    if (answer->status == 409 && (!size || (is_last && *size == seen))) {
+      return forked(witness, "has seen another log of this size (409)");
+    }
     if (is_last || !size) return refused(witness, *answer);
     if (*size > tree.size()) {
       return forked(witness, "has seen " + std::to_string(*size) +

@@ -6,9 +6,9 @@
 // Owns     What was cosigned last of each log; table witness_log.
 // Threads  One; write() and load() as the Database passed in.
 // Errors   In the answer, as the specification has it: 400 for what is no such request, 403 for a
-//          checkpoint that no known key of the log signed, 404 for a log that is not known, 409 with
-//          the size that was cosigned last where the request begins elsewhere, 422 for a proof that
-//          does not hold. load(): those of Database; corrupt.
+//          checkpoint that no known key of the log signed, 404 for a log that is not known, 409
+//          with the size that was cosigned last where the request begins elsewhere, 422 for a proof
+//          that does not hold. load(): those of Database; corrupt.
 // Limits   hashes_max hashes of a proof.
 // Source   C2SP tlog-witness, add-checkpoint.
 #pragma once

@@ -1,9 +1,9 @@
 // Whether the tables beside the ledger say what the ledger says.
 //
-// What     Decisions, detections, changes of incidents and grants, and moves of playbooks have rows of
-//          their own, which people search and reports count. A RowCheck goes through them beside the
-//          entries: each row must be of an entry of its kind and say what that says, and each such
-//          entry must have its row.
+// What     Decisions, detections, changes of incidents and grants, and moves of playbooks have rows
+//          of their own, which people search and reports count. A RowCheck goes through them beside
+//          the entries: each row must be of an entry of its kind and say what that says, and each
+//          such entry must have its row.
 // Owns     A statement for each table.
 // Threads  One; entries in the order of their numbers.
 // Errors   Those of Database; what is wrong is a sentence, or a failure.

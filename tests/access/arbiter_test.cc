@@ -139,5 +139,32 @@ TEST_F(ArbiterTest, WhatMustBeRecordedAndIsNotIsDenied) {
   EXPECT_FALSE(kept_.back().second) << "a denial waits for nothing";
 }
 
+// An action that the schema does not have takes what was said along, and believes none of it.
+TEST_F(ArbiterTest, OnlyATokenThatWasVerifiedIsBelieved) {
+  arbiter_.decide({.point = "authzen",
+                   .principal = {"User", ada.who},
+                   .action = {"Action", "nonsense"},
+                   .resource = {"System", "wiki"},
+                   .context = {{"token", good_token(now())}}});
+  EXPECT_FALSE(kept_.back().first.believed_token);
+  decide(ada.who, "wiki", {{"token", good_token(now())}});
+  EXPECT_FALSE(kept_.back().first.believed_token);
+  decide(ada.who, "wiki", {{"token", bob.who}});
+  EXPECT_FALSE(kept_.back().first.believed_token);
+  decide(ada, "wiki");
+  ASSERT_TRUE(kept_.back().first.believed_token);
+  EXPECT_EQ(kept_.back().first.believed_token->text("auth_time"), datetime_text(now()));
+}
+
+TEST_F(ArbiterTest, WhatIsKnownIsNotReliedOnBeyondItsTime) {
+  arbiter_.use({.point = shipped_point(), .origins = nullptr, .until = now() + minute});
+  EXPECT_TRUE(decide(bob, "wiki").is_allowed);
+  clock_.advance(minute + InForce::slack - Duration(1));
+  EXPECT_TRUE(decide(bob, "wiki").is_allowed) << "something newer is on its way";
+  clock_.advance(Duration(1));
+  EXPECT_FALSE(decide(bob, "wiki").is_allowed);
+  EXPECT_THAT(decide(bob, "wiki").decision.invalid, HasSubstr("not been brought up to date"));
+}
+
 }  // namespace
 }  // namespace mailwarden::access

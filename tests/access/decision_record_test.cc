@@ -41,6 +41,12 @@ TEST(DecisionRecord, NothingThatSomebodySaysMakesItTooLong) {
   record.facts = json::Object{{"name", long_text}};
   EXPECT_TRUE(is_short(record));
   record = denied();
+  record.groups.assign(20'000, {"Group", std::string(100, 'g')});
+  EXPECT_TRUE(is_short(record)) << "somebody in very many groups";
+  record = denied();
+  record.decision.failed.assign(1000, {.policy = std::string(1000, 'p'), .what = "failed"});
+  EXPECT_TRUE(is_short(record));
+  record = denied();
   record.decision.invalid = long_text;
   EXPECT_TRUE(is_short(record));
   static_assert(DecisionRecord::record_bytes_max < ledger::record_bytes_max);

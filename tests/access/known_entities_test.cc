@@ -44,7 +44,8 @@ class KnownEntitiesTest : public testing::Test {
 
   void know(const std::string& file = "[]", Timestamp now = morning) {
     const std::vector<EntityText> texts{{"staff.json", file}};
-    auto known = known_entities(texts, &book_, {}, schema_, now);
+    auto known =
+        known_entities(texts, {.book = &book_, .is_complete = is_complete_}, {}, schema_, now);
     ASSERT_TRUE(known) << known.error().what;
     known_ = *std::move(known);
   }
@@ -66,6 +67,7 @@ class KnownEntitiesTest : public testing::Test {
   PeopleBook book_{identity::PeopleBookOptions()};
   policy::Schema schema_ = schema_of(user_type);
   KnownEntities known_;
+  bool is_complete_ = false;
 };
 
 TEST_F(KnownEntitiesTest, PeopleOfTheDirectoryAndSystemsOfTheFileStandTogether) {
@@ -101,6 +103,18 @@ TEST_F(KnownEntitiesTest, AFileKeepsNobodyInOfWhomTheDirectoryTells) {
       << "what is too old to be believed does not bring the file's word back";
 }
 
+// Whom the directory has dropped no file brings back.
+TEST_F(KnownEntitiesTest, WhereADirectoryTellsOfPeopleFilesTellOfNone) {
+  is_complete_ = true;
+  tell(users_page({user_json("1", "ada@example.com")}));
+  const std::string file =
+      R"([{"uid": {"type": "User", "id": "old@example.com"}, "attrs": {"active": true},)"
+      R"( "parents": []}])";
+  know(file);
+  EXPECT_EQ(attributes("old@example.com"), "nobody");
+  EXPECT_THAT(known_.left_out, ElementsAre(HasSubstr("User::\"old@example.com\"")));
+}
+
 TEST_F(KnownEntitiesTest, AFileSaysInWhatADirectorysGroupStands) {
   tell(users_page({user_json("1", "ada@example.com")}) + "\n" +
        identity::groups_page({identity::group_json("g", "team@example.com")}) + "\n" +
@@ -122,9 +136,9 @@ TEST_F(KnownEntitiesTest, WithoutABookTheFilesAreAll) {
   const std::vector<EntityText> texts{
       {"a.json", R"([{"uid": {"type": "User", "id": "a"}, "attrs": {}, "parents": []}])"},
       {"b.json", R"([{"uid": {"type": "User"}}])"}};
-  EXPECT_THAT(known_entities(texts, nullptr, {}, schema_, morning).error().what,
+  EXPECT_THAT(known_entities(texts, {}, {}, schema_, morning).error().what,
               HasSubstr("b.json: entity 1: 'uid'"));
-  const auto known = known_entities(std::span(texts).first(1), nullptr, {}, schema_, morning);
+  const auto known = known_entities(std::span(texts).first(1), {}, {}, schema_, morning);
   ASSERT_TRUE(known) << known.error().what;
   EXPECT_NE(find(*known->entities, {"User", "a"}), nullptr);
 }

@@ -105,6 +105,7 @@ DecisionRecord decision_with(const json::Object& token, const std::string& perso
   record.action = {"Action", "read"};
   record.resource = {"System", "wiki"};
   record.context["token"] = token;
+  record.believed_token = token;
   return record;
 }
 
@@ -122,22 +123,25 @@ TEST(SignIns, TheLastOneBeforeCounts) {
   EXPECT_EQ(auth_time(start, "bob@example.com"), "");
 }
 
-TEST(SignIns, ReplaysAndProgramsTellNothing) {
+// Whoever asks can say anything in the context.
+TEST(SignIns, WhatWasNotBelievedTellsNothing) {
   SignIns known;
-  DecisionRecord replayed = decision_with(good_token(start), "ada@example.com");
-  replayed.replayed = Replayed{.rule = "r"};
-  known.learn(replayed);
+  DecisionRecord said = decision_with(good_token(start), "ada@example.com");
+  said.believed_token.reset();
+  known.learn(said);
+  known.learn(decision_with(good_token(start + hour), "ada@example.com"));
   DecisionRecord service = decision_with(good_token(start), "sender");
   service.principal.type = "Service";
   known.learn(service);
-  EXPECT_TRUE(known.at("ada@example.com", start).is_null());
+  EXPECT_TRUE(known.at("ada@example.com", start + 2 * hour).is_null())
+      << "neither what was only said nor what is to come";
   EXPECT_TRUE(known.at("sender", start).is_null());
 }
 
 TEST(SignIns, KeepTheLastFewOfEach) {
   SignIns known;
   for (int i = 0; i < 20; ++i) {
-    known.learn(decision_with(good_token(start + i * hour), "ada@example.com"));
+    known.learn(decision_with(good_token(start + i * hour), "ada@example.com", start + i * hour));
   }
   EXPECT_TRUE(known.at("ada@example.com", start + 11 * hour).is_null());
   EXPECT_FALSE(known.at("ada@example.com", start + 12 * hour).is_null());
@@ -160,7 +164,7 @@ TEST(SignIns, AreKnownAgainBehindAStart) {
   ASSERT_TRUE(db::migrate(*database, sign_in_migrations(), start));
   SignIns known;
   const auto learn = [&](const std::string& person, Timestamp time) {
-    const auto news = known.learn(decision_with(good_token(time), person));
+    const auto news = known.learn(decision_with(good_token(time), person, time));
     ASSERT_TRUE(news);
     ASSERT_TRUE(store(*database, *news));
     ASSERT_TRUE(store(*database, *news)) << "the same row again changes nothing";

@@ -71,6 +71,30 @@ TEST_F(AccessTest, WhatIsNoRequestIsRefusedWithASentence) {
   EXPECT_EQ(daemon_.ask("/access/v1/evaluation").status, 405U);
 }
 
+// What is kept waits in memory until it is stored.
+TEST_F(AccessTest, ARequestThatWouldTakeTooMuchRoomIsRefused) {
+  const auto refused = [&](const std::string& path, const std::string& body) {
+    const auto answer = daemon_.ask("/access/v1/" + path, "POST", body);
+    EXPECT_EQ(answer.status, 400U) << answer.body;
+    return answer.body;
+  };
+  const std::string long_text(70'000, 'x');
+  EXPECT_NE(
+      refused("evaluation", question("wiki", {{"said", long_text}})).find("'context' is longer"),
+      std::string::npos);
+  EXPECT_NE(refused("evaluation", question(long_text)).find("'resource.id' is longer"),
+            std::string::npos);
+  json::Object many{{"subject", json::Object{{"type", "User"}, {"id", "ada@example.com"}}},
+                    {"action", json::Object{{"name", "read"}}},
+                    {"resource", json::Object{{"type", "System"}, {"id", "wiki"}}},
+                    {"context", json::Object{{"said", std::string(60'000, 'x')}}},
+                    {"evaluations", json::Array(1000, json::Object())}};
+  EXPECT_NE(refused("evaluations", json::to_text(many)).find("contexts of all evaluations"),
+            std::string::npos);
+  EXPECT_NE(refused("evaluation", std::string(2'000'000, ' ')).find("the request is longer"),
+            std::string::npos);
+}
+
 class GrantTest : public AccessTest {
  protected:
   // The status, and the grant where there is one.

@@ -3,10 +3,10 @@
 // What     prove_entry(), prove_event() and prove_decision() make a proof of the newest checkpoint:
 //          a .tlog-proof whose line `extra` holds what is proved, as JSON:
 //            {"record": "…", "salt": "…base64…"}   the entry's canonical record and its salt
-//            "event": {"record", "salt", "index", "size", "hashes": [base64]}   that an event is one
-//                                                  of the batch that the entry commits to
-//          The entry's data in the log is SHA-256(salt ‖ record). check() reads such a file and says
-//          what it proves, offline and with the public key alone.
+//            "event": {"record", "salt", "index", "size", "hashes": [base64]}   that an event is
+//                                                  one of the batch that the entry commits to
+//          The entry's data in the log is SHA-256(salt ‖ record). check() reads such a file and
+//          says what it proves, offline and with the public key alone.
 // Owns     Nothing.
 // Threads  As the Database passed in; check() is pure.
 // Errors   not_found: no such entry, event or decision, or one that no checkpoint covers yet;

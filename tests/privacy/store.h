@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,9 @@ class TestStore {
  public:
   static constexpr Timestamp begin{1'800'000'000'000'000};
 
-  TestStore() {
-    std::vector<db::Migration> steps;
+  // `more` are the tables of modules that the store's own test does not know.
+  explicit TestStore(std::span<const db::Migration> more = {}) {
+    std::vector<db::Migration> steps(more.begin(), more.end());
     for (const auto& some :
          {ledger::migrations(), ingest::migrations(), detect::migrations(), incident::migrations(),
           alert::migrations(), respond::migrations(), privacy::migrations()}) {

@@ -1,8 +1,8 @@
 // Asking a witness to cosign checkpoints.
 //
-// What     ask_witness() shows a witness a checkpoint with the proof that the log has grown from what
-//          the witness saw last, and gives the cosignature. What the witness saw last is remembered
-//          by the caller; where that is not known the witness says it.
+// What     ask_witness() shows a witness a checkpoint with the proof that the log has grown from
+//          what the witness saw last, and gives the cosignature. What the witness saw last is
+//          remembered by the caller; where that is not known the witness says it.
 // Owns     Nothing.
 // Threads  Pure but for the function that posts and the tree.
 // Errors   Those of the function that posts and of the tree. conflict: the witness has seen what

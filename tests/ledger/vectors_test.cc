@@ -7,7 +7,9 @@
 #include "json/base64.h"
 #include "json/value.h"
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "ledger/remote.h"
+#include "ledger/tile.h"
 #include "tests/temporary.h"
 
 namespace mailwarden::ledger {
@@ -166,6 +168,38 @@ TEST_F(TesseraLog, ALogThatHasShrunkOrForkedIsFound) {
   const Verdict shrunk = check(newest);
   ASSERT_EQ(shrunk.failures.size(), 1U);
   EXPECT_EQ(shrunk.failures[0].what, "it covers 15 entries, but the log has 7 now");
+}
+
+// A log may remove a partial tile once the full one is there, and grow while it is read.
+TEST(ServedLog, PartialTilesMayHaveMadePlaceForFullOnes) {
+  std::vector<Digest> leaves;
+  std::vector<std::string> entries;
+  for (int i = 0; i < 256; ++i) {
+    entries.push_back(std::to_string(i));
+    leaves.push_back(leaf_hash(crypto::as_bytes(entries.back())));
+  }
+  const crypto::Signer signer = crypto::Signer::from_seed({std::byte{1}});
+  const Checkpoint checkpoint{"example.com/log", 100, root_of(std::span(leaves).first(100))};
+  std::map<std::string, std::string> parts{
+      {"checkpoint", sign_note(to_text(checkpoint), checkpoint.origin, signer)},
+      {"tile/0/000", join_hashes(leaves)},
+      {"tile/entries/000", join_entries(entries).value()}};
+  const auto checked = [&] {
+    return check_log(
+        [&](const std::string& path) -> Result<std::string> {
+          const auto part = parts.find(path);
+          if (part == parts.end()) return fail(Code::not_found, path);
+          if (part->second == "away") return fail(Code::unavailable, path);
+          return part->second;
+        },
+        {.key = {checkpoint.origin, signer.public_key()}});
+  };
+  EXPECT_TRUE(checked()->good()) << to_words(*checked());
+  EXPECT_EQ(checked()->entries, 100);
+  parts["tile/entries/000"] = "away";
+  EXPECT_EQ(checked().error().code, Code::unavailable) << "which is no fault of the log";
+  parts.erase("tile/entries/000");
+  EXPECT_EQ(checked()->failures.size(), 1U);
 }
 
 }  // namespace

@@ -178,5 +178,30 @@ TEST_F(WitnessTest, ALogThatItDoesNotKnowIsTold) {
   EXPECT_THAT(asked.error().what, HasSubstr("answered 403"));
 }
 
+// What a witness answers that lies, or that follows an older text of the specification.
+TEST_F(WitnessTest, AnAnswerIsSignaturesOrARefusalAndNothingElse) {
+  grow(4);
+  TreeReader tree(4, [this](const Tile&) { return leaves_; });
+  const std::string note = sign_note(to_text(checkpoint()), origin, log_);
+  const auto answered = [&](WitnessAnswer answer) {
+    const auto asked = ask_witness({.witness = key_, .checkpoint = note, .seen = 4}, tree,
+                                   [&](const std::string&) { return answer; });
+    EXPECT_FALSE(asked);
+    return asked ? Code::io : asked.error().code;
+  };
+  const std::string moved = note + cosign(note, key_.name, signer_, now).insert(0, "\n");
+  EXPECT_EQ(answered({.status = 200, .body = moved.substr(note.size())}), Code::denied)
+      << "signed over our checkpoint and more";
+  EXPECT_EQ(answered({.status = 200, .body = "junk\n"}), Code::denied);
+  EXPECT_EQ(answered({.status = 200, .body = ""}), Code::denied);
+  EXPECT_EQ(answered({.status = 409}), Code::conflict) << "without a size";
+  EXPECT_EQ(answered({.status = 409, .content_type = "text/x.tlog.size", .body = "4\n"}),
+            Code::conflict)
+      << "the size that it was asked from";
+  EXPECT_EQ(answered({.status = 422}), Code::conflict);
+  EXPECT_EQ(answered({.status = 404}), Code::denied);
+  EXPECT_EQ(answered({.status = 500}), Code::unavailable);
+}
+
 }  // namespace
 }  // namespace mailwarden::ledger

@@ -14,7 +14,6 @@ namespace {
 using identity::EntityFacts;
 using identity::EntityNames;
 using identity::PeopleBook;
-using policy::EntityUid;
 
 // The ids under which the book has ever told of somebody, however long ago.
 template <class Record>

@@ -1,11 +1,11 @@
 #include "base/text.h"
 #include "config/config.h"
+#include "config/settings.h"
 
 namespace mailwarden::config {
 namespace {
 
 using identity::PeopleSourceOptions;
-using identity::Teller;
 
 Result<void> read_span(Duration& into, std::string_view value) {
   const auto span = parse_duration(value);
@@ -44,27 +44,23 @@ Result<void> set_part(PeopleSourceOptions& source, std::string_view key, std::st
 }  // namespace
 
 Result<PeopleSourceOptions> parse_people_source(std::string_view text) {
-  const auto parts = split(text, ',');
-  const std::size_t colon = parts[0].find(':');
-  const auto teller = identity::parse_teller(parts[0].substr(0, colon));
+  const std::string_view kind = text.substr(0, text.find(','));
+  const std::size_t colon = kind.find(':');
+  const auto teller = identity::parse_teller(kind.substr(0, colon));
   if (!teller) {
-    return fail(Code::invalid, "'" + std::string(parts[0]) +
+    return fail(Code::invalid, "'" + std::string(kind) +
                                    "' tells nothing of people; expected personnel:FILES, "
                                    "google:FILES or google:https://HOST/PATH");
   }
   PeopleSourceOptions source{.name = std::string(to_string(*teller)), .teller = *teller};
-  if (colon != std::string_view::npos) source.place = parts[0].substr(colon + 1);
+  if (colon != std::string_view::npos) source.place = kind.substr(colon + 1);
   if (colon != std::string_view::npos && source.place.empty()) {
-    return fail(Code::invalid, "'" + std::string(parts[0]) + "' names no place");
+    return fail(Code::invalid, "'" + std::string(kind) + "' names no place");
   }
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    const std::size_t equals = parts[i].find('=');
-    const std::string_view value =
-        equals == std::string_view::npos ? std::string_view() : parts[i].substr(equals + 1);
-    if (auto set = set_part(source, parts[i].substr(0, equals), value); !set) {
-      return std::unexpected(set.error());
-    }
-  }
+  const auto set = [&](std::string_view key, std::string_view value) {
+    return set_part(source, key, value);
+  };
+  if (auto done = each_part(text, set); !done) return std::unexpected(done.error());
   if (source.is_remote() && source.token_file.empty()) {
     return fail(Code::invalid, "'" + source.name +
                                    "' needs ,token=FILE, which holds what the API "

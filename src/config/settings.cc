@@ -246,25 +246,34 @@ bool is_loopback(std::string_view address) {
   return host.starts_with("127.") || host == "[::1]" || host == "localhost";
 }
 
-Result<SourceConfig> parse_source(std::string_view text) {
-  SourceConfig source;
+Result<void> each_part(
+    std::string_view text,
+    const std::function<Result<void>(std::string_view key, std::string_view value)>& set) {
   const auto parts = split(text, ',');
-  constexpr std::string_view file = "file:";
-  if (parts[0].starts_with(file) && parts[0].size() > file.size()) {
-    source.file = parts[0].substr(file.size());
-  } else if (parts[0] != "stdin") {
-    return fail(Code::invalid,
-                "'" + std::string(parts[0]) + "' is not a source; expected file:GLOB or stdin");
-  }
-  source.name = source.file.empty() ? "stdin" : default_name(source.file);
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const std::size_t equals = parts[i].find('=');
     const std::string_view value =
         equals == std::string_view::npos ? std::string_view() : parts[i].substr(equals + 1);
-    if (auto set = set_part(source, parts[i].substr(0, equals), value); !set) {
-      return std::unexpected(set.error());
-    }
+    if (auto done = set(parts[i].substr(0, equals), value); !done) return done;
   }
+  return {};
+}
+
+Result<SourceConfig> parse_source(std::string_view text) {
+  SourceConfig source;
+  const std::string_view kind = text.substr(0, text.find(','));
+  constexpr std::string_view file = "file:";
+  if (kind.starts_with(file) && kind.size() > file.size()) {
+    source.file = kind.substr(file.size());
+  } else if (kind != "stdin") {
+    return fail(Code::invalid,
+                "'" + std::string(kind) + "' is not a source; expected file:GLOB or stdin");
+  }
+  source.name = source.file.empty() ? "stdin" : default_name(source.file);
+  const auto set = [&](std::string_view key, std::string_view value) {
+    return set_part(source, key, value);
+  };
+  if (auto done = each_part(text, set); !done) return std::unexpected(done.error());
   const auto year = to_integer(source.year);
   if (source.year != "arrival" && (!year || source.year.size() != 4)) {
     return fail(Code::invalid, "the year '" + source.year + "' is neither arrival nor four digits");

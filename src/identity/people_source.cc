@@ -11,51 +11,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// So many digits at the beginning of the text, as a number.
-std::optional<unsigned> take_digits(std::string_view& text, std::size_t count) {
-  if (text.size() < count) return std::nullopt;
-  unsigned number = 0;
-  for (const char c : text.substr(0, count)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    number = number * 10 + static_cast<unsigned>(c - '0');
-  }
-  text.remove_prefix(count);
-  return number;
-}
-
-bool take_char(std::string_view& text, char wanted) {
-  if (!text.starts_with(wanted)) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-// "T0300Z" or "T030000Z"; the civil time stays as it is where there is none.
-void take_time(std::string_view text, Civil& civil) {
-  if (!take_char(text, 'T')) return;
-  const auto hour = take_digits(text, 2);
-  const auto minute = take_digits(text, 2);
-  if (!hour || !minute) return;
-  const auto second = take_digits(text, 2);
-  if (!take_char(text, 'Z')) return;
-  civil.hour = *hour;
-  civil.minute = *minute;
-  civil.second = second.value_or(0);
-}
-
+// "2026-11-29", "2026-11-29T0300Z" or "2026-11-29T030000Z" at the beginning of the text.
 std::optional<Timestamp> moment_at(std::string_view text) {
-  Civil civil;
-  const auto year = take_digits(text, 4);
-  if (!year || !take_char(text, '-')) return std::nullopt;
-  const auto month = take_digits(text, 2);
-  if (!month || !take_char(text, '-')) return std::nullopt;
-  const auto day = take_digits(text, 2);
-  if (!day) return std::nullopt;
-  civil.year = static_cast<int>(*year);
-  civil.month = *month;
-  civil.day = *day;
-  take_time(text, civil);
-  const auto at = from_civil(civil);
-  return at ? std::optional(*at) : std::nullopt;
+  constexpr std::size_t date_bytes = 10;
+  if (text.size() < date_bytes) return std::nullopt;
+  const std::string date(text.substr(0, date_bytes));
+  const std::string_view rest = text.substr(date_bytes);
+  for (const std::size_t digits : {6, 4}) {
+    if (rest.size() < digits + 2 || rest[0] != 'T' || rest[digits + 1] != 'Z') continue;
+    const std::string time = std::string(rest.substr(1, digits)) + "00";
+    const auto moment = parse_rfc3339(date + "T" + time.substr(0, 2) + ":" + time.substr(2, 2) +
+                                      ":" + time.substr(4, 2) + "Z");
+    if (moment) return *moment;
+  }
+  const auto midnight = parse_rfc3339(date + "T00:00:00Z");
+  return midnight ? std::optional(*midnight) : std::nullopt;
 }
 
 // The file that counts, and its moment where its name has one.

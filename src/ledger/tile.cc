@@ -15,7 +15,7 @@ constexpr std::string_view entries = "entries";
 constexpr std::uint64_t thousand = 1000;
 
 std::string three_digits(std::uint64_t number) {
-  std::string digits = std::to_string(number);
+  const std::string digits = std::to_string(number);
   return std::string(3 - digits.size(), '0') + digits;
 }
 

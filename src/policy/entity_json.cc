@@ -163,9 +163,9 @@ Result<void> add_entities(EntitiesBuilder& builder, std::string_view json, const
     if (at < items.size() && items[at] != ',') {
       return fail(Code::invalid, where + ": a ',' was expected behind it");
     }
-    if (at < items.size() && trim(items.substr(++at)).empty()) {
-      return fail(Code::invalid, "the array ends with a ','");
-    }
+    if (at >= items.size()) break;
+    ++at;
+    if (trim(items.substr(at)).empty()) return fail(Code::invalid, "the array ends with a ','");
   }
   return {};
 }

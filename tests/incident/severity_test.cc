@@ -63,8 +63,8 @@ TEST(SeverityTable, TakesIncidentsFromMediumWhereTheFileIsSilent) {
 
 TEST(SeverityTable, ReadsThePolicyThatIsShipped) {
   const SeverityTable table = shipped();
-  EXPECT_EQ(table.facts().size(), 13U);
-  EXPECT_EQ(table.rows().size(), 15U);
+  EXPECT_EQ(table.facts().size(), 14U);
+  EXPECT_EQ(table.rows().size(), 16U);
   EXPECT_EQ(table.rows().front().severity, Severity::extreme);
   EXPECT_EQ(table.rows().back().severity, Severity::low);
 }
@@ -207,6 +207,7 @@ TEST(SeverityTable, TheShippedPolicyClassifiesAsItsRowsSay) {
       {{{"services", 0}}, Severity::low},
       {{{"malware", 1}, {"hosts_affected", 3}}, Severity::high},
       {{{"malware", 1}, {"hosts_affected", 2}}, Severity::low},
+      {{{"unpermitted_access", 1}}, Severity::medium},
       {{{"mail_delayed", 1}}, Severity::medium},
       {{{"attack_attempted", 1}}, Severity::low}};
   for (const auto& [facts, severity] : cases) {

@@ -111,11 +111,13 @@ class TestStore {
   }
 
   void detection(std::int64_t incident, const detect::Detection& detection, Timestamp now) {
-    const std::int64_t entry = record("detection", detect::to_record(detection), now);
-    EXPECT_TRUE(detect::store_detection(*database_, {.number = ++last_detection_,
-                                                     .incident = incident,
-                                                     .entry = entry,
-                                                     .detection = detection}));
+    json::Object of_record = detect::to_record(detection);
+    of_record["incident"] = incident;
+    of_record["number"] = ++last_detection_;
+    const std::int64_t entry = record("detection", std::move(of_record), now);
+    EXPECT_TRUE(detect::store_detection(
+        *database_,
+        {.number = last_detection_, .incident = incident, .entry = entry, .detection = detection}));
   }
 
   void change(const incident::Incident& incident, const incident::Change& change) {

@@ -35,7 +35,7 @@ class BuildTest : public testing::Test {
     return found;
   }
 
-  TestStore store_;
+  ReportStore store_;
   std::vector<privacy::RetentionPolicy> policies_ = sample_policies();
 };
 

@@ -35,7 +35,7 @@ class IssueTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  TestStore store_;
+  ReportStore store_;
   std::vector<privacy::RetentionPolicy> policies_ = sample_policies();
 };
 
@@ -116,7 +116,7 @@ TEST_F(IssueTest, AClockSetBackMakesNoPeriodThatEndsBeforeItBegins) {
 }
 
 TEST_F(IssueTest, WithoutACheckpointItSaysSo) {
-  TestStore empty;
+  ReportStore empty;
   const auto issued = issue_due(empty.database(), policies_,
                                 {.folder = folder_.path("reports"), .key = empty.key()}, begin);
   ASSERT_FALSE(issued);

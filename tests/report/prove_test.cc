@@ -67,7 +67,7 @@ class ProveTest : public testing::Test {
     return check_text(ledger::to_text(proof));
   }
 
-  TestStore store_{access::decision_migrations()};
+  ReportStore store_;
   std::int64_t gap_ = 0;
   std::int64_t batch_ = 0;
   std::int64_t other_batch_ = 0;
@@ -140,7 +140,7 @@ TEST_F(ProveTest, WhatNoCheckpointCoversYetIsNotFound) {
 }
 
 TEST_F(ProveTest, ALedgerWithoutACheckpointProvesNothing) {
-  TestStore empty;
+  ReportStore empty;
   empty.record("gap", {{"what", "unsealed"}}, begin);
   EXPECT_EQ(code_of(prove_entry(empty.database(), 0)), Code::not_found);
 }

@@ -36,7 +36,7 @@ class RenderTest : public testing::TestWithParam<std::string> {
     html_ = render_html(report_);
   }
 
-  TestStore store_;
+  ReportStore store_;
   json::Value report_;
   std::string html_;
 };
@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(, RenderTest, testing::Values("audit", "retention"),
                          [](const auto& tested) { return tested.param; });
 
 TEST(Render, AnAuditTellsIncidentsActsGapsAndWhatWasLeftOut) {
-  TestStore store;
+  ReportStore store;
   fill(store);
   json::Object report = build_audit(store.database(), week_of(store), options_of(store)).value();
   const std::string html = render_html(report);
@@ -122,7 +122,7 @@ TEST(Render, AnAuditTellsIncidentsActsGapsAndWhatWasLeftOut) {
 }
 
 TEST(Render, ARetentionReportTellsWhatIsDueAndWhatNoPolicyTakes) {
-  TestStore store;
+  ReportStore store;
   fill(store);
   store.events("web", {begin - 20 * day}, begin);
   store.seal();

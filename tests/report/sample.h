@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "access/decision_record.h"
+#include "access/grant_table.h"
 #include "report/check_rows.h"
 #include "report/report.h"
 #include "tests/privacy/store.h"
@@ -43,6 +45,21 @@ inline incident::Change sample_change(std::int64_t number, std::int64_t sequence
           .why = "why " + hostile,
           .who = who};
 }
+
+// With every table that a report's checks read.
+class ReportStore : public TestStore {
+ public:
+  ReportStore() : TestStore(of_access()) {}
+
+ private:
+  static std::vector<db::Migration> of_access() {
+    std::vector<db::Migration> steps;
+    for (const auto& some : {access::decision_migrations(), access::migrations()}) {
+      steps.insert(steps.end(), some.begin(), some.end());
+    }
+    return steps;
+  }
+};
 
 // Sealed; every text that comes from outside is hostile.
 inline void fill(TestStore& store) {

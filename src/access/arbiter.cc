@@ -166,6 +166,7 @@ Verdict Arbiter::decide(Asked asked) {
   undertaken.record.id = verdict.id;
   undertaken.record.when = now;
   undertaken.record.point = std::move(asked.point);
+  undertaken.record.asked_by = std::move(asked.asked_by);
   const bool must_be_kept =
       verdict.is_allowed && must_record(in_force.point->authorizer().entities(), question.system);
   if (!must_be_kept) {

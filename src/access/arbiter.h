@@ -27,6 +27,7 @@ namespace mailwarden::access {
 
 struct Asked {
   std::string point;
+  std::string asked_by;  // the enforcement point, as DecisionRecord has it
   policy::EntityUid principal;
   policy::EntityUid action;
   policy::EntityUid resource;

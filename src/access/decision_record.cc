@@ -72,6 +72,7 @@ json::Object to_record(const DecisionRecord& record) {
   made["id"] = record.id;
   made["when"] = to_rfc3339(record.when);
   made["point"] = record.point;
+  if (!record.asked_by.empty()) made["asked_by"] = record.asked_by;
   made["principal"] = policy::to_text(record.principal);
   made["action"] = policy::to_text(record.action);
   made["resource"] = policy::to_text(record.resource);

@@ -42,6 +42,9 @@ struct DecisionRecord {
   std::string id;  // 32 hexadecimal digits
   Timestamp when;
   std::string point;  // "authzen", "check", "replay"
+  // The enforcement point: the verified subject of its certificate ("CN=gate,O=Example"), or
+  // "uid 33" through the UNIX socket; "" where neither is known.
+  std::string asked_by;
   policy::EntityUid principal;
   policy::EntityUid action;
   policy::EntityUid resource;

@@ -79,6 +79,12 @@ Result<access::Asked> question_of(const json::Value& request) {
   return question;
 }
 
+// As far as the way that the request came tells.
+std::string asker_of(const Request& request) {
+  if (!request.peer_certificate.empty()) return request.peer_certificate;
+  return request.local ? "uid " + std::to_string(request.uid) : std::string();
+}
+
 json::Object context_of(const access::Verdict& verdict) {
   json::Array policies(verdict.decision.policies.begin(), verdict.decision.policies.end());
   json::Object context{{"id", verdict.id},
@@ -195,7 +201,8 @@ Response AccessApi::answer(const Request& request) const {
   return trouble(404, "there is nothing here");
 }
 
-json::Object AccessApi::evaluate(access::Asked question) const {
+json::Object AccessApi::evaluate(access::Asked question, const Request& request) const {
+  question.asked_by = asker_of(request);
   const access::Verdict verdict = arbiter_.decide(std::move(question));
   return {{"decision", verdict.is_allowed}, {"context", context_of(verdict)}};
 }
@@ -211,7 +218,7 @@ Response AccessApi::evaluation(const Request& request) const {
   }
   auto question = question_of(*body);
   if (!question) return trouble(400, question.error().what);
-  return json_response(200, evaluate(*std::move(question)));
+  return json_response(200, evaluate(*std::move(question), request));
 }
 
 Response AccessApi::evaluations(const Request& request) const {
@@ -242,7 +249,7 @@ Response AccessApi::evaluations(const Request& request) const {
   for (const json::Value& one : *all) {
     auto question = question_of(with_defaults(one, *body));
     json::Object answer =
-        question ? evaluate(*std::move(question)) : no_decision(question.error().what);
+        question ? evaluate(*std::move(question), request) : no_decision(question.error().what);
     const bool is_allowed = *answer["decision"].as_bool();
     answers.push_back(std::move(answer));
     if ((stops_at_deny && !is_allowed) || (stops_at_permit && is_allowed)) break;
@@ -267,6 +274,7 @@ Response AccessApi::check(const Request& request) const {
   const std::string_view original = request.header("X-Original-Method");
   const access::Verdict verdict = arbiter_.decide(
       {.point = "check",
+       .asked_by = asker_of(request),
        .principal = {"User", *claims->email},
        .action = {"Action",
                   action_of(original.empty() ? std::string_view(request.method) : original)},

@@ -31,6 +31,7 @@ class ArbiterTest : public GrantsTest {
   Verdict decide(const std::string& person, const std::string& system,
                  const json::Object& context = {}) {
     return arbiter_.decide({.point = "authzen",
+                            .asked_by = "CN=gate",
                             .principal = {"User", person},
                             .action = {"Action", "read"},
                             .resource = {"System", system},
@@ -63,6 +64,7 @@ TEST_F(ArbiterTest, BringsTogetherTokenGrantAndTime) {
   EXPECT_EQ(record.id, verdict.id);
   EXPECT_EQ(record.when, now());
   EXPECT_EQ(record.point, "authzen");
+  EXPECT_EQ(record.asked_by, "CN=gate");
   EXPECT_EQ(record.context.at("grant").text("ticket"), grant.ticket);
   EXPECT_EQ(record.context.at("token").text("issuer"), "https://accounts.google.com");
   EXPECT_THAT(record.groups, testing::UnorderedElementsAre(policy::EntityUid{"Group", "engineers"},

@@ -1,4 +1,6 @@
 // Access decisions as enforcement points meet them: over the API and behind a real nginx.
+#include <unistd.h>
+
 #include "tests/e2e/access_fixture.h"
 
 namespace mailwarden {
@@ -13,6 +15,7 @@ TEST_F(AccessTest, ADecisionIsAnsweredAndKept) {
   const json::Value kept = daemon_.get("/api/v1/decisions/" + id);
   EXPECT_EQ(kept.text("principal"), "User::\"ada@example.com\"");
   EXPECT_EQ(kept.text("decision"), "allow");
+  EXPECT_EQ(kept.text("asked_by"), "uid " + std::to_string(::geteuid()));
   EXPECT_EQ(kept["facts"]["active"], json::Value(true));
 
   const json::Value denied = evaluate(question("campaign-db", {{"token", token()}}));

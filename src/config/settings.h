@@ -28,8 +28,8 @@ struct Setting {
 
 std::span<const Setting> settings();
 
-// Of "KIND,key=value,key=value": set(key, value) for each part behind the first; "" for a value that
-// is not there.
+// Of "KIND,key=value,key=value": set(key, value) for each part behind the first; "" for a value
+// that is not there.
 Result<void> each_part(
     std::string_view text,
     const std::function<Result<void>(std::string_view key, std::string_view value)>& set);

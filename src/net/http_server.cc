@@ -14,6 +14,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -36,6 +37,9 @@ namespace ssl = asio::ssl;
 using Local = asio::local::stream_protocol;
 using Tcp = asio::ip::tcp;
 using boost::system::error_code;
+
+// How long no connection is taken after one could not be.
+constexpr std::chrono::milliseconds accept_pause{100};
 
 using HttpRequest = http::request<http::string_body>;
 using HttpResponse = http::response<http::string_body>;
@@ -321,16 +325,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
 template <class Stream, class Protocol = typename Session<Stream>::Protocol>
 void accept(typename Protocol::acceptor& acceptor, asio::io_context& context, Shared& shared) {
-  acceptor.async_accept(asio::make_strand(context),
-                        [&](error_code failed, typename Protocol::socket socket) {
-                          if (shared.stopping || failed == asio::error::operation_aborted) return;
-                          // Over the limit a connection is closed at once; the sender sees it and
-                          // tries again.
-                          if (!failed && shared.connections < shared.options.connections_max) {
-                            std::make_shared<Session<Stream>>(std::move(socket), shared)->start();
-                          }
-                          accept<Stream>(acceptor, context, shared);
-                        });
+  acceptor.async_accept(
+      asio::make_strand(context), [&](error_code failed, typename Protocol::socket socket) {
+        if (shared.stopping || failed == asio::error::operation_aborted) return;
+        if (failed && failed != asio::error::connection_aborted) {
+          // Descriptors or memory are short; at once it would be the same again.
+          auto pause = std::make_shared<asio::steady_timer>(acceptor.get_executor(), accept_pause);
+          pause->async_wait([&, pause](error_code) {
+            if (!shared.stopping) accept<Stream>(acceptor, context, shared);
+          });
+          return;
+        }
+        // Over the limit a connection is closed at once; the sender sees it and tries again.
+        if (!failed && shared.connections < shared.options.connections_max) {
+          std::make_shared<Session<Stream>>(std::move(socket), shared)->start();
+        }
+        accept<Stream>(acceptor, context, shared);
+      });
 }
 
 std::unexpected<Error> listen_error(const std::string& address, const error_code& failed) {

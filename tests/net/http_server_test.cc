@@ -1,6 +1,10 @@
 // Requests and answers over TCP and the UNIX socket.
+#include <ctime>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
 
 #include "net/http_target.h"
 #include "tests/net/http_fixture.h"
@@ -281,6 +285,33 @@ TEST_F(HttpServerTest, OverTheLimitAConnectionIsClosedWithoutAnAnswer) {
     answer = exchange("GET / HTTP/1.1\r\n" + ending);
   }
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+}
+
+// The processor time of all threads.
+milliseconds time_used() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return seconds(used.tv_sec) +
+         std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(used.tv_nsec));
+}
+
+TEST_F(HttpServerTest, WithoutDescriptorsItWaitsForThemInPeace) {
+  start({});
+  const Socket client(::socket(AF_INET, SOCK_STREAM, 0));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // The client's number was the lowest that was free.
+  const rlimit none{.rlim_cur = static_cast<rlim_t>(client.number()) + 1,
+                    .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  client.connect_to(port());
+  client.send("GET / HTTP/1.1\r\n" + ending);
+  pollfd answer{.fd = client.number(), .events = POLLIN, .revents = 0};
+  const milliseconds begun = time_used();
+  EXPECT_EQ(::poll(&answer, 1, 400), 0) << "there was a descriptor for it";
+  EXPECT_LT(time_used() - begun, milliseconds(100));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(client.receive_all(), testing::StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HttpServerTest, AServerThatIsGoneRefusesConnections) {

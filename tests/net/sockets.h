@@ -34,9 +34,12 @@ class Socket {
   // 127.0.0.1:port.
   static Socket connect(unsigned short port) {
     Socket socket(::socket(AF_INET, SOCK_STREAM, 0));
-    const sockaddr_in at = loopback(port);
-    EXPECT_EQ(::connect(socket.number_, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+    socket.connect_to(port);
     return socket;
+  }
+  void connect_to(unsigned short port) const {
+    const sockaddr_in at = loopback(port);
+    EXPECT_EQ(::connect(number_, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
   }
 
   // Bound to a free port of the loopback; with a backlog, listening too.

@@ -2,6 +2,7 @@
 #include "respond/effect.h"
 
 #include <chrono>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -68,9 +69,15 @@ TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
   EXPECT_NE(done.error().what.find("was not done in time"), std::string::npos);
   const std::string child(trim(read_file(folder.path("child"))));
   ASSERT_FALSE(child.empty());
-  // Gone, or a zombie that nobody has waited for yet.
-  const std::string stat = read_file("/proc/" + child + "/stat");
-  EXPECT_TRUE(stat.empty() || stat.find(") Z ") != std::string::npos) << stat;
+  // Gone, or a zombie that nobody has waited for yet; a process that was killed still needs a core
+  // to end on.
+  const auto stat = [&] { return read_file("/proc/" + child + "/stat"); };
+  const auto has_ended = [](std::string_view s) { return s.empty() || s.contains(") Z "); };
+  while (!has_ended(stat()) &&
+         std::chrono::steady_clock::now() - begun < std::chrono::seconds(60)) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(has_ended(stat())) << stat();
 }
 
 TEST(Command, ItsOutputIsKeptInPart) {

@@ -26,6 +26,7 @@
 
 #include "base/text.h"
 #include "net/http_target.h"
+#include "net/stale_socket.h"
 
 namespace mailwarden::net {
 namespace {
@@ -351,24 +352,6 @@ std::unexpected<Error> listen_error(const std::string& address, const error_code
   return fail(code, "cannot listen on " + address + ": " + failed.message());
 }
 
-// A socket file left by a process that died is in the way; a living one answers.
-Result<void> remove_stale_socket(const std::string& path) {
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) return {};
-  if (!S_ISSOCK(status.st_mode)) {
-    return fail(Code::conflict, "cannot listen on " + path + ": a file of that name is in the way");
-  }
-  asio::io_context context;
-  Local::socket probe(context);
-  error_code failed;
-  probe.connect(Local::endpoint(path), failed);
-  if (!failed) {
-    return fail(Code::unavailable, "cannot listen on " + path + ": another process serves it");
-  }
-  ::unlink(path.c_str());
-  return {};
-}
-
 }  // namespace
 
 struct HttpServer::Impl {
@@ -419,9 +402,6 @@ struct HttpServer::Impl {
 
   Result<void> listen_local(const std::string& path) {
     if (auto removed = remove_stale_socket(path); !removed) return removed;
-    if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-      return fail(Code::invalid, "cannot listen on " + path + ": the path is too long");
-    }
     local = std::make_unique<Local::acceptor>(asio::make_strand(context));
     error_code failed;
     local->open(Local(), failed);

@@ -2,8 +2,8 @@
 
 namespace mailwarden::app {
 
-DecisionLog::DecisionLog(std::function<void()> wake)
-    : wake_(std::move(wake)), thread_([this] { explain(); }) {}
+DecisionLog::DecisionLog(std::function<void()> wake, Explain explain)
+    : wake_(std::move(wake)), explain_(std::move(explain)), thread_([this] { explain_each(); }) {}
 
 DecisionLog::~DecisionLog() {
   stop();
@@ -43,7 +43,11 @@ bool DecisionLog::push(Item item) {
   return true;
 }
 
-void DecisionLog::explain() {
+json::Value DecisionLog::explanation_of(const access::Undertaken& denied) {
+  return policy::to_json(policy::explain(*denied.point, *denied.request, denied.record.decision));
+}
+
+void DecisionLog::explain_each() {
   std::unique_lock lock(mutex_);
   for (;;) {
     denied_.wait(lock, [this] { return !is_open_ || !to_explain_.empty(); });
@@ -51,9 +55,7 @@ void DecisionLog::explain() {
     Item item = std::move(to_explain_.front());
     to_explain_.pop_front();
     lock.unlock();
-    access::Undertaken& undertaken = item.undertaken;
-    undertaken.record.explanation = policy::to_json(
-        policy::explain(*undertaken.point, *undertaken.request, undertaken.record.decision));
+    item.undertaken.record.explanation = explain_(item.undertaken);
     lock.lock();
     ready_.push_back(std::move(item));
   }

@@ -34,7 +34,11 @@ class DecisionLog {
   static constexpr std::size_t explained_max = 1'000;
   static constexpr std::chrono::seconds store_timeout{5};
 
-  explicit DecisionLog(std::function<void()> wake);
+  // Why it was denied; policy::explain() as JSON.
+  using Explain = std::function<json::Value(const access::Undertaken& denied)>;
+  static json::Value explanation_of(const access::Undertaken& denied);
+
+  explicit DecisionLog(std::function<void()> wake, Explain explain = explanation_of);
   DecisionLog(const DecisionLog&) = delete;
   DecisionLog& operator=(const DecisionLog&) = delete;
   ~DecisionLog();
@@ -59,9 +63,10 @@ class DecisionLog {
 
   // Puts it where it waits; false where it cannot be taken.
   bool push(Item item);
-  void explain();
+  void explain_each();
 
   std::function<void()> wake_;
+  Explain explain_;
   std::atomic<std::int64_t> missed_{0};
   std::atomic<bool> refuses_{false};
   std::mutex mutex_;

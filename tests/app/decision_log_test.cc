@@ -1,6 +1,7 @@
 #include "app/decision_log.h"
 
 #include <algorithm>
+#include <future>
 
 #include <gtest/gtest.h>
 
@@ -101,6 +102,40 @@ TEST(DecisionLog, LetsInAtOnceWhileDenialsWaitToBeExplained) {
   EXPECT_EQ(records.size(), denials + 1);
   for (const access::DecisionRecord& one : records) {
     EXPECT_EQ(one.explanation.is_null(), one.id == "allowed");
+  }
+}
+
+TEST(DecisionLog, AFloodOfDenialsIsKeptWithoutExplanations) {
+  std::promise<void> begun;
+  std::promise<void> released;
+  const auto release = released.get_future().share();
+  std::size_t explained = 0;
+  DecisionLog log([] {},
+                  [&](const access::Undertaken&) {
+                    if (explained++ == 0) begun.set_value();
+                    release.wait();
+                    return json::Value("explained");
+                  });
+  const auto point = point_of("");
+  EXPECT_TRUE(log.keep(denial(point), false));
+  begun.get_future().wait();
+  // One is being explained; so many may wait behind it.
+  for (std::size_t i = 0; i < DecisionLog::explained_max; ++i) {
+    EXPECT_TRUE(log.keep(denial(point), false));
+  }
+  EXPECT_EQ(log.take().size(), 0U);
+  EXPECT_TRUE(log.keep(denial(point), false));
+  const auto left_out = log.take();
+  EXPECT_EQ(left_out.size(), 1U);
+  for (const access::DecisionRecord& one : left_out) {
+    EXPECT_EQ(one.explanation, json::Value("left out, since many denials waited to be explained"));
+  }
+  released.set_value();
+  log.stop();
+  const auto rest = log.take();
+  EXPECT_EQ(rest.size(), DecisionLog::explained_max + 1);
+  for (const access::DecisionRecord& one : rest) {
+    EXPECT_EQ(one.explanation, json::Value("explained"));
   }
 }
 

@@ -40,7 +40,9 @@ std::optional<Recorded> read_recorded(const json::Value& record) {
   return made;
 }
 
+// Null where nobody knew the principal.
 json::Value entity_of(const Recorded& one) {
+  if (one.facts.is_null()) return {};
   json::Array parents;
   for (const policy::EntityUid& group : one.groups) parents.push_back(policy::to_json(group));
   return json::Object{
@@ -51,7 +53,7 @@ json::Value entity_of(const Recorded& one) {
 class States {
  public:
   void add(const Recorded& one) {
-    json::Value entity = one.facts.is_null() ? json::Value() : entity_of(one);
+    json::Value entity = entity_of(one);
     const std::string text = json::to_text(entity);
     auto& states = by_principal_[one.principal];
     if (states.places.emplace(text, states.entities.size()).second) {
@@ -61,10 +63,9 @@ class States {
   }
   // Nothing where it was not added: it has been decided since.
   std::optional<std::size_t> place(const Recorded& one) const {
-    const json::Value entity = one.facts.is_null() ? json::Value() : entity_of(one);
     const auto states = by_principal_.find(one.principal);
     if (states == by_principal_.end()) return std::nullopt;
-    const auto place = states->second.places.find(json::to_text(entity));
+    const auto place = states->second.places.find(json::to_text(entity_of(one)));
     return place == states->second.places.end() ? std::nullopt : std::optional(place->second);
   }
   bool knows(const policy::EntityUid& principal) const { return by_principal_.contains(principal); }

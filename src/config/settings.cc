@@ -97,32 +97,27 @@ Result<void> read_access_listen(Config& config, const std::string& text) {
   return {};
 }
 
-Result<void> read_source(Config& config, const std::string& text) {
-  auto source = parse_source(text);
-  if (!source) return std::unexpected(source.error());
-  config.sources.push_back(*std::move(source));
+template <class Value>
+Result<void> append(std::vector<Value>& values, Result<Value> parsed) {
+  if (!parsed) return std::unexpected(parsed.error());
+  values.push_back(*std::move(parsed));
   return {};
+}
+
+Result<void> read_source(Config& config, const std::string& text) {
+  return append(config.sources, parse_source(text));
 }
 
 Result<void> read_witness(Config& config, const std::string& text) {
-  auto witness = parse_witness(text);
-  if (!witness) return std::unexpected(witness.error());
-  config.witnesses.push_back(*std::move(witness));
-  return {};
+  return append(config.witnesses, parse_witness(text));
 }
 
 Result<void> read_witnessed(Config& config, const std::string& text) {
-  auto key = ledger::parse_verifier_key(text);
-  if (!key) return std::unexpected(key.error());
-  config.witness_for.push_back(*std::move(key));
-  return {};
+  return append(config.witness_for, ledger::parse_verifier_key(text));
 }
 
 Result<void> read_people(Config& config, const std::string& text) {
-  auto source = parse_people_source(text);
-  if (!source) return std::unexpected(source.error());
-  config.people.push_back(*std::move(source));
-  return {};
+  return append(config.people, parse_people_source(text));
 }
 
 constexpr std::array table{

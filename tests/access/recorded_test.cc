@@ -51,6 +51,14 @@ class RecordedTest : public testing::Test {
     record.decision.is_allowed = was_allowed;
     store(record);
   }
+  // Denied to somebody of whom nothing was known.
+  void decided_of_nobody(const std::string& person, const std::string& action) {
+    DecisionRecord record{.id = "x", .when = start, .point = "authzen"};
+    record.principal = {"User", person};
+    record.action = {"Action", action};
+    record.resource = {"System", "wiki"};
+    store(record);
+  }
   void store(const DecisionRecord& record) {
     ASSERT_TRUE(store_decision(
         *database_, {.entry = entry_, .record = record, .body = json::to_text(to_record(record))}));
@@ -120,22 +128,14 @@ TEST_F(RecordedTest, WhatWasDecidedOtherwiseIsTold) {
 }
 
 TEST_F(RecordedTest, WhomNobodyKnewIsUnknownAgain) {
-  DecisionRecord record{.id = "x", .when = start, .point = "authzen"};
-  record.principal = {"User", "who"};
-  record.action = {"Action", "read"};
-  record.resource = {"System", "wiki"};
-  store(record);
+  decided_of_nobody("who", "read");
   const Recasting open = recast_to("permit (principal, action, resource);");
   EXPECT_EQ(open.requests, 1);
   EXPECT_EQ(open.changed, 1);
 }
 
 TEST_F(RecordedTest, WhatFitsTheSchemaNoMoreIsCounted) {
-  DecisionRecord record{.id = "x", .when = start, .point = "authzen"};
-  record.principal = {"User", "ada"};
-  record.action = {"Action", "fly"};
-  record.resource = {"System", "wiki"};
-  store(record);
+  decided_of_nobody("ada", "fly");
   EXPECT_EQ(recast_to(by_group).not_decidable, 1);
 }
 

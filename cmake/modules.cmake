@@ -5,6 +5,7 @@ find_package(Threads REQUIRED)
 # Debian ships these without complete CMake packages; pkg-config names are the stable ones.
 pkg_check_modules(SPDLOG REQUIRED IMPORTED_TARGET spdlog)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
@@ -125,4 +126,12 @@ function(add_module_tests name)
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES TIMEOUT 300
     TEST_PREFIX ${name}. PROPERTIES ENVIRONMENT
     "MAILWARDEN_SOURCE=${CMAKE_SOURCE_DIR};MAILWARDEN_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+endfunction()
+
+# add_postgres_tests(NAME FILTER)
+# Runs those cases of NAME_test again, on the PostgreSQL that tests/CMakeLists.txt has ctest start.
+function(add_postgres_tests name filter)
+  add_test(NAME postgres.${name} COMMAND ${name}_test --gtest_filter=${filter} --gtest_brief=1)
+  set_tests_properties(postgres.${name} PROPERTIES FIXTURES_REQUIRED postgres TIMEOUT 600 ENVIRONMENT
+    "MAILWARDEN_SOURCE=${CMAKE_SOURCE_DIR};MAILWARDEN_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};MAILWARDEN_POSTGRES=${MAILWARDEN_POSTGRES}")
 endfunction()

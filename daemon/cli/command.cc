@@ -9,7 +9,7 @@
 
 #include "app/core.h"
 #include "base/text.h"
-#include "db/sqlite.h"
+#include "db/open.h"
 #include "http/api.h"
 #include "net/http_client.h"
 

@@ -203,7 +203,7 @@ class Recaster {
 
 Result<void> each_recorded(db::Database& database, const RecordedPeriod& period,
                            const std::function<Result<void>(Recorded)>& take) {
-  const auto asked = database.query(
+  const auto asked = database.scan(
       "SELECT entry, body FROM decision WHERE time >= $1 AND time < $2 ORDER BY entry",
       {period.from.us, period.until.us});
   if (!asked) return std::unexpected(asked.error());

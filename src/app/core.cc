@@ -405,11 +405,20 @@ void Core::store_touched() {
   }
 }
 
+Result<db::Transaction> Core::begin() {
+  auto transaction = db::Transaction::begin(parts_.database);
+  if (transaction || transaction.error().code != Code::conflict) return transaction;
+  // What was tried last is in the store after all; what came since is not.
+  pending_.erase(pending_.begin(), pending_.begin() + std::exchange(tried_, 0));
+  return db::Transaction::begin(parts_.database);
+}
+
 Result<void> Core::write() {
   if (pending_.empty()) return {};
   store_touched();
-  auto transaction = db::Transaction::begin(parts_.database);
+  auto transaction = begin();
   if (!transaction) return std::unexpected(transaction.error());
+  tried_ = std::ssize(pending_);
   for (const Write& write : pending_) {
     if (auto done = write(parts_.database); !done) return done;
   }

@@ -155,6 +155,7 @@ class Core {
   void judge(const std::vector<access::SeenAccess>& accesses, std::vector<ledger::Entry>& entries);
   void append(std::vector<ledger::Entry> entries);
   void store_touched();
+  Result<db::Transaction> begin();
 
   CoreOptions options_;
   CoreParts parts_;
@@ -175,6 +176,7 @@ class Core {
   std::int64_t windows_dropped_ = 0;
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::vector<Write> pending_;
+  std::ptrdiff_t tried_ = 0;  // of these, in the last transaction
   ledger::WitnessBook witness_book_;
   std::optional<ledger::Sealed> newest_;  // checkpoint of this process, with its cosignatures
   std::vector<std::string> pending_notes_;

@@ -25,7 +25,7 @@
 #include "app/serving.h"
 #include "app/witnesses.h"
 #include "base/files.h"
-#include "db/sqlite.h"
+#include "db/open.h"
 #include "incident/incident_table.h"
 #include "net/http_server.h"
 
@@ -105,7 +105,8 @@ struct Daemon::Parts {
 
 Result<void> Daemon::Parts::open_store() {
   auto opened = db::open_url(
-      config.store, {.store_bytes_max = config.store_bytes_max, .checkpoints_beside = true});
+      config.store,
+      {.sole_writer = true, .store_bytes_max = config.store_bytes_max, .checkpoints_beside = true});
   if (!opened) return fail("store", opened.error());
   database = *std::move(opened);
   return {};

@@ -1,7 +1,7 @@
 #include "app/reporter.h"
 
 #include "base/check.h"
-#include "db/sqlite.h"
+#include "db/open.h"
 
 namespace mailwarden::app {
 

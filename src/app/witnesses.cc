@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "db/sqlite.h"
+#include "db/open.h"
 #include "ledger/stored_tiles.h"
 #include "net/http_client.h"
 

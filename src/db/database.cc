@@ -84,11 +84,22 @@ Result<void> Database::run(std::string_view sql, std::initializer_list<Value> va
   return (*statement)->run(values);
 }
 
-Result<Statement*> Database::query(std::string_view sql, std::initializer_list<Value> values) {
-  const auto statement = prepare(sql);
+namespace {
+
+Result<Statement*> bound(const Result<Statement*>& statement, std::initializer_list<Value> values) {
   if (!statement) return statement;
-  if (auto bound = (*statement)->bind(values); !bound) return std::unexpected(bound.error());
+  if (auto done = (*statement)->bind(values); !done) return std::unexpected(done.error());
   return statement;
+}
+
+}  // namespace
+
+Result<Statement*> Database::query(std::string_view sql, std::initializer_list<Value> values) {
+  return bound(prepare(sql), values);
+}
+
+Result<Statement*> Database::scan(std::string_view sql, std::initializer_list<Value> values) {
+  return bound(prepare_scan(sql), values);
 }
 
 Result<std::int64_t> Database::integer(std::string_view sql, std::initializer_list<Value> values,
@@ -122,8 +133,11 @@ Result<void> Transaction::commit() {
 }
 
 Result<void> migrate(Database& database, std::span<const Migration> migrations, Timestamp now) {
+  // A role that may not make tables can use a store that has them all.
+  if (check_migrations(database, migrations)) return {};
   auto transaction = Transaction::begin(database);
   if (!transaction) return std::unexpected(transaction.error());
+  if (auto done = database.prepare_store(); !done) return done;
   if (auto made = database.execute("CREATE TABLE IF NOT EXISTS schema_migration ("
                                    "module TEXT NOT NULL, number BIGINT NOT NULL,"
                                    "checksum TEXT NOT NULL, applied BIGINT NOT NULL,"

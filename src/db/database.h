@@ -3,17 +3,19 @@
 // What     A Database runs statements; a Statement is prepared once, bound and stepped many times;
 //          a Transaction is undone unless it is committed. SQL uses $1, $2, … and what both SQLite
 //          and PostgreSQL understand (ON CONFLICT, RETURNING). Each domain module owns its tables
-//          and its numbered migrations, and hands the latter to migrate().
+//          and its numbered migrations, and hands the latter to migrate(). Definitions of tables name
+//          the types INTEGER or BIGINT (64 bits), DOUBLE, TEXT (any bytes) and BLOB.
 // Owns     A Database owns its connection and its prepared statements, which it keeps by their
 //          text.
 // Threads  One thread a Database; open another connection for another thread.
-// Errors   unavailable: locked or busy, the same call may succeed later. full: no space or a limit
+// Errors   unavailable: locked or busy or out of reach, the same call may succeed later. full: no space or a limit
 //          of the store. corrupt: the file is damaged. conflict: a constraint. invalid: the SQL, or
 //          the store is not ours. io: the rest.
-// Limits   sqlite::Options.
+// Limits   OpenOptions (db/open.h).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -69,6 +71,9 @@ class Statement {
   }
 };
 
+// Tells rows one after the other: fills in the next one, or answers false.
+using RowSource = std::function<bool(std::span<Value> row)>;
+
 class Database {
  public:
   virtual ~Database() = default;
@@ -78,17 +83,34 @@ class Database {
   // The statement of that text, prepared at its first use; the pointer stays good as long as the
   // Database. It must not be in use already.
   virtual Result<Statement*> prepare(std::string_view sql) = 0;
+  // The same for a question with many rows: they come in portions, where the database does not
+  // step through them by itself, and all scans that are open outside a transaction see one state of
+  // the store. A scan ends with its last row, at the next bind(), and with the transaction that it
+  // was begun in.
+  virtual Result<Statement*> prepare_scan(std::string_view sql) = 0;
+  // Many rows by the fastest way there is; all of them, or none within a transaction.
+  virtual Result<void> insert_rows(std::string_view table,
+                                   std::span<const std::string_view> columns,
+                                   const RowSource& next) = 0;
   // Rows that the last statement inserted, changed or removed.
   virtual std::int64_t changes() const = 0;
 
+  // conflict: the transaction before, whose commit() answered unavailable, is in the store after
+  // all; what it wrote must not be written again. Told once; the next begin() begins.
   virtual Result<void> begin() = 0;
+  // unavailable: it may be in the store or not, and the next begin() tells.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
+
+  // Within the transaction of migrate(), before any table: what the database needs for itself.
+  virtual Result<void> prepare_store() { return {}; }
 
   // Prepares (or finds), binds and runs.
   Result<void> run(std::string_view sql, std::initializer_list<Value> values);
   // Prepares (or finds) and binds; the caller steps.
   Result<Statement*> query(std::string_view sql, std::initializer_list<Value> values = {});
+  // The same for prepare_scan().
+  Result<Statement*> scan(std::string_view sql, std::initializer_list<Value> values = {});
   // The single integer of a single row; `otherwise` where there is no row or it is NULL.
   Result<std::int64_t> integer(std::string_view sql, std::initializer_list<Value> values = {},
                                std::int64_t otherwise = 0);

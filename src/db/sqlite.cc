@@ -1,5 +1,6 @@
 #include "db/sqlite.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -132,6 +133,17 @@ class SqliteStatement final : public Statement {
   std::vector<int> order_;  // where SQLite has $1, $2, …
 };
 
+std::string insert_text(std::string_view table, std::span<const std::string_view> columns) {
+  std::string names;
+  std::string values;
+  for (const std::string_view column : columns) {
+    if (!names.empty()) names += ", ", values += ", ";
+    names += column;
+    values += "$" + std::to_string(1 + std::ranges::count(values, '$'));
+  }
+  return "INSERT INTO " + std::string(table) + " (" + names + ") VALUES (" + values + ")";
+}
+
 class SqliteDatabase final : public Database {
  public:
   explicit SqliteDatabase(sqlite3* connection) : connection_(connection) {}
@@ -160,6 +172,20 @@ class SqliteDatabase final : public Database {
     if (result != SQLITE_OK) return failure(connection_, result);
     auto made = std::make_unique<SqliteStatement>(statement);
     return statements_.emplace(sql, std::move(made)).first->second.get();
+  }
+
+  // Steps through its rows as they are asked for.
+  Result<Statement*> prepare_scan(std::string_view sql) override { return prepare(sql); }
+
+  Result<void> insert_rows(std::string_view table, std::span<const std::string_view> columns,
+                           const RowSource& next) override {
+    const auto insert = prepare(insert_text(table, columns));
+    if (!insert) return std::unexpected(insert.error());
+    std::vector<Value> row(columns.size());
+    while (next(row)) {
+      if (auto done = (*insert)->run(row); !done) return done;
+    }
+    return {};
   }
 
   std::int64_t changes() const override { return sqlite3_changes64(connection_); }
@@ -197,7 +223,7 @@ class SqliteDatabase final : public Database {
   int log_pages_ = 0;
 };
 
-Result<void> prepare_connection(Database& database, const SqliteOptions& options) {
+Result<void> prepare_connection(Database& database, const OpenOptions& options) {
   // An event takes about a kilobyte, so that larger pages than SQLite's 4 KiB make far fewer calls
   // of the system for the same bytes. It counts for a new store alone.
   std::string sql =
@@ -223,8 +249,7 @@ Result<void> prepare_connection(Database& database, const SqliteOptions& options
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> open_sqlite(const std::string& path,
-                                              const SqliteOptions& options) {
+Result<std::unique_ptr<Database>> open_sqlite(const std::string& path, const OpenOptions& options) {
   sqlite3* connection = nullptr;
   const int flags =
       options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -241,14 +266,6 @@ Result<std::unique_ptr<Database>> open_sqlite(const std::string& path,
     if (auto done = database->checkpoint_beside(path); !done) return std::unexpected(done.error());
   }
   return database;
-}
-
-Result<std::unique_ptr<Database>> open_url(std::string_view url, const SqliteOptions& options) {
-  constexpr std::string_view scheme = "sqlite:";
-  if (!url.starts_with(scheme) || url.size() == scheme.size()) {
-    return fail(Code::invalid, "'" + std::string(url) + "' is not a store; expected sqlite:PATH");
-  }
-  return open_sqlite(std::string(url.substr(scheme.size())), options);
 }
 
 }  // namespace mailwarden::db

@@ -1,7 +1,7 @@
 #include "http/answers.h"
 
 #include "base/text.h"
-#include "db/sqlite.h"
+#include "db/open.h"
 
 namespace mailwarden::http {
 

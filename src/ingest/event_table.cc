@@ -81,21 +81,21 @@ std::span<const db::Migration> migrations() {
 }
 
 Result<void> store_events(db::Database& database, std::int64_t first, const NewEvents& events) {
-  const auto insert = database.prepare(
-      "INSERT INTO event (number, stream, position, time, salt, record) "
-      "VALUES ($1, $2, $3, $4, $5, $6)");
-  if (!insert) return std::unexpected(insert.error());
-  for (std::size_t i = 0; i < events.rows.size(); ++i) {
-    const NewEvents::One& row = events.rows[i];
-    const std::array<db::Value, 6> values{first + static_cast<std::int64_t>(i),
-                                          row.id.stream,
-                                          row.id.position,
-                                          row.time.us,
-                                          db::Blob(events.salts[i]),
-                                          events.record(i)};
-    if (auto done = (*insert)->run(values); !done) return done;
-  }
-  return {};
+  constexpr std::array<std::string_view, 6> columns{"number", "stream", "position",
+                                                    "time",   "salt",   "record"};
+  std::size_t at = 0;
+  return database.insert_rows("event", columns, [&](std::span<db::Value> values) {
+    if (at == events.rows.size()) return false;
+    const NewEvents::One& row = events.rows[at];
+    values[0] = first + static_cast<std::int64_t>(at);
+    values[1] = row.id.stream;
+    values[2] = row.id.position;
+    values[3] = row.time.us;
+    values[4] = db::Blob(events.salts[at]);
+    values[5] = events.record(at);
+    ++at;
+    return true;
+  });
 }
 
 Result<void> store_batch(db::Database& database, const EventBatchRow& row) {
@@ -154,7 +154,7 @@ Result<std::int64_t> last_event_number(db::Database& database) {
 
 Result<void> for_each_event(db::Database& database, std::int64_t after,
                             const std::function<bool(const EventRow&)>& each) {
-  const auto rows = database.query(
+  const auto rows = database.scan(
       "SELECT " + std::string(event_columns) + " FROM event WHERE number > $1 ORDER BY number",
       {after});
   if (!rows) return std::unexpected(rows.error());

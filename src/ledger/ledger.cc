@@ -106,9 +106,10 @@ namespace {
 
 Result<void> write_nodes(db::Database& database, std::span<const Node> nodes) {
   if (nodes.empty()) return {};
+  // One that stands there already is left to verify(): whoever may only add cannot change it.
   const auto insert = database.prepare(
       "INSERT INTO ledger_node (level, number, hash) VALUES ($1, $2, $3)"
-      " ON CONFLICT (level, number) DO UPDATE SET hash = excluded.hash");
+      " ON CONFLICT (level, number) DO NOTHING");
   if (!insert) return std::unexpected(insert.error());
   for (const Node& node : nodes) {
     if (auto done = (*insert)->run({std::int64_t{node.level},
@@ -141,7 +142,7 @@ Digest batch_root(std::span<const Digest> commitments) {
 
 Result<Ledger> Ledger::open(db::Database& database, std::string origin, Entropy& entropy) {
   Ledger ledger(std::move(origin), entropy);
-  const auto rows = database.query("SELECT number, leaf FROM ledger_entry ORDER BY number");
+  const auto rows = database.scan("SELECT number, leaf FROM ledger_entry ORDER BY number");
   if (!rows) return std::unexpected(rows.error());
   std::vector<Node> nodes;
   while (true) {
@@ -187,18 +188,21 @@ Prepared Ledger::prepare(std::span<const Entry> entries, Timestamp now) {
 }
 
 Result<void> Ledger::write(db::Database& database, const Prepared& prepared) {
-  const auto insert = database.prepare(
-      "INSERT INTO ledger_entry (number, kind, record, salt, leaf, commitment)"
-      " VALUES ($1, $2, $3, $4, $5, $6)");
-  if (!insert) return std::unexpected(insert.error());
-  for (const Row& row : prepared.rows) {
-    if (auto done =
-            (*insert)->run({row.number, std::string_view(row.kind), std::string_view(row.record),
-                            db::Blob(row.salt), db::Blob(row.leaf), db::Blob(row.commitment)});
-        !done) {
-      return done;
-    }
-  }
+  constexpr std::array<std::string_view, 6> columns{"number", "kind", "record",
+                                                    "salt",   "leaf", "commitment"};
+  auto row = prepared.rows.begin();
+  const auto next = [&](std::span<db::Value> values) {
+    if (row == prepared.rows.end()) return false;
+    values[0] = row->number;
+    values[1] = std::string_view(row->kind);
+    values[2] = std::string_view(row->record);
+    values[3] = db::Blob(row->salt);
+    values[4] = db::Blob(row->leaf);
+    values[5] = db::Blob(row->commitment);
+    ++row;
+    return true;
+  };
+  if (auto done = database.insert_rows("ledger_entry", columns, next); !done) return done;
   return write_nodes(database, prepared.nodes);
 }
 
@@ -276,7 +280,7 @@ Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view
 }
 
 Result<EntryRange> entries_between(db::Database& database, Timestamp from, Timestamp to) {
-  const auto rows = database.query(
+  const auto rows = database.scan(
       "SELECT number, record FROM ledger_entry WHERE record IS NOT NULL ORDER BY number");
   std::optional<EntryRange> range;
   const auto done = for_each_record(rows, [&](std::int64_t number, const json::Value& record) {
@@ -293,9 +297,9 @@ Result<void> for_each_of_kind(
     db::Database& database, std::string_view kind, const EntryRange& range,
     const std::function<void(std::int64_t number, const json::Value& record)>& each) {
   return for_each_record(
-      database.query("SELECT number, record FROM ledger_entry WHERE kind = $1 AND number >= $2"
-                     " AND number < $3 AND record IS NOT NULL ORDER BY number",
-                     {kind, range.first, range.end}),
+      database.scan("SELECT number, record FROM ledger_entry WHERE kind = $1 AND number >= $2"
+                    " AND number < $3 AND record IS NOT NULL ORDER BY number",
+                    {kind, range.first, range.end}),
       each);
 }
 

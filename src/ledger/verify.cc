@@ -71,7 +71,7 @@ class Verifier {
   // Read one by one, since their statement and that of the entries are stepped side by side.
   Result<void> next_checkpoints() {
     if (checkpoint_rows_ == nullptr) {
-      const auto rows = database_.query("SELECT size, note FROM ledger_checkpoint ORDER BY size");
+      const auto rows = database_.scan("SELECT size, note FROM ledger_checkpoint ORDER BY size");
       if (!rows) return std::unexpected(rows.error());
       checkpoint_rows_ = *rows;
     }
@@ -114,7 +114,7 @@ class Verifier {
   }
 
   Result<void> check_entries() {
-    const auto rows = database_.query(
+    const auto rows = database_.scan(
         "SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry ORDER BY number");
     if (!rows) return std::unexpected(rows.error());
     if (auto done = check_checkpoints(); !done) return done;

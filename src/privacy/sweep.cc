@@ -85,7 +85,7 @@ class OpenIncidents {
  public:
   static Result<OpenIncidents> load(db::Database& database) {
     OpenIncidents open;
-    const auto rows = database.query(
+    const auto rows = database.scan(
         "SELECT incident.number, detection.body FROM incident"
         " JOIN detection ON detection.incident = incident.number"
         " WHERE incident.state NOT IN ('closed', 'dismissed', 'merged')");

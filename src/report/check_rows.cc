@@ -118,7 +118,7 @@ Result<void> RowCheck::step(Cursor& cursor) {
 
 Result<void> RowCheck::open() {
   for (const Table& table : tables) {
-    const auto rows = database_.query(table.sql);
+    const auto rows = database_.scan(table.sql);
     if (!rows) return std::unexpected(rows.error());
     cursors_.push_back({.table = &table, .rows = *rows, .entry = std::nullopt});
     if (auto done = step(cursors_.back()); !done) return done;

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <string>
 
 #include "db/database.h"
 
@@ -19,11 +18,17 @@ class FailingDatabase final : public db::Database {
 
   Result<void> execute(std::string_view sql) override { return store_.execute(sql); }
   Result<db::Statement*> prepare(std::string_view sql) override {
-    auto made = store_.prepare(sql);
-    if (!made) return made;
-    auto& known = statements_[std::string(sql)];
-    if (!known) known = std::make_unique<Failing>(*this, **made);
-    return known.get();
+    return failing(store_.prepare(sql));
+  }
+  Result<db::Statement*> prepare_scan(std::string_view sql) override {
+    return failing(store_.prepare_scan(sql));
+  }
+  // Each row is a step.
+  Result<void> insert_rows(std::string_view table, std::span<const std::string_view> columns,
+                           const db::RowSource& next) override {
+    const auto due_or_next = [&](std::span<db::Value> row) { return !is_due() && next(row); };
+    auto done = store_.insert_rows(table, columns, due_or_next);
+    return done && failed_ ? full() : done;
   }
   std::int64_t changes() const override { return store_.changes(); }
   Result<void> begin() override { return store_.begin(); }
@@ -56,6 +61,12 @@ class FailingDatabase final : public db::Database {
     db::Statement& statement_;
   };
 
+  Result<db::Statement*> failing(const Result<db::Statement*>& made) {
+    if (!made) return made;
+    auto& known = statements_[*made];
+    if (!known) known = std::make_unique<Failing>(*this, **made);
+    return known.get();
+  }
   bool is_due() {
     const bool due = left_ > 0 && --left_ == 0;
     failed_ = failed_ || due;
@@ -64,7 +75,7 @@ class FailingDatabase final : public db::Database {
   static Result<void> full() { return fail(Code::full, "the disk is full"); }
 
   db::Database& store_;
-  std::map<std::string, std::unique_ptr<Failing>> statements_;
+  std::map<db::Statement*, std::unique_ptr<Failing>> statements_;
   int left_ = 0;
   bool failed_ = false;
 };

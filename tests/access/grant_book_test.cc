@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/access/grants.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::access {
 namespace {
@@ -134,7 +135,7 @@ TEST_F(GrantStates, EveryActInEveryStateDoesWhatTheTableSays) {
       ASSERT_EQ(row.follows.size(), std::size(stands));
       for (std::size_t i = 0; i < std::size(stands); ++i) {
         SCOPED_TRACE(std::string(to_string(row.act)) + " of one that is " + stands[i].second);
-        database_ = db::open_sqlite(":memory:").value();
+        database_ = fresh_store();
         ASSERT_TRUE(db::migrate(*database_, migrations(), start));
         clock_.set(start);
         reopen();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypto/entropy.h"
+#include "db/sqlite.h"
 #include "tests/access/grants.h"
 
 namespace mailwarden::access {

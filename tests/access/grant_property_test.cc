@@ -3,6 +3,7 @@
 #include <random>
 
 #include "tests/access/grants.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::access {
 namespace {
@@ -103,7 +104,7 @@ class RandomActs : public GrantsTest {
 TEST_F(RandomActs, NeverGiveAccessThatNoRowAllows) {
   for (int round = 0; round < 12; ++round) {
     clock_.set(start);
-    database_ = db::open_sqlite(":memory:").value();
+    database_ = fresh_store();
     ASSERT_TRUE(db::migrate(*database_, migrations(), start));
     reopen();
     std::vector<GrantChange> staged;

@@ -2,6 +2,7 @@
 #include <random>
 
 #include "tests/access/grants.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::access {
 namespace {
@@ -135,7 +136,7 @@ TEST_F(GrantsTest, LiveTimeAddsUpToNoMoreThanWasGranted) {
   std::mt19937_64 random(20261128);
   for (int round = 0; round < 200; ++round) {
     clock_.set(start);
-    database_ = db::open_sqlite(":memory:").value();
+    database_ = fresh_store();
     ASSERT_TRUE(db::migrate(*database_, migrations(), start));
     reopen();
     approved();

@@ -11,7 +11,7 @@
 #include "access/grant_book.h"
 #include "access/grant_table.h"
 #include "base/clock.h"
-#include "db/sqlite.h"
+#include "tests/db/store.h"
 #include "tests/temporary.h"
 
 namespace mailwarden::access {
@@ -108,7 +108,7 @@ class GrantsTest : public testing::Test {
 
   ManualClock clock_{start};
   GrantRules rules_ = test_rules();
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
   std::unique_ptr<GrantBook> book_;
   std::int64_t entry_ = 0;
 };

@@ -7,6 +7,7 @@
 #include "policy/entity_json.h"
 #include "tests/access/grants.h"
 #include "tests/access/shipped.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::access {
 namespace {
@@ -78,7 +79,7 @@ class RecordedTest : public testing::Test {
   const TemporaryFolder folder_;
   int count_ = 0;
   std::int64_t entry_ = 0;
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
 };
 
 TEST_F(RecordedTest, TheSamePoliciesChangeNothing) {

@@ -7,6 +7,7 @@
 #include "crypto/entropy.h"
 #include "tests/access/grants.h"
 #include "tests/access/shipped.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::access {
 namespace {
@@ -160,7 +161,7 @@ TEST(SignIns, WhatIsKnownAlreadyIsNoNews) {
 }
 
 TEST(SignIns, AreKnownAgainBehindAStart) {
-  const auto database = db::open_sqlite(":memory:").value();
+  const auto database = fresh_store();
   ASSERT_TRUE(db::migrate(*database, sign_in_migrations(), start));
   SignIns known;
   const auto learn = [&](const std::string& person, Timestamp time) {

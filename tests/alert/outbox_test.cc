@@ -1,15 +1,15 @@
 // Alerts in the store: kept until settled, each key once.
 #include "alert/outbox.h"
+#include "tests/db/store.h"
 
 #include <gtest/gtest.h>
 
-#include "db/sqlite.h"
 
 namespace mailwarden::alert {
 namespace {
 
 std::unique_ptr<db::Database> store() {
-  auto database = db::open_sqlite(":memory:").value();
+  auto database = fresh_store();
   EXPECT_TRUE(db::migrate(*database, migrations(), {0}));
   return database;
 }

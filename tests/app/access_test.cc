@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/entropy.h"
-#include "db/sqlite.h"
+#include "tests/db/store.h"
 #include "tests/identity/people_maker.h"
 #include "tests/temporary.h"
 
@@ -87,7 +87,7 @@ class AccessTest : public testing::Test {
   Log log_{LogLevel::error};
   std::optional<crypto::Signer> signer_ =
       crypto::Signer::create(folder_.path("key"), entropy_).value();
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
   std::unique_ptr<Core> core_;
   std::unique_ptr<Access> access_;
 };

@@ -11,6 +11,7 @@
 #include "db/sqlite.h"
 #include "ledger/verify.h"
 #include "respond/run_table.h"
+#include "tests/db/store.h"
 #include "tests/temporary.h"
 
 namespace mailwarden::app {
@@ -134,7 +135,7 @@ class CoreTest : public testing::Test {
 };
 
 TEST_F(CoreTest, NothingLeavesBeforeItsCauseIsDurable) {
-  const auto database = db::open_sqlite(":memory:").value();
+  const auto database = fresh_store();
   const auto core = open(*database);
   core->take(batch(0, 1));
   EXPECT_TRUE(core->take_outgoing().empty());
@@ -147,7 +148,7 @@ TEST_F(CoreTest, NothingLeavesBeforeItsCauseIsDurable) {
 
 TEST_F(CoreTest, AStoreThatRefusesDelaysAndChangesNothing) {
   entropy_ = SeededEntropy();
-  const auto reference = db::open_sqlite(":memory:").value();
+  const auto reference = fresh_store();
   {
     const auto core = open(*reference);
     for (std::uint64_t i = 0; i < 4; ++i) core->take(batch(i, 20));
@@ -182,7 +183,7 @@ TEST_F(CoreTest, RestartsDecideTheSame) {
   const auto run = [&](bool restart) {
     entropy_ = SeededEntropy();
     clock_.set(start);
-    const auto database = db::open_sqlite(":memory:").value();
+    const auto database = fresh_store();
     auto core = open(*database);
     std::set<std::string> left;
     for (std::uint64_t i = 0; i < 12; ++i) {
@@ -214,7 +215,7 @@ TEST_F(CoreTest, RestartsDecideTheSame) {
 }
 
 TEST_F(CoreTest, AnAlertThatWasNotSettledIsLetOutAgainAfterARestart) {
-  const auto database = db::open_sqlite(":memory:").value();
+  const auto database = fresh_store();
   auto core = open(*database);
   core->take(batch(0, 1));
   ASSERT_TRUE(core->write());
@@ -234,7 +235,7 @@ TEST_F(CoreTest, AnAlertThatWasNotSettledIsLetOutAgainAfterARestart) {
 }
 
 TEST_F(CoreTest, ActsOnIncidentsAndRunsAreProvedAndRefusalsChangeNothing) {
-  const auto database = db::open_sqlite(":memory:").value();
+  const auto database = fresh_store();
   const auto core = open(*database);
   core->take(batch(0, 1));
   core->settle(respond::StepOutcome{.run = 1, .step = "act", .good = true});
@@ -254,7 +255,7 @@ TEST_F(CoreTest, ActsOnIncidentsAndRunsAreProvedAndRefusalsChangeNothing) {
 }
 
 TEST_F(CoreTest, TheLedgerOfASealedStoreIsGood) {
-  const auto database = db::open_sqlite(":memory:").value();
+  const auto database = fresh_store();
   const auto core = open(*database);
   for (std::uint64_t i = 0; i < 5; ++i) core->take(batch(i, 7));
   core->seal();
@@ -271,7 +272,7 @@ TEST_F(CoreTest, TheLedgerOfASealedStoreIsGood) {
 }
 
 TEST_F(CoreTest, NewPoliciesAreRecordedOnceAndOldOnesNotAgain) {
-  const auto database = db::open_sqlite(":memory:").value();
+  const auto database = fresh_store();
   const auto core = open(*database);
   ASSERT_TRUE(core->write());
   core->use(policies());

@@ -3,17 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "db/sqlite.h"
-#include "tests/temporary.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::db {
 namespace {
 
-std::unique_ptr<Database> memory() {
-  return open_sqlite(":memory:").value();
-}
-
 TEST(Database, KeepsEveryKindOfValue) {
-  const auto database = memory();
+  const auto database = fresh_store();
   ASSERT_TRUE(database->execute("CREATE TABLE t (i BIGINT, d DOUBLE, s TEXT, b BLOB, n TEXT)"));
   const std::array<std::byte, 2> bytes{std::byte{0}, std::byte{255}};
   ASSERT_TRUE(database->run("INSERT INTO t VALUES ($1, $2, $3, $4, $5)",
@@ -33,7 +29,7 @@ TEST(Database, KeepsEveryKindOfValue) {
 }
 
 TEST(Database, ParametersAreNumberedByTheirNamesWhereverTheyStand) {
-  const auto database = memory();
+  const auto database = fresh_store();
   ASSERT_TRUE(database->execute("CREATE TABLE t (name TEXT, number BIGINT)"));
   ASSERT_TRUE(
       database->run("INSERT INTO t (number, name) VALUES ($2, $1)", {std::string_view("a"), 7}));
@@ -47,7 +43,7 @@ TEST(Database, ParametersAreNumberedByTheirNamesWhereverTheyStand) {
 }
 
 TEST(Database, ATransactionThatIsNotCommittedIsUndone) {
-  const auto database = memory();
+  const auto database = fresh_store();
   ASSERT_TRUE(database->execute("CREATE TABLE t (i BIGINT)"));
   {
     auto transaction = Transaction::begin(*database);
@@ -63,7 +59,7 @@ TEST(Database, ATransactionThatIsNotCommittedIsUndone) {
   EXPECT_EQ(database->integer("SELECT COUNT(*) FROM t").value(), 1);
 }
 
-TEST(Database, FailuresCarryTheirKind) {
+TEST(Sqlite, FailuresCarryTheirKind) {
   TemporaryFolder folder;
   const auto database = open_sqlite(folder.path("a.db")).value();
   EXPECT_EQ(database->execute("NOT SQL").error().code, Code::invalid);
@@ -81,7 +77,7 @@ TEST(Database, FailuresCarryTheirKind) {
   EXPECT_EQ(open_sqlite(folder.path("b.db")).error().code, Code::corrupt);
 }
 
-TEST(Database, AStoreLimitIsFullAndCanBeReadStill) {
+TEST(Sqlite, AStoreLimitIsFullAndCanBeReadStill) {
   TemporaryFolder folder;
   const auto database = open_sqlite(folder.path("a.db"), {.store_bytes_max = 64 * 1024}).value();
   ASSERT_TRUE(database->execute("CREATE TABLE t (s TEXT)"));
@@ -97,7 +93,7 @@ TEST(Database, AStoreLimitIsFullAndCanBeReadStill) {
   EXPECT_EQ(database->integer("SELECT COUNT(*) FROM t").value(), rows);
 }
 
-TEST(Database, AReadOnlyStoreCannotBeChanged) {
+TEST(Sqlite, AReadOnlyStoreCannotBeChanged) {
   TemporaryFolder folder;
   ASSERT_TRUE(open_sqlite(folder.path("a.db")).value()->execute("CREATE TABLE t (i BIGINT)"));
   const auto reader = open_sqlite(folder.path("a.db"), {.read_only = true}).value();
@@ -107,7 +103,8 @@ TEST(Database, AReadOnlyStoreCannotBeChanged) {
 
 TEST(OpenUrl, NamesWhatItAccepts) {
   EXPECT_TRUE(open_url("sqlite::memory:"));
-  EXPECT_EQ(open_url("mysql://x").error().what, "'mysql://x' is not a store; expected sqlite:PATH");
+  EXPECT_EQ(open_url("mysql://x").error().what,
+            "'mysql://x' is not a store; expected sqlite:PATH or postgresql://USER@HOST/DATABASE");
   EXPECT_FALSE(open_url("sqlite:"));
 }
 
@@ -117,7 +114,7 @@ constexpr std::array both{Migration{"a", 1, "CREATE TABLE t (i BIGINT)"},
 constexpr std::array changed{Migration{"a", 1, "CREATE TABLE t (i TEXT)"}};
 
 TEST(Migrate, RunsWhatIsMissingOnceAndForwardOnly) {
-  const auto database = memory();
+  const auto database = fresh_store();
   ASSERT_TRUE(migrate(*database, first, {}));
   EXPECT_EQ(check_migrations(*database, both).error().code, Code::not_found);
   ASSERT_TRUE(migrate(*database, both, {}));
@@ -127,20 +124,21 @@ TEST(Migrate, RunsWhatIsMissingOnceAndForwardOnly) {
 }
 
 TEST(Migrate, RefusesANewerAndAChangedStore) {
-  const auto database = memory();
+  const auto database = fresh_store();
   ASSERT_TRUE(migrate(*database, both, {}));
   EXPECT_EQ(migrate(*database, first, {}).error().what,
             "the store was made by a newer program (it has table step a 2); use that program or a "
             "backup from before it");
   EXPECT_EQ(migrate(*database, changed, {}).error().code, Code::corrupt);
-  EXPECT_EQ(check_migrations(*memory(), first).error().code, Code::invalid);
+  EXPECT_EQ(check_migrations(*fresh_store(), first).error().code, Code::invalid);
 }
 
 TEST(Migrate, AFailingStepLeavesNothingBehind) {
-  const auto database = memory();
+  const auto database = fresh_store();
   constexpr std::array broken{Migration{"a", 1, "CREATE TABLE t (i BIGINT); CREATE TABEL u (i)"}};
   EXPECT_FALSE(migrate(*database, broken, {}));
-  EXPECT_EQ(database->integer("SELECT COUNT(*) FROM sqlite_master").value(), 0);
+  EXPECT_FALSE(database->execute("SELECT i FROM t"));
+  EXPECT_FALSE(database->execute("SELECT number FROM schema_migration"));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <set>
 
-#include "db/sqlite.h"
+#include "db/open.h"
 #include "json/value.h"
 #include "net/http_server.h"
 #include "tests/process.h"

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/text.h"
+#include "db/sqlite.h"
 #include "ledger/cosignature.h"
 #include "ledger/merkle.h"
 #include "ledger/note.h"

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "db/sqlite.h"
 #include "tests/e2e/daemon.h"
 
 namespace mailwarden {

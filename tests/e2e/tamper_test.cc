@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "db/sqlite.h"
 #include "tests/e2e/daemon.h"
 
 namespace mailwarden {

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "db/sqlite.h"
 #include "identity/fact_json.h"
 #include "identity/people_book.h"
+#include "tests/db/store.h"
 #include "tests/identity/people_maker.h"
 
 namespace mailwarden::identity {
@@ -40,7 +40,7 @@ class PeopleTable : public testing::Test {
     return database_->integer("SELECT COUNT(*) FROM " + table).value();
   }
 
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
   PeopleBook book_{{}};
 };
 

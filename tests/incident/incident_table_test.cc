@@ -1,9 +1,9 @@
 #include "incident/incident_table.h"
+#include "tests/db/store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "db/sqlite.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -50,7 +50,7 @@ class IncidentTableTest : public testing::Test {
   void SetUp() override { ASSERT_TRUE(db::migrate(*database_, migrations(), now)); }
   void store(const Incident& incident) { ASSERT_TRUE(store_incident(*database_, incident)); }
 
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
 };
 
 TEST_F(IncidentTableTest, AnIncidentComesBackAsItWas) {

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "crypto/ed25519.h"
-#include "db/sqlite.h"
 #include "ledger/stored_tiles.h"
 #include "ledger/verify.h"
+#include "tests/db/store.h"
 #include "tests/temporary.h"
 
 namespace mailwarden::ledger {
@@ -64,7 +64,7 @@ class LedgerTest : public testing::Test {
     return found;
   }
 
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
   TestEntropy entropy_;
   crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{1}});
   VerifierKey key_{origin, signer_.public_key()};
@@ -99,26 +99,30 @@ TEST_F(LedgerTest, OneFlippedByteAnywhereIsFoundAndNamed) {
                                                 {row})
                                       .value();
       const auto read = database_->query(
-          "SELECT CAST(" + column + " AS BLOB) FROM " + table + " WHERE " + id + " = $1", {number});
+          "SELECT " + column + " FROM " + table + " WHERE " + id + " = $1", {number});
       ASSERT_TRUE((*read)->step().value());
-      const db::Blob stored = (*read)->blob(0);
-      std::vector<std::byte> bytes(stored.begin(), stored.end());
+      const bool is_blob = column == "salt" || column == "leaf";
+      const db::Blob stored = is_blob ? (*read)->blob(0) : crypto::as_bytes((*read)->text(0));
+      std::string bytes(reinterpret_cast<const char*>(stored.data()), stored.size());
       ASSERT_FALSE((*read)->step().value());
-      const std::string type = column == "salt" || column == "leaf" ? "BLOB" : "TEXT";
-      const std::string update = "UPDATE " + table + " SET " + column + " = CAST($1 AS " + type +
-                                 ") WHERE " + id + " = $2";
+      const std::string update =
+          "UPDATE " + table + " SET " + column + " = $1 WHERE " + id + " = $2";
+      const auto write = [&] {
+        const db::Value value = is_blob ? db::Value(crypto::as_bytes(bytes)) : db::Value(bytes);
+        return database_->run(update, {value, number});
+      };
       const std::string place = table == "ledger_entry"
                                     ? "entry " + std::to_string(number)
                                     : "checkpoint at size " + std::to_string(number);
       for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] ^= std::byte{1};
-        ASSERT_TRUE(database_->run(update, {db::Blob(bytes), number}));
+        bytes[i] ^= 1;
+        ASSERT_TRUE(write());
         const auto found = places();
         ASSERT_NE(std::ranges::find(found, place), found.end())
             << table << "." << column << " byte " << i << " of " << place;
-        bytes[i] ^= std::byte{1};
+        bytes[i] ^= 1;
       }
-      ASSERT_TRUE(database_->run(update, {db::Blob(bytes), number}));
+      ASSERT_TRUE(write());
     }
   }
   EXPECT_TRUE(verdict().good());
@@ -251,7 +255,12 @@ class TiledLedgerTest : public LedgerTest {
     append(600);
     seal();
   }
-  void run(const std::string& sql) { ASSERT_TRUE(database_->run(sql, {})); }
+  void run(const std::string& sql, std::initializer_list<db::Value> values = {}) {
+    ASSERT_TRUE(database_->run(sql, values));
+  }
+
+  const Digest no_hash_{};
+  const db::Blob zeros = no_hash_;
 };
 
 TEST_F(TiledLedgerTest, TilesOfTheStoreAreThoseOfTheTree) {
@@ -272,20 +281,21 @@ TEST_F(TiledLedgerTest, TilesOfTheStoreAreThoseOfTheTree) {
 }
 
 TEST_F(TiledLedgerTest, AChangedNodeIsFoundAndNamed) {
-  run("UPDATE ledger_node SET hash = zeroblob(32) WHERE number = 1");
+  run("UPDATE ledger_node SET hash = $1 WHERE number = 1", {zeros});
   EXPECT_EQ(places(), std::vector<std::string>{"node 1 of level 1"});
 }
 
 TEST_F(TiledLedgerTest, AMissingNodeAndOneTooManyAreFound) {
   run("DELETE FROM ledger_node WHERE number = 0");
   EXPECT_EQ(places(), std::vector<std::string>{"node 0 of level 1"});
-  run("INSERT INTO ledger_node (level, number, hash) VALUES (2, 0, zeroblob(32)), (1, 2, x'')");
+  run("INSERT INTO ledger_node (level, number, hash) VALUES (2, 0, $1), (1, 2, $2)",
+      {zeros, db::Blob()});
   EXPECT_EQ(places(),
             (std::vector<std::string>{"node 0 of level 1", "the nodes above the leaves"}));
 }
 
 TEST_F(TiledLedgerTest, AChangedCommitmentIsFound) {
-  run("UPDATE ledger_entry SET commitment = zeroblob(32) WHERE number = 3");
+  run("UPDATE ledger_entry SET commitment = $1 WHERE number = 3", {zeros});
   EXPECT_EQ(places(), std::vector<std::string>{"entry 3"});
 }
 

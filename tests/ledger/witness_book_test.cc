@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "db/sqlite.h"
 #include "json/base64.h"
 #include "ledger/cosignature.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::ledger {
 namespace {
@@ -51,7 +51,7 @@ class WitnessBookTest : public testing::Test {
   crypto::Signer second_ = crypto::Signer::from_seed({std::byte{2}});
   crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{7}});
   WitnessKey key_{"witness.example.com/w1", signer_.public_key()};
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
   std::vector<VerifierKey> logs_{{origin, log_.public_key()}, {origin, second_.public_key()}};
   WitnessBook book_{key_.name, logs_};
 };

@@ -11,7 +11,6 @@
 
 #include "alert/outbox.h"
 #include "crypto/ed25519.h"
-#include "db/sqlite.h"
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
@@ -19,6 +18,7 @@
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
 #include "respond/run_table.h"
+#include "tests/db/store.h"
 
 namespace mailwarden {
 
@@ -129,7 +129,7 @@ class TestStore {
   std::int64_t count_events() { return database_->integer("SELECT COUNT(*) FROM event").value(); }
 
  private:
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
   FixedEntropy entropy_;
   crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{1}});
   std::optional<ledger::Ledger> ledger_;

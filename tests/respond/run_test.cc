@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "db/sqlite.h"
 #include "respond/run_table.h"
+#include "tests/db/store.h"
 
 namespace mailwarden::respond {
 namespace {
@@ -185,7 +185,7 @@ class RunStore : public testing::Test {
     return RunBook(std::move(standing.open), std::move(standing.started), standing.last_number);
   }
 
-  std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
+  std::unique_ptr<db::Database> database_ = fresh_store();
   std::int64_t entry_ = 0;
 };
 

@@ -3,14 +3,14 @@
 // What     A Database runs statements; a Statement is prepared once, bound and stepped many times;
 //          a Transaction is undone unless it is committed. SQL uses $1, $2, … and what both SQLite
 //          and PostgreSQL understand (ON CONFLICT, RETURNING). Each domain module owns its tables
-//          and its numbered migrations, and hands the latter to migrate(). Definitions of tables name
-//          the types INTEGER or BIGINT (64 bits), DOUBLE, TEXT (any bytes) and BLOB.
+//          and its numbered migrations, and hands the latter to migrate(). Definitions of tables
+//          name the types INTEGER or BIGINT (64 bits), DOUBLE, TEXT (any bytes) and BLOB.
 // Owns     A Database owns its connection and its prepared statements, which it keeps by their
 //          text.
 // Threads  One thread a Database; open another connection for another thread.
-// Errors   unavailable: locked or busy or out of reach, the same call may succeed later. full: no space or a limit
-//          of the store. corrupt: the file is damaged. conflict: a constraint. invalid: the SQL, or
-//          the store is not ours. io: the rest.
+// Errors   unavailable: locked or busy or out of reach, the same call may succeed later. full: no
+//          space or a limit of the store. corrupt: the file is damaged. conflict: a constraint.
+//          invalid: the SQL, or the store is not ours. io: the rest.
 // Limits   OpenOptions (db/open.h).
 #pragma once
 

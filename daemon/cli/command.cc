@@ -69,7 +69,8 @@ po::typed_value<std::string>* text_option(const char* placeholder) {
 }
 
 void add_store_option(po::options_description& options) {
-  options.add_options()("store", text_option("URL"), "a store at rest: sqlite:PATH");
+  options.add_options()("store", text_option("URL"),
+                        "a store at rest: sqlite:PATH or postgresql://...");
 }
 
 void add_socket_option(po::options_description& options) {
@@ -87,7 +88,7 @@ void add_format_option(po::options_description& options, std::string_view usual,
 
 void add_source_options(po::options_description& options) {
   options.add_options()("store", text_option("URL"),
-                        "read a store at rest (sqlite:PATH) instead of asking the daemon");
+                        "read a store at rest instead of asking the daemon");
   add_socket_option(options);
   add_format_option(options);
 }

@@ -53,6 +53,7 @@ int alerts_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int retention_command(const Arguments& arguments);
+int store_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
 
 // Says what is wrong and gives the code for it.

@@ -1,188 +1,231 @@
-// Commands that look at what is stored: through the daemon, or in a store at rest.
-#include "base/text.h"
+// mailwarden store: the tables as a whole, on either database.
+#include <array>
+#include <cstdio>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "app/core.h"
+#include "base/clock.h"
 #include "daemon/cli/command.h"
+#include "db/open.h"
+#include "db/roles.h"
+#include "ledger/ledger.h"
+#include "store/copy.h"
 
 namespace mailwarden::cli {
 namespace {
 
-std::string joined(const json::Value& texts) {
-  std::string out;
-  if (const auto* items = texts.as_array()) {
-    for (const json::Value& item : *items) {
-      if (const auto* text = item.as_string()) out += (out.empty() ? "" : ", ") + *text;
-    }
+constexpr std::string_view urls = "sqlite:PATH or postgresql://USER@HOST/DATABASE";
+
+void add_url(po::options_description& options, const char* name, std::string_view meaning) {
+  const std::string text = std::string(meaning) + ": " + std::string(urls);
+  options.add_options()(name, text_option("URL"), text.c_str());
+}
+
+store::Progress progress() {
+  if (::isatty(2) == 0) return {};
+  return
+      [](std::int64_t rows) { std::fprintf(stderr, "\r%lld rows", static_cast<long long>(rows)); };
+}
+
+int tell(const po::variables_map& given, const Result<std::vector<store::TableSum>>& sums) {
+  if (!sums) return complain(sums.error());
+  json::Array all;
+  std::vector<std::vector<std::string>> table;
+  for (const store::TableSum& one : *sums) {
+    const std::string digest = crypto::to_hex(one.digest);
+    all.push_back(json::Object{{"digest", digest}, {"rows", one.rows}, {"table", one.name}});
+    table.push_back({one.name, std::to_string(one.rows), digest.substr(0, 16)});
   }
-  return out;
-}
-
-std::string severity_of(const json::Value& incident) {
-  return std::to_string(incident.integer("severity")) + " " + incident.text("severity_word");
-}
-
-std::string reason_of(const json::Value& incident) {
-  const std::string row = incident.text("row");
-  const std::string because = joined(incident["because"]);
-  if (row.empty()) return "no row of the severity table applies";
-  return because.empty() ? row : row + ": " + because;
-}
-
-void print_incidents(const json::Value& answer) {
-  std::vector<std::vector<std::string>> rows;
-  if (const auto* incidents = answer["incidents"].as_array()) {
-    for (const json::Value& one : *incidents) {
-      rows.push_back({std::to_string(one.integer("number")), severity_of(one), one.text("state"),
-                      one.text("title"),
-                      one["entity"].text("kind") + " " + one["entity"].text("name"),
-                      short_time(one.text("changed")), reason_of(one)});
-    }
-  }
-  print_table({"NO", "SEVERITY", "STATE", "WHAT", "ABOUT", "CHANGED (UTC)", "WHY"}, rows);
-}
-
-void print_changes(const json::Value& of) {
-  std::vector<std::vector<std::string>> rows;
-  if (const auto* changes = of["changes"].as_array()) {
-    for (const json::Value& change : *changes) {
-      rows.push_back({short_time(change.text("when")), change.text("kind"), change.text("who"),
-                      change.text("why")});
-    }
-  }
-  print_table({"WHEN (UTC)", "CHANGE", "WHO", "WHY"}, rows);
-}
-
-void print_incident(const json::Value& one) {
-  print("Incident " + std::to_string(one.integer("number")) + ": " + printable(one.text("title")) +
-        "\n  severity  " + severity_of(one) + " (" + printable(reason_of(one)) + ")\n  state     " +
-        one.text("state") + "\n  about     " +
-        printable(one["entity"].text("kind") + " " + one["entity"].text("name")) +
-        "\n  events    " + std::to_string(one.integer("detection_count")) + " detections from " +
-        short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
-        " UTC\n\n");
-  print_changes(one);
-}
-
-int act_on_incident(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_socket_option(options);
-  add_format_option(options);
-  auto add = options.add_options();
-  add("act", text_option("ACT"), "move, assign, assert_fact, lower_severity or note");
-  add("value", text_option("VALUE")->default_value(""),
-      "the state, the person, fact=worth, the severity");
-  add("why", text_option("REASON")->default_value(""), "the reason, which is kept");
-  add("who", text_option("PERSON")->default_value(""), "who acts");
-  int code = done;
-  const auto given =
-      read_options(arguments, "incidents act NUMBER --act ACT --value V --why W --who P", options,
-                   "number", code);
-  if (!given) return code;
-  if (!given->contains("number") || !given->contains("act")) {
-    return complain(usage, "'incidents act' needs a number and --act");
-  }
-  const auto number = (*given)["number"].as<std::vector<std::string>>().front();
-  const auto answer = ask_daemon(
-      *given, {.path = "/api/v1/incidents/" + number + "/acts",
-               .act = json::to_text(json::Object{{"act", (*given)["act"].as<std::string>()},
-                                                 {"value", (*given)["value"].as<std::string>()},
-                                                 {"who", (*given)["who"].as<std::string>()},
-                                                 {"why", (*given)["why"].as<std::string>()}})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
+  if (wants_json(given)) {
+    print_json(all);
   } else {
-    print_changes(*answer);
+    print_table({"TABLE", "ROWS", "DIGEST"}, table);
   }
   return done;
 }
+
+// Nobody else may write while tables are made or filled.
+Result<std::unique_ptr<db::Database>> open_to_write(const std::string& url) {
+  return db::open_url(url, {.sole_writer = true, .statement_timeout = {}});
+}
+
+Result<std::unique_ptr<db::Database>> open_empty(const std::string& url) {
+  auto store = open_to_write(url);
+  if (!store) return store;
+  const auto migrations = app::all_migrations();
+  if (auto made = db::migrate(**store, migrations, SystemClock().now()); !made) {
+    return std::unexpected(made.error());
+  }
+  return store;
+}
+
+std::optional<po::variables_map> read(const Arguments& arguments, std::string_view synopsis,
+                                      const po::options_description& options,
+                                      std::initializer_list<const char*> needed, int& code) {
+  auto given = read_options(arguments, synopsis, options, nullptr, code);
+  if (!given) return given;
+  for (const char* name : needed) {
+    if (given->contains(name)) continue;
+    code = complain(
+        usage, "it needs --" + std::string(name) + "; usage: mailwarden " + std::string(synopsis));
+    return std::nullopt;
+  }
+  return given;
+}
+
+int migrate_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_url(options, "store", "the store, as its owner");
+  int code = done;
+  const auto given = read(arguments, "store migrate --store URL", options, {"store"}, code);
+  if (!given) return code;
+  const auto url = (*given)["store"].as<std::string>();
+  const auto store = open_to_write(url);
+  if (!store) return complain(store.error());
+  const auto migrations = app::all_migrations();
+  if (auto made = db::migrate(**store, migrations, SystemClock().now()); !made) {
+    return complain(made.error());
+  }
+  print("the store has all " + std::to_string(migrations.size()) + " table steps\n");
+  return done;
+}
+
+int check_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_url(options, "store", "the store");
+  add_format_option(options);
+  int code = done;
+  const auto given = read(arguments, "store check --store URL", options, {"store"}, code);
+  if (!given) return code;
+  const auto store = open_store(*given);
+  if (!store) return complain(store.error());
+  return tell(*given, store::sum(**store, progress()));
+}
+
+int copy_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_url(options, "store", "what is copied, while a daemon writes to it or not");
+  add_url(options, "to", "where to; it must hold no rows");
+  add_format_option(options);
+  int code = done;
+  const auto given =
+      read(arguments, "store copy --store URL --to URL", options, {"store", "to"}, code);
+  if (!given) return code;
+  const auto from = open_store(*given);
+  if (!from) return complain(from.error());
+  const auto to = open_empty((*given)["to"].as<std::string>());
+  if (!to) return complain(to.error());
+  return tell(*given, store::copy(**from, **to, progress()));
+}
+
+// Written beside its name, so that what has the name is whole.
+int backup_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_url(options, "store", "what is backed up, while a daemon writes to it or not");
+  options.add_options()("output,o", text_option("FILE"), "a new file, which is a SQLite store");
+  add_format_option(options);
+  int code = done;
+  const auto given =
+      read(arguments, "store backup --store URL -o FILE", options, {"store", "output"}, code);
+  if (!given) return code;
+  const auto file = (*given)["output"].as<std::string>();
+  if (std::filesystem::exists(file)) return complain(usage, file + " is there already");
+  const auto from = open_store(*given);
+  if (!from) return complain(from.error());
+  const std::string unfinished = file + ".new";
+  std::error_code ignored;
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(unfinished + end, ignored);
+  Result<std::vector<store::TableSum>> sums;
+  {
+    const auto to = open_empty("sqlite:" + unfinished);
+    if (!to) return complain(to.error());
+    sums = store::copy(**from, **to, progress());
+  }
+  if (!sums) return complain(sums.error());
+  std::filesystem::rename(unfinished, file, ignored);
+  if (ignored) return complain(unavailable, file + ": " + ignored.message());
+  return tell(*given, sums);
+}
+
+int restore_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_url(options, "store", "where to; it must hold no rows");
+  options.add_options()("input,i", text_option("FILE"), "what 'store backup' wrote");
+  add_format_option(options);
+  int code = done;
+  const auto given =
+      read(arguments, "store restore -i FILE --store URL", options, {"store", "input"}, code);
+  if (!given) return code;
+  const auto from =
+      db::open_url("sqlite:" + (*given)["input"].as<std::string>(), {.read_only = true});
+  if (!from) return complain(from.error());
+  const auto migrations = app::all_migrations();
+  if (auto ours = db::check_migrations(**from, migrations); !ours) return complain(ours.error());
+  const auto to = open_empty((*given)["store"].as<std::string>());
+  if (!to) return complain(to.error());
+  return tell(*given, store::copy(**from, **to, progress()));
+}
+
+int grant_command(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_url(options, "store", "the store, as its owner");
+  auto add = options.add_options();
+  add("writer", text_option("ROLE"), "as whom the daemon runs");
+  add("reader", text_option("ROLE"), "for auditors");
+  int code = done;
+  const auto given = read(arguments, "store grant --store URL --writer ROLE --reader ROLE", options,
+                          {"store", "writer", "reader"}, code);
+  if (!given) return code;
+  const auto store = db::open_url((*given)["store"].as<std::string>());
+  if (!store) return complain(store.error());
+  const auto migrations = app::all_migrations();
+  if (auto ours = db::check_migrations(**store, migrations); !ours) return complain(ours.error());
+  const db::Roles roles{.writer = (*given)["writer"].as<std::string>(),
+                        .reader = (*given)["reader"].as<std::string>()};
+  if (auto granted = db::grant(**store, roles, ledger::append_only()); !granted) {
+    return complain(granted.error());
+  }
+  print(roles.writer + " may write this store but not change its ledger, " + roles.reader +
+        " may read it\n");
+  return done;
+}
+
+struct Command {
+  std::string_view name;
+  std::string_view meaning;
+  int (*run)(const Arguments& arguments);
+};
+
+constexpr std::array commands{
+    Command{"migrate", "makes or completes the tables", migrate_command},
+    Command{"check", "reads every row; prints rows and digests, which copies share", check_command},
+    Command{"copy", "takes a whole store to another place or database, and proves the copy",
+            copy_command},
+    Command{"backup", "copies a store, live or at rest, into a file", backup_command},
+    Command{"restore", "takes a backup into an empty store", restore_command},
+    Command{"grant", "lets two roles of PostgreSQL write and read a store", grant_command}};
 
 }  // namespace
 
-int incidents_command(const Arguments& arguments) {
-  if (!arguments.empty() && arguments[0] == "act") {
-    return act_on_incident(Arguments(arguments.begin() + 1, arguments.end()));
+int store_command(const Arguments& arguments) {
+  const std::string name = arguments.empty() ? "--help" : arguments[0];
+  const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  for (const Command& command : commands) {
+    if (command.name == name) return command.run(rest);
   }
-  po::options_description options("Options");
-  add_source_options(options);
-  auto add = options.add_options();
-  add("severity", text_option("SEVERITY"), "0, 1, 2 or 3");
-  add("state", text_option("STATE"), "detected, analysing, …");
-  add("before", text_option("NUMBER"), "numbers below this one");
-  add("limit", text_option("NUMBER"), "how many at the most");
-  int code = done;
-  const auto given = read_options(
-      arguments, "incidents [NUMBER] [OPTION]...\n       mailwarden incidents act NUMBER --help",
-      options, "number", code);
-  if (!given) return code;
-  std::string path = "/api/v1/incidents";
-  const bool one = given->contains("number");
-  if (one) path += "/" + (*given)["number"].as<std::vector<std::string>>().front();
-  const auto answer =
-      ask(*given, {path, query_of(*given, {"severity", "state", "before", "limit"})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-  } else if (one) {
-    print_incident(*answer);
-  } else {
-    print_incidents(*answer);
+  if (name != "--help") {
+    return complain(usage, "'store' knows migrate, check, copy, backup, restore and grant");
   }
+  std::string text =
+      "Usage: mailwarden store migrate|check|copy|backup|restore|grant [OPTION]...\n";
+  for (const Command& command : commands) {
+    text += "  " + std::string(command.name) + std::string(9 - command.name.size(), ' ') +
+            std::string(command.meaning) + "\n";
+  }
+  print(text);
   return done;
-}
-
-int events_command(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_source_options(options);
-  auto add = options.add_options();
-  add("before", text_option("NUMBER"), "arrival numbers below this one");
-  add("limit", text_option("NUMBER"), "how many at the most");
-  int code = done;
-  const auto given = read_options(arguments, "events [ID] [OPTION]...", options, "id", code);
-  if (!given) return code;
-  std::string path = "/api/v1/events";
-  const bool one = given->contains("id");
-  if (one) path += "/" + (*given)["id"].as<std::vector<std::string>>().front();
-  const auto answer = ask(*given, {path, query_of(*given, {"before", "limit"})});
-  if (!answer) return complain(answer.error());
-  if (one || wants_json(*given)) {
-    print_json(*answer);
-    return done;
-  }
-  std::vector<std::vector<std::string>> rows;
-  if (const auto* events = (*answer)["events"].as_array()) {
-    for (const json::Value& event : *events) {
-      rows.push_back({event.text("id"), short_time(event.text("time")), event.text("source"),
-                      event.text("decoder"),
-                      event.text("undecoded").empty()
-                          ? event["ocsf"].text("message", event.text("raw"))
-                          : "UNDECODED: " + event.text("undecoded")});
-    }
-  }
-  print_table({"ID", "TIME (UTC)", "SOURCE", "DECODER", "MESSAGE"}, rows);
-  return done;
-}
-
-int status_command(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_socket_option(options);
-  add_format_option(options);
-  int code = done;
-  const auto given = read_options(arguments, "status [OPTION]...", options, nullptr, code);
-  if (!given) return code;
-  const auto answer = ask_daemon(*given, {.path = "/api/v1/status"});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-    return done;
-  }
-  const bool ready = (*answer)["ready"] == json::Value(true);
-  print(ready ? "ready\n" : "NOT READY: " + printable(answer->text("trouble")) + "\n");
-  for (const char* name : {"events", "undecoded", "detections", "changes", "gaps", "alerts",
-                           "alerts_delivered", "alerts_failed", "errands_waiting", "ledger_entries",
-                           "batches_waiting", "write_failures"}) {
-    print("  " + std::string(name) + std::string(18 - std::string_view(name).size(), ' ') +
-          std::to_string(answer->integer(name)) + "\n");
-  }
-  return ready ? done : answer_is_no;
 }
 
 }  // namespace mailwarden::cli

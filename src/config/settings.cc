@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "db/open.h"
 
 namespace mailwarden::config {
 namespace {
@@ -36,9 +37,7 @@ Result<void> read_level(Config& config, const std::string& text) {
 }
 
 Result<void> read_store(Config& config, const std::string& text) {
-  if (!text.starts_with("sqlite:") || text == "sqlite:") {
-    return fail(Code::invalid, "'" + text + "' is not a store; expected sqlite:PATH");
-  }
+  if (auto good = db::check_url(text); !good) return good;
   config.store = text;
   return {};
 }
@@ -121,7 +120,9 @@ Result<void> read_people(Config& config, const std::string& text) {
 }
 
 constexpr std::array table{
-    Setting{"store", "URL", "where everything is kept: sqlite:PATH", false, read_store, nullptr},
+    Setting{"store", "URL",
+            "where everything is kept: sqlite:PATH or postgresql://USER@HOST/DATABASE", false,
+            read_store, nullptr},
     Setting{"store-bytes-max", "N", "the store's largest size; 0: as much as the disk has", false,
             [](Config& c, const std::string& t) { return read_bytes(c.store_bytes_max, t); },
             nullptr},

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "base/timestamp.h"
@@ -74,6 +75,19 @@ class Statement {
 // Tells rows one after the other: fills in the next one, or answers false.
 using RowSource = std::function<bool(std::span<Value> row)>;
 
+enum class ColumnType : std::uint8_t { integer, number, text, blob };
+
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::integer;
+};
+
+struct Table {
+  std::string name;
+  std::vector<Column> columns;   // in the order in which they were defined
+  std::vector<std::string> key;  // columns of the primary key, in its order
+};
+
 class Database {
  public:
   virtual ~Database() = default;
@@ -101,6 +115,11 @@ class Database {
   // unavailable: it may be in the store or not, and the next begin() tells.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
+
+  // What there is, by name, without what the database keeps for itself.
+  virtual Result<std::vector<Table>> tables() = 0;
+  // Whether it knows several roles.
+  virtual bool has_roles() const { return false; }
 
   // Within the transaction of migrate(), before any table: what the database needs for itself.
   virtual Result<void> prepare_store() { return {}; }

@@ -5,17 +5,27 @@
 
 namespace mailwarden::db {
 
-Result<std::unique_ptr<Database>> open_url(std::string_view url, const OpenOptions& options) {
-  constexpr std::string_view sqlite = "sqlite:";
-  if (url.starts_with(sqlite) && url.size() > sqlite.size()) {
-    return open_sqlite(std::string(url.substr(sqlite.size())), options);
-  }
-  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
-    return open_postgres(std::string(url), options);
-  }
+namespace {
+
+constexpr std::string_view sqlite = "sqlite:";
+
+bool is_postgres(std::string_view url) {
+  return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+
+}  // namespace
+
+Result<void> check_url(std::string_view url) {
+  if (is_postgres(url) || (url.starts_with(sqlite) && url.size() > sqlite.size())) return {};
   return fail(Code::invalid, "'" + std::string(url) +
                                  "' is not a store; expected sqlite:PATH or "
                                  "postgresql://USER@HOST/DATABASE");
+}
+
+Result<std::unique_ptr<Database>> open_url(std::string_view url, const OpenOptions& options) {
+  if (auto good = check_url(url); !good) return std::unexpected(good.error());
+  if (is_postgres(url)) return open_postgres(std::string(url), options);
+  return open_sqlite(std::string(url.substr(sqlite.size())), options);
 }
 
 }  // namespace mailwarden::db

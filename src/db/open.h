@@ -38,6 +38,9 @@ struct OpenOptions {
   std::chrono::milliseconds statement_timeout{60000};  // then it answers unavailable
 };
 
+// Whether a URL may be one, without looking.
+Result<void> check_url(std::string_view url);
+
 Result<std::unique_ptr<Database>> open_url(std::string_view url, const OpenOptions& options = {});
 
 }  // namespace mailwarden::db

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "db/postgres_link.h"
+#include "db/postgres_tables.h"
 #include "db/postgres_text.h"
 
 namespace mailwarden::db {
@@ -153,6 +154,8 @@ class PostgresDatabase final : public Database {
   Result<void> commit() override;
   void rollback() override;
   Result<void> prepare_store() override;
+  Result<std::vector<Table>> tables() override { return postgres_tables(*this); }
+  bool has_roles() const override { return true; }
 
   // For the statements.
   // `repeatable`: may be done again on a new connection where it stands outside a transaction.

@@ -38,6 +38,24 @@ Code to_code(std::string_view state) {
   return Code::io;
 }
 
+// Some of libpqxx's exceptions tell their SQLSTATE by their type alone.
+Code to_code(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return to_code(std::string_view(error.sqlstate()));
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr) return Code::denied;
+  if (dynamic_cast<const pqxx::plpgsql_error*>(&error) != nullptr) return Code::denied;
+  if (dynamic_cast<const pqxx::integrity_constraint_violation*>(&error) != nullptr) {
+    return Code::conflict;
+  }
+  if (dynamic_cast<const pqxx::disk_full*>(&error) != nullptr) return Code::full;
+  if (dynamic_cast<const pqxx::insufficient_resources*>(&error) != nullptr) {
+    return Code::unavailable;
+  }
+  const bool wrong = dynamic_cast<const pqxx::syntax_error*>(&error) != nullptr ||
+                     dynamic_cast<const pqxx::data_exception*>(&error) != nullptr ||
+                     dynamic_cast<const pqxx::feature_not_supported*>(&error) != nullptr;
+  return wrong ? Code::invalid : Code::io;
+}
+
 // PostgreSQL's sentence without its label and what it adds on further lines.
 std::string sentence(std::string_view message) {
   message = split(trim(message), '\n').front();
@@ -117,7 +135,9 @@ Result<void> PostgresLink::guarded(const std::function<void(pqxx::transaction_ba
     parts_->ended =
         parts_->ended || error.sqlstate().starts_with("57P") || error.sqlstate().starts_with("08");
     if (!is_open()) return fail(Code::unavailable, lost(error.what()));
-    return fail(to_code(error.sqlstate()), sentence(error.what()));
+    return fail(to_code(error), sentence(error.what()));
+  } catch (const pqxx::transaction_rollback& error) {
+    return fail(Code::unavailable, sentence(error.what()));
   } catch (const pqxx::broken_connection& error) {
     return fail(Code::unavailable, lost(error.what()));
   } catch (const std::exception& error) {

@@ -144,6 +144,30 @@ std::string insert_text(std::string_view table, std::span<const std::string_view
   return "INSERT INTO " + std::string(table) + " (" + names + ") VALUES (" + values + ")";
 }
 
+ColumnType type_of(std::string_view declared) {
+  if (declared == "TEXT") return ColumnType::text;
+  if (declared == "BLOB") return ColumnType::blob;
+  return declared == "DOUBLE" ? ColumnType::number : ColumnType::integer;
+}
+
+Result<Table> read_table(Database& database, std::string name) {
+  Table table{.name = std::move(name), .columns = {}, .key = {}};
+  const auto rows = database.query("SELECT name, type, pk FROM pragma_table_info($1) ORDER BY cid",
+                                   {std::string_view(table.name)});
+  if (!rows) return std::unexpected(rows.error());
+  std::map<std::int64_t, std::string> key;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+    const std::string column((*rows)->text(0));
+    table.columns.push_back({.name = column, .type = type_of((*rows)->text(1))});
+    if (const std::int64_t place = (*rows)->integer(2); place > 0) key[place] = column;
+  }
+  for (auto& [place, column] : key) table.key.push_back(std::move(column));
+  return table;
+}
+
 class SqliteDatabase final : public Database {
  public:
   explicit SqliteDatabase(sqlite3* connection) : connection_(connection) {}
@@ -189,6 +213,27 @@ class SqliteDatabase final : public Database {
   }
 
   std::int64_t changes() const override { return sqlite3_changes64(connection_); }
+
+  Result<std::vector<Table>> tables() override {
+    const auto rows = query(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        " ORDER BY name");
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<std::string> names;
+    while (true) {
+      const auto more = (*rows)->step();
+      if (!more) return std::unexpected(more.error());
+      if (!*more) break;
+      names.emplace_back((*rows)->text(0));
+    }
+    std::vector<Table> found;
+    for (std::string& name : names) {
+      auto table = read_table(*this, std::move(name));
+      if (!table) return std::unexpected(table.error());
+      found.push_back(*std::move(table));
+    }
+    return found;
+  }
 
   // IMMEDIATE takes the write lock at once, so that a busy store is told before any work is done.
   Result<void> begin() override { return execute("BEGIN IMMEDIATE"); }

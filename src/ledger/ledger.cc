@@ -84,6 +84,12 @@ std::span<const db::Migration> migrations() {
   return steps;
 }
 
+std::vector<db::AppendOnly> append_only() {
+  return {{.table = "ledger_entry", .erasable = {"record", "salt"}, .growing = ""},
+          {.table = "ledger_node", .erasable = {}, .growing = ""},
+          {.table = "ledger_checkpoint", .erasable = {}, .growing = "note"}};
+}
+
 Digest commitment(std::span<const std::byte> salt, std::string_view record) {
   return crypto::sha256({salt, crypto::as_bytes(record)});
 }

@@ -28,6 +28,7 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "db/database.h"
+#include "db/roles.h"
 #include "json/value.h"
 #include "ledger/merkle.h"
 #include "ledger/note.h"
@@ -36,6 +37,10 @@
 namespace mailwarden::ledger {
 
 std::span<const db::Migration> migrations();
+
+// Tables whose rows stay, and what of them changes all the same: an erased record goes with its
+// salt, and a checkpoint takes on the signatures of witnesses.
+std::vector<db::AppendOnly> append_only();
 
 inline constexpr std::size_t record_bytes_max = 1024 * 1024;
 

@@ -31,6 +31,7 @@ class FailingDatabase final : public db::Database {
     return done && failed_ ? full() : done;
   }
   std::int64_t changes() const override { return store_.changes(); }
+  Result<std::vector<db::Table>> tables() override { return store_.tables(); }
   Result<void> begin() override { return store_.begin(); }
   Result<void> commit() override { return is_due() ? full() : store_.commit(); }
   void rollback() override { store_.rollback(); }

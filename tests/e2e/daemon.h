@@ -9,14 +9,19 @@
 #include "db/open.h"
 #include "json/value.h"
 #include "net/http_server.h"
+#include "tests/db/store.h"
 #include "tests/process.h"
 
 namespace mailwarden {
 
 class TestDaemon {
  public:
+  // In a run on PostgreSQL its store is there.
+  TestDaemon() : url_(is_on_postgres() ? fresh_schema(postgres_url()) : "") {}
+  explicit TestDaemon(std::string url) : url_(std::move(url)) {}
+
   std::string path(const std::string& name) const { return folder_.path(name); }
-  std::string store() const { return "sqlite:" + path(store_name_); }
+  std::string store() const { return url_.empty() ? "sqlite:" + path(store_name_) : url_; }
   void keep_store_in(const std::string& folder) { store_name_ = folder + "/m.db"; }
 
   std::vector<std::string> arguments(std::vector<std::string> more) const {
@@ -79,7 +84,15 @@ class TestDaemon {
     return run(all);
   }
 
+  // On PostgreSQL a copy in SQLite, so that one SQL reads both.
   std::unique_ptr<db::Database> open() const {
+    if (!url_.empty()) {
+      const std::string copy = path("copy.db");
+      std::filesystem::remove(copy);
+      const Ran copied = run({"mailwarden", "store", "backup", "--store", url_, "-o", copy});
+      EXPECT_EQ(copied.code, 0) << copied.output;
+      return db::open_url("sqlite:" + copy, {.read_only = true}).value();
+    }
     return db::open_url(store(), {.read_only = true}).value();
   }
 
@@ -99,12 +112,13 @@ class TestDaemon {
     return found;
   }
 
-  // Every table's name with all of its rows.
+  // Every table's name with all of its rows. A copy's tables were made when it was.
   std::map<std::string, std::multiset<std::string>> dump() const {
     std::map<std::string, std::multiset<std::string>> all;
     for (const std::string& row :
          rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
       const std::string name = row.substr(0, row.size() - 1);
+      if (!url_.empty() && name == "schema_migration") continue;
       all[name] = rows("SELECT * FROM " + name);
     }
     return all;
@@ -133,6 +147,7 @@ class TestDaemon {
 
  private:
   TemporaryFolder folder_;
+  std::string url_;
   std::string store_name_ = "m.db";
   std::string rules_ = source_folder() + "/rules/sigma";
   std::string policies_ = source_folder() + "/policies";

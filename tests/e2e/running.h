@@ -11,6 +11,7 @@ namespace mailwarden {
 class RunningDaemon : public TestDaemon {
  public:
   RunningDaemon() = default;
+  explicit RunningDaemon(std::string url) : TestDaemon(std::move(url)) {}
   RunningDaemon(const RunningDaemon&) = delete;
   RunningDaemon& operator=(const RunningDaemon&) = delete;
   // Told to stop and not killed, so that what a sanitizer finds at the end fails the test.

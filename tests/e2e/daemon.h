@@ -97,9 +97,9 @@ class TestDaemon {
   }
 
   // Every row of the query, its columns joined.
-  std::multiset<std::string> rows(const std::string& sql) const {
-    const auto database = open();
-    const auto statement = database->query(sql);
+  std::multiset<std::string> rows(const std::string& sql) const { return rows(*open(), sql); }
+  static std::multiset<std::string> rows(db::Database& database, const std::string& sql) {
+    const auto statement = database.query(sql);
     EXPECT_TRUE(statement) << statement.error().what;
     std::multiset<std::string> found;
     while ((*statement)->step().value()) {
@@ -114,12 +114,13 @@ class TestDaemon {
 
   // Every table's name with all of its rows. A copy's tables were made when it was.
   std::map<std::string, std::multiset<std::string>> dump() const {
+    const auto database = open();
     std::map<std::string, std::multiset<std::string>> all;
     for (const std::string& row :
-         rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
+         rows(*database, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
       const std::string name = row.substr(0, row.size() - 1);
       if (!url_.empty() && name == "schema_migration") continue;
-      all[name] = rows("SELECT * FROM " + name);
+      all[name] = rows(*database, "SELECT * FROM " + name);
     }
     return all;
   }
@@ -127,21 +128,22 @@ class TestDaemon {
   // What was decided and done, without the clock's times and the order in which outcomes of
   // deliveries came between other entries.
   std::map<std::string, std::multiset<std::string>> decisions() const {
+    const auto database = open();
     std::map<std::string, std::multiset<std::string>> all;
-    all["event"] = rows("SELECT number, record FROM event");
-    all["detection"] = rows("SELECT number, incident, body FROM detection");
-    all["incident"] = rows(
-        "SELECT number, state, severity, entity_name,"
-        " json_remove(body, '$.opened', '$.changed') FROM incident");
-    all["change"] = rows("SELECT incident, sequence, body FROM incident_change");
-    all["alert"] = rows("SELECT name, receiver, incident, standing, subject FROM alert");
-    all["run"] =
-        rows("SELECT number, json_remove(body, '$.started', '$.changed') FROM playbook_run");
-    all["move"] = rows("SELECT run, body FROM playbook_move");
+    all["event"] = rows(*database, "SELECT number, record FROM event");
+    all["detection"] = rows(*database, "SELECT number, incident, body FROM detection");
+    all["incident"] = rows(*database,
+                           "SELECT number, state, severity, entity_name,"
+                           " json_remove(body, '$.opened', '$.changed') FROM incident");
+    all["change"] = rows(*database, "SELECT incident, sequence, body FROM incident_change");
+    all["alert"] = rows(*database, "SELECT name, receiver, incident, standing, subject FROM alert");
+    all["run"] = rows(
+        *database, "SELECT number, json_remove(body, '$.started', '$.changed') FROM playbook_run");
+    all["move"] = rows(*database, "SELECT run, body FROM playbook_move");
     // The files lie in different folders, which a stream's number tells.
-    all["entry"] = rows(
-        "SELECT kind, json_remove(record, '$.time', '$.root') FROM"
-        " ledger_entry WHERE kind NOT IN ('report')");
+    all["entry"] = rows(*database,
+                        "SELECT kind, json_remove(record, '$.time', '$.root') FROM"
+                        " ledger_entry WHERE kind NOT IN ('report')");
     return all;
   }
 

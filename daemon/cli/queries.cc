@@ -133,7 +133,12 @@ int events_command(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
-  add("before", text_option("NUMBER"), "arrival numbers below this one");
+  add("account", text_option("NAME"), "who acted, or whose account it is");
+  add("address", text_option("ADDRESS"), "where it came from");
+  add("from", text_option("TIME"), "not before this time, such as 2026-11-24T02:00:00Z");
+  add("until", text_option("TIME"), "before this time");
+  add("rule", text_option("ID"), "what a rule found, by the rule's id");
+  add("before", text_option("NUMBER"), "the next page: what the page before it said behind 'more'");
   add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
   const auto given = read_options(arguments, "events [ID] [OPTION]...", options, "id", code);
@@ -141,7 +146,9 @@ int events_command(const Arguments& arguments) {
   std::string path = "/api/v1/events";
   const bool one = given->contains("id");
   if (one) path += "/" + (*given)["id"].as<std::vector<std::string>>().front();
-  const auto answer = ask(*given, {path, query_of(*given, {"before", "limit"})});
+  const auto answer = ask(
+      *given,
+      {path, query_of(*given, {"account", "address", "from", "until", "rule", "before", "limit"})});
   if (!answer) return complain(answer.error());
   if (one || wants_json(*given)) {
     print_json(*answer);
@@ -158,6 +165,9 @@ int events_command(const Arguments& arguments) {
     }
   }
   print_table({"ID", "TIME (UTC)", "SOURCE", "DECODER", "MESSAGE"}, rows);
+  if (const std::int64_t before = answer->integer("before", -1); before >= 0) {
+    print("more: --before " + std::to_string(before) + "\n");
+  }
   return done;
 }
 

@@ -47,6 +47,9 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = db::migrate(parts.database, migrations, parts.clock.now()); !done) {
     return std::unexpected(done.error());
   }
+  if (auto done = ingest::index_old_batches(parts.database); !done) {
+    return std::unexpected(done.error());
+  }
   auto ledger = ledger::Ledger::open(parts.database, options.origin, parts.entropy);
   if (!ledger) return std::unexpected(ledger.error());
   auto incidents = incident::load_open_incidents(parts.database);
@@ -171,7 +174,8 @@ void Core::take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries) 
   const auto rows = keep(std::move(batch.events));
   pending_.emplace_back([rows, stored](db::Database& database) -> Result<void> {
     if (auto done = ingest::store_events(database, stored.first, *rows); !done) return done;
-    return ingest::store_batch(database, stored);
+    if (auto done = ingest::store_batch(database, stored); !done) return done;
+    return ingest::store_entities(database, stored.entry, rows->entities);
   });
 }
 

@@ -31,6 +31,7 @@ WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies
       .ticket = ticket, .after = std::move(batch.after), .gaps = std::move(batch.gaps)};
   ingest::NewEvents& events = worked.events;
   events.rows.reserve(batch.records.size());
+  ingest::EntityGatherer entities;
   for (const RawRecord& record : batch.records) {
     const Event event = ingest::decode(record, policies.decoders);
     if (!event.undecoded.empty()) ++worked.undecoded;
@@ -44,11 +45,13 @@ WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies
       if (auto seen = identity::observe(event)) worked.observations.push_back(*std::move(seen));
     }
     append_json(events.records, event);
+    entities.add(event);
     const bool first = events.rows.empty();
     worked.earliest = first ? event.time : std::min(worked.earliest, event.time);
     worked.latest = first ? event.time : std::max(worked.latest, event.time);
     events.rows.push_back({.id = event.id, .time = event.time, .end = events.records.size()});
   }
+  events.entities = entities.take();
   worked.root = commit(events, entropy);
   return worked;
 }

@@ -37,6 +37,9 @@ CREATE TABLE correlation (
                            db::Migration{"detect", 2, R"sql(
 DROP TABLE correlated_event;
 DROP INDEX detection_event;
+)sql"},
+                           db::Migration{"detect", 3, R"sql(
+CREATE INDEX detection_rule ON detection (rule, number);
 )sql"}};
 
 constexpr std::array<Level, 5> levels{Level::informational, Level::low, Level::medium, Level::high,
@@ -170,6 +173,15 @@ Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::i
       database.query("SELECT number, incident, entry, body FROM detection"
                      " WHERE number < $1 ORDER BY number DESC LIMIT $2",
                      {before, limit}));
+}
+
+Result<std::vector<DetectionRow>> load_rule_detections(db::Database& database,
+                                                       const std::string& rule, std::int64_t before,
+                                                       std::int64_t limit) {
+  return read_rows(
+      database.query("SELECT number, incident, entry, body FROM detection WHERE rule = $1"
+                     " AND number < $2 ORDER BY number DESC LIMIT $3",
+                     {std::string_view(rule), before, limit}));
 }
 
 Result<void> store_snapshot(db::Database& database, const Snapshot& snapshot) {

@@ -39,6 +39,10 @@ Result<std::vector<DetectionRow>> load_incident_detections(db::Database& databas
                                                            std::int64_t before, std::int64_t limit);
 Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
                                                   std::int64_t limit);
+// Those of one rule.
+Result<std::vector<DetectionRow>> load_rule_detections(db::Database& database,
+                                                       const std::string& rule, std::int64_t before,
+                                                       std::int64_t limit);
 
 // The correlator's open windows as they were behind the event of that number; events after it are
 // matched again at a start.

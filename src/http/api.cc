@@ -11,7 +11,6 @@
 #include "detect/detection_table.h"
 #include "http/answers.h"
 #include "incident/incident_table.h"
-#include "ingest/event_table.h"
 
 namespace mailwarden::http {
 namespace {
@@ -67,17 +66,6 @@ json::Object change_json(const incident::ChangeRow& row) {
   object["when"] = to_rfc3339(row.change.when);
   object["entry"] = row.entry;
   return object;
-}
-
-std::string hex(std::span<const std::byte> bytes) {
-  return crypto::to_hex(bytes);
-}
-
-json::Value event_json(const ingest::EventRow& row) {
-  auto event = json::parse(row.record);
-  if (!event) return json::Object{{"id", to_string(row.id)}, {"error", event.error().what}};
-  (*event->as_object())["number"] = row.number;
-  return *std::move(event);
 }
 
 std::string content_type_of(const std::string& name) {
@@ -167,37 +155,6 @@ Response Api::incident(std::string_view text) const {
   answer["changes"] = std::move(change_list);
   answer["detections"] = std::move(detection_list);
   return json_response(200, std::move(answer));
-}
-
-Response Api::events(const Request& request) const {
-  const auto before = number_parameter(request, "before");
-  const auto limit = number_parameter(request, "limit");
-  if (!before) return trouble(before.error());
-  if (!limit) return trouble(limit.error());
-  const auto store = open_store(options_.store);
-  if (!store) return trouble(store.error());
-  const ingest::EventQuery query{.before = *before, .limit = limit->value_or(100)};
-  const auto found = ingest::query_events(**store, query);
-  if (!found) return trouble(found.error());
-  json::Array list;
-  for (const ingest::EventRow& row : *found) list.push_back(event_json(row));
-  json::Object answer;
-  const std::int64_t size = std::clamp<std::int64_t>(query.limit, 1, ingest::EventQuery::limit_max);
-  if (static_cast<std::int64_t>(found->size()) == size) answer["before"] = found->back().number;
-  answer["events"] = std::move(list);
-  return json_response(200, std::move(answer));
-}
-
-Response Api::event(std::string_view text) const {
-  const auto id = parse_event_id(text);
-  if (!id) return trouble(id.error());
-  const auto store = open_store(options_.store);
-  if (!store) return trouble(store.error());
-  const auto found = ingest::load_event(**store, *id);
-  if (!found) return trouble(found.error());
-  return json_response(200, json::Object{{"event", event_json(*found)},
-                                         {"record", found->record},
-                                         {"salt", hex(found->salt)}});
 }
 
 Response Api::reports() const {

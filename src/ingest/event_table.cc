@@ -44,23 +44,24 @@ CREATE INDEX stream_source ON stream (source);
 )sql"},
                            db::Migration{"ingest", 2, R"sql(
 CREATE INDEX event_batch_first ON event_batch (first);
+)sql"},
+                           db::Migration{"ingest", 3, R"sql(
+CREATE TABLE event_entity (
+  entity BIGINT NOT NULL,
+  entry BIGINT NOT NULL,
+  places BLOB NOT NULL,
+  PRIMARY KEY (entity, entry)
+);
+CREATE INDEX event_entity_entry ON event_entity (entry);
+ALTER TABLE event_batch ADD COLUMN indexed BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX event_batch_unindexed ON event_batch (entry) WHERE indexed = 0;
 )sql"}};
-
-constexpr std::string_view event_columns = "number, stream, position, time, salt, record";
 
 template <std::size_t size>
 std::array<std::byte, size> to_array(db::Blob blob) {
   std::array<std::byte, size> out{};
   if (blob.size() == size) std::ranges::copy(blob, out.begin());
   return out;
-}
-
-EventRow read_event(const db::Statement& row) {
-  return {.number = row.integer(0),
-          .id = {row.integer(1), row.integer(2)},
-          .time = {row.integer(3)},
-          .salt = to_array<16>(row.blob(4)),
-          .record = std::string(row.text(5))};
 }
 
 Result<std::vector<EventRow>> read_events(const Result<db::Statement*>& rows) {
@@ -70,7 +71,7 @@ Result<std::vector<EventRow>> read_events(const Result<db::Statement*>& rows) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return events;
-    events.push_back(read_event(**rows));
+    events.push_back(read_event_row(**rows));
   }
 }
 
@@ -78,6 +79,23 @@ Result<std::vector<EventRow>> read_events(const Result<db::Statement*>& rows) {
 
 std::span<const db::Migration> migrations() {
   return steps;
+}
+
+EventRow read_event_row(const db::Statement& row) {
+  return {.number = row.integer(0),
+          .id = {row.integer(1), row.integer(2)},
+          .time = {row.integer(3)},
+          .salt = to_array<16>(row.blob(4)),
+          .record = std::string(row.text(5))};
+}
+
+EventBatchRow read_batch_row(const db::Statement& row) {
+  return {.entry = row.integer(0),
+          .stream = row.integer(1),
+          .first = row.integer(2),
+          .count = row.integer(3),
+          .earliest = {row.integer(4)},
+          .latest = {row.integer(5)}};
 }
 
 Result<void> store_events(db::Database& database, std::int64_t first, const NewEvents& events) {
@@ -100,8 +118,8 @@ Result<void> store_events(db::Database& database, std::int64_t first, const NewE
 
 Result<void> store_batch(db::Database& database, const EventBatchRow& row) {
   return database.run(
-      "INSERT INTO event_batch (entry, stream, first, count, earliest, latest) "
-      "VALUES ($1, $2, $3, $4, $5, $6)",
+      "INSERT INTO event_batch (entry, stream, first, count, earliest, latest, indexed) "
+      "VALUES ($1, $2, $3, $4, $5, $6, 1)",
       {row.entry, row.stream, row.first, row.count, row.earliest.us, row.latest.us});
 }
 
@@ -161,7 +179,7 @@ Result<void> for_each_event(db::Database& database, std::int64_t after,
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
-    if (!*more || !each(read_event(**rows))) break;
+    if (!*more || !each(read_event_row(**rows))) break;
   }
   return (*rows)->bind(std::span<const db::Value>());
 }
@@ -182,12 +200,7 @@ Result<EventBatchRow> read_batch(const Result<db::Statement*>& row, const std::s
   const auto found = (*row)->step();
   if (!found) return std::unexpected(found.error());
   if (!*found) return fail(Code::not_found, missing);
-  EventBatchRow batch{.entry = (*row)->integer(0),
-                      .stream = (*row)->integer(1),
-                      .first = (*row)->integer(2),
-                      .count = (*row)->integer(3),
-                      .earliest = {(*row)->integer(4)},
-                      .latest = {(*row)->integer(5)}};
+  const EventBatchRow batch = read_batch_row(**row);
   if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
     return std::unexpected(ended.error());
   }
@@ -221,19 +234,6 @@ Result<std::vector<EventRow>> load_batch_events(db::Database& database,
                                         " FROM event WHERE number >= $1 AND number < $2"
                                         " ORDER BY number",
                                     {batch.first, batch.first + batch.count}));
-}
-
-Result<std::vector<EventRow>> query_events(db::Database& database, const EventQuery& query) {
-  const std::int64_t before = query.before.value_or(INT64_MAX);
-  const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, EventQuery::limit_max);
-  const std::string select = "SELECT " + std::string(event_columns) + " FROM event WHERE ";
-  if (query.stream) {
-    return read_events(database.query(select + "stream = $1 AND number < $2"
-                                               " ORDER BY number DESC LIMIT $3",
-                                      {*query.stream, before, limit}));
-  }
-  return read_events(
-      database.query(select + "number < $1 ORDER BY number DESC LIMIT $2", {before, limit}));
 }
 
 }  // namespace mailwarden::ingest

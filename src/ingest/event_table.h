@@ -4,10 +4,10 @@
 //          in batches of one stream; the ledger's leaf of kind "events" holds the Merkle root over
 //          the salted commitments of a batch, so one event proves in two steps, and the batch's row
 //          keeps the span of times in it, which serves as a coarse index over time.
-// Owns     Tables event, event_batch and stream.
+// Owns     Tables event, event_batch and stream; steps of event_entity (event_entities.h).
 // Threads  As the Database passed in.
 // Errors   As Database; corrupt where a stored row cannot be read back.
-// Limits   EventQuery::limit_max.
+// Limits   None of its own.
 #pragma once
 
 #include <array>
@@ -24,6 +24,7 @@
 #include "crypto/sha256.h"
 #include "db/database.h"
 #include "event/event.h"
+#include "ingest/event_entities.h"
 #include "ingest/source.h"
 
 namespace mailwarden::ingest {
@@ -52,6 +53,7 @@ struct NewEvents {
   std::vector<One> rows;
   std::vector<Salt> salts;
   std::string records;
+  std::vector<EventEntity> entities;  // whom they name
 
   std::int64_t count() const { return static_cast<std::int64_t>(rows.size()); }
   std::string_view record(std::size_t index) const {
@@ -87,13 +89,9 @@ Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry);
 Result<EventBatchRow> load_batch_of(db::Database& database, std::int64_t event);
 Result<std::vector<EventRow>> load_batch_events(db::Database& database, const EventBatchRow& batch);
 
-struct EventQuery {
-  static constexpr std::int64_t limit_max = 1000;
-
-  std::optional<std::int64_t> before;  // events with smaller numbers; newest first
-  std::optional<std::int64_t> stream;
-  std::int64_t limit = 100;
-};
-Result<std::vector<EventRow>> query_events(db::Database& database, const EventQuery& query);
+// One row of the columns entry, stream, first, count, earliest, latest.
+EventBatchRow read_batch_row(const db::Statement& row);
+EventRow read_event_row(const db::Statement& row);
+inline constexpr std::string_view event_columns = "number, stream, position, time, salt, record";
 
 }  // namespace mailwarden::ingest

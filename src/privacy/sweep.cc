@@ -296,6 +296,9 @@ Result<void> remove_batches(db::Database& database, const DueBatches& due, std::
         !done) {
       return done;
     }
+    if (auto done = database.run("DELETE FROM event_entity WHERE entry = $1", {batch}); !done) {
+      return done;
+    }
     if (auto done = database.run("INSERT INTO removed_batch (batch, entry) VALUES ($1, $2)"
                                  " ON CONFLICT (batch) DO NOTHING",
                                  {batch, entry});

@@ -97,6 +97,9 @@ class TestStore {
                                        {"source", source}},
                                       now);
     EXPECT_TRUE(ingest::store_events(*database_, first, rows));
+    const std::vector<ingest::EventEntity> named{
+        {.entity = ingest::entity_number(ingest::EntityKind::address, source), .places = {0, 0}}};
+    EXPECT_TRUE(ingest::store_entities(*database_, entry, named));
     EXPECT_TRUE(ingest::store_batch(*database_, {.entry = entry,
                                                  .stream = stream,
                                                  .first = first,
@@ -126,7 +129,10 @@ class TestStore {
     EXPECT_TRUE(incident::store_change(*database_, {.entry = entry, .change = change}));
   }
 
-  std::int64_t count_events() { return database_->integer("SELECT COUNT(*) FROM event").value(); }
+  std::int64_t count_events() { return count("event"); }
+  std::int64_t count(const std::string& table) {
+    return database_->integer("SELECT COUNT(*) FROM " + table).value();
+  }
 
  private:
   std::unique_ptr<db::Database> database_ = fresh_store();

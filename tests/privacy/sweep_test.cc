@@ -77,6 +77,7 @@ TEST_F(SweepTest, APlanChangesNothing) {
   ASSERT_EQ(plan().due.size(), 1U);
   EXPECT_EQ(plan().due.size(), 1U);
   EXPECT_EQ(store_.count_events(), 1);
+  EXPECT_EQ(store_.count("event_entity"), 1);
   EXPECT_THAT(load_removals(store_.database()).value(), IsEmpty());
 }
 
@@ -255,6 +256,7 @@ TEST_F(SweepTest, MoreThanOnePlanTakesIsLeftToTheNext) {
   }
   EXPECT_EQ(removed, entries);
   EXPECT_EQ(store_.count_events(), 0);
+  EXPECT_EQ(store_.count("event_entity"), 0) << "nor is anybody named whose events are gone";
 }
 
 TEST_F(SweepTest, TheRecordNamesEveryBatchAsARange) {

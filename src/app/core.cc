@@ -47,7 +47,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = db::migrate(parts.database, migrations, parts.clock.now()); !done) {
     return std::unexpected(done.error());
   }
-  if (auto done = ingest::index_old_batches(parts.database); !done) {
+  if (auto done = ingest::complete_entities(parts.database); !done) {
     return std::unexpected(done.error());
   }
   auto ledger = ledger::Ledger::open(parts.database, options.origin, parts.entropy);
@@ -175,7 +175,7 @@ void Core::take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries) 
   pending_.emplace_back([rows, stored](db::Database& database) -> Result<void> {
     if (auto done = ingest::store_events(database, stored.first, *rows); !done) return done;
     if (auto done = ingest::store_batch(database, stored); !done) return done;
-    return ingest::store_entities(database, stored.entry, rows->entities);
+    return ingest::store_entities(database, stored.first, rows->entities);
   });
 }
 
@@ -212,6 +212,10 @@ void Core::take(WorkedBatch batch) {
     windows_dropped_ = dropped;
   }
   append(std::move(entries));
+  if (++batches_since_merge_ >= ingest::merge_batches) {
+    batches_since_merge_ = 0;
+    pending_.emplace_back(ingest::merge_entities);
+  }
   if (++batches_since_snapshot_ >= options_.snapshot_interval) snapshot();
 }
 

@@ -173,6 +173,7 @@ class Core {
   std::int64_t last_event_ = 0;
   std::int64_t last_detection_ = 0;
   std::int64_t batches_since_snapshot_ = 0;
+  std::int64_t batches_since_merge_ = 0;
   std::int64_t windows_dropped_ = 0;
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::vector<Write> pending_;

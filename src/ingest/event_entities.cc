@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
-#include "base/check.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "event/event_json.h"
@@ -12,33 +12,139 @@
 namespace mailwarden::ingest {
 namespace {
 
-// What a number is the hash of.
-std::string hashed_text(EntityKind kind, std::string_view name) {
-  std::string text = kind == EntityKind::account ? "account " : "address ";
-  for (const char c : name) text += to_lower(c);
-  return text;
+// A pair in a run: the entity and how far behind the run's base its event stands, both with the
+// high byte first, so that pairs sort as bytes. The entity's sign is turned round for the same end.
+constexpr std::size_t entity_bytes = 8;
+constexpr std::size_t pair_bytes = entity_bytes + 4;
+
+constexpr std::int64_t single = 0;  // level of the runs over one batch
+constexpr std::int64_t merged = 1;  // of those over many
+
+std::uint64_t sortable(std::int64_t entity) {
+  return static_cast<std::uint64_t>(entity) ^ (std::uint64_t{1} << 63);
 }
 
-std::int64_t number_of(std::string_view text) {
-  const crypto::Digest digest = crypto::sha256(text);
+// Which of the parts of a merged run an entity is in.
+std::int64_t bucket_of(std::int64_t level, std::int64_t entity) {
+  return level == single ? 0 : static_cast<std::int64_t>(sortable(entity) >> 56);
+}
+
+void append_number(std::string& bytes, std::uint64_t number, std::size_t size) {
+  for (std::size_t i = size; i-- > 0;) bytes += static_cast<char>(number >> (8 * i) & 0xFF);
+}
+
+std::uint64_t read_number(std::string_view bytes) {
   std::uint64_t number = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    number = number << 8 | std::to_integer<std::uint64_t>(digest[i]);
-  }
-  return static_cast<std::int64_t>(number);
+  for (const char c : bytes) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
 }
 
-std::string place_text(std::size_t place) {
-  return {static_cast<char>(place >> 8), static_cast<char>(place & 0xFF)};
+std::string prefix_of(std::int64_t entity) {
+  std::string prefix;
+  append_number(prefix, sortable(entity), entity_bytes);
+  return prefix;
+}
+
+std::string to_pairs(std::span<const EntityPlace> places, std::int64_t base) {
+  std::string pairs;
+  pairs.reserve(places.size() * pair_bytes);
+  for (const EntityPlace& place : places) {
+    append_number(pairs, sortable(place.entity), entity_bytes);
+    append_number(pairs, static_cast<std::uint64_t>(place.event - base), pair_bytes - entity_bytes);
+  }
+  return pairs;
+}
+
+void append_places(std::vector<EntityPlace>& places, std::string_view pairs, std::int64_t base) {
+  for (; pairs.size() >= pair_bytes; pairs.remove_prefix(pair_bytes)) {
+    const auto entity = static_cast<std::int64_t>(read_number(pairs.substr(0, entity_bytes)) ^
+                                                  std::uint64_t{1} << 63);
+    const auto behind = read_number(pairs.substr(entity_bytes, pair_bytes - entity_bytes));
+    places.push_back({.entity = entity, .event = base + static_cast<std::int64_t>(behind)});
+  }
+}
+
+// The events of one entity in a run, in order.
+std::vector<std::int64_t> events_of(std::string_view pairs, std::int64_t base,
+                                    std::int64_t entity) {
+  const std::string prefix = prefix_of(entity);
+  std::size_t low = 0;
+  std::size_t high = pairs.size() / pair_bytes;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (pairs.substr(middle * pair_bytes, entity_bytes) < prefix) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  std::vector<EntityPlace> places;
+  for (; pairs.substr(std::min(low * pair_bytes, pairs.size())).starts_with(prefix); ++low) {
+    append_places(places, pairs.substr(low * pair_bytes, pair_bytes), base);
+  }
+  std::vector<std::int64_t> events;
+  for (const EntityPlace& place : places) events.push_back(place.event);
+  return events;
+}
+
+struct StoredRun {
+  std::int64_t bucket = 0;
+  std::int64_t base = 0;
+  std::string pairs;
+};
+
+// Rows of bucket, base and pairs.
+Result<std::vector<StoredRun>> read_runs(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<StoredRun> runs;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return runs;
+    const db::Blob pairs = (*rows)->blob(2);
+    if (pairs.size() % pair_bytes != 0) {
+      return fail(Code::corrupt, "the index of accounts and addresses is damaged");
+    }
+    runs.push_back({.bucket = (*rows)->integer(0),
+                    .base = (*rows)->integer(1),
+                    .pairs = {reinterpret_cast<const char*>(pairs.data()), pairs.size()}});
+  }
+}
+
+Result<void> write_run(db::Database& database, std::int64_t level, const StoredRun& run) {
+  return database.run(
+      "INSERT INTO event_entity (level, bucket, base, pairs) VALUES ($1, $2, $3, $4)",
+      {level, run.bucket, run.base, db::Blob(std::as_bytes(std::span(run.pairs)))});
+}
+
+bool is_in(std::span<const EventRange> ranges, std::int64_t event) {
+  return std::ranges::any_of(
+      ranges, [event](const EventRange& r) { return event >= r.first && event < r.end; });
+}
+
+Result<void> forget_in(db::Database& database, std::int64_t level, const StoredRun& run,
+                       std::span<const EventRange> events) {
+  std::vector<EntityPlace> places;
+  append_places(places, run.pairs, run.base);
+  if (std::erase_if(places, [&](const EntityPlace& p) { return is_in(events, p.event); }) == 0) {
+    return {};
+  }
+  const std::string pairs = to_pairs(places, run.base);
+  if (pairs.empty()) {
+    return database.run("DELETE FROM event_entity WHERE level = $1 AND bucket = $2 AND base = $3",
+                        {level, run.bucket, run.base});
+  }
+  return database.run(
+      "UPDATE event_entity SET pairs = $4 WHERE level = $1 AND bucket = $2 AND base = $3",
+      {level, run.bucket, run.base, db::Blob(std::as_bytes(std::span(pairs)))});
 }
 
 // A page of batches that an older version stored.
 Result<std::vector<EventBatchRow>> load_unindexed(db::Database& database) {
-  constexpr std::int64_t page = 64;
   const auto rows = database.query(
       "SELECT entry, stream, first, count, earliest, latest FROM event_batch WHERE indexed = 0"
       " ORDER BY entry LIMIT $1",
-      {page});
+      {merge_batches});
   if (!rows) return std::unexpected(rows.error());
   std::vector<EventBatchRow> batches;
   while (true) {
@@ -50,16 +156,27 @@ Result<std::vector<EventBatchRow>> load_unindexed(db::Database& database) {
 }
 
 Result<void> index_batch(db::Database& database, const EventBatchRow& batch) {
-  const auto entities = entities_of(database, batch);
-  if (!entities) return std::unexpected(entities.error());
-  if (auto done = store_entities(database, batch.entry, *entities); !done) return done;
+  const auto events = load_batch_events(database, batch);
+  if (!events) return std::unexpected(events.error());
+  EntityGatherer gatherer;
+  for (const EventRow& row : *events) {
+    const auto event = parse_event(row.record);
+    if (!event) return std::unexpected(event.error());
+    gatherer.add(*event);
+  }
+  // What retention has taken leaves no event, and a batch goes as a whole.
+  if (auto done = store_entities(database, batch.first, gatherer.take()); !done) return done;
   return database.run("UPDATE event_batch SET indexed = 1 WHERE entry = $1", {batch.entry});
 }
 
 }  // namespace
 
 std::int64_t entity_number(EntityKind kind, std::string_view name) {
-  return number_of(hashed_text(kind, name));
+  std::string text = kind == EntityKind::account ? "account " : "address ";
+  for (const char c : name) text += to_lower(c);
+  const crypto::Digest digest = crypto::sha256(text);
+  return static_cast<std::int64_t>(
+      read_number({reinterpret_cast<const char*>(digest.data()), entity_bytes}));
 }
 
 bool names(const Event& event, EntityKind kind, std::string_view name) {
@@ -70,80 +187,166 @@ bool names(const Event& event, EntityKind kind, std::string_view name) {
 }
 
 void EntityGatherer::add(EntityKind kind, std::string_view name) {
-  if (name.empty()) return;
-  std::string& places = places_[hashed_text(kind, name)];
-  const std::string place = place_text(events_);
-  // Who acts on the own account is named twice.
-  if (!places.ends_with(place)) places += place;
+  if (!name.empty()) places_.push_back({.entity = entity_number(kind, name), .event = events_});
 }
 
 void EntityGatherer::add(const Event& event) {
-  CHECK(events_ < batch_events_max);
   add(EntityKind::account, event.ocsf.actor_user);
   add(EntityKind::account, event.ocsf.user);
   add(EntityKind::address, event.ocsf.src_ip);
   ++events_;
 }
 
-std::vector<EventEntity> EntityGatherer::take() {
-  std::vector<EventEntity> entities;
-  entities.reserve(places_.size());
-  for (auto& [text, places] : places_) {
-    entities.push_back({.entity = number_of(text), .places = std::move(places)});
-  }
-  std::ranges::sort(entities, {}, &EventEntity::entity);
-  places_.clear();
+std::vector<EntityPlace> EntityGatherer::take() {
+  std::ranges::sort(places_);
+  // Who acts on the own account is named twice.
+  const auto twice = std::ranges::unique(places_);
+  places_.erase(twice.begin(), twice.end());
   events_ = 0;
-  return entities;
+  return std::exchange(places_, {});
 }
 
-std::vector<std::size_t> places_of(std::string_view places) {
-  std::vector<std::size_t> found;
-  for (std::size_t at = 0; at + 1 < places.size(); at += 2) {
-    found.push_back(static_cast<std::size_t>(static_cast<unsigned char>(places[at])) << 8 |
-                    static_cast<unsigned char>(places[at + 1]));
+Result<void> store_entities(db::Database& database, std::int64_t first,
+                            std::span<const EntityPlace> places) {
+  if (places.empty()) return {};
+  return write_run(database, single, {.base = first, .pairs = to_pairs(places, 0)});
+}
+
+Result<void> merge_entities(db::Database& database) {
+  const auto runs = read_runs(database.query(
+      "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 ORDER BY bucket, base",
+      {single}));
+  if (!runs) return std::unexpected(runs.error());
+  if (runs->empty()) return {};
+  std::vector<EntityPlace> places;
+  for (const StoredRun& run : *runs) append_places(places, run.pairs, run.base);
+  std::ranges::sort(places);
+  const std::int64_t base = runs->front().base;
+  for (auto begin = places.begin(); begin != places.end();) {
+    const std::int64_t bucket = bucket_of(merged, begin->entity);
+    const auto end = std::find_if(begin, places.end(), [bucket](const EntityPlace& place) {
+      return bucket_of(merged, place.entity) != bucket;
+    });
+    const StoredRun run{.bucket = bucket, .base = base, .pairs = to_pairs({begin, end}, base)};
+    if (auto done = write_run(database, merged, run); !done) return done;
+    begin = end;
   }
-  return found;
+  return database.run("DELETE FROM event_entity WHERE level = $1", {single});
 }
 
-Result<std::vector<EventEntity>> entities_of(db::Database& database, const EventBatchRow& batch) {
-  const auto events = load_batch_events(database, batch);
-  if (!events) return std::unexpected(events.error());
-  EntityGatherer gatherer;
-  for (const EventRow& row : *events) {
-    const auto event = parse_event(row.record);
-    if (!event) return std::unexpected(event.error());
-    gatherer.add(*event);
+Result<void> forget_entities(db::Database& database, std::span<const EventRange> events) {
+  // By the merged run that they are in, so that each is written once.
+  std::map<std::int64_t, std::vector<EventRange>> by_run;
+  for (const EventRange& range : events) {
+    if (auto done =
+            database.run("DELETE FROM event_entity WHERE level = $1 AND bucket = 0 AND base = $2",
+                         {single, range.first});
+        !done) {
+      return done;
+    }
+    if (database.changes() > 0) continue;
+    const auto base =
+        database.integer("SELECT MAX(base) FROM event_entity WHERE level = $1 AND base <= $2",
+                         {merged, range.first}, -1);
+    if (!base) return std::unexpected(base.error());
+    if (*base >= 0) by_run[*base].push_back(range);
   }
-  return gatherer.take();
+  for (const auto& [base, ranges] : by_run) {
+    const auto runs = read_runs(
+        database.query("SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND base = $2"
+                       " ORDER BY bucket",
+                       {merged, base}));
+    if (!runs) return std::unexpected(runs.error());
+    for (const StoredRun& run : *runs) {
+      if (auto done = forget_in(database, merged, run, ranges); !done) return done;
+    }
+  }
+  return {};
 }
 
-Result<void> store_entities(db::Database& database, std::int64_t entry,
-                            std::span<const EventEntity> entities) {
-  constexpr std::array<std::string_view, 3> columns{"entity", "entry", "places"};
-  auto entity = entities.begin();
-  return database.insert_rows("event_entity", columns, [&](std::span<db::Value> row) {
-    if (entity == entities.end()) return false;
-    row[0] = entity->entity;
-    row[1] = entry;
-    row[2] = db::Blob(std::as_bytes(std::span(entity->places)));
-    ++entity;
-    return true;
-  });
-}
-
-Result<void> index_old_batches(db::Database& database) {
+Result<void> complete_entities(db::Database& database) {
   while (true) {
     const auto batches = load_unindexed(database);
     if (!batches) return std::unexpected(batches.error());
-    if (batches->empty()) return {};
+    const auto waiting =
+        database.integer("SELECT COUNT(*) FROM event_entity WHERE level = $1", {single});
+    if (!waiting) return std::unexpected(waiting.error());
+    if (batches->empty() && *waiting < merge_batches) return {};
     auto transaction = db::Transaction::begin(database);
     if (!transaction) return std::unexpected(transaction.error());
     for (const EventBatchRow& batch : *batches) {
       if (auto done = index_batch(database, batch); !done) return done;
     }
+    if (auto done = merge_entities(database); !done) return done;
     if (auto done = transaction->commit(); !done) return done;
   }
+}
+
+EntitySearch::EntitySearch(db::Database& database, std::vector<std::int64_t> entities,
+                           EventRange within)
+    : database_(database), entities_(std::move(entities)), within_(within), below_(within.end) {}
+
+Result<void> EntitySearch::load_runs() {
+  constexpr std::int64_t page = 64;
+  while (runs_.empty() && level_ <= merged) {
+    auto runs = read_runs(database_.query(
+        "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND bucket = $2"
+        " AND base < $3 ORDER BY base DESC LIMIT $4",
+        {level_, bucket_of(level_, entities_.front()), below_, page}));
+    if (!runs) return std::unexpected(runs.error());
+    for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
+      runs_.push_back({.base = run->base, .pairs = std::move(run->pairs)});
+    }
+    if (!runs_.empty()) {
+      below_ = runs_.front().base;
+    } else {
+      ++level_;
+      below_ = within_.end;
+    }
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> EntitySearch::load_run(std::int64_t level, std::int64_t base,
+                                                          std::int64_t entity) {
+  auto runs = read_runs(database_.query(
+      "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND bucket = $2"
+      " AND base = $3",
+      {level, bucket_of(level, entity), base}));
+  if (!runs) return std::unexpected(runs.error());
+  if (runs->empty()) return std::optional<std::string>();
+  return std::optional(std::move(runs->front().pairs));
+}
+
+Result<std::optional<std::vector<std::int64_t>>> EntitySearch::next() {
+  using Events = std::optional<std::vector<std::int64_t>>;
+  if (runs_.empty()) {
+    if (auto done = load_runs(); !done) return std::unexpected(done.error());
+  }
+  if (runs_.empty()) return Events();
+  const Run run = std::move(runs_.back());
+  runs_.pop_back();
+  std::vector<std::int64_t> events = events_of(run.pairs, run.base, entities_.front());
+  for (std::size_t i = 1; i < entities_.size() && !events.empty(); ++i) {
+    const auto pairs = load_run(level_, run.base, entities_[i]);
+    if (!pairs) return std::unexpected(pairs.error());
+    const auto others =
+        *pairs ? events_of(**pairs, run.base, entities_[i]) : std::vector<std::int64_t>();
+    std::erase_if(events, [&others](std::int64_t event) {
+      return !std::ranges::binary_search(others, event);
+    });
+  }
+  // Runs that were merged since the last one was looked into hold its events again.
+  const std::int64_t end = std::min(within_.end, handled_);
+  std::erase_if(events, [&](std::int64_t event) { return event < within_.first || event >= end; });
+  handled_ = std::min(handled_, run.base);
+  std::ranges::reverse(events);
+  // What is older cannot be wanted any more.
+  if (run.base <= within_.first) {
+    runs_.clear();
+    level_ = merged + 1;
+  }
+  return Events(std::move(events));
 }
 
 }  // namespace mailwarden::ingest

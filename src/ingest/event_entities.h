@@ -1,21 +1,23 @@
 // Which events are about whom: an index by account and address.
 //
-// What     Each batch of events has a row for every account and every address that its events name,
-//          with their places in the batch. A name stands there as a number made of its hash, so
-//          that the row is short; two names of one number cost a look at an event that is not the
-//          one wanted.
-// Owns     Table event_entity.
+// What     For every account and address that an event names the index keeps a number made of a
+//          hash of the name, and the event's number. Two names of one number cost a look at an
+//          event that is not the one wanted. Rows of the index are runs: sorted lists over the
+//          events of one batch and, once there are enough of them, over many batches, one list for
+//          each of 256 parts of the entities. So writing goes on at the ends of few lists, and a
+//          question looks into one list a run.
+// Owns     Table event_entity, made by the steps of event_table.h.
 // Threads  As the Database passed in; the rest is pure.
-// Errors   As Database; corrupt where a stored event cannot be read back.
-// Limits   A batch has at most batch_events_max events.
-// Source   None.
+// Errors   As Database; corrupt where a stored event or run cannot be read back.
+// Limits   A run spans less than 2^32 events.
+// Source   O'Neil et al., "The Log-Structured Merge-Tree", 1996, with two levels.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -23,10 +25,6 @@
 #include "event/event.h"
 
 namespace mailwarden::ingest {
-
-struct EventBatchRow;
-
-inline constexpr std::size_t batch_events_max = 65'536;
 
 enum class EntityKind : std::uint8_t { account, address };
 
@@ -37,35 +35,70 @@ std::int64_t entity_number(EntityKind kind, std::string_view name);
 // one that the event came from.
 bool names(const Event& event, EntityKind kind, std::string_view name);
 
-struct EventEntity {
+struct EntityPlace {
   std::int64_t entity = 0;
-  std::string places;  // of the events in their batch, in order: two bytes each, the high one first
+  std::int64_t event = 0;  // its number, or how far behind the first of the batch it stands
 
-  bool operator==(const EventEntity&) const = default;
+  auto operator<=>(const EntityPlace&) const = default;
 };
 
 // Gathers what the events of a batch name, one after the other.
 class EntityGatherer {
  public:
   void add(const Event& event);
-  // In the order of their numbers.
-  std::vector<EventEntity> take();
+  // In order, events counted from 0.
+  std::vector<EntityPlace> take();
 
  private:
   void add(EntityKind kind, std::string_view name);
 
-  std::unordered_map<std::string, std::string> places_;  // by what a number is made of
-  std::size_t events_ = 0;
+  std::vector<EntityPlace> places_;
+  std::int64_t events_ = 0;
 };
 
-std::vector<std::size_t> places_of(std::string_view places);
+// Events `first` to `end` - 1 by their numbers.
+struct EventRange {
+  std::int64_t first = 0;
+  std::int64_t end = INT64_MAX;
 
-// Of the events that are still stored; places count from the batch's first event, which is why it
-// is asked for whole batches alone.
-Result<std::vector<EventEntity>> entities_of(db::Database& database, const EventBatchRow& batch);
-Result<void> store_entities(db::Database& database, std::int64_t entry,
-                            std::span<const EventEntity> entities);
-// What an older version stored without an index gets one.
-Result<void> index_old_batches(db::Database& database);
+  bool operator==(const EventRange&) const = default;
+};
+
+// A run over one batch, whose first event has that number; its places count from it.
+Result<void> store_entities(db::Database& database, std::int64_t first,
+                            std::span<const EntityPlace> places);
+// Makes one run of all those over single batches. Due every merge_batches batches.
+inline constexpr std::int64_t merge_batches = 256;
+Result<void> merge_entities(db::Database& database);
+// Takes whole batches out of the index, by the numbers of their events.
+Result<void> forget_entities(db::Database& database, std::span<const EventRange> events);
+// What an older version stored without an index gets one; runs that wait to be merged are.
+Result<void> complete_entities(db::Database& database);
+
+// Finds events that name all of some entities, the newest first, a run at a time.
+class EntitySearch {
+ public:
+  EntitySearch(db::Database& database, std::vector<std::int64_t> entities, EventRange within);
+
+  // Of the next run, newest first, perhaps none; nothing behind the last run.
+  Result<std::optional<std::vector<std::int64_t>>> next();
+
+ private:
+  struct Run {
+    std::int64_t base = 0;
+    std::string pairs;
+  };
+  Result<void> load_runs();
+  Result<std::optional<std::string>> load_run(std::int64_t level, std::int64_t base,
+                                              std::int64_t entity);
+
+  db::Database& database_;
+  std::vector<std::int64_t> entities_;
+  EventRange within_;
+  std::int64_t level_ = 0;
+  std::int64_t handled_ = INT64_MAX;  // events from here on were in earlier runs
+  std::int64_t below_;                // runs with smaller bases are still to come
+  std::vector<Run> runs_;             // of the first entity, loaded ahead, the oldest first
+};
 
 }  // namespace mailwarden::ingest

@@ -7,14 +7,6 @@
 namespace mailwarden::ingest {
 namespace {
 
-constexpr std::int64_t page = 32;  // batches at a time
-
-// A batch of which some events may be wanted.
-struct Candidate {
-  EventBatchRow batch;
-  std::vector<std::size_t> places;  // none: any of its events
-};
-
 class Search {
  public:
   Search(db::Database& database, const EventQuery& query)
@@ -22,104 +14,101 @@ class Search {
         query_(query),
         from_(query.from.value_or(Timestamp{INT64_MIN})),
         until_(query.until.value_or(Timestamp{INT64_MAX})),
-        before_(query.before.value_or(INT64_MAX)),
         limit_(static_cast<std::size_t>(
             std::clamp<std::int64_t>(query.limit, 1, EventQuery::limit_max))) {}
 
   Result<std::vector<EventRow>> run() {
-    if (auto done = bound(); !done) return std::unexpected(done.error());
-    while (found_.size() < limit_ && newest_ >= oldest_) {
-      const auto candidates = next_candidates();
-      if (!candidates) return std::unexpected(candidates.error());
-      if (candidates->empty()) break;
-      for (const Candidate& one : *candidates) {
-        if (found_.size() >= limit_) break;
-        if (auto done = take(one); !done) return std::unexpected(done.error());
-      }
-      newest_ = candidates->back().batch.entry - 1;
-    }
+    const bool by_entity = !query_.account.empty() || !query_.address.empty();
+    auto done = by_entity ? search_entities() : search_batches();
+    if (!done) return std::unexpected(done.error());
     return std::move(found_);
   }
 
  private:
-  bool by_entity() const { return !query_.account.empty() || !query_.address.empty(); }
+  bool is_full() const { return found_.size() >= limit_; }
 
-  // Which entries can have it at all.
-  Result<void> bound() {
-    const auto newest = database_.integer(
-        "SELECT entry FROM event_batch WHERE first < $1 ORDER BY first DESC LIMIT 1", {before_},
-        -1);
-    if (!newest) return std::unexpected(newest.error());
-    newest_ = *newest;
-    if (!by_entity() || (!query_.from && !query_.until)) return {};
-    for (const auto& [most, bound] : {std::pair("MAX", &newest_), std::pair("MIN", &oldest_)}) {
-      const auto entry = database_.integer(
-          "SELECT " + std::string(most) +
-              "(entry) FROM event_batch WHERE entry <= $1 AND latest >= $2 AND earliest < $3",
-          {newest_, from_.us, until_.us}, -1);
-      if (!entry) return std::unexpected(entry.error());
-      *bound = *entry;
+  Result<void> search_batches() {
+    constexpr std::int64_t page = 32;
+    std::int64_t below = query_.before.value_or(INT64_MAX);
+    while (!is_full()) {
+      // Whatever lies between two batches is in neither.
+      const auto batches = read_batches(database_.query(
+          "SELECT entry, stream, first, count, earliest, latest FROM event_batch"
+          " WHERE first < $1 AND latest >= $2 AND earliest < $3 ORDER BY first DESC LIMIT $4",
+          {below, from_.us, until_.us, page}));
+      if (!batches) return std::unexpected(batches.error());
+      if (batches->empty()) return {};
+      for (const EventBatchRow& batch : *batches) {
+        if (query_.stream && batch.stream != *query_.stream) continue;
+        if (is_full()) return {};
+        if (auto done = take_events({batch.first, batch.first + batch.count}); !done) return done;
+      }
+      below = batches->back().first;
     }
     return {};
   }
 
-  Result<std::vector<Candidate>> next_candidates() {
-    if (by_entity()) {
-      const bool by_account = !query_.account.empty();
-      const std::int64_t entity =
-          entity_number(by_account ? EntityKind::account : EntityKind::address,
-                        by_account ? query_.account : query_.address);
-      return read(database_.query(
-          "SELECT event_batch.entry, stream, first, count, earliest, latest, places"
-          " FROM event_entity JOIN event_batch ON event_batch.entry = event_entity.entry"
-          " WHERE entity = $1 AND event_entity.entry <= $2 AND event_entity.entry >= $3"
-          " ORDER BY event_entity.entry DESC LIMIT $4",
-          {entity, newest_, oldest_, page}));
-    }
-    return read(
-        database_.query("SELECT entry, stream, first, count, earliest, latest FROM event_batch"
-                        " WHERE entry <= $1 AND entry >= $2 AND latest >= $3 AND earliest < $4"
-                        " ORDER BY entry DESC LIMIT $5",
-                        {newest_, oldest_, from_.us, until_.us, page}));
-  }
-
-  static Result<std::vector<Candidate>> read(const Result<db::Statement*>& rows) {
+  static Result<std::vector<EventBatchRow>> read_batches(const Result<db::Statement*>& rows) {
     if (!rows) return std::unexpected(rows.error());
-    std::vector<Candidate> candidates;
+    std::vector<EventBatchRow> batches;
     while (true) {
       const auto more = (*rows)->step();
       if (!more) return std::unexpected(more.error());
-      if (!*more) return candidates;
-      Candidate one{.batch = read_batch_row(**rows), .places = {}};
-      if ((*rows)->columns() > 6) {
-        const db::Blob places = (*rows)->blob(6);
-        one.places = places_of({reinterpret_cast<const char*>(places.data()), places.size()});
-      }
-      candidates.push_back(std::move(one));
+      if (!*more) return batches;
+      batches.push_back(read_batch_row(**rows));
     }
   }
 
-  Result<void> take(const Candidate& one) {
-    if (query_.stream && one.batch.stream != *query_.stream) return {};
-    if (one.batch.latest < from_ || one.batch.earliest >= until_) return {};
-    if (one.places.empty()) return take_events(one.batch.first, one.batch.first + one.batch.count);
-    for (auto place = one.places.rbegin(); place != one.places.rend(); ++place) {
-      if (found_.size() >= limit_) break;
-      const std::int64_t number = one.batch.first + static_cast<std::int64_t>(*place);
-      if (auto done = take_events(number, number + 1); !done) return done;
+  Result<void> search_entities() {
+    std::vector<std::int64_t> entities;
+    // Fewer events come from one address than are about one account.
+    if (!query_.address.empty()) {
+      entities.push_back(entity_number(EntityKind::address, query_.address));
+    }
+    if (!query_.account.empty()) {
+      entities.push_back(entity_number(EntityKind::account, query_.account));
+    }
+    const auto within = range();
+    if (!within) return std::unexpected(within.error());
+    EntitySearch search(database_, std::move(entities), *within);
+    while (!is_full()) {
+      const auto events = search.next();
+      if (!events) return std::unexpected(events.error());
+      if (!*events) return {};
+      for (const std::int64_t event : **events) {
+        if (is_full()) return {};
+        if (auto done = take_events({event, event + 1}); !done) return done;
+      }
     }
     return {};
   }
 
-  // Those of the numbers `first` to `end` - 1 that are wanted.
-  Result<void> take_events(std::int64_t first, std::int64_t end) {
+  // Between the first and the last batch that reaches into the times.
+  Result<EventRange> range() {
+    EventRange range{.first = 0, .end = query_.before.value_or(INT64_MAX)};
+    if (!query_.from && !query_.until) return range;
+    const auto first =
+        database_.integer("SELECT MIN(first) FROM event_batch WHERE latest >= $1 AND earliest < $2",
+                          {from_.us, until_.us}, INT64_MAX);
+    if (!first) return std::unexpected(first.error());
+    const auto end = database_.integer(
+        "SELECT MAX(first + count) FROM event_batch WHERE latest >= $1 AND earliest < $2",
+        {from_.us, until_.us}, 0);
+    if (!end) return std::unexpected(end.error());
+    range.first = *first;
+    range.end = std::min(range.end, *end);
+    return range;
+  }
+
+  // Those of the range that are wanted.
+  Result<void> take_events(const EventRange& range) {
     const auto rows = database_.query(
         "SELECT " + std::string(event_columns) +
             " FROM event WHERE number >= $1 AND number < $2 AND time >= $3 AND time < $4"
             " ORDER BY number DESC",
-        {first, std::min(end, before_), from_.us, until_.us});
+        {range.first, std::min(range.end, query_.before.value_or(INT64_MAX)), from_.us, until_.us});
     if (!rows) return std::unexpected(rows.error());
-    while (found_.size() < limit_) {
+    while (!is_full()) {
       const auto more = (*rows)->step();
       if (!more) return std::unexpected(more.error());
       if (!*more) return {};
@@ -133,7 +122,8 @@ class Search {
 
   // The index tells no more than that it may be.
   Result<bool> is_wanted(const EventRow& row) const {
-    if (!by_entity()) return true;
+    if (query_.stream && row.id.stream != *query_.stream) return false;
+    if (query_.account.empty() && query_.address.empty()) return true;
     const auto event = parse_event(row.record);
     if (!event) return std::unexpected(event.error());
     const auto fits = [&event](EntityKind kind, const std::string& name) {
@@ -146,10 +136,7 @@ class Search {
   const EventQuery& query_;
   Timestamp from_;
   Timestamp until_;
-  std::int64_t before_;
   std::size_t limit_;
-  std::int64_t newest_ = -1;  // entries that are still to be looked at
-  std::int64_t oldest_ = 0;
   std::vector<EventRow> found_;
 };
 

@@ -47,12 +47,13 @@ CREATE INDEX event_batch_first ON event_batch (first);
 )sql"},
                            db::Migration{"ingest", 3, R"sql(
 CREATE TABLE event_entity (
-  entity BIGINT NOT NULL,
-  entry BIGINT NOT NULL,
-  places BLOB NOT NULL,
-  PRIMARY KEY (entity, entry)
+  level BIGINT NOT NULL,
+  bucket BIGINT NOT NULL,
+  base BIGINT NOT NULL,
+  pairs BLOB NOT NULL,
+  PRIMARY KEY (level, bucket, base)
 );
-CREATE INDEX event_entity_entry ON event_entity (entry);
+CREATE INDEX event_entity_base ON event_entity (level, base);
 ALTER TABLE event_batch ADD COLUMN indexed BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX event_batch_unindexed ON event_batch (entry) WHERE indexed = 0;
 )sql"}};

@@ -53,7 +53,7 @@ struct NewEvents {
   std::vector<One> rows;
   std::vector<Salt> salts;
   std::string records;
-  std::vector<EventEntity> entities;  // whom they name
+  std::vector<EntityPlace> entities;  // whom they name
 
   std::int64_t count() const { return static_cast<std::int64_t>(rows.size()); }
   std::string_view record(std::size_t index) const {

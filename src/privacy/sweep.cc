@@ -5,6 +5,7 @@
 #include <map>
 
 #include "detect/detection_table.h"
+#include "ingest/event_table.h"
 #include "ledger/ledger.h"
 
 namespace mailwarden::privacy {
@@ -288,6 +289,7 @@ Result<void> remove_batches(db::Database& database, const DueBatches& due, std::
   if (!due.held_because.empty()) {
     return fail(Code::denied, "what is held is not removed: " + due.held_because);
   }
+  std::vector<ingest::EventRange> removed;
   for (const std::int64_t batch : due.entries) {
     if (auto done = database.run("DELETE FROM event WHERE number >= (SELECT first FROM event_batch"
                                  " WHERE entry = $1) AND number < (SELECT first + count FROM"
@@ -296,9 +298,9 @@ Result<void> remove_batches(db::Database& database, const DueBatches& due, std::
         !done) {
       return done;
     }
-    if (auto done = database.run("DELETE FROM event_entity WHERE entry = $1", {batch}); !done) {
-      return done;
-    }
+    const auto stored = ingest::load_batch(database, batch);
+    if (!stored) return std::unexpected(stored.error());
+    removed.push_back({.first = stored->first, .end = stored->first + stored->count});
     if (auto done = database.run("INSERT INTO removed_batch (batch, entry) VALUES ($1, $2)"
                                  " ON CONFLICT (batch) DO NOTHING",
                                  {batch, entry});
@@ -306,6 +308,7 @@ Result<void> remove_batches(db::Database& database, const DueBatches& due, std::
       return done;
     }
   }
+  if (auto done = ingest::forget_entities(database, removed); !done) return done;
   return database.run(
       "INSERT INTO removal (entry, time, category, source, events, earliest, latest)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (entry) DO NOTHING",

@@ -219,8 +219,9 @@ Times fill(db::Database& store, db::Database& rows_alone, Bare& bare, std::int64
       for (const Batch& batch : batches) {
         CHECK(ingest::store_events(store, batch.row.first, batch.events));
         CHECK(ingest::store_batch(store, batch.row));
-        CHECK(ingest::store_entities(store, batch.row.entry, batch.events.entities));
+        CHECK(ingest::store_entities(store, batch.row.first, batch.events.entities));
       }
+      if (number % ingest::merge_batches == 0) CHECK(ingest::merge_entities(store));
     });
   }
   return times;

@@ -21,7 +21,13 @@ class EventQueryTest : public testing::Test {
 
   void fill(int batches) {
     std::mt19937 random(4);
-    for (int batch = 0; batch < batches; ++batch) add_batch(random, batch);
+    for (int batch = 0; batch < batches; ++batch) {
+      add_batch(random, batch);
+      // Two merged runs, and single ones behind them.
+      if (batch == batches / 3 || batch == batches / 2) {
+        EXPECT_TRUE(merge_entities(*database_));
+      }
+    }
   }
 
   void add_batch(std::mt19937& random, int batch) {
@@ -45,7 +51,7 @@ class EventQueryTest : public testing::Test {
     }
     EXPECT_TRUE(store_events(*database_, row.first, rows));
     EXPECT_TRUE(store_batch(*database_, row));
-    EXPECT_TRUE(store_entities(*database_, row.entry, entities.take()));
+    EXPECT_TRUE(store_entities(*database_, row.first, entities.take()));
   }
 
   Event random_event(std::mt19937& random, std::int64_t stream, int batch) {
@@ -105,6 +111,15 @@ class EventQueryTest : public testing::Test {
     return queries;
   }
 
+  std::vector<EventRange> batches() {
+    std::vector<EventRange> all;
+    const auto rows = database_->query("SELECT first, count FROM event_batch ORDER BY first");
+    while ((*rows)->step().value()) {
+      all.push_back({(*rows)->integer(0), (*rows)->integer(0) + (*rows)->integer(1)});
+    }
+    return all;
+  }
+
   std::unique_ptr<db::Database> database_ = fresh_store();
   std::vector<Event> events_;
 };
@@ -142,36 +157,72 @@ TEST_F(EventQueryTest, NamesOfOneNumberAreToldApart) {
   EXPECT_NE(entity_number(EntityKind::account, "alice"),
             entity_number(EntityKind::address, "alice"));
   fill(5);
-  // As if another name had the same number.
-  ASSERT_TRUE(database_->run(
-      "UPDATE event_entity SET entity = $1 WHERE entity = $2",
-      {entity_number(EntityKind::account, "other"), entity_number(EntityKind::account, "user0")}));
+  // As if another name had the number of everybody.
+  std::vector<EntityPlace> places;
+  for (std::int64_t i = 0; i < std::ssize(events_); ++i) {
+    places.push_back({.entity = entity_number(EntityKind::account, "other"), .event = i});
+  }
+  ASSERT_TRUE(database_->execute("DELETE FROM event_entity"));
+  ASSERT_TRUE(store_entities(*database_, 1, places));
   EXPECT_TRUE(found(*database_, {.account = "other"}).empty());
 }
 
-TEST_F(EventQueryTest, WhatAnOlderVersionStoredIsIndexedOnce) {
-  fill(150);
-  const auto dump = [this] {
-    std::vector<std::string> rows;
-    const auto read =
-        database_->query("SELECT entity, entry, places FROM event_entity ORDER BY entity, entry");
-    while ((*read)->step().value()) {
-      const db::Blob places = (*read)->blob(2);
-      rows.push_back(std::to_string((*read)->integer(0)) + " " +
-                     std::to_string((*read)->integer(1)) +
-                     std::string(reinterpret_cast<const char*>(places.data()), places.size()));
+TEST_F(EventQueryTest, MergingChangesNoAnswer) {
+  fill(40);
+  ASSERT_TRUE(merge_entities(*database_));
+  EXPECT_EQ(database_->integer("SELECT COUNT(*) FROM event_entity WHERE level = 0").value(), 0);
+  for (const EventQuery& query : random_queries(200)) {
+    ASSERT_EQ(found(*database_, query), plainly(query));
+  }
+}
+
+TEST_F(EventQueryTest, MergingBetweenTwoLooksTellsNothingTwice) {
+  fill(40);
+  const std::int64_t entity = entity_number(EntityKind::account, "user0");
+  EntitySearch search(*database_, {entity}, {});
+  std::vector<std::int64_t> events;
+  for (int run = 0;; ++run) {
+    const auto more = search.next().value();
+    if (!more) break;
+    events.insert(events.end(), more->begin(), more->end());
+    if (run == 3) {
+      ASSERT_TRUE(merge_entities(*database_));
     }
-    return rows;
+  }
+  EXPECT_EQ(events, plainly({.account = "user0", .limit = EventQuery::limit_max}));
+}
+
+TEST_F(EventQueryTest, WhatAnOlderVersionStoredIsIndexed) {
+  fill(600);
+  ASSERT_TRUE(database_->execute("DELETE FROM event_entity; UPDATE event_batch SET indexed = 0"));
+  ASSERT_TRUE(complete_entities(*database_));
+  ASSERT_TRUE(complete_entities(*database_));
+  EXPECT_EQ(database_->integer("SELECT COUNT(*) FROM event_batch WHERE indexed = 0").value(), 0);
+  for (const EventQuery& query : random_queries(100)) {
+    ASSERT_EQ(found(*database_, query), plainly(query));
+  }
+}
+
+TEST_F(EventQueryTest, WhatIsForgottenIsInNoRun) {
+  fill(40);
+  // Every third: out of single runs as a whole, and out of merged ones.
+  const std::vector<EventRange> all = batches();
+  std::vector<EventRange> gone;
+  for (std::size_t i = 0; i < all.size(); i += 3) gone.push_back(all[i]);
+  ASSERT_TRUE(forget_entities(*database_, gone));
+  const auto forgotten = [&gone](std::int64_t number) {
+    return std::ranges::any_of(
+        gone, [number](const EventRange& r) { return number >= r.first && number < r.end; });
   };
-  const auto before = dump();
-  EXPECT_GT(before.size(), 500U);
-  ASSERT_TRUE(
-      database_->execute("DELETE FROM event_entity WHERE entry > 60; UPDATE event_batch SET "
-                         "indexed = 0 WHERE entry > 60"));
-  ASSERT_TRUE(index_old_batches(*database_));
-  EXPECT_EQ(dump(), before);
-  ASSERT_TRUE(index_old_batches(*database_));
-  EXPECT_EQ(dump(), before);
+  for (EventQuery query : random_queries(200)) {
+    if (query.account.empty() && query.address.empty()) continue;
+    query.limit = EventQuery::limit_max;
+    auto expected = plainly(query);
+    std::erase_if(expected, forgotten);
+    ASSERT_EQ(found(*database_, query), expected);
+  }
+  ASSERT_TRUE(forget_entities(*database_, all));
+  EXPECT_EQ(database_->integer("SELECT COUNT(*) FROM event_entity").value(), 0);
 }
 
 // What the database means to do for a question, with the tables that it would read from end to end.

@@ -97,9 +97,9 @@ class TestStore {
                                        {"source", source}},
                                       now);
     EXPECT_TRUE(ingest::store_events(*database_, first, rows));
-    const std::vector<ingest::EventEntity> named{
-        {.entity = ingest::entity_number(ingest::EntityKind::address, source), .places = {0, 0}}};
-    EXPECT_TRUE(ingest::store_entities(*database_, entry, named));
+    const std::vector<ingest::EntityPlace> named{
+        {.entity = ingest::entity_number(ingest::EntityKind::address, source)}};
+    EXPECT_TRUE(ingest::store_entities(*database_, first, named));
     EXPECT_TRUE(ingest::store_batch(*database_, {.entry = entry,
                                                  .stream = stream,
                                                  .first = first,

@@ -4,19 +4,18 @@
 #include <map>
 #include <memory>
 
-#include "db/database.h"
+#include "tests/db/forwarding.h"
 
 namespace mailwarden::access {
 
-class FailingDatabase final : public db::Database {
+class FailingDatabase final : public ForwardingDatabase {
  public:
-  explicit FailingDatabase(db::Database& store) : store_(store) {}
+  using ForwardingDatabase::ForwardingDatabase;
 
   // The n-th step of a statement from now on fails, or the commit behind the last of them; 0: none.
   void fail_at(int step) { left_ = step; }
   bool has_failed() const { return failed_; }
 
-  Result<void> execute(std::string_view sql) override { return store_.execute(sql); }
   Result<db::Statement*> prepare(std::string_view sql) override {
     return failing(store_.prepare(sql));
   }
@@ -30,11 +29,7 @@ class FailingDatabase final : public db::Database {
     auto done = store_.insert_rows(table, columns, due_or_next);
     return done && failed_ ? full() : done;
   }
-  std::int64_t changes() const override { return store_.changes(); }
-  Result<std::vector<db::Table>> tables() override { return store_.tables(); }
-  Result<void> begin() override { return store_.begin(); }
   Result<void> commit() override { return is_due() ? full() : store_.commit(); }
-  void rollback() override { store_.rollback(); }
 
  private:
   class Failing final : public db::Statement {
@@ -75,7 +70,6 @@ class FailingDatabase final : public db::Database {
   }
   static Result<void> full() { return fail(Code::full, "the disk is full"); }
 
-  db::Database& store_;
   std::map<db::Statement*, std::unique_ptr<Failing>> statements_;
   int left_ = 0;
   bool failed_ = false;

@@ -11,6 +11,7 @@
 #include "db/sqlite.h"
 #include "ledger/verify.h"
 #include "respond/run_table.h"
+#include "tests/db/forwarding.h"
 #include "tests/db/store.h"
 #include "tests/temporary.h"
 
@@ -171,6 +172,71 @@ TEST_F(CoreTest, AStoreThatRefusesDelaysAndChangesNothing) {
   lock->rollback();
   ASSERT_TRUE(core->write());
   EXPECT_EQ(all(*database), all(*reference));
+}
+
+// As when the answer to a commit is lost: the next transaction learns that it held, or begins.
+class DoubtfulDatabase final : public ForwardingDatabase {
+ public:
+  using ForwardingDatabase::ForwardingDatabase;
+
+  void lose_answer(bool held) {
+    loses_ = true;
+    held_ = held;
+  }
+
+  Result<void> begin() override {
+    if (std::exchange(told_later_, false)) return fail(Code::conflict, "it is in the store");
+    return store_.begin();
+  }
+  Result<void> commit() override {
+    if (!std::exchange(loses_, false)) return store_.commit();
+    if (held_) {
+      EXPECT_TRUE(store_.commit());
+    } else {
+      store_.rollback();
+    }
+    told_later_ = held_;
+    return fail(Code::unavailable, "the connection was lost");
+  }
+  void rollback() override {
+    if (!told_later_) store_.rollback();
+  }
+
+ private:
+  bool loses_ = false;
+  bool held_ = false;
+  bool told_later_ = false;
+};
+
+TEST_F(CoreTest, ACommitInDoubtIsNotWrittenTwiceAndNotForgotten) {
+  entropy_ = SeededEntropy();
+  const auto reference = fresh_store();
+  std::vector<std::string> expected;
+  {
+    const auto core = open(*reference);
+    ASSERT_TRUE(core->write());
+    for (std::uint64_t i = 0; i < 4; ++i) core->take(batch(i, 20));
+    ASSERT_TRUE(core->write());
+    expected = keys(core->take_outgoing());
+  }
+  for (const bool held : {true, false}) {
+    entropy_ = SeededEntropy();
+    const auto store = fresh_store();
+    DoubtfulDatabase database(*store);
+    const auto core = open(database);
+    ASSERT_TRUE(core->write());
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      core->take(batch(i, 20));
+      if (i != 1) continue;
+      database.lose_answer(held);
+      EXPECT_EQ(core->write().error().code, Code::unavailable);
+      EXPECT_TRUE(core->take_outgoing().empty());
+    }
+    const auto written = core->write();
+    ASSERT_TRUE(written) << written.error().what;
+    EXPECT_EQ(keys(core->take_outgoing()), expected);
+    EXPECT_EQ(all(*store), all(*reference)) << held;
+  }
 }
 
 // A stop behind every step, and each time a new core over what was stored: the ledger has the same

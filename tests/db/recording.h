@@ -4,18 +4,17 @@
 #include <set>
 #include <string>
 
-#include "db/database.h"
+#include "tests/db/forwarding.h"
 
 namespace mailwarden {
 
-class RecordingDatabase final : public db::Database {
+class RecordingDatabase final : public ForwardingDatabase {
  public:
-  explicit RecordingDatabase(db::Database& store) : store_(store) {}
+  using ForwardingDatabase::ForwardingDatabase;
 
   // Every text that was prepared, for few rows or many.
   const std::set<std::string, std::less<>>& asked() const { return asked_; }
 
-  Result<void> execute(std::string_view sql) override { return store_.execute(sql); }
   Result<db::Statement*> prepare(std::string_view sql) override {
     asked_.emplace(sql);
     return store_.prepare(sql);
@@ -24,18 +23,8 @@ class RecordingDatabase final : public db::Database {
     asked_.emplace(sql);
     return store_.prepare_scan(sql);
   }
-  Result<void> insert_rows(std::string_view table, std::span<const std::string_view> columns,
-                           const db::RowSource& next) override {
-    return store_.insert_rows(table, columns, next);
-  }
-  std::int64_t changes() const override { return store_.changes(); }
-  Result<std::vector<db::Table>> tables() override { return store_.tables(); }
-  Result<void> begin() override { return store_.begin(); }
-  Result<void> commit() override { return store_.commit(); }
-  void rollback() override { store_.rollback(); }
 
  private:
-  db::Database& store_;
   std::set<std::string, std::less<>> asked_;
 };
 

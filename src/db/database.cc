@@ -1,5 +1,6 @@
 #include "db/database.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 
@@ -68,6 +69,17 @@ Result<void> apply(Database& database, const Migration& step, Timestamp now) {
 }
 
 }  // namespace
+
+std::string insert_text(std::string_view table, std::span<const std::string_view> columns) {
+  std::string names;
+  std::string values;
+  for (const std::string_view column : columns) {
+    if (!names.empty()) names += ", ", values += ", ";
+    names += column;
+    values += "$" + std::to_string(1 + std::ranges::count(values, '$'));
+  }
+  return "INSERT INTO " + std::string(table) + " (" + names + ") VALUES (" + values + ")";
+}
 
 Result<void> Statement::run(std::span<const Value> values) {
   if (auto bound = bind(values); !bound) return bound;

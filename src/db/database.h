@@ -72,6 +72,9 @@ class Statement {
   }
 };
 
+// The INSERT of one row into these columns, $1 being the first.
+std::string insert_text(std::string_view table, std::span<const std::string_view> columns);
+
 // Tells rows one after the other: fills in the next one, or answers false.
 using RowSource = std::function<bool(std::span<Value> row)>;
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <pqxx/pqxx>
+#include <pqxx/tablewriter>
 #include <utility>
 
 #include "base/text.h"
@@ -54,27 +55,22 @@ void put(Sent& sent, const Value& value) {
   }
 }
 
-constexpr std::size_t columns_max = 16;
+// COPY has its own cost, which few rows do not make up for.
+constexpr std::size_t rows_few = 4;
 
-// libpqxx takes a row whose width is known to the compiler.
-template <std::size_t width>
-std::int64_t copy_rows_of(pqxx::stream_to& stream, const RowSource& next) {
-  std::array<Value, width> row;
-  std::array<Sent, width> sent;
-  std::int64_t rows = 0;
-  for (; next(row); ++rows) {
-    for (std::size_t i = 0; i < width; ++i) put(sent[i], row[i]);
-    stream << sent;
+// As COPY takes it: fields between tabs, NULL as \N.
+std::string copy_line(std::span<const Sent> row) {
+  std::string line;
+  for (const Sent& field : row) {
+    if (field.is_null) {
+      line += "\\N";
+    } else {
+      append_copied(line, field.text);
+    }
+    line += '\t';
   }
-  return rows;
-}
-
-std::int64_t copy_rows(pqxx::stream_to& stream, std::size_t width, const RowSource& next) {
-  using Copy = std::int64_t (*)(pqxx::stream_to&, const RowSource&);
-  constexpr auto copies = []<std::size_t... i>(std::index_sequence<i...>) {
-    return std::array<Copy, columns_max>{&copy_rows_of<i + 1>...};
-  }(std::make_index_sequence<columns_max>());
-  return copies[width - 1](stream, next);
+  line.pop_back();
+  return line;
 }
 
 class PostgresDatabase;
@@ -103,6 +99,11 @@ class PostgresStatement final : public Statement {
   Blob blob(int column) const override { return blobs_.emplace_back(from_hex(view(column))); }
   int columns() const override { return static_cast<int>(rows_.columns()); }
 
+  Result<void> run_with(const std::vector<Sent>& values) {
+    reset();
+    values_ = values;
+    return run_statement();
+  }
   // A transaction has ended, and with it the cursor.
   void forget_cursor() { cursor_lost_ = std::exchange(cursor_open_, false) || cursor_lost_; }
 
@@ -172,6 +173,7 @@ class PostgresDatabase final : public Database {
 
  private:
   Result<Statement*> find(std::string_view sql, bool scans);
+  Result<void> insert_few(const std::string& sql, const std::vector<std::vector<Sent>>& rows);
   Result<void> hold_alone();
   Result<void> settle_doubt();
   void forget_cursors();
@@ -346,15 +348,40 @@ Result<Statement*> PostgresDatabase::find(std::string_view sql, bool scans) {
 Result<void> PostgresDatabase::insert_rows(std::string_view table,
                                            std::span<const std::string_view> columns,
                                            const RowSource& next) {
-  if (columns.empty() || columns.size() > columns_max) {
-    return fail(Code::invalid, "database: rows are inserted with 1 to 16 columns");
+  std::vector<Value> row(columns.size());
+  std::vector<std::vector<Sent>> first;
+  while (first.size() < rows_few && next(row)) {
+    std::vector<Sent>& sent = first.emplace_back(row.size());
+    for (std::size_t i = 0; i < row.size(); ++i) put(sent[i], row[i]);
   }
+  if (first.size() < rows_few) return insert_few(insert_text(table, columns), first);
   const std::vector<std::string> names(columns.begin(), columns.end());
   return use([&](pqxx::transaction_base& transaction) {
-    pqxx::stream_to stream(transaction, std::string(table), names);
-    changes_ = copy_rows(stream, columns.size(), next);
-    stream.complete();
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    // Its successor stream_to takes no lines that stand ready, and rows only as tuples.
+    pqxx::tablewriter writer(transaction, std::string(table), names.begin(), names.end());
+#pragma GCC diagnostic pop
+    for (const std::vector<Sent>& sent : first) writer.write_raw_line(copy_line(sent));
+    changes_ = std::ssize(first);
+    std::vector<Sent> sent(row.size());
+    for (; next(row); ++changes_) {
+      for (std::size_t i = 0; i < row.size(); ++i) put(sent[i], row[i]);
+      writer.write_raw_line(copy_line(sent));
+    }
+    writer.complete();
   });
+}
+
+Result<void> PostgresDatabase::insert_few(const std::string& sql,
+                                          const std::vector<std::vector<Sent>>& rows) {
+  const auto statement = find(sql, false);
+  if (!statement) return std::unexpected(statement.error());
+  for (const std::vector<Sent>& row : rows) {
+    if (auto done = static_cast<PostgresStatement&>(**statement).run_with(row); !done) return done;
+  }
+  changes_ = std::ssize(rows);
+  return {};
 }
 
 Result<void> PostgresDatabase::begin() {

@@ -171,8 +171,6 @@ Result<void> PostgresLink::set_up(const OpenOptions& options) {
   std::string sql =
       "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on;"
       "SET bytea_output = 'hex'; SET extra_float_digits = 3; SET client_min_messages = 'error';";
-  sql += "SET lock_timeout = " + milliseconds(options.busy_timeout) + ";";
-  sql += "SET statement_timeout = " + milliseconds(options.statement_timeout) + ";";
   // One that stands still in a transaction is dead, and holds locks that its successor needs.
   sql += "SET idle_in_transaction_session_timeout = '60s';";
   if (options.read_only) sql += "SET default_transaction_read_only = on;";
@@ -182,7 +180,9 @@ Result<void> PostgresLink::set_up(const OpenOptions& options) {
       " WHERE pid = pg_backend_pid()");
   if (!name) return std::unexpected(name.error());
   name_ = *name;
-  return check_server(!options.read_only);
+  if (auto good = check_server(!options.read_only); !good) return good;
+  return execute("SET lock_timeout = " + milliseconds(options.busy_timeout) +
+                 "; SET statement_timeout = " + milliseconds(options.statement_timeout));
 }
 
 Result<void> PostgresLink::check_server(bool writes) {

@@ -112,6 +112,19 @@ std::vector<std::byte> from_hex(std::string_view text) {
   return out;
 }
 
+void append_copied(std::string& line, std::string_view text) {
+  std::size_t done = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c != '\\' && c != '\t' && c != '\n' && c != '\r') continue;
+    line += text.substr(done, at - done);
+    line += '\\';
+    line += c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : '\\';
+    done = at + 1;
+  }
+  line += text.substr(done);
+}
+
 std::string postgres_types(std::string_view definition) {
   std::string out;
   while (!definition.empty()) {

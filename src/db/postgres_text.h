@@ -23,6 +23,9 @@ std::string escape(std::string_view bytes);
 bool is_escaped(std::string_view text);
 std::string unescape(std::string_view text);
 
+// Text as a field of a line that COPY reads.
+void append_copied(std::string& line, std::string_view text);
+
 // A BLOB as PostgreSQL writes it: \x and two digits a byte.
 std::string to_hex(std::span<const std::byte> blob);
 std::vector<std::byte> from_hex(std::string_view text);

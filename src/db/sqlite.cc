@@ -133,17 +133,6 @@ class SqliteStatement final : public Statement {
   std::vector<int> order_;  // where SQLite has $1, $2, …
 };
 
-std::string insert_text(std::string_view table, std::span<const std::string_view> columns) {
-  std::string names;
-  std::string values;
-  for (const std::string_view column : columns) {
-    if (!names.empty()) names += ", ", values += ", ";
-    names += column;
-    values += "$" + std::to_string(1 + std::ranges::count(values, '$'));
-  }
-  return "INSERT INTO " + std::string(table) + " (" + names + ") VALUES (" + values + ")";
-}
-
 ColumnType type_of(std::string_view declared) {
   if (declared == "TEXT") return ColumnType::text;
   if (declared == "BLOB") return ColumnType::blob;

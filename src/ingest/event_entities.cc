@@ -111,10 +111,19 @@ Result<std::vector<StoredRun>> read_runs(const Result<db::Statement*>& rows) {
   }
 }
 
-Result<void> write_run(db::Database& database, std::int64_t level, const StoredRun& run) {
-  return database.run(
-      "INSERT INTO event_entity (level, bucket, base, pairs) VALUES ($1, $2, $3, $4)",
-      {level, run.bucket, run.base, db::Blob(std::as_bytes(std::span(run.pairs)))});
+Result<void> write_runs(db::Database& database, std::int64_t level,
+                        std::span<const StoredRun> runs) {
+  constexpr std::array<std::string_view, 4> columns{"level", "bucket", "base", "pairs"};
+  auto run = runs.begin();
+  return database.insert_rows("event_entity", columns, [&](std::span<db::Value> row) {
+    if (run == runs.end()) return false;
+    row[0] = level;
+    row[1] = run->bucket;
+    row[2] = run->base;
+    row[3] = db::Blob(std::as_bytes(std::span(run->pairs)));
+    ++run;
+    return true;
+  });
 }
 
 bool is_in(std::span<const EventRange> ranges, std::int64_t event) {
@@ -209,7 +218,8 @@ std::vector<EntityPlace> EntityGatherer::take() {
 Result<void> store_entities(db::Database& database, std::int64_t first,
                             std::span<const EntityPlace> places) {
   if (places.empty()) return {};
-  return write_run(database, single, {.base = first, .pairs = to_pairs(places, 0)});
+  const std::array run{StoredRun{.base = first, .pairs = to_pairs(places, 0)}};
+  return write_runs(database, single, run);
 }
 
 Result<void> merge_entities(db::Database& database) {
@@ -222,15 +232,16 @@ Result<void> merge_entities(db::Database& database) {
   for (const StoredRun& run : *runs) append_places(places, run.pairs, run.base);
   std::ranges::sort(places);
   const std::int64_t base = runs->front().base;
+  std::vector<StoredRun> made;
   for (auto begin = places.begin(); begin != places.end();) {
     const std::int64_t bucket = bucket_of(merged, begin->entity);
     const auto end = std::find_if(begin, places.end(), [bucket](const EntityPlace& place) {
       return bucket_of(merged, place.entity) != bucket;
     });
-    const StoredRun run{.bucket = bucket, .base = base, .pairs = to_pairs({begin, end}, base)};
-    if (auto done = write_run(database, merged, run); !done) return done;
+    made.push_back({.bucket = bucket, .base = base, .pairs = to_pairs({begin, end}, base)});
     begin = end;
   }
+  if (auto done = write_runs(database, merged, made); !done) return done;
   return database.run("DELETE FROM event_entity WHERE level = $1", {single});
 }
 

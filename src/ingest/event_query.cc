@@ -7,6 +7,9 @@
 namespace mailwarden::ingest {
 namespace {
 
+// Events that one question asks for by their numbers.
+constexpr std::size_t numbers_max = 64;
+
 class Search {
  public:
   Search(db::Database& database, const EventQuery& query)
@@ -75,9 +78,10 @@ class Search {
       const auto events = search.next();
       if (!events) return std::unexpected(events.error());
       if (!*events) return {};
-      for (const std::int64_t event : **events) {
-        if (is_full()) return {};
-        if (auto done = take_events({event, event + 1}); !done) return done;
+      for (std::span<const std::int64_t> rest = **events; !rest.empty() && !is_full();) {
+        const auto some = rest.first(std::min(rest.size(), numbers_max));
+        if (auto done = take_events(some); !done) return done;
+        rest = rest.subspan(some.size());
       }
     }
     return {};
@@ -107,6 +111,30 @@ class Search {
             " FROM event WHERE number >= $1 AND number < $2 AND time >= $3 AND time < $4"
             " ORDER BY number DESC",
         {range.first, std::min(range.end, query_.before.value_or(INT64_MAX)), from_.us, until_.us});
+    return take_rows(rows);
+  }
+
+  // Those of some events, newest first, in one question.
+  Result<void> take_events(std::span<const std::int64_t> numbers) {
+    static const std::string sql = [] {
+      std::string wanted;
+      for (std::size_t i = 0; i < numbers_max; ++i) {
+        wanted += (wanted.empty() ? "$" : ", $") + std::to_string(3 + i);
+      }
+      return "SELECT " + std::string(event_columns) + " FROM event WHERE number IN (" + wanted +
+             ") AND time >= $1 AND time < $2 ORDER BY number DESC";
+    }();
+    std::vector<db::Value> values{from_.us, until_.us};
+    values.insert(values.end(), numbers.begin(), numbers.end());
+    // No event has this number.
+    values.resize(2 + numbers_max, std::int64_t{-1});
+    const auto statement = database_.prepare(sql);
+    if (!statement) return std::unexpected(statement.error());
+    if (auto bound = (*statement)->bind(values); !bound) return bound;
+    return take_rows(*statement);
+  }
+
+  Result<void> take_rows(const Result<db::Statement*>& rows) {
     if (!rows) return std::unexpected(rows.error());
     while (!is_full()) {
       const auto more = (*rows)->step();

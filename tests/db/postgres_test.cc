@@ -131,12 +131,12 @@ TEST_F(PostgresTest, FailuresCarryTheirKind) {
             Code::denied);
   const auto held = Transaction::begin(*database);
   ASSERT_TRUE(database->execute("LOCK TABLE t"));
-  EXPECT_EQ(open({.busy_timeout = std::chrono::milliseconds(5)})
+  EXPECT_EQ(open({.busy_timeout = std::chrono::milliseconds(50)})
                 ->integer("SELECT COUNT(*) FROM t")
                 .error()
                 .code,
             Code::unavailable);
-  const auto slow = open({.statement_timeout = std::chrono::milliseconds(5)});
+  const auto slow = open({.statement_timeout = std::chrono::milliseconds(200)});
   EXPECT_EQ(slow->integer("SELECT 1 FROM pg_sleep(60)").error().code, Code::unavailable);
   EXPECT_EQ(open_url("postgresql://mailwarden@/none?host=/nowhere").error().code,
             Code::unavailable);

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "base/timestamp.h"
@@ -84,6 +85,10 @@ class Database {
   virtual Result<void> begin() = 0;
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
+  // Begins a transaction that sees the store as it stands now, whatever others write meanwhile; its
+  // end is rollback(). With `checks_files` it answers what the database itself finds damaged in its
+  // files and indexes.
+  virtual Result<std::vector<std::string>> begin_reading(bool checks_files) = 0;
 
   // Prepares (or finds), binds and runs.
   Result<void> run(std::string_view sql, std::initializer_list<Value> values);

@@ -197,7 +197,7 @@ class Verifier {
     const auto stored = database_.integer("SELECT COUNT(*) FROM ledger_node");
     if (!stored) return std::unexpected(stored.error());
     if (*stored <= nodes_made_) return {};
-    const auto rows = database_.query("SELECT level, number FROM ledger_node");
+    const auto rows = database_.query("SELECT level, number FROM ledger_node ORDER BY level, number");
     if (!rows) return std::unexpected(rows.error());
     while (true) {
       const auto more = (*rows)->step();

@@ -33,6 +33,12 @@ Result<void> Core::adopt() {
       if (!read) return read;
     }
   }
+  auto streams = report::each_state(parts_.database, report::state_table("stream"),
+                                    [&](const report::StateRow& row) {
+                                      state_->know(row);
+                                      return Result<void>();
+                                    });
+  if (!streams) return streams;
   auto stored = report::read_schema(parts_.database);
   if (!stored) return std::unexpected(stored.error());
   std::erase_if(*stored, [&](const json::Value& step) {

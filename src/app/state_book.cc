@@ -6,6 +6,11 @@
 #include "db/sqlite.h"
 
 namespace mailwarden::app {
+namespace {
+
+constexpr std::string_view known_table = "stream";
+
+}  // namespace
 
 Result<std::unique_ptr<StateBook>> StateBook::open(std::span<const db::Migration> migrations,
                                                    Timestamp now) {
@@ -34,7 +39,15 @@ void StateBook::note(std::initializer_list<std::string_view> tables,
   }
 }
 
+void StateBook::know(const report::StateRow& row) {
+  CHECK(row.table == known_table && row.hash);
+  known_[row.key] = *row.hash;
+}
+
 void StateBook::note(report::StateRow row) {
+  if (row.table == known_table && row.hash) {
+    if (std::string& known = known_[row.key]; std::exchange(known, *row.hash) == *row.hash) return;
+  }
   rows_[row.table][std::move(row.key)] =
       row.hash ? json::Value(*std::move(row.hash)) : json::Value();
 }

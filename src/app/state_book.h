@@ -5,6 +5,8 @@
 //          rows in the store must be from then on (report/state_rows.h), and are made where the
 //          change is decided, so that the ledger does not depend on how changes are gathered for
 //          writing.
+//          What know() tells of is told once as long as it stays the same: a source says again and
+//          again where a stream stands.
 // Owns     The store in memory, which is empty between two calls, and the hashes not taken yet.
 // Threads  One, the core's.
 // Errors   open(): those of Database. Elsewhere a store in memory that fails is a bug.
@@ -39,6 +41,8 @@ class StateBook {
   // The rows that `write` leaves in these tables.
   void note(std::initializer_list<std::string_view> tables,
             const std::function<Result<void>(db::Database&)>& write);
+  // A stream's row as the store has it already, of which nothing needs to be told until it changes.
+  void know(const report::StateRow& row);
   // A row that is gone, or one as it was read.
   void note(report::StateRow row);
 
@@ -50,6 +54,7 @@ class StateBook {
   std::unique_ptr<db::Database> mirror_;
   // The last word on each row.
   std::map<std::string_view, std::map<std::vector<std::string>, json::Value>> rows_;
+  std::map<std::vector<std::string>, std::string> known_;  // hashes of what know() was told of
 };
 
 }  // namespace mailwarden::app

@@ -18,9 +18,7 @@ class Verifier {
     open_from();
     if (auto loaded = next_checkpoints(); !loaded) return std::unexpected(loaded.error());
     if (auto done = check_entries(); !done) return std::unexpected(done.error());
-    if (auto done = check_node_count(); !done) return std::unexpected(done.error());
-    if (auto done = check_end(); !done) return std::unexpected(done.error());
-    // What is left covers more than there is.
+    // What is left covers more than there is, which is told before all that comes of it.
     while (checkpoint_) {
       check_note(*checkpoint_);
       add("checkpoint at size " + std::to_string(checkpoint_->size), missing(checkpoint_->size));
@@ -29,6 +27,8 @@ class Verifier {
     if (from_ && from_->size > static_cast<std::uint64_t>(verdict_.entries)) {
       add("the checkpoint given", missing(static_cast<std::int64_t>(from_->size)));
     }
+    if (auto done = check_node_count(); !done) return std::unexpected(done.error());
+    if (auto done = check_end(); !done) return std::unexpected(done.error());
     verdict_.unsealed = verdict_.entries - sealed_;
     return std::move(verdict_);
   }
@@ -197,7 +197,8 @@ class Verifier {
     const auto stored = database_.integer("SELECT COUNT(*) FROM ledger_node");
     if (!stored) return std::unexpected(stored.error());
     if (*stored <= nodes_made_) return {};
-    const auto rows = database_.query("SELECT level, number FROM ledger_node ORDER BY level, number");
+    const auto rows =
+        database_.query("SELECT level, number FROM ledger_node ORDER BY level, number");
     if (!rows) return std::unexpected(rows.error());
     while (true) {
       const auto more = (*rows)->step();

@@ -31,9 +31,12 @@ struct Table {
   std::string_view kind;
   std::string_view sql;  // entry and body first
   std::span<const Column> columns;
-  std::int64_t more = 2;    // members that the record has beside the body: kind and time at least
+  std::span<const std::string_view> beside;  // members that the record has and the body has not
   bool tells_when = false;  // a member "when" beside the body, which older entries have not
 };
+
+constexpr std::array<std::string_view, 2> beside_all{"kind", "time"};
+constexpr std::array<std::string_view, 4> beside_detection{"incident", "kind", "number", "time"};
 
 constexpr std::array decision_columns{
     Column{2, As::text, "id"},     Column{3, As::text, "principal"},
@@ -57,19 +60,20 @@ constexpr std::array tables{
           "SELECT entry, body, id, principal, action, resource, why,"
           " CASE allowed WHEN 1 THEN 'allow' WHEN 0 THEN 'deny' ELSE '' END, time FROM decision "
           "ORDER BY entry",
-          decision_columns},
+          decision_columns, beside_all},
     Table{"detection", "detection",
           "SELECT entry, body, rule, entity_kind, entity_name, number, incident, time, stream,"
           " position FROM detection ORDER BY entry",
-          detection_columns, 4},
+          detection_columns, beside_detection},
     Table{"incident_change", "incident",
           "SELECT entry, body, incident, sequence, time FROM incident_change ORDER BY entry",
-          incident_columns, 2, true},
+          incident_columns, beside_all, true},
     Table{"playbook_move", "step",
-          "SELECT entry, body, run, time FROM playbook_move ORDER BY entry", move_columns, 2, true},
+          "SELECT entry, body, run, time FROM playbook_move ORDER BY entry", move_columns,
+          beside_all, true},
     Table{"grant_changes", "grant",
           "SELECT entry, body, number, sequence, time FROM grant_changes ORDER BY entry",
-          grant_columns, 2, true}};
+          grant_columns, beside_all, true}};
 
 bool agrees(const db::Statement& row, const Column& column, const json::Value& record) {
   const json::Value& of = column.in.empty() ? record : record[column.in];
@@ -89,24 +93,39 @@ bool agrees(const db::Statement& row, const Column& column, const json::Value& r
   return false;
 }
 
+// The record without what it has beside the body, as text.
+std::string body_text(const Table& table, const json::Object& record) {
+  std::string text = "{";
+  for (const auto& [name, value] : record) {
+    const bool is_when = table.tells_when && name == "when";
+    if (is_when || std::ranges::find(table.beside, name) != table.beside.end()) continue;
+    if (text.size() > 1) text += ',';
+    json::append_string(text, name);
+    text += ':';
+    json::append_text(text, value);
+  }
+  return text + "}";
+}
+
+// In what a body differs from that text.
+std::string body_difference(std::string_view stored, const std::string& expected) {
+  const auto body = json::parse(stored);
+  const auto told = json::parse(expected);
+  if (!body || body->as_object() == nullptr || !told) return " is damaged";
+  for (const auto& [name, value] : *body->as_object()) {
+    if ((*told)[name] != value) return " says otherwise of '" + name + "'";
+  }
+  return *body == *told ? " is not canonical JSON" : " does not say all that it should";
+}
+
 // What the row of an entry says otherwise; "" where all is alike.
 std::string difference(const Table& table, const db::Statement& row, const json::Value& record) {
+  if (record.as_object() == nullptr) return {};
   const std::string place = "its row in " + std::string(table.name);
-  const auto body = json::parse(row.text(1));
-  if (!body || body->as_object() == nullptr || record.as_object() == nullptr) {
-    return place + " is damaged";
-  }
-  if (json::to_text(*body) != row.text(1)) return place + " is not canonical JSON";
-  for (const auto& [name, value] : *body->as_object()) {
-    if (record[name] != value) return place + " says otherwise of '" + name + "'";
-  }
-  const auto missing = static_cast<std::int64_t>(record.as_object()->size()) -
-                       static_cast<std::int64_t>(body->as_object()->size());
-  const bool tells_when = table.tells_when && !record["when"].is_null();
-  if (missing != table.more + (tells_when ? 1 : 0))
-    return place + " does not say all that it should";
+  const std::string expected = body_text(table, *record.as_object());
+  if (expected != row.text(1)) return place + body_difference(row.text(1), expected);
   for (const Column& column : table.columns) {
-    const bool is_untold = table.tells_when && !tells_when && column.member == "when";
+    const bool is_untold = table.tells_when && column.member == "when" && record["when"].is_null();
     if (is_untold || agrees(row, column, record)) continue;
     return place + " is found under another '" + std::string(column.member) + "'";
   }
@@ -195,10 +214,15 @@ Checks all_checks(db::Database& database) {
   const auto state = std::make_shared<StateCheck>(database);
   return {.record = [rows, state, &database](std::int64_t entry,
                                              const json::Value& record) -> Result<std::string> {
-            // Each of them has to see every entry.
+            // Each of them has to see every entry, and what each finds is told.
             auto wrong = check_events(database, entry, record);
             for (auto also : {rows->record(entry, record), state->record(entry, record)}) {
-              if (wrong && wrong->empty()) wrong = std::move(also);
+              if (!wrong || (also && also->empty())) continue;
+              if (!also || wrong->empty()) {
+                wrong = std::move(also);
+              } else {
+                *wrong += "; " + *also;
+              }
             }
             return wrong;
           },

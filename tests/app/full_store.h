@@ -31,6 +31,12 @@ class CountedEntropy final : public Entropy {
   std::uint64_t count_ = 0;
 };
 
+template <class T>
+T made(Result<T> result) {
+  EXPECT_TRUE(result) << result.error().what;
+  return *std::move(result);
+}
+
 class FullStore {
  public:
   static constexpr std::int64_t entries_min = 10'000;
@@ -50,7 +56,10 @@ class FullStore {
     cosign_for_others();
     std::int64_t copied = 0;
     while (core_->ledger().size() < entries_min) {
-      decide(1000);
+      decide(200);
+      for (int i = 0; i < 800; ++i) {
+        core_->record("gap", {{"source", "auth"}, {"what", "line " + std::to_string(i)}});
+      }
       core_->snapshot();
       seal();
       if (copied < 8) copy(copies + "/" + std::to_string(copied++));
@@ -59,6 +68,14 @@ class FullStore {
     core_->snapshot();
     seal();
   }
+
+  // Some more, written while somebody reads.
+  void go_on() {
+    decide(100);
+    core_->take(batch(60));
+    ASSERT_TRUE(core_->write());
+  }
+  std::string path() const { return folder_.path("store/m.db"); }
 
   // The store's files, as they are while it is open; the database, its log and the rest.
   void copy(const std::string& folder) const {
@@ -90,6 +107,9 @@ class FullStore {
     write_file(folder_.path("policies/routes.yaml"),
                "receivers: [{name: spool, kind: folder, folder: s}]\n"
                "routes: [{changes: [opened], to: [spool]}]\n");
+    // Those that are shipped are for rules that are shipped.
+    std::filesystem::remove_all(folder_.path("policies/playbooks"));
+    std::filesystem::create_directories(folder_.path("policies/playbooks"));
     write_file(folder_.path("policies/playbooks/p.yaml"),
                "name: p\ntitle: T\nwhen: {rules: [test_line]}\nsteps:\n"
                "  - {id: tell, notify: [spool], text: 'see ${incident.entity}'}\n"
@@ -105,29 +125,28 @@ class FullStore {
   }
 
   void open() {
-    signer_ = crypto::Signer::create(folder_.path("store/key"), entropy_).value();
+    signer_ = made(crypto::Signer::create(folder_.path("store/key"), entropy_));
     write_file(folder_.path("store/key.pub"), ledger::to_text(key()) + "\n");
-    database_ = db::open_sqlite(folder_.path("store/m.db")).value();
-    policies_ = load_policies(config_).value();
+    database_ = made(db::open_sqlite(folder_.path("store/m.db")));
+    policies_ = made(load_policies(config_));
     identity::PeopleBookOptions people;
     for (const auto& source : config_.people) {
       people.ages.of_source.emplace(source.name, source.limit);
     }
     std::vector<ledger::VerifierKey> witnessed;
     for (const std::string& name : others_) witnessed.push_back({name, other_.public_key()});
-    core_ = Core::open({.origin = "example.com/test",
-                        .commands = {"/bin/true"},
-                        .people = people,
-                        .witness_name = "example.com/witness",
-                        .witnessed = witnessed},
-                       {.database = *database_,
-                        .clock = clock_,
-                        .entropy = entropy_,
-                        .signer = *signer_,
-                        .witness = &witness_},
-                       policies_)
-                .value();
-    access_ = Access::start(config_, clock_, entropy_, log_, core_->grants(), [] {}).value();
+    core_ = made(Core::open({.origin = "example.com/test",
+                             .commands = {"/bin/true"},
+                             .people = people,
+                             .witness_name = "example.com/witness",
+                             .witnessed = witnessed},
+                            {.database = *database_,
+                             .clock = clock_,
+                             .entropy = entropy_,
+                             .signer = *signer_,
+                             .witness = &witness_},
+                            policies_));
+    access_ = made(Access::start(config_, clock_, entropy_, log_, core_->grants(), [] {}));
   }
 
   static std::string mail(int person) { return "p" + std::to_string(person) + "@example.com"; }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "db/database.h"
 
@@ -29,6 +30,9 @@ class FailingDatabase final : public db::Database {
   Result<void> begin() override { return store_.begin(); }
   Result<void> commit() override { return is_due() ? full() : store_.commit(); }
   void rollback() override { store_.rollback(); }
+  Result<std::vector<std::string>> begin_reading(bool checks_files) override {
+    return store_.begin_reading(checks_files);
+  }
 
  private:
   class Failing final : public db::Statement {

@@ -34,6 +34,30 @@ Result<void> store(db::Database& database, const SignIn& sign_in) {
                       {person, (sign_in.time - SignIns::horizon).us});
 }
 
+Result<std::vector<SignInKey>> load_expired(db::Database& database, Timestamp now) {
+  const auto rows = database.query("SELECT person, time FROM sign_in WHERE time < $1",
+                                   {(now - SignIns::horizon).us});
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<SignInKey> expired;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return expired;
+    expired.push_back({.person = std::string((*rows)->text(0)), .time = {(*rows)->integer(1)}});
+  }
+}
+
+Result<void> remove(db::Database& database, std::span<const SignInKey> keys) {
+  for (const SignInKey& key : keys) {
+    if (auto done = database.run("DELETE FROM sign_in WHERE person = $1 AND time = $2",
+                                 {std::string_view(key.person), key.time.us});
+        !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
 bool SignIns::add(SignIn sign_in) {
   std::deque<SignIn>& known = people_[sign_in.person];
   const auto place = std::ranges::lower_bound(known, sign_in.time, {}, &SignIn::time);
@@ -69,10 +93,6 @@ json::Value SignIns::at(const std::string& person, Timestamp time) const {
 
 Result<SignIns> SignIns::load(db::Database& database, Timestamp now) {
   SignIns all;
-  if (auto done = database.run("DELETE FROM sign_in WHERE time < $1", {(now - horizon).us});
-      !done) {
-    return std::unexpected(done.error());
-  }
   const auto asked =
       database.query("SELECT person, time, token FROM sign_in WHERE time >= $1 ORDER BY time",
                      {(now - horizon).us});

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "access/decision_record.h"
 #include "base/result.h"
@@ -32,7 +33,16 @@ struct SignIn {
   Timestamp time;
   json::Value token;  // as a decision's context has it
 };
+// Those of the same person that are older by the horizon are removed with it.
 Result<void> store(db::Database& database, const SignIn& sign_in);
+
+struct SignInKey {
+  std::string person;
+  Timestamp time;
+};
+// What is too old by now to matter.
+Result<std::vector<SignInKey>> load_expired(db::Database& database, Timestamp now);
+Result<void> remove(db::Database& database, std::span<const SignInKey> keys);
 
 class SignIns {
  public:

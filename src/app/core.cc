@@ -64,6 +64,8 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (!people) return std::unexpected(people.error());
   auto sign_ins = access::SignIns::load(parts.database, parts.clock.now());
   if (!sign_ins) return std::unexpected(sign_ins.error());
+  const auto expired = access::load_expired(parts.database, parts.clock.now());
+  if (!expired) return std::unexpected(expired.error());
   auto waiting = alert::load_pending(parts.database);
   if (!waiting) return std::unexpected(waiting.error());
   std::unique_ptr<Core> core(
@@ -75,7 +77,12 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = core->witness_book_.load(parts.database); !done) {
     return std::unexpected(done.error());
   }
+  auto state = StateBook::open(migrations, parts.clock.now());
+  if (!state) return std::unexpected(state.error());
+  core->state_ = *std::move(state);
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
+  if (auto done = core->adopt(); !done) return std::unexpected(done.error());
+  core->forget(*expired);
   core->activate();
   for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
   std::vector<ledger::Entry> entries;
@@ -188,8 +195,8 @@ void Core::take(WorkedBatch batch) {
   take_events(batch, entries);
   if (batch.after) {
     const auto state = keep(*std::move(batch.after));
-    pending_.emplace_back(
-        [state](db::Database& database) { return ingest::store_stream(database, *state); });
+    store_state({"stream"},
+                [state](db::Database& database) { return ingest::store_stream(database, *state); });
   }
   using Detection = detect::Detection;
   const auto take_one = [&](const Detection& detection, const std::vector<Detection>& completed) {
@@ -232,7 +239,7 @@ void Core::report(const detect::Detection& detection, std::vector<ledger::Entry>
   ++totals_.detections;
   pending_.emplace_back(
       [row](db::Database& database) { return detect::store_detection(database, *row); });
-  if (applied.incident != 0) touched_.insert(applied.incident);
+  if (applied.incident != 0) touch(applied.incident);
   take_changes(applied.changes, entries);
 }
 
@@ -240,8 +247,10 @@ void Core::take_changes(const std::vector<incident::Change>& changes,
                         std::vector<ledger::Entry>& entries) {
   for (const incident::Change& change : changes) {
     const auto row = keep(incident::ChangeRow{.entry = next_entry(entries), .change = change});
-    entries.push_back({"incident", incident::to_record(change)});
-    touched_.insert(change.incident);
+    json::Object record = incident::to_record(change);
+    record["when"] = to_rfc3339(change.when);
+    entries.push_back({"incident", std::move(record)});
+    touch(change.incident);
     ++totals_.changes;
     pending_.emplace_back(
         [row](db::Database& database) { return incident::store_change(database, *row); });
@@ -265,7 +274,9 @@ void Core::send(const alert::Alert& alert, std::vector<ledger::Entry>& entries) 
   const auto row = keep(alert::AlertRow{.entry = next_entry(entries), .alert = alert});
   json::Object record = alert::to_record({.key = alert.key}, alert.receiver);
   record["incident"] = alert.incident;
+  record["sha256"] = crypto::to_hex(crypto::sha256(json::to_text(alert.event)));
   record["subject"] = alert.subject;
+  record["when"] = to_rfc3339(alert.time);
   entries.push_back({"alert", std::move(record)});
   ++totals_.alerts;
   pending_.emplace_back(
@@ -282,14 +293,16 @@ void Core::take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::
                                            .run = change.run,
                                            .when = change.when,
                                            .record = respond::to_record(change, run)});
-    entries.push_back({"step", row->record});
+    json::Object record = row->record;
+    record["when"] = to_rfc3339(change.when);
+    entries.push_back({"step", std::move(record)});
     pending_.emplace_back(
         [row](db::Database& database) { return respond::store_move(database, *row); });
   }
   for (const std::int64_t number : moved) {
     const auto run = keep(*runs_.find(number));
-    pending_.emplace_back(
-        [run](db::Database& database) { return respond::store_run(database, *run); });
+    store_state({"playbook_run"},
+                [run](db::Database& database) { return respond::store_run(database, *run); });
   }
   for (const respond::Effect& effect : moves.effects) {
     if (effect.step.kind != respond::StepKind::notify) {
@@ -325,17 +338,12 @@ void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
   totals_.alerts_delivered += outcome.standing == alert::Standing::delivered ? 1 : 0;
   totals_.alerts_failed += outcome.standing == alert::Standing::failed ? 1 : 0;
   const auto row = keep(outcome);
-  pending_.emplace_back([row, now = parts_.clock.now()](db::Database& database) {
-    return alert::store_outcome(database, *row, now);
-  });
-  append({ledger::Entry{"alert", alert::to_record(outcome, receiver)}});
-}
-
-void Core::append(std::vector<ledger::Entry> entries) {
-  if (entries.empty()) return;
-  const auto rows = keep(ledger_.prepare(entries, parts_.clock.now()));
+  const Timestamp now = parts_.clock.now();
   pending_.emplace_back(
-      [rows](db::Database& database) { return ledger::Ledger::write(database, *rows); });
+      [row, now](db::Database& database) { return alert::store_outcome(database, *row, now); });
+  json::Object record = alert::to_record(outcome, receiver);
+  record["when"] = to_rfc3339(now);
+  append({ledger::Entry{"alert", std::move(record)}});
 }
 
 Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
@@ -356,7 +364,9 @@ void Core::sweep(const privacy::Sweep& sweep) {
   for (const privacy::DueBatches& due : sweep.due) {
     if (!due.held_because.empty()) continue;
     const std::int64_t entry = next_entry(entries);
-    entries.push_back({"removal", privacy::to_record(due, sweep.now)});
+    json::Object record = privacy::to_record(due, sweep.now);
+    record["when"] = to_rfc3339(sweep.now);
+    entries.push_back({"removal", std::move(record)});
     const auto batches = keep(due);
     pending_.emplace_back([batches, entry, now = sweep.now](db::Database& database) {
       return privacy::remove_batches(database, *batches, entry, now);
@@ -365,52 +375,13 @@ void Core::sweep(const privacy::Sweep& sweep) {
   append(std::move(entries));
 }
 
-void Core::seal() {
-  auto sealed = ledger_.prepare_seal(parts_.signer);
-  if (!sealed) return;
-  pending_notes_.push_back(sealed->note);
-  newest_ = sealed;
-  const auto row = keep(*std::move(sealed));
-  pending_.emplace_back(
-      [row](db::Database& database) { return ledger::Ledger::write_seal(database, *row); });
-}
-
-void Core::cosign(std::uint64_t size, const std::string& line) {
-  pending_.emplace_back([size, line](db::Database& database) {
-    return ledger::Ledger::write_cosignature(database, size, line);
-  });
-  if (!newest_ || newest_->checkpoint.size != size) return;
-  newest_->note = ledger::add_signatures(std::move(newest_->note), line);
-  pending_notes_.push_back(newest_->note);
-}
-
-ledger::WitnessAnswer Core::witness(const std::string& posted) {
-  if (parts_.witness == nullptr) return {.status = 404, .body = "no log is witnessed here\n"};
-  ledger::WitnessReply reply = witness_book_.answer(posted, *parts_.witness, parts_.clock.now());
-  if (reply.witnessed) {
-    const auto row = keep(*std::move(reply.witnessed));
-    pending_.emplace_back(
-        [row](db::Database& database) { return ledger::WitnessBook::write(database, *row); });
-  }
-  return std::move(reply.answer);
-}
-
 void Core::snapshot() {
   if (batches_since_snapshot_ == 0) return;
   batches_since_snapshot_ = 0;
   const auto row = keep(detect::Snapshot{.event = last_event_, .body = correlator_.snapshot()});
-  pending_.emplace_back(
-      [row](db::Database& database) { return detect::store_snapshot(database, *row); });
-}
-
-// However often an incident changed since the last transaction, its row is written once.
-void Core::store_touched() {
-  for (const std::int64_t number : std::exchange(touched_, {})) {
-    const auto incident = keep(*book_.find(number));
-    pending_.emplace_back([incident](db::Database& database) {
-      return incident::store_incident(database, *incident);
-    });
-  }
+  store_state({"correlation"},
+              [row](db::Database& database) { return detect::store_snapshot(database, *row); });
+  append({});
 }
 
 Result<db::Transaction> Core::begin() {

@@ -5,7 +5,8 @@
 //          until write() has put them into the store in one transaction. What write() could not
 //          store it tries again, the same rows, until it can: nothing is decided twice and nothing
 //          is lost. It has no threads and no clock of its own, so a test drives it as a plain loop.
-// Owns     Correlator, incident book, playbook runs, ledger, and the pending rows.
+// Owns     Correlator, incident book, playbook runs, ledger, and the pending rows. What it does to
+//          rows that stand for the present it tells the ledger in entries of kind "state".
 // Threads  One.
 // Errors   open(): whatever keeps the store from being used. write(): unavailable, full, io: try
 //          again; corrupt: stop.
@@ -25,6 +26,7 @@
 #include "access/sign_ins.h"
 #include "alert/outbox.h"
 #include "app/policies.h"
+#include "app/state_book.h"
 #include "app/work.h"
 #include "base/clock.h"
 #include "base/entropy.h"
@@ -154,6 +156,11 @@ class Core {
   void take_people(const identity::Applied& applied, std::vector<ledger::Entry>& entries);
   void judge(const std::vector<access::SeenAccess>& accesses, std::vector<ledger::Entry>& entries);
   void append(std::vector<ledger::Entry> entries);
+  // A write of rows that stand for the present, of which the next entries tell.
+  void store_state(std::initializer_list<std::string_view> tables, Write write);
+  Result<void> adopt();
+  void forget(const std::vector<access::SignInKey>& expired);
+  void touch(std::int64_t incident);
   void store_touched();
   Result<db::Transaction> begin();
 
@@ -176,10 +183,13 @@ class Core {
   std::int64_t batches_since_merge_ = 0;
   std::int64_t windows_dropped_ = 0;
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
+  std::set<std::int64_t> untold_;   // those of them whose rows the ledger is to be told
+  std::unique_ptr<StateBook> state_;
   std::vector<Write> pending_;
   std::ptrdiff_t tried_ = 0;  // of these, in the last transaction
   ledger::WitnessBook witness_book_;
   std::optional<ledger::Sealed> newest_;  // checkpoint of this process, with its cosignatures
+  json::Array cosigned_;                  // cosignatures that came since the last seal
   std::vector<std::string> pending_notes_;
   std::vector<std::string> notes_;
   std::vector<Outgoing> pending_outgoing_;

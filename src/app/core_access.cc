@@ -49,8 +49,8 @@ void Core::take(const std::vector<access::DecisionRecord>& decisions) {
     take_decision(decision, entries);
     if (auto sign_in = sign_ins_.learn(decision)) {
       const auto row = keep(*std::move(sign_in));
-      pending_.emplace_back(
-          [row](db::Database& database) { return access::store(database, *row); });
+      store_state({"sign_in"},
+                  [row](db::Database& database) { return access::store(database, *row); });
     }
   }
   append(std::move(entries));
@@ -115,6 +115,18 @@ void Core::take_people(const identity::Applied& applied, std::vector<ledger::Ent
   for (const identity::PeopleChange& change : applied.changes) {
     entries.push_back({"people", identity::to_record(change)});
   }
+  // One by one, since a source may tell of a hundred thousand.
+  for (const identity::PeopleRow& row : applied.rows) {
+    if (row.body) {
+      state_->note({identity::table_of(row)}, [&](db::Database& database) {
+        return identity::store_rows(database, {&row, 1});
+      });
+    } else {
+      state_->note({.table = identity::table_of(row),
+                    .key = {row.key.provider, row.key.id},
+                    .hash = std::nullopt});
+    }
+  }
   const auto rows = keep(applied.rows);
   pending_.emplace_back(
       [rows](db::Database& database) { return identity::store_rows(database, *rows); });
@@ -136,9 +148,11 @@ Result<access::Grant> Core::act(const access::GrantOrder& order) {
 
 void Core::take_grant(const access::GrantChange& change, std::vector<ledger::Entry>& entries) {
   const auto row = keep(access::GrantChangeRow{.entry = next_entry(entries), .change = change});
-  entries.push_back({"grant", access::to_record(change)});
-  pending_.emplace_back(
-      [row](db::Database& database) { return access::store_change(database, *row); });
+  json::Object record = access::to_record(change);
+  record["when"] = to_rfc3339(change.at);
+  entries.push_back({"grant", std::move(record)});
+  store_state({"grants", "grant_clock"},
+              [row](db::Database& database) { return access::store_change(database, *row); });
   if (change.alarms()) report(broken_glass(change), entries);
 }
 
@@ -152,9 +166,10 @@ void Core::pass_time() {
   if (grants_->view()->size() == 0) return;
   if (now - time_stored_ < std::chrono::minutes(1) && now >= time_stored_) return;
   time_stored_ = now;
-  pending_.emplace_back([time = grants_->time()](db::Database& database) {
+  store_state({"grant_clock"}, [time = grants_->time()](db::Database& database) {
     return access::store_time(database, time);
   });
+  append({});
 }
 
 }  // namespace mailwarden::app

@@ -118,6 +118,10 @@ class Database {
   // unavailable: it may be in the store or not, and the next begin() tells.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
+  // Begins a transaction that sees the store as it stands now, whatever others write meanwhile; its
+  // end is rollback(). With `checks_files` it answers what the database itself finds damaged in its
+  // files and indexes.
+  virtual Result<std::vector<std::string>> begin_reading(bool checks_files) = 0;
 
   // What there is, by name, without what the database keeps for itself.
   virtual Result<std::vector<Table>> tables() = 0;

@@ -1,7 +1,6 @@
 #include "db/postgres.h"
 
 #include <array>
-#include <charconv>
 #include <deque>
 #include <map>
 #include <pqxx/pqxx>
@@ -12,18 +11,7 @@
 #include "db/postgres_link.h"
 #include "db/postgres_tables.h"
 #include "db/postgres_text.h"
-
-namespace mailwarden::db {
-namespace {
-
-// A value as text, as it is sent.
-struct Sent {
-  bool is_null = true;
-  std::string text;
-};
-
-}  // namespace
-}  // namespace mailwarden::db
+#include "db/postgres_values.h"
 
 template <>
 struct pqxx::string_traits<mailwarden::db::Sent> {
@@ -36,42 +24,8 @@ struct pqxx::string_traits<mailwarden::db::Sent> {
 namespace mailwarden::db {
 namespace {
 
-void put(Sent& sent, const Value& value) {
-  sent.is_null = std::holds_alternative<std::monostate>(value);
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    sent.text = std::to_string(*integer);
-  } else if (const auto* number = std::get_if<double>(&value)) {
-    std::array<char, 32> digits{};
-    const auto end = std::to_chars(digits.begin(), digits.end(), *number);
-    sent.text.assign(digits.data(), end.ptr);
-  } else if (const auto* text = std::get_if<std::string_view>(&value)) {
-    if (needs_escape(*text)) {
-      sent.text = escape(*text);
-    } else {
-      sent.text.assign(*text);
-    }
-  } else if (const auto* blob = std::get_if<Blob>(&value)) {
-    sent.text = to_hex(*blob);
-  }
-}
-
 // COPY has its own cost, which few rows do not make up for.
 constexpr std::size_t rows_few = 4;
-
-// As COPY takes it: fields between tabs, NULL as \N.
-std::string copy_line(std::span<const Sent> row) {
-  std::string line;
-  for (const Sent& field : row) {
-    if (field.is_null) {
-      line += "\\N";
-    } else {
-      append_copied(line, field.text);
-    }
-    line += '\t';
-  }
-  line.pop_back();
-  return line;
-}
 
 class PostgresDatabase;
 
@@ -154,6 +108,7 @@ class PostgresDatabase final : public Database {
   Result<void> begin() override;
   Result<void> commit() override;
   void rollback() override;
+  Result<std::vector<std::string>> begin_reading(bool checks_files) override;
   Result<void> prepare_store() override;
   Result<std::vector<Table>> tables() override { return postgres_tables(*this); }
   bool has_roles() const override { return true; }
@@ -398,6 +353,22 @@ Result<void> PostgresDatabase::begin() {
   in_transaction_ = begun.has_value();
   failed_ = false;
   return begun;
+}
+
+// The server looks after its files itself, where it was made with checksums.
+Result<std::vector<std::string>> PostgresDatabase::begin_reading(bool) {
+  if (in_transaction_ || scans_ > 0) {
+    return fail(Code::invalid, "database: a transaction or a scan is open already");
+  }
+  auto begun = use(
+      [](pqxx::transaction_base& transaction) {
+        transaction.exec("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+      },
+      true);
+  if (!begun) return std::unexpected(begun.error());
+  in_transaction_ = true;
+  failed_ = false;
+  return std::vector<std::string>();
 }
 
 // Leaves doubt_ as it is where the transaction held, and clears it where it did not.

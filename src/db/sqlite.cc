@@ -236,6 +236,23 @@ class SqliteDatabase final : public Database {
     sqlite3_exec(connection_, "ROLLBACK", nullptr, nullptr, nullptr);
   }
 
+  Result<std::vector<std::string>> begin_reading(bool checks_files) override {
+    std::vector<std::string> damage;
+    // A deferred transaction has its view of the store from its first reading on.
+    auto begun = execute("BEGIN; SELECT COUNT(*) FROM sqlite_schema;");
+    if (!begun) return std::unexpected(begun.error());
+    if (!checks_files) return damage;
+    const auto rows = query("PRAGMA integrity_check(100)");
+    if (!rows) return std::unexpected(rows.error());
+    while (true) {
+      const auto more = (*rows)->step();
+      // So damaged that the check itself ends: that is its finding.
+      if (!more) damage.push_back(more.error().what);
+      if (!more || !*more) return damage;
+      if ((*rows)->text(0) != "ok") damage.emplace_back((*rows)->text(0));
+    }
+  }
+
   Result<void> checkpoint_beside(const std::string& path) {
     auto started = Checkpointer::start(path);
     if (!started) return std::unexpected(started.error());

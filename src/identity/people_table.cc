@@ -116,6 +116,10 @@ std::span<const db::Migration> migrations() {
   return steps;
 }
 
+std::string_view table_of(const PeopleRow& row) {
+  return tables.at(static_cast<std::size_t>(row.table));
+}
+
 PeopleRow list_row(const ListKey& key, const ListState& state) {
   const auto* const kind =
       std::ranges::find(kinds, key.kind, [](const auto& one) { return one.first; });
@@ -127,7 +131,7 @@ PeopleRow list_row(const ListKey& key, const ListState& state) {
 
 Result<void> store_rows(db::Database& database, std::span<const PeopleRow> rows) {
   for (const PeopleRow& row : rows) {
-    const std::string table(tables.at(static_cast<std::size_t>(row.table)));
+    const std::string table(table_of(row));
     const std::string_view provider = row.key.provider;
     const std::string_view id = row.key.id;
     auto done = row.body ? database.run("INSERT INTO " + table +

@@ -55,6 +55,8 @@ struct PeopleRow {
 
   bool operator==(const PeopleRow&) const = default;
 };
+// The table's name.
+std::string_view table_of(const PeopleRow& row);
 PeopleRow list_row(const ListKey& key, const ListState& state);
 
 // Within the caller's transaction. Storing the same rows again changes nothing.

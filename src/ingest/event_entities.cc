@@ -245,6 +245,26 @@ Result<void> merge_entities(db::Database& database) {
   return database.run("DELETE FROM event_entity WHERE level = $1", {single});
 }
 
+Result<std::vector<EntityPlace>> load_run(db::Database& database, std::int64_t level,
+                                          std::int64_t base) {
+  const auto runs = read_runs(
+      database.query("SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND base = $2"
+                     " ORDER BY bucket",
+                     {level, base}));
+  if (!runs) return std::unexpected(runs.error());
+  std::vector<EntityPlace> places;
+  for (const StoredRun& run : *runs) {
+    const std::size_t before = places.size();
+    append_places(places, run.pairs, run.base);
+    const bool in_bucket = std::all_of(
+        places.begin() + static_cast<std::ptrdiff_t>(before), places.end(),
+        [&](const EntityPlace& place) { return bucket_of(level, place.entity) == run.bucket; });
+    if (in_bucket && !run.pairs.empty()) continue;
+    return fail(Code::corrupt, "a list of the index stands at another's place");
+  }
+  return places;
+}
+
 Result<void> forget_entities(db::Database& database, std::span<const EventRange> events) {
   // By the merged run that they are in, so that each is written once.
   std::map<std::int64_t, std::vector<EventRange>> by_run;
@@ -318,8 +338,8 @@ Result<void> EntitySearch::load_runs() {
   return {};
 }
 
-Result<std::optional<std::string>> EntitySearch::load_run(std::int64_t level, std::int64_t base,
-                                                          std::int64_t entity) {
+Result<std::optional<std::string>> EntitySearch::load_pairs(std::int64_t level, std::int64_t base,
+                                                            std::int64_t entity) {
   auto runs = read_runs(database_.query(
       "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND bucket = $2"
       " AND base = $3",
@@ -339,7 +359,7 @@ Result<std::optional<std::vector<std::int64_t>>> EntitySearch::next() {
   runs_.pop_back();
   std::vector<std::int64_t> events = events_of(run.pairs, run.base, entities_.front());
   for (std::size_t i = 1; i < entities_.size() && !events.empty(); ++i) {
-    const auto pairs = load_run(level_, run.base, entities_[i]);
+    const auto pairs = load_pairs(level_, run.base, entities_[i]);
     if (!pairs) return std::unexpected(pairs.error());
     const auto others =
         *pairs ? events_of(**pairs, run.base, entities_[i]) : std::vector<std::int64_t>();

@@ -70,6 +70,9 @@ Result<void> store_entities(db::Database& database, std::int64_t first,
 // Makes one run of all those over single batches. Due every merge_batches batches.
 inline constexpr std::int64_t merge_batches = 256;
 Result<void> merge_entities(db::Database& database);
+// What a run holds, in order; corrupt where it is no run.
+Result<std::vector<EntityPlace>> load_run(db::Database& database, std::int64_t level,
+                                          std::int64_t base);
 // Takes whole batches out of the index, by the numbers of their events.
 Result<void> forget_entities(db::Database& database, std::span<const EventRange> events);
 // What an older version stored without an index gets one; runs that wait to be merged are.
@@ -89,8 +92,8 @@ class EntitySearch {
     std::string pairs;
   };
   Result<void> load_runs();
-  Result<std::optional<std::string>> load_run(std::int64_t level, std::int64_t base,
-                                              std::int64_t entity);
+  Result<std::optional<std::string>> load_pairs(std::int64_t level, std::int64_t base,
+                                                std::int64_t entity);
 
   db::Database& database_;
   std::vector<std::int64_t> entities_;

@@ -117,6 +117,8 @@ class Ledger {
   static Result<void> write_cosignature(db::Database& database, std::uint64_t size,
                                         const std::string& line);
 
+  // Whether the last checkpoint covers everything prepared.
+  bool is_sealed() const { return frontier_.size() == sealed_; }
   std::int64_t size() const { return static_cast<std::int64_t>(frontier_.size()); }
   const std::string& origin() const { return origin_; }
 

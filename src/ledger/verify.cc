@@ -18,9 +18,7 @@ class Verifier {
     open_from();
     if (auto loaded = next_checkpoints(); !loaded) return std::unexpected(loaded.error());
     if (auto done = check_entries(); !done) return std::unexpected(done.error());
-    if (auto done = check_node_count(); !done) return std::unexpected(done.error());
-    if (auto done = check_end(); !done) return std::unexpected(done.error());
-    // What is left covers more than there is.
+    // What is left covers more than there is, which is told before all that comes of it.
     while (checkpoint_) {
       check_note(*checkpoint_);
       add("checkpoint at size " + std::to_string(checkpoint_->size), missing(checkpoint_->size));
@@ -29,6 +27,8 @@ class Verifier {
     if (from_ && from_->size > static_cast<std::uint64_t>(verdict_.entries)) {
       add("the checkpoint given", missing(static_cast<std::int64_t>(from_->size)));
     }
+    if (auto done = check_node_count(); !done) return std::unexpected(done.error());
+    if (auto done = check_end(); !done) return std::unexpected(done.error());
     verdict_.unsealed = verdict_.entries - sealed_;
     return std::move(verdict_);
   }
@@ -148,8 +148,11 @@ class Verifier {
     }
     frontier_.append(leaf);
     if (auto done = check_nodes(leaf); !done) return done;
+    has_commitments_ = has_commitments_ || !row.is_null(5);
     if (!row.is_null(5) && leaf_hash(row.blob(5)) != leaf) {
       add(place, "its leaf is not the hash of its commitment");
+    } else if (row.is_null(5) && has_commitments_) {
+      add(place, "its commitment is gone");
     }
     if (row.is_null(2) && row.is_null(3)) {
       ++verdict_.erased;
@@ -183,20 +186,32 @@ class Verifier {
 
   Result<void> check_end() {
     if (!options_.check_end) return {};
-    auto failures = options_.check_end();
-    if (!failures) return std::unexpected(failures.error());
-    for (Failure& one : *failures) add(std::move(one.place), std::move(one.what));
+    auto found = options_.check_end();
+    if (!found) return std::unexpected(found.error());
+    for (Failure& one : found->failures) add(std::move(one.place), std::move(one.what));
+    verdict_.not_held = std::move(found->not_held);
     return {};
   }
 
   Result<void> check_node_count() {
     const auto stored = database_.integer("SELECT COUNT(*) FROM ledger_node");
     if (!stored) return std::unexpected(stored.error());
-    if (*stored > nodes_made_) {
-      add("the nodes above the leaves", std::to_string(*stored) + " are stored, where " +
-                                            std::to_string(nodes_made_) + " belong");
+    if (*stored <= nodes_made_) return {};
+    const auto rows =
+        database_.query("SELECT level, number FROM ledger_node ORDER BY level, number");
+    if (!rows) return std::unexpected(rows.error());
+    while (true) {
+      const auto more = (*rows)->step();
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
+      const std::int64_t level = (*rows)->integer(0);
+      const std::int64_t number = (*rows)->integer(1);
+      std::int64_t whole = level < 1 || level > 7 ? 0 : verdict_.entries;
+      for (std::int64_t i = 0; i < level && whole > 0; ++i) whole /= Tile::width_max;
+      if (number >= 0 && number < whole) continue;
+      add("node " + std::to_string(number) + " of level " + std::to_string(level),
+          "there is no such tile");
     }
-    return {};
   }
 
   Result<void> check_content(const std::string& place, const db::Statement& row,
@@ -233,6 +248,7 @@ class Verifier {
   db::Statement* checkpoint_rows_ = nullptr;
   std::optional<StoredCheckpoint> checkpoint_;
   std::int64_t sealed_ = 0;
+  bool has_commitments_ = false;  // which entries that an older version wrote have not
 };
 
 }  // namespace
@@ -246,12 +262,15 @@ json::Object to_json(const Verdict& verdict) {
   for (const Failure& failure : verdict.failures) {
     failures.push_back(json::Object{{"place", failure.place}, {"what", failure.what}});
   }
+  json::Array not_held;
+  for (const std::string& one : verdict.not_held) not_held.emplace_back(one);
   return {{"checkpoints", verdict.checkpoints},
           {"entries", verdict.entries},
           {"erased", verdict.erased},
           {"failures", std::move(failures)},
           {"failures_untold", verdict.failures_untold},
           {"good", verdict.good()},
+          {"not_held", std::move(not_held)},
           {"unsealed", verdict.unsealed}};
 }
 
@@ -270,6 +289,10 @@ std::string to_words(const Verdict& verdict) {
   if (verdict.failures_untold > 0) {
     words += "  and " + std::to_string(verdict.failures_untold) + " more\n";
   }
+  if (!verdict.not_held.empty()) {
+    words += "not held against the ledger, since they are older than entries that tell of them:\n";
+  }
+  for (const std::string& one : verdict.not_held) words += "  " + one + "\n";
   return words;
 }
 

@@ -34,6 +34,12 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
+// What is wrong beside the entries, and what nothing was held against.
+struct Findings {
+  std::vector<Failure> failures;
+  std::vector<std::string> not_held;  // "incident: 12 rows"
+};
+
 struct Verdict {
   std::int64_t entries = 0;
   std::int64_t erased = 0;  // entries whose record and salt were deleted on purpose
@@ -41,6 +47,7 @@ struct Verdict {
   std::int64_t unsealed = 0;  // entries behind the last checkpoint
   std::vector<Failure> failures;
   std::int64_t failures_untold = 0;  // beyond failures_max
+  std::vector<std::string> not_held;
 
   bool good() const { return failures.empty(); }
 };
@@ -51,8 +58,8 @@ struct VerifyOptions {
   // Looks at what an entry commits to outside the ledger (the events of a batch); answers what is
   // wrong with it, or "".
   std::function<Result<std::string>(std::int64_t number, const json::Value& record)> check_record;
-  // What is wrong beside the entries, told behind the last of them.
-  std::function<Result<std::vector<Failure>>()> check_end;
+  // Called behind the last entry.
+  std::function<Result<Findings>()> check_end;
   std::function<void(std::int64_t entries)> progress;  // called now and then
 };
 

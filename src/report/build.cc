@@ -10,6 +10,7 @@
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
 #include "report/report.h"
+#include "report/verify_store.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::report {
@@ -301,6 +302,9 @@ Result<void> add_removals(Work& work) {
 }  // namespace
 
 Result<Footing> find_footing(db::Database& database, const ReportOptions& options) {
+  // The daemon goes on writing while its report is made.
+  if (auto begun = database.begin_reading(false); !begun) return std::unexpected(begun.error());
+  const Reading reading(database);
   auto note = ledger::last_checkpoint(database);
   if (!note) return std::unexpected(note.error());
   auto verdict = ledger::verify(database, {.key = options.key,

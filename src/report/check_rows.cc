@@ -1,6 +1,8 @@
 #include "report/check_rows.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -8,6 +10,7 @@
 
 #include "base/timestamp.h"
 #include "event/event.h"
+#include "report/check_state.h"
 #include "report/report.h"
 
 namespace mailwarden::report {
@@ -28,8 +31,12 @@ struct Table {
   std::string_view kind;
   std::string_view sql;  // entry and body first
   std::span<const Column> columns;
-  std::int64_t more = 2;  // members that the record has beside the body: kind and time at least
+  std::span<const std::string_view> beside;  // members that the record has and the body has not
+  bool tells_when = false;  // a member "when" beside the body, which older entries have not
 };
+
+constexpr std::array<std::string_view, 2> beside_all{"kind", "time"};
+constexpr std::array<std::string_view, 4> beside_detection{"incident", "kind", "number", "time"};
 
 constexpr std::array decision_columns{
     Column{2, As::text, "id"},     Column{3, As::text, "principal"},
@@ -42,24 +49,31 @@ constexpr std::array detection_columns{
     Column{6, As::integer, "incident"},    Column{7, As::time, "event_time"},
     Column{8, As::event, "event"}};
 constexpr std::array incident_columns{Column{2, As::integer, "incident"},
-                                      Column{3, As::integer, "sequence"}};
-constexpr std::array move_columns{Column{2, As::integer, "run"}};
+                                      Column{3, As::integer, "sequence"},
+                                      Column{4, As::time, "when"}};
+constexpr std::array move_columns{Column{2, As::integer, "run"}, Column{3, As::time, "when"}};
+constexpr std::array grant_columns{Column{2, As::integer, "grant"},
+                                   Column{3, As::integer, "sequence"}, Column{4, As::time, "when"}};
 
 constexpr std::array tables{
     Table{"decision", "decision",
           "SELECT entry, body, id, principal, action, resource, why,"
-          " CASE allowed WHEN 1 THEN 'allow' ELSE 'deny' END, time FROM decision ORDER BY entry",
-          decision_columns},
+          " CASE allowed WHEN 1 THEN 'allow' WHEN 0 THEN 'deny' ELSE '' END, time FROM decision "
+          "ORDER BY entry",
+          decision_columns, beside_all},
     Table{"detection", "detection",
           "SELECT entry, body, rule, entity_kind, entity_name, number, incident, time, stream,"
           " position FROM detection ORDER BY entry",
-          detection_columns, 4},
+          detection_columns, beside_detection},
     Table{"incident_change", "incident",
-          "SELECT entry, body, incident, sequence FROM incident_change ORDER BY entry",
-          incident_columns},
-    Table{"playbook_move", "step", "SELECT entry, body, run FROM playbook_move ORDER BY entry",
-          move_columns},
-    Table{"grant_changes", "grant", "SELECT entry, body FROM grant_changes ORDER BY entry", {}}};
+          "SELECT entry, body, incident, sequence, time FROM incident_change ORDER BY entry",
+          incident_columns, beside_all, true},
+    Table{"playbook_move", "step",
+          "SELECT entry, body, run, time FROM playbook_move ORDER BY entry", move_columns,
+          beside_all, true},
+    Table{"grant_changes", "grant",
+          "SELECT entry, body, number, sequence, time FROM grant_changes ORDER BY entry",
+          grant_columns, beside_all, true}};
 
 bool agrees(const db::Statement& row, const Column& column, const json::Value& record) {
   const json::Value& of = column.in.empty() ? record : record[column.in];
@@ -67,9 +81,11 @@ bool agrees(const db::Statement& row, const Column& column, const json::Value& r
     case As::text:
       return row.text(column.index) == of.text(column.member);
     case As::integer:
-      return row.integer(column.index) == of.integer(column.member, INT64_MIN);
-    case As::time:
-      return to_rfc3339({row.integer(column.index)}) == of.text(column.member);
+      return row.text(column.index) == std::to_string(of.integer(column.member, INT64_MIN));
+    case As::time: {
+      const auto time = parse_rfc3339(of.text(column.member));
+      return time && row.text(column.index) == std::to_string(time->us);
+    }
     case As::event:
       return to_string(EventId{row.integer(column.index), row.integer(column.index + 1)}) ==
              of.text(column.member);
@@ -77,21 +93,40 @@ bool agrees(const db::Statement& row, const Column& column, const json::Value& r
   return false;
 }
 
+// The record without what it has beside the body, as text.
+std::string body_text(const Table& table, const json::Object& record) {
+  std::string text = "{";
+  for (const auto& [name, value] : record) {
+    const bool is_when = table.tells_when && name == "when";
+    if (is_when || std::ranges::find(table.beside, name) != table.beside.end()) continue;
+    if (text.size() > 1) text += ',';
+    json::append_string(text, name);
+    text += ':';
+    json::append_text(text, value);
+  }
+  return text + "}";
+}
+
+// In what a body differs from that text.
+std::string body_difference(std::string_view stored, const std::string& expected) {
+  const auto body = json::parse(stored);
+  const auto told = json::parse(expected);
+  if (!body || body->as_object() == nullptr || !told) return " is damaged";
+  for (const auto& [name, value] : *body->as_object()) {
+    if ((*told)[name] != value) return " says otherwise of '" + name + "'";
+  }
+  return *body == *told ? " is not canonical JSON" : " does not say all that it should";
+}
+
 // What the row of an entry says otherwise; "" where all is alike.
 std::string difference(const Table& table, const db::Statement& row, const json::Value& record) {
+  if (record.as_object() == nullptr) return {};
   const std::string place = "its row in " + std::string(table.name);
-  const auto body = json::parse(row.text(1));
-  if (!body || body->as_object() == nullptr || record.as_object() == nullptr) {
-    return place + " is damaged";
-  }
-  for (const auto& [name, value] : *body->as_object()) {
-    if (record[name] != value) return place + " says otherwise of '" + name + "'";
-  }
-  const auto missing = static_cast<std::int64_t>(record.as_object()->size()) -
-                       static_cast<std::int64_t>(body->as_object()->size());
-  if (missing != table.more) return place + " does not say all that it should";
+  const std::string expected = body_text(table, *record.as_object());
+  if (expected != row.text(1)) return place + body_difference(row.text(1), expected);
   for (const Column& column : table.columns) {
-    if (agrees(row, column, record)) continue;
+    const bool is_untold = table.tells_when && column.member == "when" && record["when"].is_null();
+    if (is_untold || agrees(row, column, record)) continue;
     return place + " is found under another '" + std::string(column.member) + "'";
   }
   return {};
@@ -103,6 +138,7 @@ struct RowCheck::Cursor {
   const Table* table = nullptr;
   db::Statement* rows = nullptr;
   std::optional<std::int64_t> entry;  // of the row it stands at
+  std::int64_t untold = 0;            // rows of whose time their entry tells nothing
 };
 
 RowCheck::RowCheck(db::Database& database) : database_(database) {}
@@ -127,52 +163,78 @@ Result<void> RowCheck::open() {
 }
 
 void RowCheck::add_stray(const Cursor& cursor) {
-  if (strays_.size() >= ledger::failures_max) return;
-  strays_.push_back({.place = std::string(cursor.table->name),
-                     .what = "it has a row of entry " + std::to_string(*cursor.entry) +
-                             ", which is of no such kind or erased"});
+  if (found_.failures.size() >= ledger::failures_max) return;
+  found_.failures.push_back({.place = std::string(cursor.table->name),
+                             .what = "it has a row of entry " + std::to_string(*cursor.entry) +
+                                     ", which is of no such kind or erased"});
 }
 
 Result<std::string> RowCheck::record(std::int64_t entry, const json::Value& record) {
   if (cursors_.empty()) {
     if (auto done = open(); !done) return std::unexpected(done.error());
   }
-  entries_ = entry + 1;
   const std::string kind = record.text("kind");
   for (Cursor& cursor : cursors_) {
-    while (cursor.entry && *cursor.entry < entry) {
-      add_stray(cursor);
-      if (auto done = step(cursor); !done) return std::unexpected(done.error());
-    }
+    if (auto done = run_out(cursor, entry); !done) return std::unexpected(done.error());
     if (cursor.table->kind != kind) continue;
     if (cursor.entry != entry) return "its row in " + std::string(cursor.table->name) + " is gone";
     std::string wrong = difference(*cursor.table, *cursor.rows, record);
+    if (cursor.table->tells_when && record["when"].is_null()) ++cursor.untold;
     if (auto done = step(cursor); !done) return std::unexpected(done.error());
     return wrong;
   }
   return std::string();
 }
 
-Result<std::vector<ledger::Failure>> RowCheck::end() {
-  for (Cursor& cursor : cursors_) {
-    // What the daemon has written since is not looked at.
-    while (cursor.entry && *cursor.entry < entries_) {
-      add_stray(cursor);
-      if (auto done = step(cursor); !done) return std::unexpected(done.error());
-    }
+Result<void> RowCheck::run_out(Cursor& cursor, std::int64_t before) {
+  while (cursor.entry && *cursor.entry < before) {
+    add_stray(cursor);
+    if (auto done = step(cursor); !done) return done;
   }
-  return std::move(strays_);
+  return {};
+}
+
+Result<ledger::Findings> RowCheck::end() {
+  if (cursors_.empty()) {
+    if (auto done = open(); !done) return std::unexpected(done.error());
+  }
+  for (Cursor& cursor : cursors_) {
+    if (auto done = run_out(cursor, INT64_MAX); !done) return std::unexpected(done.error());
+  }
+  for (const Cursor& cursor : cursors_) {
+    if (cursor.untold == 0) continue;
+    found_.not_held.push_back(std::string(cursor.table->name) + ": the time of " +
+                              std::to_string(cursor.untold) + " rows");
+  }
+  return std::move(found_);
 }
 
 Checks all_checks(db::Database& database) {
   const auto rows = std::make_shared<RowCheck>(database);
-  return {.record = [rows, &database](std::int64_t entry,
-                                      const json::Value& record) -> Result<std::string> {
+  const auto state = std::make_shared<StateCheck>(database);
+  return {.record = [rows, state, &database](std::int64_t entry,
+                                             const json::Value& record) -> Result<std::string> {
+            // Each of them has to see every entry, and what each finds is told.
             auto wrong = check_events(database, entry, record);
-            auto row = rows->record(entry, record);
-            return wrong && wrong->empty() ? std::move(row) : std::move(wrong);
+            for (auto also : {rows->record(entry, record), state->record(entry, record)}) {
+              if (!wrong || (also && also->empty())) continue;
+              if (!also || wrong->empty()) {
+                wrong = std::move(also);
+              } else {
+                *wrong += "; " + *also;
+              }
+            }
+            return wrong;
           },
-          .end = [rows] { return rows->end(); }};
+          .end = [rows, state]() -> Result<ledger::Findings> {
+            auto found = rows->end();
+            if (!found) return found;
+            auto more = state->end();
+            if (!more) return more;
+            std::ranges::move(more->failures, std::back_inserter(found->failures));
+            std::ranges::move(more->not_held, std::back_inserter(found->not_held));
+            return found;
+          }};
 }
 
 }  // namespace mailwarden::report

@@ -32,25 +32,26 @@ class RowCheck {
   // "" where all is well.
   Result<std::string> record(std::int64_t entry, const json::Value& record);
   // Rows that are of no entry.
-  Result<std::vector<ledger::Failure>> end();
+  Result<ledger::Findings> end();
 
  private:
   struct Cursor;
 
   Result<void> open();
   Result<void> step(Cursor& cursor);
+  Result<void> run_out(Cursor& cursor, std::int64_t before);
   void add_stray(const Cursor& cursor);
 
   db::Database& database_;
   std::vector<Cursor> cursors_;
-  std::int64_t entries_ = 0;  // seen
-  std::vector<ledger::Failure> strays_;
+  ledger::Findings found_;
 };
 
-// Everything that can be held against the entries of one verification: events, and rows.
+// Everything that can be held against the entries of one verification: events, and rows. What
+// others write meanwhile must not be seen (db::Database::begin_reading).
 struct Checks {
   std::function<Result<std::string>(std::int64_t entry, const json::Value& record)> record;
-  std::function<Result<std::vector<ledger::Failure>>()> end;
+  std::function<Result<ledger::Findings>()> end;
 };
 Checks all_checks(db::Database& database);
 

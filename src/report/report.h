@@ -52,7 +52,7 @@ struct ReportOptions {
   std::int64_t rows_max = 10'000;
   // As ledger::VerifyOptions has them; for one verification.
   std::function<Result<std::string>(std::int64_t, const json::Value&)> check_record;
-  std::function<Result<std::vector<ledger::Failure>>()> check_end;
+  std::function<Result<ledger::Findings>()> check_end;
   std::optional<Footing> footing;  // where it is known already, since finding it reads every event
 };
 

@@ -6,7 +6,8 @@
 namespace mailwarden::store {
 namespace {
 
-// That of the migrations is made with the tables, and tells when.
+// What is in an empty store already, by which its tables were made; the copy says what the source
+// does.
 constexpr std::string_view migrations_table = "schema_migration";
 constexpr std::int64_t progress_interval = 10'000;
 
@@ -152,21 +153,15 @@ class Snapshot {
   db::Statement* rows_;
 };
 
-Result<std::vector<db::Table>> tables_of(db::Database& database) {
-  auto tables = database.tables();
-  if (!tables) return tables;
-  std::erase_if(*tables, [](const db::Table& table) { return table.name == migrations_table; });
-  return tables;
-}
-
 Result<void> check_target(db::Database& to, const std::vector<db::Table>& tables) {
-  const auto there = tables_of(to);
+  const auto there = to.tables();
   if (!there) return std::unexpected(there.error());
   if (!std::ranges::equal(tables, *there, {}, &names_of, &names_of) ||
       !std::ranges::equal(tables, *there, {}, &db::Table::name, &db::Table::name)) {
     return fail(Code::invalid, "the two stores differ in their tables");
   }
   for (const db::Table& table : *there) {
+    if (table.name == migrations_table) continue;
     const auto rows = to.integer("SELECT COUNT(*) FROM " + table.name);
     if (!rows) return std::unexpected(rows.error());
     if (*rows != 0) {
@@ -174,7 +169,7 @@ Result<void> check_target(db::Database& to, const std::vector<db::Table>& tables
                                       std::to_string(*rows) + " rows");
     }
   }
-  return {};
+  return to.run("DELETE FROM " + std::string(migrations_table), {});
 }
 
 Result<TableSum> copy_table(db::Database& from, db::Database& to, const db::Table& table,
@@ -203,7 +198,7 @@ Result<TableSum> copy_table(db::Database& from, db::Database& to, const db::Tabl
 Result<std::vector<TableSum>> sum(db::Database& database, const Progress& progress) {
   const auto snapshot = Snapshot::of(database);
   if (!snapshot) return std::unexpected(snapshot.error());
-  const auto tables = tables_of(database);
+  const auto tables = database.tables();
   if (!tables) return std::unexpected(tables.error());
   std::vector<TableSum> sums;
   std::int64_t rows = 0;
@@ -218,7 +213,7 @@ Result<std::vector<TableSum>> sum(db::Database& database, const Progress& progre
 Result<std::vector<TableSum>> copy(db::Database& from, db::Database& to, const Progress& progress) {
   const auto snapshot = Snapshot::of(from);
   if (!snapshot) return std::unexpected(snapshot.error());
-  const auto tables = tables_of(from);
+  const auto tables = from.tables();
   if (!tables) return std::unexpected(tables.error());
   auto transaction = db::Transaction::begin(to);
   if (!transaction) return std::unexpected(transaction.error());

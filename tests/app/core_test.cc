@@ -324,8 +324,8 @@ TEST_F(CoreTest, TheLedgerOfASealedStoreIsGood) {
   const auto database = fresh_store();
   const auto core = open(*database);
   for (std::uint64_t i = 0; i < 5; ++i) core->take(batch(i, 7));
-  core->seal();
   core->snapshot();
+  core->seal();
   ASSERT_TRUE(core->write());
   EXPECT_EQ(core->take_notes().size(), 1U);
   core->seal();

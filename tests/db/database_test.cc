@@ -101,6 +101,39 @@ TEST(Sqlite, AReadOnlyStoreCannotBeChanged) {
   EXPECT_EQ(reader->execute("INSERT INTO t VALUES (1)").error().code, Code::denied);
 }
 
+TEST(Database, AReadingSeesTheStoreAsItStoodWhenItBegan) {
+  TemporaryFolder folder;
+  const auto writer = open_sqlite(folder.path("a.db")).value();
+  ASSERT_TRUE(writer->execute("CREATE TABLE t (a BIGINT); INSERT INTO t VALUES (1)"));
+  const auto reader = open_sqlite(folder.path("a.db"), {.read_only = true}).value();
+  const auto damage = reader->begin_reading(true);
+  ASSERT_TRUE(damage) << damage.error().what;
+  EXPECT_TRUE(damage->empty());
+  ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (2)"));
+  EXPECT_EQ(reader->integer("SELECT COUNT(*) FROM t"), 1);
+  reader->rollback();
+  EXPECT_EQ(reader->integer("SELECT COUNT(*) FROM t"), 2);
+}
+
+TEST(Database, AnIndexThatDiffersFromItsTableIsDamage) {
+  TemporaryFolder folder;
+  const std::string path = folder.path("a.db");
+  {
+    const auto store = open_sqlite(path).value();
+    ASSERT_TRUE(
+        store->execute("CREATE TABLE t (a TEXT); CREATE INDEX t_a ON t (a);"
+                       "INSERT INTO t VALUES ('findme')"));
+  }
+  std::string bytes = read_file(path);
+  bytes.replace(bytes.rfind("findme"), 6, "lostme");
+  write_file(path, bytes);
+  const auto store = open_sqlite(path, {.read_only = true}).value();
+  const auto damage = store->begin_reading(true);
+  ASSERT_TRUE(damage) << damage.error().what;
+  ASSERT_FALSE(damage->empty());
+  EXPECT_NE(damage->front().find("index t_a"), std::string::npos) << damage->front();
+}
+
 TEST(OpenUrl, NamesWhatItAccepts) {
   EXPECT_TRUE(open_url("sqlite::memory:"));
   EXPECT_EQ(open_url("mysql://x").error().what,

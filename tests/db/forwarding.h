@@ -23,6 +23,9 @@ class ForwardingDatabase : public db::Database {
   Result<void> begin() override { return store_.begin(); }
   Result<void> commit() override { return store_.commit(); }
   void rollback() override { store_.rollback(); }
+  Result<std::vector<std::string>> begin_reading(bool checks_files) override {
+    return store_.begin_reading(checks_files);
+  }
 
  protected:
   db::Database& store_;

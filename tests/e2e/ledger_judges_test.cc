@@ -101,7 +101,7 @@ class LedgerJudges : public testing::Test {
         << daemon_.output();
     write_logs(files_before, files_behind);
     daemon_.start({"--source", source(), "--checkpoints", daemon_.path("checkpoints")});
-    daemon_.wait_until([&] { return served_checkpoint().size >= entries_min; });
+    daemon_.wait_until([&] { return served_checkpoint().size >= entries_min && is_at_rest(); });
     ASSERT_LT(older_checkpoint().size, served_checkpoint().size);
     write_file(daemon_.path("checkpoint"), daemon_.ask("/checkpoint").body);
   }
@@ -125,6 +125,16 @@ class LedgerJudges : public testing::Test {
   ledger::Checkpoint served_checkpoint() { return open(daemon_.ask("/checkpoint").body); }
   ledger::Checkpoint older_checkpoint() const {
     return open(read_file(older_checkpoints().front()));
+  }
+
+  // Every file is read, and the checkpoint that is served covers all that came of it.
+  bool is_at_rest() {
+    return !daemon_
+                .rows("SELECT 1 FROM event WHERE number = " +
+                      std::to_string(files_before + files_behind))
+                .empty() &&
+           daemon_.rows("SELECT COUNT(*) FROM ledger_entry")
+               .contains(std::to_string(served_checkpoint().size) + "|");
   }
 
   std::string key_file() const { return daemon_.path("key.pub"); }
@@ -252,18 +262,21 @@ TEST_F(GoChecker, RefusesSpoiltProofs) {
 TEST_F(GoChecker, TakesWhatIsServedAndRefusesEachSpoiltTile) {
   const Ran all = judge("tiles", {daemon_.address()});
   ASSERT_EQ(all.code, 0) << all.output;
-  const std::string partial =
-      "/tile/0/002.p/" + std::to_string(open(read_file(daemon_.path("checkpoint"))).size % 256);
-  const std::vector<std::string> paths{"/tile/0/000", "/tile/0/001",     "/tile/0/002.p/54",
+  const std::uint64_t size = open(read_file(daemon_.path("checkpoint"))).size;
+  const std::string last = "00" + std::to_string(size / 256) + ".p/";
+  const std::string partial = "/tile/0/" + last + std::to_string(size % 256);
+  ASSERT_GT(size % 256, 54U);
+  const std::vector<std::string> paths{"/tile/0/000", "/tile/0/001",     "/tile/0/" + last + "54",
                                        partial,       "/tile/1/000.p/1", "/tile/1/000.p/2"};
   for (const std::string& path : paths) EXPECT_THAT(all.output, HasSubstr(path + "\n"));
   const Meddler honest(daemon_.address(), "");
   expect_taken("consistency", {honest.url(), older_checkpoints().front()});
   for (const std::string& path : paths) expect_refused_with(path);
-  for (const char* path : {"/tile/entries/000", "/tile/entries/002.p/54", "/checkpoint"}) {
+  for (const std::string& path : {std::string("/tile/entries/000"), "/tile/entries/" + last + "54",
+                                  std::string("/checkpoint")}) {
     expect_refused_with(path);
   }
-  const Meddler meddler(daemon_.address(), "/tile/0/001");
+  const Meddler meddler(daemon_.address(), "/tile/0/002");
   expect_refused("consistency", {meddler.url(), older_checkpoints().front()}, "a spoilt tile");
 }
 

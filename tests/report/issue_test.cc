@@ -80,6 +80,7 @@ TEST_F(IssueTest, TheRecordNamesFilePeriodAndDigest) {
 
 TEST_F(IssueTest, NothingNewMeansNoReport) {
   record(issue(begin + day).value(), begin + day);
+  store_.record("state", {{"tables", json::Object()}}, begin + day);
   const auto again = issue(begin + 2 * day);
   ASSERT_TRUE(again) << again.error().what;
   EXPECT_THAT(*again, IsEmpty());

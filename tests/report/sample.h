@@ -6,6 +6,9 @@
 
 #include "access/decision_record.h"
 #include "access/grant_table.h"
+#include "access/sign_ins.h"
+#include "identity/people_table.h"
+#include "ledger/witness_book.h"
 #include "report/check_rows.h"
 #include "report/report.h"
 #include "tests/privacy/store.h"
@@ -54,7 +57,9 @@ class ReportStore : public TestStore {
  private:
   static std::vector<db::Migration> of_access() {
     std::vector<db::Migration> steps;
-    for (const auto& some : {access::decision_migrations(), access::migrations()}) {
+    for (const auto& some :
+         {access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
+          identity::migrations(), ledger::witness_migrations()}) {
       steps.insert(steps.end(), some.begin(), some.end());
     }
     return steps;

@@ -1,0 +1,138 @@
+// The core's part about the ledger: entries, what they tell of rows that stand for the present,
+// checkpoints.
+#include <algorithm>
+#include <iterator>
+
+#include "app/core.h"
+#include "app/keep.h"
+#include "base/check.h"
+#include "crypto/sha256.h"
+#include "incident/incident_table.h"
+#include "ledger/cosignature.h"
+
+namespace mailwarden::app {
+
+// What the ledger says of the steps of the tables stays as it was said once. A store that an older
+// version kept is taken over with all that stands in it.
+Result<void> Core::adopt() {
+  const auto last = ledger::last_of_kind(parts_.database, "schema");
+  if (!last) return std::unexpected(last.error());
+  json::Array steps;
+  std::set<std::pair<std::string, std::int64_t>> known;
+  const auto record = *last ? json::parse((*last)->record) : Result<json::Value>();
+  if (record && (*record)["steps"].as_array() != nullptr) {
+    steps = *(*record)["steps"].as_array();
+    for (const json::Value& step : steps)
+      known.emplace(step.text("module"), step.integer("number"));
+  } else {
+    for (const report::StateTable& table : report::state_tables()) {
+      auto read = report::each_state(parts_.database, table, [&](report::StateRow row) {
+        state_->note(std::move(row));
+        return Result<void>();
+      });
+      if (!read) return read;
+    }
+  }
+  auto streams = report::each_state(parts_.database, report::state_table("stream"),
+                                    [&](const report::StateRow& row) {
+                                      state_->know(row);
+                                      return Result<void>();
+                                    });
+  if (!streams) return streams;
+  auto stored = report::read_schema(parts_.database);
+  if (!stored) return std::unexpected(stored.error());
+  std::erase_if(*stored, [&](const json::Value& step) {
+    return known.contains({step.text("module"), step.integer("number")});
+  });
+  if (stored->empty()) return {};
+  std::ranges::move(*stored, std::back_inserter(steps));
+  append({ledger::Entry{"schema", {{"steps", std::move(steps)}}}});
+  return {};
+}
+
+void Core::forget(const std::vector<access::SignInKey>& expired) {
+  if (expired.empty()) return;
+  for (const access::SignInKey& key : expired) {
+    state_->note(
+        {.table = "sign_in", .key = {key.person, std::to_string(key.time.us)}, .hash = {}});
+  }
+  const auto keys = keep(expired);
+  pending_.emplace_back([keys](db::Database& database) { return access::remove(database, *keys); });
+  append({});
+}
+
+void Core::touch(std::int64_t incident) {
+  touched_.insert(incident);
+  untold_.insert(incident);
+}
+
+void Core::store_state(std::initializer_list<std::string_view> tables, Write write) {
+  state_->note(tables, write);
+  pending_.push_back(std::move(write));
+}
+
+void Core::append(std::vector<ledger::Entry> entries) {
+  for (const std::int64_t number : std::exchange(untold_, {})) {
+    state_->note({"incident"}, [&](db::Database& database) {
+      return incident::store_incident(database, *book_.find(number));
+    });
+  }
+  std::ranges::move(state_->take(), std::back_inserter(entries));
+  if (entries.empty()) return;
+  const auto rows = keep(ledger_.prepare(entries, parts_.clock.now()));
+  pending_.emplace_back(
+      [rows](db::Database& database) { return ledger::Ledger::write(database, *rows); });
+}
+
+// The entry says that a checkpoint follows, so that nobody can take it away unseen, and that a copy
+// of the store as long as the checkpoint holds the checkpoint.
+void Core::seal() {
+  append({});
+  if (ledger_.is_sealed()) return;
+  json::Object record{{"size", ledger_.size() + 1}};
+  if (!cosigned_.empty()) record["cosigned"] = std::exchange(cosigned_, {});
+  append({ledger::Entry{"seal", std::move(record)}});
+  auto sealed = ledger_.prepare_seal(parts_.signer);
+  CHECK(sealed);
+  pending_notes_.push_back(sealed->note);
+  newest_ = sealed;
+  const auto row = keep(*std::move(sealed));
+  pending_.emplace_back(
+      [row](db::Database& database) { return ledger::Ledger::write_seal(database, *row); });
+}
+
+void Core::cosign(std::uint64_t size, const std::string& line) {
+  pending_.emplace_back([size, line](db::Database& database) {
+    return ledger::Ledger::write_cosignature(database, size, line);
+  });
+  cosigned_.emplace_back(
+      json::Array{static_cast<std::int64_t>(size), crypto::to_hex(crypto::sha256(line))});
+  if (!newest_ || newest_->checkpoint.size != size) return;
+  newest_->note = ledger::add_signatures(std::move(newest_->note), line);
+  pending_notes_.push_back(newest_->note);
+}
+
+ledger::WitnessAnswer Core::witness(const std::string& posted) {
+  if (parts_.witness == nullptr) return {.status = 404, .body = "no log is witnessed here\n"};
+  ledger::WitnessReply reply = witness_book_.answer(posted, *parts_.witness, parts_.clock.now());
+  if (reply.witnessed) {
+    const auto row = keep(*std::move(reply.witnessed));
+    store_state({"witness_log"}, [row](db::Database& database) {
+      return ledger::WitnessBook::write(database, *row);
+    });
+    append({});
+  }
+  return std::move(reply.answer);
+}
+
+// However often an incident changed since the last transaction, its row is written once.
+void Core::store_touched() {
+  for (const std::int64_t number : std::exchange(touched_, {})) {
+    const auto incident = keep(*book_.find(number));
+    pending_.emplace_back([incident](db::Database& database) {
+      return incident::store_incident(database, *incident);
+    });
+  }
+}
+
+}  // namespace mailwarden::app

@@ -1,0 +1,88 @@
+#include "app/state_book.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "db/sqlite.h"
+
+namespace mailwarden::app {
+namespace {
+
+constexpr std::string_view known_table = "stream";
+
+}  // namespace
+
+Result<std::unique_ptr<StateBook>> StateBook::open(std::span<const db::Migration> migrations,
+                                                   Timestamp now) {
+  auto mirror = db::open_sqlite(":memory:");
+  if (!mirror) return std::unexpected(mirror.error());
+  if (auto done = db::migrate(**mirror, migrations, now); !done) {
+    return std::unexpected(done.error());
+  }
+  return std::unique_ptr<StateBook>(new StateBook(*std::move(mirror)));
+}
+
+void StateBook::note(std::initializer_list<std::string_view> tables,
+                     const std::function<Result<void>(db::Database&)>& write) {
+  // Undone at its end.
+  auto transaction = db::Transaction::begin(*mirror_);
+  CHECK(transaction);
+  const auto written = write(*mirror_);
+  CHECK(written);
+  for (const std::string_view table : tables) {
+    const auto read =
+        report::each_state(*mirror_, report::state_table(table), [&](report::StateRow row) {
+          note(std::move(row));
+          return Result<void>();
+        });
+    CHECK(read);
+  }
+}
+
+void StateBook::know(const report::StateRow& row) {
+  CHECK(row.table == known_table && row.hash);
+  known_[row.key] = *row.hash;
+}
+
+void StateBook::note(report::StateRow row) {
+  if (row.table == known_table && row.hash) {
+    if (std::string& known = known_[row.key]; std::exchange(known, *row.hash) == *row.hash) return;
+  }
+  rows_[row.table][std::move(row.key)] =
+      row.hash ? json::Value(*std::move(row.hash)) : json::Value();
+}
+
+std::vector<ledger::Entry> StateBook::take() {
+  std::vector<ledger::Entry> entries;
+  json::Object tables;
+  std::size_t bytes = 0;
+  const auto cut = [&] {
+    if (tables.empty()) return;
+    entries.push_back({"state", {{"tables", std::exchange(tables, {})}}});
+    bytes = 0;
+  };
+  for (auto& [table, rows] : std::exchange(rows_, {})) {
+    json::Array lines;
+    const auto keep_lines = [&] {
+      if (!lines.empty()) tables[std::string(table)] = std::exchange(lines, {});
+    };
+    for (auto& [key, hash] : rows) {
+      json::Array line;
+      for (const std::string& value : key) {
+        line.emplace_back(value);
+        bytes += value.size();
+      }
+      line.push_back(std::move(hash));
+      lines.emplace_back(std::move(line));
+      bytes += 80;
+      if (bytes < record_bytes_soft) continue;
+      keep_lines();
+      cut();
+    }
+    keep_lines();
+  }
+  cut();
+  return entries;
+}
+
+}  // namespace mailwarden::app

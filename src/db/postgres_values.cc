@@ -1,0 +1,43 @@
+#include "db/postgres_values.h"
+
+#include <array>
+#include <charconv>
+
+#include "db/postgres_text.h"
+
+namespace mailwarden::db {
+
+void put(Sent& sent, const Value& value) {
+  sent.is_null = std::holds_alternative<std::monostate>(value);
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    sent.text = std::to_string(*integer);
+  } else if (const auto* number = std::get_if<double>(&value)) {
+    std::array<char, 32> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), *number);
+    sent.text.assign(digits.data(), end.ptr);
+  } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+    if (needs_escape(*text)) {
+      sent.text = escape(*text);
+    } else {
+      sent.text.assign(*text);
+    }
+  } else if (const auto* blob = std::get_if<Blob>(&value)) {
+    sent.text = to_hex(*blob);
+  }
+}
+
+std::string copy_line(std::span<const Sent> row) {
+  std::string line;
+  for (const Sent& field : row) {
+    if (field.is_null) {
+      line += "\\N";
+    } else {
+      append_copied(line, field.text);
+    }
+    line += '\t';
+  }
+  line.pop_back();
+  return line;
+}
+
+}  // namespace mailwarden::db

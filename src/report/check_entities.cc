@@ -116,10 +116,11 @@ class EntityCheck {
     const bool lacks =
         differs.in1 == there.end() || (differs.in2 != wanted->end() && *differs.in2 < *differs.in1);
     const std::int64_t event = lacks ? differs.in2->event : differs.in1->event;
-    add(run.value_or(Run()), (lacks ? "it does not find event "
-                                    : "it finds, for one that it does "
-                                      "not name, event ") +
-                                 std::to_string(event));
+    const auto batch = ingest::load_batch_of(database_, event);
+    add(run.value_or(Run()),
+        (lacks ? "it does not find event " : "it finds, for one that it does not name, event ") +
+            std::to_string(event) +
+            (batch ? " of the events from " + std::to_string(batch->first) : ""));
     return {};
   }
 

@@ -101,6 +101,10 @@ std::vector<std::string> names_of(db::Database& database, const Table& table, st
   if (table.name == "ledger_node") {
     names.push_back("node " + value("number") + " of level " + value("level"));
   }
+  if (table.name == "event_entity") {
+    names.push_back("run of level " + value("level") + " from event " + value("base") + ":");
+    names.push_back("of the events from " + value("base") + " ");
+  }
   if (table.name == "event" && value("number") != "(gone)") {
     const auto batch =
         rows(database, "SELECT entry FROM event_batch WHERE first <= " + value("number") +

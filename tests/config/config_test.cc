@@ -107,7 +107,8 @@ TEST(Config, AllMistakesAreToldTogether) {
       "h");
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().what,
-            "--store: 'mysql:x' is not a store; expected sqlite:PATH or postgresql://USER@HOST/DATABASE\n"
+            "--store: 'mysql:x' is not a store; expected sqlite:PATH or "
+            "postgresql://USER@HOST/DATABASE\n"
             "--source: 'tcp:514' is not a source; expected file:GLOB or stdin\n"
             "--source: 'colour' is none of name, decoder, zone, year, mapping\n"
             "--seal-interval: 'soon' is not a span of time like 90s, 15m, 12h, 30d, 2w or 7y\n"

@@ -73,7 +73,7 @@ Result<Bytes> CommandKeyProvider::do_wrap(const KekName& kek, Piece plain) {
 Result<SecretBytes> CommandKeyProvider::do_unwrap(const KekName& kek, Piece wrapped) {
   const auto commands = options_.versions.find(kek.version);
   if (kek.name != options_.name || commands == options_.versions.end()) {
-    return fail(Code::unavailable, "no command is set for it");
+    return fail(Code::denied, "no command is set for it");
   }
   return run(commands->second.unwrap, wrapped, plain_bytes_max);
 }

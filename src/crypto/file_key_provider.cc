@@ -10,16 +10,19 @@
 namespace mailwarden::crypto {
 namespace {
 
-using Version = FileKeyProvider::Version;
-
 constexpr std::string_view word = "mailwarden-kek ";
 constexpr std::size_t key_digits = 2 * key_bytes;
 constexpr std::size_t line_bytes_max = word.size() + 10 + 1 + key_digits + 1;
 constexpr std::size_t file_bytes_max = FileKeyProvider::versions_max * line_bytes_max;
 
+struct Version {
+  std::uint32_t number = 0;
+  std::size_t offset = 0;  // of its key in the memory
+};
+
 struct Keys {
   SecretBytes memory;
-  std::vector<Version> versions;
+  std::vector<Version> versions;  // ascending
 };
 
 int hex_digit(char c) {
@@ -101,22 +104,25 @@ Result<void> write_keys(const std::string& path, const Keys& keys, KeyFileWrite 
   return write_key_file(path, text->bytes().first(at), how);
 }
 
+// For a use, which knows of two failures: the way to the key is missing, or it is barred.
+Result<Keys> keys_in_use(const std::string& path) {
+  auto keys = read_keys(path);
+  if (keys) return keys;
+  const Code code = keys.error().code;
+  const bool barred = code == Code::denied || code == Code::corrupt;
+  return fail(barred ? Code::denied : Code::unavailable, keys.error().what);
+}
+
+Result<KeyView> key_of(const Keys& keys, std::uint32_t version) {
+  const auto found = std::ranges::find(keys.versions, version, &Version::number);
+  if (found == keys.versions.end()) return fail(Code::denied, "the file holds no such version");
+  return KeyView(keys.memory.bytes().subspan(found->offset).first<key_bytes>());
+}
+
 }  // namespace
 
 FileKeyProvider::FileKeyProvider(std::string path, std::string name, Listener listener)
     : KeyProvider(std::move(listener)), path_(std::move(path)), name_(std::move(name)) {}
-FileKeyProvider::~FileKeyProvider() = default;
-
-Result<std::unique_ptr<FileKeyProvider>> FileKeyProvider::open(const std::string& path,
-                                                               const std::string& name,
-                                                               Listener listener) {
-  auto keys = read_keys(path);
-  if (!keys) return std::unexpected(keys.error());
-  std::unique_ptr<FileKeyProvider> made(new FileKeyProvider(path, name, std::move(listener)));
-  made->keys_ = std::move(keys->memory);
-  made->versions_ = std::move(keys->versions);
-  return made;
-}
 
 Result<void> FileKeyProvider::create(const std::string& path, Entropy& entropy) {
   auto memory = SecretBytes::make(key_bytes);
@@ -161,24 +167,24 @@ std::string FileKeyProvider::description() const {
 }
 
 Result<KekName> FileKeyProvider::do_newest() {
-  return KekName{name_, versions_.back().number};
-}
-
-Result<KeyView> FileKeyProvider::key_of(const KekName& kek) const {
-  if (kek.name != name_) return fail(Code::unavailable, "this provider has '" + name_ + "' alone");
-  const auto found = std::ranges::find(versions_, kek.version, &Version::number);
-  if (found == versions_.end()) return fail(Code::unavailable, "the file holds no such version");
-  return KeyView(keys_.bytes().subspan(found->offset).first<key_bytes>());
+  const auto keys = keys_in_use(path_);
+  if (!keys) return std::unexpected(keys.error());
+  return KekName{name_, keys->versions.back().number};
 }
 
 Result<Bytes> FileKeyProvider::do_wrap(const KekName& kek, Piece plain) {
-  const auto key = key_of(kek);
+  const auto keys = keys_in_use(path_);
+  if (!keys) return std::unexpected(keys.error());
+  const auto key = key_of(*keys, kek.version);
   if (!key) return std::unexpected(key.error());
   return wrap_.wrap(*key, plain);
 }
 
 Result<SecretBytes> FileKeyProvider::do_unwrap(const KekName& kek, Piece wrapped) {
-  const auto key = key_of(kek);
+  if (kek.name != name_) return fail(Code::denied, "this provider has '" + name_ + "' alone");
+  const auto keys = keys_in_use(path_);
+  if (!keys) return std::unexpected(keys.error());
+  const auto key = key_of(*keys, kek.version);
   if (!key) return std::unexpected(key.error());
   auto plain = SecretBytes::make(wrapped.size());
   if (!plain) return plain;

@@ -6,9 +6,9 @@
 //          it succeeds or not, is told to whoever listens, so that it becomes an audit record.
 // Owns     Whatever an implementation needs to reach its keys.
 // Threads  Any; uses take turns.
-// Errors   unavailable: the key, the version or the way to it is missing; another try may succeed
-//          when somebody has put that right. denied: it is there and refuses, or is another key
-//          than the one that wrapped. Both name key, version and provider.
+// Errors   unavailable: the key cannot be reached; another try may succeed. denied: it is reached
+//          and refuses, has no such version, or is another key than the one that wrapped. Both name
+//          key, version and provider.
 // Limits   plain_bytes_max of what is wrapped, wrapped_bytes_max of what comes out.
 #pragma once
 

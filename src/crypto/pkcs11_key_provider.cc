@@ -134,7 +134,10 @@ struct Pkcs11KeyProvider::Token {
     const auto slot = slot_of(options.token);
     if (!slot) return std::unexpected(slot.error());
     const auto pin = read_key_file(options.pin_file, pin_bytes_max);
-    if (!pin) return fail(Code::unavailable, pin.error().what);
+    if (!pin) {
+      return fail(pin.error().code == Code::denied ? Code::denied : Code::unavailable,
+                  pin.error().what);
+    }
     const std::string_view digits = trim(as_text(pin->bytes()));
     CK_RV answer = module->C_OpenSession(*slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session);
     if (answer != CKR_OK) return failure("C_OpenSession", answer);
@@ -186,7 +189,7 @@ struct Pkcs11KeyProvider::Token {
 
   Result<CK_OBJECT_HANDLE> key_of(std::uint32_t version) const {
     const auto found = std::ranges::find(keys, version, &Key::version);
-    if (found == keys.end()) return fail(Code::unavailable, "the token holds no such version");
+    if (found == keys.end()) return fail(Code::denied, "the token holds no such version");
     return found->handle;
   }
 };
@@ -248,7 +251,7 @@ Result<Bytes> Pkcs11KeyProvider::do_wrap(const KekName& kek, Piece plain) {
 
 Result<SecretBytes> Pkcs11KeyProvider::do_unwrap(const KekName& kek, Piece wrapped) {
   if (kek.name != options_.name) {
-    return fail(Code::unavailable, "this provider has '" + options_.name + "' alone");
+    return fail(Code::denied, "this provider has '" + options_.name + "' alone");
   }
   const auto open = token();
   if (!open) return std::unexpected(open.error());

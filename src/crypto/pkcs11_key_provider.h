@@ -6,8 +6,9 @@
 //          its associated data. A token that went away is looked for anew at the next use.
 // Owns     The module and a session.
 // Threads  As KeyProvider.
-// Errors   unavailable: module, token, key or version is not there, or the token fails. denied: the
-//          token refuses the PIN or the key's use, or the wrapped key is of another key.
+// Errors   unavailable: module, token or key is not there, or the token fails. denied: the
+//          token refuses the PIN or the key's use, has no such version, or the wrapped key is of
+//          another key.
 // Limits   versions_max keys of the label.
 // Source   PKCS#11 v2.40 (OASIS), through p11-kit. Tested with SoftHSM 2.6, which does no key
 //          wrapping of bytes that are not a key object, but GCM.

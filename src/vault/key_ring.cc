@@ -59,16 +59,16 @@ Result<void> KeyRing::open(std::size_t keys_max) {
   auto cache = KeyCache::make(keys_max);
   if (!cache) return std::unexpected(cache.error());
   cache_.emplace(*std::move(cache));
-  auto rows = system_rows();
+  auto rows = own_rows();
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) {
-    if (auto made = make_system(); !made) return made;
-    rows = system_rows();
+    if (auto made = make_own(); !made) return made;
+    rows = own_rows();
     if (!rows) return std::unexpected(rows.error());
   }
-  auto keys = unwrap_system(*rows);
+  auto keys = unwrap_own(*rows);
   if (keys) {
-    take_system(*std::move(keys));
+    take_own(*std::move(keys));
   } else {
     // Whatever the reason, the book opens and values are sealed for its share.
     away_ = keys.error();
@@ -76,20 +76,20 @@ Result<void> KeyRing::open(std::size_t keys_max) {
   return {};
 }
 
-Result<std::vector<KeyRow>> KeyRing::system_rows() {
+Result<std::vector<KeyRow>> KeyRing::own_rows() {
   std::vector<KeyRow> rows;
   for (const std::uint64_t id : {store_key, index_key, private_share}) {
     auto row = table_.newest(id);
     if (!row) return std::unexpected(row.error());
     if (*row) rows.push_back(**std::move(row));
   }
-  if (rows.empty() || rows.size() == system_keys) return rows;
+  if (rows.empty() || rows.size() == own_keys) return rows;
   return fail(Code::corrupt, "the book of keys lacks some of its own keys");
 }
 
-Result<SystemKeys> KeyRing::unwrap_system(const std::vector<KeyRow>& rows) const {
-  CHECK(rows.size() == system_keys);
-  auto keys = crypto::SecretBytes::make(system_keys * key_bytes);
+Result<OwnKeys> KeyRing::unwrap_own(const std::vector<KeyRow>& rows) const {
+  CHECK(rows.size() == own_keys);
+  auto keys = crypto::SecretBytes::make(own_keys * key_bytes);
   if (!keys) return std::unexpected(keys.error());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto payload = payload_of(provider_, rows[i]);
@@ -97,25 +97,25 @@ Result<SystemKeys> KeyRing::unwrap_system(const std::vector<KeyRow>& rows) const
     std::ranges::copy(payload->bytes().first(key_bytes),
                       keys->bytes().subspan(i * key_bytes).begin());
   }
-  return SystemKeys{.keys = *std::move(keys), .store_version = rows.front().name.version};
+  return OwnKeys{.keys = *std::move(keys), .store_version = rows.front().name.version};
 }
 
-void KeyRing::take_system(SystemKeys keys) {
-  system_ = std::move(keys);
+void KeyRing::take_own(OwnKeys keys) {
+  own_ = std::move(keys);
   away_.reset();
 }
 
-KeyView KeyRing::system(SystemKey key) const {
-  CHECK(holds_system());
-  return system_.keys.bytes().subspan((key - 1) * key_bytes).first<key_bytes>();
+KeyView KeyRing::own_key(OwnKey key) const {
+  CHECK(holds_own_keys());
+  return own_.keys.bytes().subspan((key - 1) * key_bytes).first<key_bytes>();
 }
 
 crypto::NamedKey KeyRing::store() const {
-  return {{store_key, system_.store_version}, system(store_key)};
+  return {{store_key, own_.store_version}, own_key(store_key)};
 }
 
-Result<void> KeyRing::make_system() {
-  auto keys = crypto::SecretBytes::make(system_keys * key_bytes);
+Result<void> KeyRing::make_own() {
+  auto keys = crypto::SecretBytes::make(own_keys * key_bytes);
   if (!keys) return std::unexpected(keys.error());
   std::vector<KeyRow> rows;
   crypto::Share share{};
@@ -151,8 +151,8 @@ Result<KeyRow> KeyRing::wrapped_anew(const KeyName& name, std::span<std::byte, k
 }
 
 Result<KeyView> KeyRing::unwrapped(const KeyRow& row) {
-  if (row.name.id == store_key && holds_system() && row.name.version == system_.store_version) {
-    return system(store_key);
+  if (row.name.id == store_key && holds_own_keys() && row.name.version == own_.store_version) {
+    return own_key(store_key);
   }
   if (const auto held = cache_->find(row.name)) return *held;
   if (away_) return std::unexpected(note(*away_));
@@ -211,8 +211,8 @@ Result<void> KeyRing::make(std::span<const SubjectIndex> subjects) {
 }
 
 Result<KeyView> KeyRing::named(const KeyName& name) {
-  if (name.id == store_key && holds_system() && name.version == system_.store_version) {
-    return system(store_key);
+  if (name.id == store_key && holds_own_keys() && name.version == own_.store_version) {
+    return own_key(store_key);
   }
   if (const auto held = cache_->find(name)) return *held;
   const auto row = name.id <= INT64_MAX ? table_.find(name) : std::optional<KeyRow>();
@@ -240,8 +240,8 @@ Result<crypto::NamedKey> KeyRing::newest(std::uint64_t id) {
 
 void KeyRing::hold(const KeyName& name, KeyView key, const SubjectIndex* subject) {
   if (name.id == store_key) {
-    std::ranges::copy(key, system_.keys.bytes().begin());
-    system_.store_version = name.version;
+    std::ranges::copy(key, own_.keys.bytes().begin());
+    own_.store_version = name.version;
     return;
   }
   cache_->put(name, key);

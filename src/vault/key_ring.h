@@ -4,7 +4,7 @@
 //          memory. The store key, the index key and the private share are held as long as the ring
 //          lives; the others while they are used.
 // Owns     Keys in locked memory.
-// Threads  The vault's, which lets one in at a time; unwrap_system() touches nothing of the ring.
+// Threads  The vault's, which lets one in at a time; unwrap_own() touches nothing of the ring.
 // Errors   As Vault. of_kek() tells what the KEK answered from what the database did.
 // Limits   keys_max.
 #pragma once
@@ -19,10 +19,10 @@
 namespace mailwarden::vault {
 
 // Ids of the book's own keys; those of subjects are random and far greater.
-enum SystemKey : std::uint64_t { store_key = 1, index_key = 2, private_share = 3 };
-inline constexpr std::size_t system_keys = 3;
+enum OwnKey : std::uint64_t { store_key = 1, index_key = 2, private_share = 3 };
+inline constexpr std::size_t own_keys = 3;
 
-struct SystemKeys {
+struct OwnKeys {
   crypto::SecretBytes keys;  // in the order of their ids
   std::uint32_t store_version = 0;
 };
@@ -38,13 +38,13 @@ class KeyRing {
   // Whether the KEK has failed and is not asked; why.
   const std::optional<Error>& away() const { return away_; }
   bool of_kek(const Error& error) const { return kek_error_ == error; }
-  bool holds_system() const { return system_.keys.size() != 0; }
-  KeyView system(SystemKey key) const;
+  bool holds_own_keys() const { return own_.keys.size() != 0; }
+  KeyView own_key(OwnKey key) const;
   crypto::NamedKey store() const;
 
-  Result<std::vector<KeyRow>> system_rows();
-  Result<SystemKeys> unwrap_system(const std::vector<KeyRow>& rows) const;
-  void take_system(SystemKeys keys);
+  Result<std::vector<KeyRow>> own_rows();
+  Result<OwnKeys> unwrap_own(const std::vector<KeyRow>& rows) const;
+  void take_own(OwnKeys keys);
 
   // The subject's newest key; none where it has none yet.
   Result<std::optional<crypto::NamedKey>> known(const SubjectIndex& subject);
@@ -62,7 +62,7 @@ class KeyRing {
   void ask_again() { away_.reset(); }
 
  private:
-  Result<void> make_system();
+  Result<void> make_own();
   Result<KeyView> unwrapped(const KeyRow& row);
   Error note(const Error& error);
 
@@ -71,7 +71,7 @@ class KeyRing {
   Entropy& entropy_;
   const Clock& clock_;
   std::optional<KeyCache> cache_;
-  SystemKeys system_;
+  OwnKeys own_;
   std::optional<Error> away_;
   std::optional<Error> kek_error_;  // the last one
 };

@@ -57,7 +57,7 @@ Result<std::vector<KekCount>> Vault::counts() {
 
 Result<void> Vault::renew(std::string_view subject) {
   const std::lock_guard turn(mutex_);
-  if (!ring_.holds_system()) return std::unexpected(*ring_.away());
+  if (!ring_.holds_own_keys()) return std::unexpected(*ring_.away());
   const SubjectIndex index = index_of(subject);
   const auto row = table_.newest(index);
   if (!row) return std::unexpected(row.error());
@@ -67,7 +67,7 @@ Result<void> Vault::renew(std::string_view subject) {
 
 Result<void> Vault::renew_store_key() {
   const std::lock_guard turn(mutex_);
-  if (!ring_.holds_system()) return std::unexpected(*ring_.away());
+  if (!ring_.holds_own_keys()) return std::unexpected(*ring_.away());
   const auto row = table_.newest(std::uint64_t{store_key});
   if (!row) return std::unexpected(row.error());
   if (!*row) return fail(Code::corrupt, "the book of keys lacks its store key");
@@ -103,7 +103,7 @@ Result<Walked> Vault::reseal(SealedTable& table, std::size_t rows_max) {
     if (auto done = finish_walks(); !done) return std::unexpected(done.error());
     return Walked{.ended = true};
   }
-  if (!ring_.holds_system()) return std::unexpected(*ring_.away());
+  if (!ring_.holds_own_keys()) return std::unexpected(*ring_.away());
   // What is deferred from here on may stand before the cursor, and begins the walk anew.
   end_deferral(table.name());
   const auto retired = table_.retired();

@@ -72,7 +72,7 @@ Result<void> Vault::check(const Place& place, std::span<const std::string_view> 
 
 SubjectIndex Vault::index_of(std::string_view subject) const {
   const Bytes bytes = crypto::blind_index(
-      ring_.system(index_key),
+      ring_.own_key(index_key),
       {.table = "vault_subject", .column = "subject", .form = crypto::Normal::address}, subject);
   SubjectIndex index{};
   std::ranges::copy(bytes, index.begin());
@@ -83,7 +83,7 @@ Result<Bytes> Vault::seal(const Place& place, std::span<const std::string_view> 
                           std::string_view value) {
   const std::lock_guard turn(mutex_);
   if (auto good = check(place, subjects, value); !good) return std::unexpected(good.error());
-  if (!ring_.holds_system()) return defer(place, subjects, value);
+  if (!ring_.holds_own_keys()) return defer(place, subjects, value);
   auto sealed = seal_now(place, subjects, value);
   if (sealed || !ring_.of_kek(sealed.error())) return sealed;
   return defer(place, subjects, value);
@@ -179,9 +179,9 @@ Result<std::string> Vault::open_named(const Place& place, const crypto::Envelope
 }
 
 Result<Deferred> Vault::open_deferred(const Place& place, const crypto::Envelope& envelope) {
-  if (!ring_.holds_system()) return fail(text_of(place), *ring_.away());
+  if (!ring_.holds_own_keys()) return fail(text_of(place), *ring_.away());
   const auto& recipient = std::get<crypto::Recipient>(envelope.keys);
-  const KeyView mine = ring_.system(private_share);
+  const KeyView mine = ring_.own_key(private_share);
   auto agreed = crypto::SecretBytes::make(crypto::key_bytes);
   if (!agreed) return std::unexpected(agreed.error());
   const auto key = agreed->bytes().first<crypto::key_bytes>();
@@ -200,13 +200,13 @@ Result<Deferred> Vault::open_deferred(const Place& place, const crypto::Envelope
 
 Result<Bytes> Vault::index(const crypto::Indexed& indexed, std::string_view value) {
   const std::lock_guard turn(mutex_);
-  if (!ring_.holds_system()) return std::unexpected(*ring_.away());
-  return crypto::blind_index(ring_.system(index_key), indexed, value);
+  if (!ring_.holds_own_keys()) return std::unexpected(*ring_.away());
+  return crypto::blind_index(ring_.own_key(index_key), indexed, value);
 }
 
 Result<void> Vault::know(std::span<const std::string_view> subjects) {
   const std::lock_guard turn(mutex_);
-  if (!ring_.holds_system() || ring_.away()) return {};
+  if (!ring_.holds_own_keys() || ring_.away()) return {};
   std::set<SubjectIndex> missing;
   for (const std::string_view subject : subjects) {
     const SubjectIndex index = index_of(subject);
@@ -222,7 +222,7 @@ Result<void> Vault::know(std::span<const std::string_view> subjects) {
 
 Result<bool> Vault::shred(std::string_view subject) {
   const std::lock_guard turn(mutex_);
-  if (!ring_.holds_system()) return std::unexpected(*ring_.away());
+  if (!ring_.holds_own_keys()) return std::unexpected(*ring_.away());
   const auto waiting = table_.deferred_table();
   if (!waiting) return std::unexpected(waiting.error());
   if (!waiting->empty()) {
@@ -259,14 +259,14 @@ bool Vault::locked() const {
 
 Result<void> Vault::unlock() {
   std::unique_lock turn(mutex_);
-  const auto rows = ring_.system_rows();
+  const auto rows = ring_.own_rows();
   if (!rows) return std::unexpected(rows.error());
   turn.unlock();
   // Others go on while the KEK is asked, which may take its whole time.
-  auto keys = ring_.unwrap_system(*rows);
+  auto keys = ring_.unwrap_own(*rows);
   if (!keys) return std::unexpected(keys.error());
   turn.lock();
-  ring_.take_system(*std::move(keys));
+  ring_.take_own(*std::move(keys));
   return {};
 }
 

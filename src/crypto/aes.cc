@@ -51,16 +51,27 @@ bool feed(EVP_CIPHER_CTX* context, std::span<const Piece> associated) {
 
 struct Gcm::Context : Cipher {
   Context() : Cipher("AES-256-GCM") {}
+
+  void begin(KeyView key, Piece nonce, bool sealing) const {
+    CHECK(!nonce.empty() && nonce.size() <= nonce_bytes_max);
+    const bool usual = nonce.size() == std::tuple_size_v<Nonce>;
+    CHECK(EVP_CipherInit_ex2(context.get(), cipher.get(), usual ? in(key) : nullptr,
+                             usual ? in(nonce) : nullptr, sealing ? 1 : 0, nullptr) == 1);
+    if (usual) return;
+    CHECK(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN,
+                              static_cast<int>(nonce.size()), nullptr) == 1);
+    CHECK(EVP_CipherInit_ex2(context.get(), nullptr, in(key), in(nonce), -1, nullptr) == 1);
+  }
 };
 
 Gcm::Gcm() : context_(std::make_unique<Context>()) {}
 Gcm::~Gcm() = default;
 
-void Gcm::seal(KeyView key, const Nonce& nonce, std::span<const Piece> associated, Piece plain,
+void Gcm::seal(KeyView key, Piece nonce, std::span<const Piece> associated, Piece plain,
                std::span<std::byte> out) {
   CHECK(plain.size() <= bytes_max && out.size() == plain.size() + tag_bytes);
   EVP_CIPHER_CTX* const context = context_->context.get();
-  CHECK(EVP_EncryptInit_ex2(context, context_->cipher.get(), in(key), in(nonce), nullptr) == 1);
+  context_->begin(key, nonce, true);
   int length = 0;
   CHECK(feed(context, associated));
   CHECK(EVP_EncryptUpdate(context, out_of(out), &length, in(plain),
@@ -71,8 +82,8 @@ void Gcm::seal(KeyView key, const Nonce& nonce, std::span<const Piece> associate
   context_->forget();
 }
 
-Result<void> Gcm::open(KeyView key, const Nonce& nonce, std::span<const Piece> associated,
-                       Piece sealed, std::span<std::byte> out) {
+Result<void> Gcm::open(KeyView key, Piece nonce, std::span<const Piece> associated, Piece sealed,
+                       std::span<std::byte> out) {
   if (sealed.size() < tag_bytes || sealed.size() > bytes_max) {
     return fail(Code::corrupt, "what was sealed has an impossible length");
   }
@@ -82,7 +93,7 @@ Result<void> Gcm::open(KeyView key, const Nonce& nonce, std::span<const Piece> a
   std::ranges::copy(sealed.subspan(size), tag.begin());
   EVP_CIPHER_CTX* const context = context_->context.get();
   ERR_set_mark();
-  CHECK(EVP_DecryptInit_ex2(context, context_->cipher.get(), in(key), in(nonce), nullptr) == 1);
+  context_->begin(key, nonce, false);
   int length = 0;
   CHECK(feed(context, associated));
   CHECK(EVP_DecryptUpdate(context, out_of(out), &length, in(sealed), static_cast<int>(size)) == 1);

@@ -29,18 +29,20 @@ using Bytes = std::vector<std::byte>;
 class Gcm {
  public:
   static constexpr std::size_t tag_bytes = 16;
+  static constexpr std::size_t nonce_bytes_max = 128;
   static constexpr std::size_t bytes_max = std::size_t{1} << 30;
 
   Gcm();
   ~Gcm();
 
   // `out` takes the ciphertext and then the tag: tag_bytes more than `plain`. The pieces of
-  // associated data count as one run of bytes.
-  void seal(KeyView key, const Nonce& nonce, std::span<const Piece> associated, Piece plain,
+  // associated data count as one run of bytes. The nonce should be a Nonce; of another length, up
+  // to nonce_bytes_max, it is hashed first, which others do.
+  void seal(KeyView key, Piece nonce, std::span<const Piece> associated, Piece plain,
             std::span<std::byte> out);
   // `out` is tag_bytes shorter than `sealed`. It holds zeros where the tag does not hold.
-  Result<void> open(KeyView key, const Nonce& nonce, std::span<const Piece> associated,
-                    Piece sealed, std::span<std::byte> out);
+  Result<void> open(KeyView key, Piece nonce, std::span<const Piece> associated, Piece sealed,
+                    std::span<std::byte> out);
 
  private:
   struct Context;

@@ -236,7 +236,7 @@ Result<Bytes> Pkcs11KeyProvider::do_wrap(const KekName& kek, Piece plain) {
   if (!key) return std::unexpected(key.error());
   Mechanism gcm(kek);
   entropy_.fill(gcm.nonce, "wrapped key");
-  CK_FUNCTION_LIST& module = *(*open)->module;
+  const CK_FUNCTION_LIST& module = *(*open)->module;
   CK_RV answer = module.C_EncryptInit((*open)->session, gcm.get(), *key);
   if (answer != CKR_OK) return failure("C_EncryptInit", answer);
   Bytes wrapped(nonce_bytes + plain.size() + tag_bytes);
@@ -262,7 +262,7 @@ Result<SecretBytes> Pkcs11KeyProvider::do_unwrap(const KekName& kek, Piece wrapp
   }
   Mechanism gcm(kek);
   std::ranges::copy(wrapped.first(nonce_bytes), gcm.nonce.begin());
-  CK_FUNCTION_LIST& module = *(*open)->module;
+  const CK_FUNCTION_LIST& module = *(*open)->module;
   CK_RV answer = module.C_DecryptInit((*open)->session, gcm.get(), *key);
   if (answer != CKR_OK) return failure("C_DecryptInit", answer);
   const Piece sealed = wrapped.subspan(nonce_bytes);

@@ -16,7 +16,7 @@ Result<Rewrapped> Vault::rewrap(std::size_t keys_max) {
   turn.unlock();
   // Others go on meanwhile: the KEK may take its time, and either version of a row serves them.
   std::vector<std::pair<KeyRow, crypto::KekName>> anew;
-  for (KeyRow& row : *rows) {
+  for (const KeyRow& row : *rows) {
     auto wrapped = wrapped_anew(row);
     if (!wrapped && wrapped.error().code != Code::denied) return std::unexpected(wrapped.error());
     if (!wrapped) {

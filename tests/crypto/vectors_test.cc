@@ -71,20 +71,21 @@ TEST_F(Wycheproof, EverySignatureIsJudgedAsItShould) {
   EXPECT_EQ(tally.judged, 151);
 }
 
-// Of 256-bit keys, which alone we use. Nonces of another length than 96 bits cannot be asked about.
+// Of 256-bit keys, which alone we use. One has a nonce that is longer than OpenSSL takes.
 TEST_F(Wycheproof, EveryMessageOfAesGcmIsJudgedAsItShould) {
   Gcm gcm;
-  int other_nonces = 0;
+  int too_long = 0;
   const Tally tally = judge_all(
       "aes_gcm", [&](const json::Value& group, const json::Value& one) -> std::optional<bool> {
         if (group.integer("keySize") != 256) return std::nullopt;
-        if (group.integer("ivSize") != 96) {
-          ++other_nonces;
+        const Bytes nonce = bytes_from_hex(one.text("iv"));
+        if (nonce.size() > Gcm::nonce_bytes_max) {
+          ++too_long;
           return std::nullopt;
         }
+        if (nonce.empty()) return false;  // asking for it is a CHECK
         EXPECT_EQ(group.integer("tagSize"), 128);
         const auto key = array_from_hex<key_bytes>(one.text("key"));
-        const auto nonce = array_from_hex<12>(one.text("iv"));
         const Bytes associated = bytes_from_hex(one.text("aad"));
         const std::array<Piece, 1> pieces{associated};
         const Bytes plain = bytes_from_hex(one.text("msg"));
@@ -101,8 +102,8 @@ TEST_F(Wycheproof, EveryMessageOfAesGcmIsJudgedAsItShould) {
         }
         return done.has_value();
       });
-  EXPECT_EQ(tally.judged + other_nonces, 105);
-  EXPECT_EQ(tally.judged, 66);
+  EXPECT_EQ(tally.judged, 104);
+  EXPECT_EQ(tally.valid + too_long, 76);
 }
 
 TEST_F(Wycheproof, EveryWrappedKeyIsJudgedAsItShould) {

@@ -232,9 +232,9 @@ Result<void> KeyTable::begin_walk(std::string_view table, bool deferred) {
 
 Result<void> KeyTable::advance_walk(std::string_view table, std::string_view after, bool done) {
   return database_->run(
-      "UPDATE vault_walk SET row_after = $2, done = $3, "
-      "deferred = CASE WHEN $3 = 1 THEN 0 ELSE deferred END WHERE table_name = $1",
-      {table, after, db::value(done)});
+      "UPDATE vault_walk SET row_after = $2, done = $3, deferred = deferred * $4 "
+      "WHERE table_name = $1",
+      {table, after, db::value(done), db::value(!done)});
 }
 
 Result<std::int64_t> KeyTable::walks_not_done() {

@@ -23,11 +23,12 @@
 //          not learn of a shredding, for which forget() is there. What the provider tells its
 //          listener must not lead back here.
 // Errors   not_found: the key was shredded, or its version dropped; no other try will help.
-//          unavailable, denied: of the KEK, naming key, version and provider (key_provider.h).
-//          corrupt: changed, or of another place; also a key that its row does not belong to.
+//          unavailable, denied: of the KEK, naming key, version and provider (key_provider.h);
+//          denied, too, where a wrapped key is not that of its row. corrupt: changed, or of another
+//          place.
 //          invalid: more than a limit, or a table that Options::tables does not name. conflict:
 //          shred() while values wait to be sealed for their subjects. Others as Database.
-// Limits   Options; Sealer::keys_max subjects and Sealer::value_bytes_max bytes a value.
+// Limits   Options; Sealer::keys_max subjects and half of Sealer::value_bytes_max a value.
 // Source   crypto/envelope.h and docs/encryption.md have the formats.
 #pragma once
 
@@ -55,7 +56,7 @@ struct Options {
   std::size_t keys_max = 4096;      // unwrapped keys in memory, 32 bytes each
   std::vector<std::string> tables;  // every table that holds sealed values
   // What the book's database is told so that a removed row is left in none of its files; it answers
-  // 0 or nothing where that was done.
+  // 0 or nothing where that was done. This is for SQLite; empty, scrub() does nothing.
   std::string scrub_sql = "PRAGMA wal_checkpoint(TRUNCATE)";
 };
 

@@ -9,6 +9,7 @@
 #include "event/event_json.h"
 #include "incident/incident_table.h"
 #include "ledger/cosignature.h"
+#include "ledger/key_history.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::app {
@@ -73,6 +74,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
     return std::unexpected(done.error());
   }
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
+  if (auto done = core->take_keys(); !done) return std::unexpected(done.error());
   core->activate();
   for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
   std::vector<ledger::Entry> entries;
@@ -112,6 +114,23 @@ Result<void> Core::rebuild() {
   }
   windows_dropped_ = correlator_.dropped();
   return good;
+}
+
+// Whoever holds an old key learns of the new one from the ledger alone.
+Result<void> Core::take_keys() {
+  const auto named = [&](const crypto::Signer& signer) {
+    return ledger::VerifierKey{.name = options_.origin, .key = signer.public_key()};
+  };
+  ledger::GivenKeys given{.key = named(parts_.signer), .next = std::nullopt};
+  if (parts_.next_signer != nullptr) given.next = named(*parts_.next_signer);
+  const auto plan = ledger::plan_keys(parts_.database, given, ledger_.size());
+  if (!plan) return std::unexpected(plan.error());
+  std::vector<ledger::Entry> entries;
+  for (const ledger::KeyChange& change : *plan) {
+    entries.push_back({std::string(ledger::key_change_kind), ledger::to_record(change)});
+  }
+  append(std::move(entries));
+  return {};
 }
 
 // Which rules and policies decided is part of every proof.
@@ -358,7 +377,7 @@ void Core::sweep(const privacy::Sweep& sweep) {
 }
 
 void Core::seal() {
-  auto sealed = ledger_.prepare_seal(parts_.signer);
+  auto sealed = ledger_.prepare_seal(parts_.signer, parts_.next_signer);
   if (!sealed) return;
   pending_notes_.push_back(sealed->note);
   newest_ = sealed;

@@ -57,6 +57,7 @@ struct CoreParts {
   const Clock& clock;
   Entropy& entropy;
   const crypto::Signer& signer;
+  const crypto::Signer* next_signer = nullptr;  // that is to follow; null but for an overlap
   const crypto::Signer* witness = nullptr;  // with which it cosigns; null where it is no witness
 };
 
@@ -77,8 +78,9 @@ using Outgoing = std::variant<alert::Alert, respond::Effect>;
 
 class Core {
  public:
-  // Brings the tables up to date, rebuilds what is kept in memory, and records the policies in the
-  // ledger where they are not those that it recorded last.
+  // Brings the tables up to date, rebuilds what is kept in memory, and records in the ledger which
+  // keys and policies are in force where they are not those that it recorded last. Refuses keys
+  // that the ledger was not told of.
   static Result<std::unique_ptr<Core>> open(const CoreOptions& options, const CoreParts& parts,
                                             std::shared_ptr<const Policies> policies);
 
@@ -139,6 +141,7 @@ class Core {
        identity::PeopleBook people, access::SignIns sign_ins);
 
   Result<void> rebuild();
+  Result<void> take_keys();
   void activate();
   void record_policies();
   std::int64_t next_entry(const std::vector<ledger::Entry>& entries) const;

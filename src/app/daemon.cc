@@ -130,6 +130,7 @@ Result<void> Daemon::Parts::start() {
                             .clock = around.clock,
                             .entropy = around.entropy,
                             .signer = keys->signer,
+                            .next_signer = keys->next ? &*keys->next : nullptr,
                             .witness = keys->witness ? &*keys->witness : nullptr},
                            *policies);
   if (!opened) return fail("store", opened.error());

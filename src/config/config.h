@@ -52,7 +52,8 @@ struct Config {
   std::string store = "sqlite:/var/lib/mailwarden/mailwarden.db";
   std::int64_t store_bytes_max = 0;  // 0: as much as the disk has
   std::string key = "/var/lib/mailwarden/ledger.key";
-  std::string origin;  // the ledger's name; by default mailwarden/HOSTNAME
+  std::string next_key;  // that is to follow it: both sign; "" but for an overlap
+  std::string origin;    // the ledger's name; by default mailwarden/HOSTNAME
   std::vector<std::string> rules{"/usr/share/mailwarden/rules/sigma"};
   std::vector<std::string> pipelines;  // files of processing pipelines for the rules
   std::string policies = "/usr/share/mailwarden/policies";

@@ -40,7 +40,8 @@ Result<ledger::Proof> prove_number(db::Database& database, std::int64_t number,
   if (!entry) return std::unexpected(entry.error());
   extra["record"] = entry->record;
   extra["salt"] = base64(entry->salt);
-  // What is said of keys is for whoever holds the old one, which signed the first checkpoint over it.
+  // What is said of keys is for whoever holds the old one, which signed the first checkpoint over
+  // it.
   auto note = entry->kind == ledger::key_change_kind
                   ? ledger::first_checkpoint_over(database, number)
                   : ledger::last_checkpoint(database);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "ledger/cosignature.h"
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "tests/e2e/running.h"
 
 namespace mailwarden {
@@ -84,6 +85,55 @@ TEST_F(WitnessTest, AWitnessThatHasSeenMoreIsToldAndRecorded) {
   ASSERT_FALSE(gaps.empty());
   EXPECT_THAT(*gaps.begin(), HasSubstr("set back or forked"));
   EXPECT_EQ(daemon_.verify().code, 0);
+}
+
+// The witness knows both keys of the log, or only the one that is left.
+TEST(Witness, ADaemonWitnessesAnotherOverARotationOfItsKey) {
+  RunningDaemon watched;
+  RunningDaemon witness;
+  write_file(watched.path("auth.log"), ssh_log(50));
+  write_file(witness.path("auth.log"), "");
+  const std::string source = "file:" + watched.path("auth.log");
+  ASSERT_EQ(watched.once(source), 0) << watched.output();
+  ASSERT_EQ(watched.once(source, {"--next-key", watched.path("key2")}), 0) << watched.output();
+  const auto line_of = [](const std::string& file) {
+    std::string line = read_file(file);
+    line.pop_back();
+    return line;
+  };
+  witness.start({"--source", "file:" + witness.path("auth.log"), "--witness-for",
+                 line_of(watched.path("key.pub")), "--witness-for",
+                 line_of(watched.path("key2.pub")), "--witness-key", witness.path("witness.key"),
+                 "--witness-name", "witness.example.com/w3"});
+  const std::string witness_key = line_of(witness.path("witness.key.pub"));
+  const auto key = ledger::parse_witness_key(witness_key);
+  ASSERT_TRUE(key) << key.error().what;
+  const auto is_cosigned = [&](const std::vector<std::string>& keys) {
+    std::vector<std::string> options{"--source", source, "--witness",
+                                     witness.address() + "/witness," + witness_key};
+    options.insert(options.end(), keys.begin(), keys.end());
+    watched.start(options);
+    append_file(watched.path("auth.log"), ssh_log(50));
+    std::string note;
+    watched.wait_until([&] {
+      note = watched.ask("/checkpoint").body;
+      return ledger::find_cosignature(note, *key).has_value();
+    });
+    EXPECT_EQ(watched.stop(), 0) << watched.output();
+    return note;
+  };
+  const std::string hash = crypto::to_hex(crypto::sha256("example.com/test"));
+  for (const std::vector<std::string>& keys :
+       {std::vector<std::string>{"--next-key", watched.path("key2")},
+        std::vector<std::string>{"--key", watched.path("key2")}}) {
+    const std::string note = is_cosigned(keys);
+    const std::string last = witness.ask("/witness/" + hash + "/checkpoint").body;
+    const auto second = ledger::parse_verifier_key(line_of(watched.path("key2.pub"))).value();
+    for (const std::string& one : {note, last}) {
+      EXPECT_TRUE(ledger::open_checkpoint(one, second)) << one;
+    }
+  }
+  EXPECT_EQ(watched.verify().code, 0) << "by the key that signed first";
 }
 
 // Two daemons, one of which witnesses the other.

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "daemon/cli/command.h"
+#include "ledger/mailed_note.h"
 #include "ledger/remote.h"
 #include "ledger/verify.h"
 #include "net/http_client.h"
@@ -280,7 +281,9 @@ po::options_description verify_options() {
       "believed alike, each for the log that it names");
   add("rotation", list("FILE"),
       "a proof of the entry by which a key that is given introduces the one that follows it");
-  add("from", list("FILE"), "a checkpoint kept elsewhere: whatever it covers must still be there");
+  add("from", list("FILE"),
+      "a checkpoint kept elsewhere, or a saved mail with one: whatever it covers must still be "
+      "there");
   return options;
 }
 
@@ -310,8 +313,10 @@ int ledger_verify_command(const Arguments& arguments) {
   if (is_proof) return verify_proof(*given, *keys);
   Files notes;
   for (const std::string& file : files_of(*given, "from")) {
-    auto note = read_whole_file(file);
-    if (!note) return complain(unavailable, note.error().what);
+    const auto text = read_whole_file(file, ledger::mail_bytes_max);
+    if (!text) return complain(unavailable, text.error().what);
+    auto note = ledger::checkpoint_note(*text);
+    if (!note) return complain(answer_is_no, file + ": " + note.error().what);
     notes.push_back(*std::move(note));
   }
   return verify_logs(*given, *keys, notes);

@@ -8,8 +8,6 @@
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
-#include "ledger/cosignature.h"
-#include "ledger/key_history.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::app {
@@ -74,6 +72,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
     return std::unexpected(done.error());
   }
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
+  if (auto done = core->load_posts(); !done) return std::unexpected(done.error());
   if (auto done = core->take_keys(); !done) return std::unexpected(done.error());
   core->activate();
   for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
@@ -114,23 +113,6 @@ Result<void> Core::rebuild() {
   }
   windows_dropped_ = correlator_.dropped();
   return good;
-}
-
-// Whoever holds an old key learns of the new one from the ledger alone.
-Result<void> Core::take_keys() {
-  const auto named = [&](const crypto::Signer& signer) {
-    return ledger::VerifierKey{.name = options_.origin, .key = signer.public_key()};
-  };
-  ledger::GivenKeys given{.key = named(parts_.signer), .next = std::nullopt};
-  if (parts_.next_signer != nullptr) given.next = named(*parts_.next_signer);
-  const auto plan = ledger::plan_keys(parts_.database, given, ledger_.size());
-  if (!plan) return std::unexpected(plan.error());
-  std::vector<ledger::Entry> entries;
-  for (const ledger::KeyChange& change : *plan) {
-    entries.push_back({std::string(ledger::key_change_kind), ledger::to_record(change)});
-  }
-  append(std::move(entries));
-  return {};
 }
 
 // Which rules and policies decided is part of every proof.
@@ -335,6 +317,7 @@ void Core::settle(const respond::StepOutcome& outcome) {
 void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
   totals_.alerts_delivered += outcome.standing == alert::Standing::delivered ? 1 : 0;
   totals_.alerts_failed += outcome.standing == alert::Standing::failed ? 1 : 0;
+  settle_post(outcome);
   const auto row = keep(outcome);
   pending_.emplace_back([row, now = parts_.clock.now()](db::Database& database) {
     return alert::store_outcome(database, *row, now);
@@ -374,36 +357,6 @@ void Core::sweep(const privacy::Sweep& sweep) {
     });
   }
   append(std::move(entries));
-}
-
-void Core::seal() {
-  auto sealed = ledger_.prepare_seal(parts_.signer, parts_.next_signer);
-  if (!sealed) return;
-  pending_notes_.push_back(sealed->note);
-  newest_ = sealed;
-  const auto row = keep(*std::move(sealed));
-  pending_.emplace_back(
-      [row](db::Database& database) { return ledger::Ledger::write_seal(database, *row); });
-}
-
-void Core::cosign(std::uint64_t size, const std::string& line) {
-  pending_.emplace_back([size, line](db::Database& database) {
-    return ledger::Ledger::write_cosignature(database, size, line);
-  });
-  if (!newest_ || newest_->checkpoint.size != size) return;
-  newest_->note = ledger::add_signatures(std::move(newest_->note), line);
-  pending_notes_.push_back(newest_->note);
-}
-
-ledger::WitnessAnswer Core::witness(const std::string& posted) {
-  if (parts_.witness == nullptr) return {.status = 404, .body = "no log is witnessed here\n"};
-  ledger::WitnessReply reply = witness_book_.answer(posted, *parts_.witness, parts_.clock.now());
-  if (reply.witnessed) {
-    const auto row = keep(*std::move(reply.witnessed));
-    pending_.emplace_back(
-        [row](db::Database& database) { return ledger::WitnessBook::write(database, *row); });
-  }
-  return std::move(reply.answer);
 }
 
 void Core::snapshot() {

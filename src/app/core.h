@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -28,6 +29,7 @@
 #include "app/work.h"
 #include "base/clock.h"
 #include "base/entropy.h"
+#include "config/config.h"
 #include "crypto/ed25519.h"
 #include "db/database.h"
 #include "detect/correlator.h"
@@ -50,6 +52,7 @@ struct CoreOptions {
   identity::PeopleBookOptions people;
   std::string witness_name;                    // by which it cosigns the logs of others
   std::vector<ledger::VerifierKey> witnessed;  // whose; none where it is no witness
+  std::vector<config::CheckpointReceiver> checkpoint_receivers;
 };
 
 struct CoreParts {
@@ -142,6 +145,9 @@ class Core {
 
   Result<void> rebuild();
   Result<void> take_keys();
+  Result<void> load_posts();
+  void post(const ledger::Sealed& sealed);
+  void settle_post(const alert::Outcome& outcome);
   void activate();
   void record_policies();
   std::int64_t next_entry(const std::vector<ledger::Entry>& entries) const;
@@ -179,6 +185,12 @@ class Core {
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::vector<Write> pending_;
   ledger::WitnessBook witness_book_;
+  // What a receiver of checkpoints was sent last.
+  struct Post {
+    std::optional<Timestamp> decided;
+    std::string waiting;  // the key of what is not delivered yet; "" for none
+  };
+  std::map<std::string, Post> posts_;     // by receiver
   std::optional<ledger::Sealed> newest_;  // checkpoint of this process, with its cosignatures
   std::vector<std::string> pending_notes_;
   std::vector<std::string> notes_;

@@ -15,6 +15,7 @@
 #include "json/base64.h"
 #include "json/value.h"
 #include "json/writer.h"
+#include "ledger/mailed_note.h"
 #include "ledger/note.h"
 #include "privacy/retention_policy.h"
 #include "respond/playbook.h"
@@ -75,6 +76,8 @@ void read_note(const std::string& text) {
       "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
   CHECK(known);
   check_refusal(ledger::open_checkpoint(text, *known));
+  check_refusal(ledger::checkpoint_note(text));
+  check_refusal(ledger::checkpoint_note("Content-Type: multipart/mixed; boundary=b\n\n" + text));
 }
 
 void read_time(const std::string& text) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "json/canonical.h"
 #include "ledger/key_trust.h"
 #include "ledger/ledger.h"
 
@@ -263,8 +264,8 @@ class Verifier {
       add(place, "its record or salt is not what its leaf commits to");
       return {};
     }
-    const auto record = json::parse(text);
-    if (!record || json::to_text(*record) != text) {
+    const auto record = json::parse_canonical(text);
+    if (!record) {
       add(place, "its record is not canonical JSON");
       return {};
     }

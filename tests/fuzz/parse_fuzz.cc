@@ -13,6 +13,7 @@
 #include "incident/severity.h"
 #include "ingest/decode/json_mapping.h"
 #include "json/base64.h"
+#include "json/canonical.h"
 #include "json/value.h"
 #include "json/writer.h"
 #include "ledger/mailed_note.h"
@@ -48,6 +49,13 @@ void read_json(const std::string& text) {
   const std::string again = json::to_text(*value);
   const auto reread = json::parse(again);
   CHECK(reread && json::to_text(*reread) == again);
+}
+
+void read_canonical(const std::string& text) {
+  const auto fast = json::parse_canonical(text);
+  const auto plain = json::parse(text);
+  CHECK(fast.has_value() == (plain && json::to_text(*plain) == text));
+  CHECK(!fast || *fast == *plain);
 }
 
 void write_json(const std::string& text) {
@@ -104,8 +112,8 @@ void read_settings(const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  for (const auto read : {read_rules, read_json, write_json, read_event, read_note, read_time,
-                          read_policies, read_settings}) {
+  for (const auto read : {read_rules, read_json, read_canonical, write_json, read_event, read_note,
+                          read_time, read_policies, read_settings}) {
     read(text);
   }
   return 0;

@@ -1,6 +1,9 @@
 #include "ledger/ledger.h"
 
+#include <algorithm>
+
 #include "base/files.h"
+#include "base/text.h"
 #include "daemon/cli/command.h"
 #include "report/prove.h"
 
@@ -35,6 +38,29 @@ int prove_command(const Arguments& arguments) {
   return done;
 }
 
+json::Object to_json(const ledger::Row& row) {
+  const auto record = json::parse(row.record);
+  const bool is_erased = row.record.empty();
+  return {{"erased", is_erased},
+          {"kind", row.kind},
+          {"leaf", crypto::to_hex(row.leaf)},
+          {"number", row.number},
+          {"record", record ? *record : json::Value()},
+          {"salt", is_erased ? json::Value() : json::Value(crypto::to_hex(row.salt))}};
+}
+
+// A line at once, so that a ledger of any length can be printed; the last column is the longest.
+void print_row(const std::string& number, const std::string& kind, const std::string& record) {
+  constexpr std::size_t number_width = 9;
+  constexpr std::size_t kind_width = 11;
+  const auto padded = [](std::string text, std::size_t width) {
+    text.resize(std::max(text.size() + 1, width), ' ');
+    return text;
+  };
+  print(padded(number, number_width) + padded(printable(kind), kind_width) + printable(record) +
+        "\n");
+}
+
 int show_command(const Arguments& arguments) {
   po::options_description options("Options");
   add_store_option(options);
@@ -43,32 +69,28 @@ int show_command(const Arguments& arguments) {
   add("first", po::value<std::int64_t>()->value_name("NUMBER")->default_value(0),
       "the first entry's number");
   add("limit", po::value<std::int64_t>()->value_name("NUMBER")->default_value(100),
-      "how many at the most");
+      "how many at the most; 0: all");
+  add("kind", text_option("KIND"), "entries of that kind alone, for example gap");
   int code = done;
   const auto given =
-      read_options(arguments, "ledger show --store URL [--first N]", options, nullptr, code);
+      read_options(arguments, "ledger show --store URL [--first N] [--limit N] [--kind KIND]",
+                   options, nullptr, code);
   if (!given) return code;
   if (!given->contains("store")) return complain(usage, "'ledger show' needs --store URL");
+  ledger::EntryQuery query{.first = (*given)["first"].as<std::int64_t>()};
+  const auto limit = (*given)["limit"].as<std::int64_t>();
+  if (query.first < 0 || limit < 0) return complain(usage, "--first and --limit are not negative");
+  if (limit > 0) query.limit = limit;
+  if (given->contains("kind")) query.kind = (*given)["kind"].as<std::string>();
   const auto store = open_store(*given);
   if (!store) return complain(unavailable, store.error().what);
-  const auto rows = ledger::load_entries(**store, (*given)["first"].as<std::int64_t>(),
-                                         (*given)["limit"].as<std::int64_t>());
-  if (!rows) return complain(unavailable, rows.error().what);
-  std::vector<std::vector<std::string>> table;
-  for (const ledger::Row& row : *rows) {
-    if (wants_json(*given)) {
-      const auto record = json::parse(row.record);
-      print(json::to_text(json::Object{{"leaf", crypto::to_hex(row.leaf)},
-                                       {"number", row.number},
-                                       {"record", record ? *record : json::Value()},
-                                       {"salt", crypto::to_hex(row.salt)}}) +
-            "\n");
-    } else {
-      table.push_back(
-          {std::to_string(row.number), row.kind, row.record.empty() ? "(erased)" : row.record});
-    }
-  }
-  if (!wants_json(*given)) print_table({"NUMBER", "KIND", "RECORD"}, table);
+  const bool as_json = wants_json(*given);
+  if (!as_json) print_row("NUMBER", "KIND", "RECORD");
+  const auto shown = ledger::for_each_entry(**store, query, [&](const ledger::Row& row) {
+    if (as_json) return print(json::to_text(to_json(row)) + "\n");
+    print_row(std::to_string(row.number), row.kind, row.record.empty() ? "(erased)" : row.record);
+  });
+  if (!shown) return complain(unavailable, shown.error().what);
   return done;
 }
 

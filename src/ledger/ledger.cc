@@ -283,6 +283,26 @@ Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first
                      {first, limit}));
 }
 
+Result<void> for_each_entry(db::Database& database, const EntryQuery& query,
+                            const std::function<void(const Row& row)>& each) {
+  constexpr std::string_view columns =
+      "SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry ";
+  const auto rows =
+      query.kind.empty()
+          ? database.query(std::string(columns) + "WHERE number >= $1 ORDER BY number LIMIT $2",
+                           {query.first, query.limit})
+          : database.query(
+                std::string(columns) + "WHERE kind = $1 AND number >= $2 ORDER BY number LIMIT $3",
+                {std::string_view(query.kind), query.first, query.limit});
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    each(read_row(**rows));
+  }
+}
+
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind) {
   auto rows = read_rows(
       database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "

@@ -136,6 +136,14 @@ Result<std::optional<Timestamp>> last_time(db::Database& database);
 // Entries from `first` on, at most `limit`, in order; an erased one has an empty record.
 Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first,
                                       std::int64_t limit);
+struct EntryQuery {
+  std::int64_t first = 0;
+  std::int64_t limit = INT64_MAX;
+  std::string kind;  // "" for all
+};
+// Calls `each` with every such entry in order, one in memory at a time.
+Result<void> for_each_entry(db::Database& database, const EntryQuery& query,
+                            const std::function<void(const Row& row)>& each);
 // The newest entry of that kind, if any.
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind);
 

@@ -73,6 +73,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   }
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
   if (auto done = core->load_posts(); !done) return std::unexpected(done.error());
+  if (auto done = core->load_newest(); !done) return std::unexpected(done.error());
   if (auto done = core->take_keys(); !done) return std::unexpected(done.error());
   core->activate();
   for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));

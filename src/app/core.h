@@ -146,6 +146,7 @@ class Core {
   Result<void> rebuild();
   Result<void> take_keys();
   Result<void> load_posts();
+  Result<void> load_newest();
   void post(const ledger::Sealed& sealed);
   void settle_post(const alert::Outcome& outcome);
   void activate();

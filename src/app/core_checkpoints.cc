@@ -46,6 +46,18 @@ Result<void> Core::load_posts() {
   return {};
 }
 
+// The last process may have ended between a checkpoint's commit and its way out: it leaves again.
+Result<void> Core::load_newest() {
+  auto note = ledger::last_checkpoint(parts_.database);
+  if (!note && note.error().code == Code::not_found) return {};
+  if (!note) return std::unexpected(note.error());
+  const auto checkpoint = ledger::parse_checkpoint(*note);
+  if (!checkpoint) return fail(Code::corrupt, "the newest checkpoint: " + checkpoint.error().what);
+  newest_ = ledger::Sealed{.checkpoint = *checkpoint, .note = *note};
+  notes_.push_back(*std::move(note));
+  return {};
+}
+
 // To each receiver at most one in its interval, and none while one waits: a receiver that was away
 // for a week gets the newest, not a week of them.
 void Core::post(const ledger::Sealed& sealed) {

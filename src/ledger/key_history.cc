@@ -29,11 +29,20 @@ Result<bool> is_covered(db::Database& database, std::int64_t entry, const Verifi
   return open_checkpoint(*note, key).has_value();
 }
 
+// Whoever holds its checkpoints knows it by its origin, and a checkpoint names one.
+std::unexpected<Error> another_log(const std::string& origin, const VerifierKey& key) {
+  return fail(Code::denied, "this ledger is the log '" + origin + "', not '" + key.name +
+                                "': a log keeps its name. Give that as 'origin', or begin another "
+                                "store");
+}
+
 // Of a ledger whose keys were never changed: whoever signed its newest checkpoint.
 Result<std::vector<VerifierKey>> first_keys(db::Database& database, const GivenKeys& given) {
   const auto note = last_checkpoint(database);
   if (!note && note.error().code == Code::not_found) return std::vector{given.key};
   if (!note) return std::unexpected(note.error());
+  const auto shown = parse_checkpoint(*note);
+  if (shown && shown->origin != given.key.name) return another_log(shown->origin, given.key);
   const auto opened = open_checkpoint(*note, given.key);
   if (opened) return std::vector{given.key};
   return fail(Code::denied,
@@ -45,6 +54,7 @@ Result<std::vector<VerifierKey>> first_keys(db::Database& database, const GivenK
 Result<void> check_current(const KeyHistory& history, const std::vector<VerifierKey>& current,
                            const VerifierKey& key) {
   if (contains(current, key)) return {};
+  if (key.name != current.front().name) return another_log(current.front().name, key);
   std::string why = " was never introduced";
   if (const KeyChange* const change = history.dropped(key); change != nullptr) {
     why = " was dropped by entry " + std::to_string(change->entry);

@@ -273,6 +273,25 @@ TEST_F(CoreTest, TheLedgerOfASealedStoreIsGood) {
   EXPECT_EQ(rows(*database, "SELECT COUNT(*) FROM event"), (std::vector<std::string>{"35|"}));
 }
 
+TEST_F(CoreTest, TheNewestCheckpointLeavesAgainAfterARestart) {
+  const auto database = db::open_sqlite(":memory:").value();
+  auto core = open(*database);
+  EXPECT_TRUE(core->take_notes().empty());
+  core->take(batch(0, 1));
+  core->seal();
+  ASSERT_TRUE(core->write());
+  // Killed before anybody took it.
+  core = open(*database);
+  const auto notes = core->take_notes();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0], ledger::last_checkpoint(*database).value());
+  const auto size = ledger::parse_checkpoint(notes[0])->size;
+  core->cosign(size, "\xE2\x80\x94 w AAAAAAAA\n");
+  ASSERT_TRUE(core->write());
+  ASSERT_EQ(core->take_notes(), std::vector{ledger::last_checkpoint(*database).value()})
+      << "and with each cosignature";
+}
+
 // At most one in its interval, and none while one waits, over restarts too.
 TEST_F(CoreTest, CheckpointsAreSentToTheirReceiversInTime) {
   const auto database = db::open_sqlite(":memory:").value();

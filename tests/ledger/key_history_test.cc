@@ -160,6 +160,23 @@ TEST_F(KeyHistoryTest, KeysThatTheLedgerWasNotToldOfAreRefused) {
   EXPECT_THAT(start(b_, &c_), HasSubstr("is signed by " + to_text(named(c_))));
 }
 
+TEST_F(KeyHistoryTest, ALogKeepsItsName) {
+  const auto renamed = [&] {
+    const VerifierKey key{.name = "example.com/renamed", .key = key_->public_key()};
+    const auto plan = plan_keys(*database_, {.key = key, .next = std::nullopt}, ledger_->size());
+    return plan ? "" : plan.error().what;
+  };
+  ASSERT_EQ(start(a_), "");
+  append();
+  EXPECT_EQ(renamed(), "") << "nobody knows it by any name yet";
+  seal();
+  EXPECT_THAT(renamed(), HasSubstr("this ledger is the log 'example.com/log', not "
+                                   "'example.com/renamed': a log keeps its name"));
+  ASSERT_EQ(start(a_, &b_), "");
+  work();
+  EXPECT_THAT(renamed(), HasSubstr("a log keeps its name"));
+}
+
 // A kill between any two of: entry written, checkpoint signed, configuration changed, entry
 // written.
 TEST_F(KeyHistoryTest, AKillAtEveryEdgeLeavesWhatGoesOn) {

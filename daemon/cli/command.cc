@@ -98,7 +98,10 @@ bool wants_json(const po::variables_map& given) {
 }
 
 Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given) {
-  const auto url = given["store"].as<std::string>();
+  return open_store(given["store"].as<std::string>());
+}
+
+Result<std::unique_ptr<db::Database>> open_store(const std::string& url) {
   auto store = db::open_url(url, {.read_only = true});
   if (!store && store.error().code == Code::invalid) return store;
   if (!store) return fail(Code::unavailable, store.error().what);

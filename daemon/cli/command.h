@@ -47,6 +47,7 @@ int people_command(const Arguments& arguments);
 int policy_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int ledger_command(const Arguments& arguments);
+int ledger_verify_command(const Arguments& arguments);
 int events_command(const Arguments& arguments);
 int incidents_command(const Arguments& arguments);
 int alerts_command(const Arguments& arguments);
@@ -77,6 +78,7 @@ bool wants_json(const po::variables_map& given);
 
 // The store that --store names, opened for reading and checked to be ours.
 Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given);
+Result<std::unique_ptr<db::Database>> open_store(const std::string& url);
 // Asks the daemon over its UNIX socket.
 struct Question {
   std::string path;

@@ -87,7 +87,20 @@ std::string encoded_header(std::string_view text) {
   return encoded;
 }
 
+// With the line ends of mail. A reader of the note takes them for line feeds.
+std::string with_mail_lines(std::string_view text) {
+  std::string lines;
+  for (const char c : text) {
+    if (c == '\n') lines += '\r';
+    lines += c;
+  }
+  return lines;
+}
+
 std::string body_text(const Alert& alert) {
+  const json::Value event(alert.event);
+  // A checkpoint's mail is the signed note and nothing else, so that it verifies as it is saved.
+  if (event.text("type") == checkpoint_type) return with_mail_lines(event["data"].text("note"));
   const json::Value incident = json::Value(alert.event)["data"]["incident"];
   std::string text = alert.subject + "\r\n\r\n";
   if (const auto* because = incident["because"].as_array(); because != nullptr) {

@@ -118,6 +118,16 @@ Result<std::vector<AlertRow>> load_pending(db::Database& database) {
   return read(database.query(std::string(columns) + "WHERE standing = 'pending' ORDER BY entry"));
 }
 
+Result<std::optional<AlertRow>> last_checkpoint_alert(db::Database& database,
+                                                      std::string_view receiver) {
+  auto rows = read(database.query(
+      std::string(columns) + "WHERE incident = 0 AND receiver = $1 ORDER BY entry DESC LIMIT 1",
+      {receiver}));
+  if (!rows) return std::unexpected(rows.error());
+  if (rows->empty()) return std::optional<AlertRow>();
+  return std::optional<AlertRow>(std::move(rows->front()));
+}
+
 Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQuery& query) {
   const std::int64_t before = query.before.value_or(INT64_MAX);
   const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, AlertQuery::limit_max);

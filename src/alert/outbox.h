@@ -50,6 +50,10 @@ Result<void> store_outcome(db::Database& database, const Outcome& outcome, Times
 
 Result<std::vector<AlertRow>> load_pending(db::Database& database);
 
+// The newest one about a checkpoint to that receiver.
+Result<std::optional<AlertRow>> last_checkpoint_alert(db::Database& database,
+                                                      std::string_view receiver);
+
 struct AlertQuery {
   static constexpr std::int64_t limit_max = 1000;
 

@@ -238,4 +238,26 @@ Alert notice(const std::string& receiver, const std::string& text, const std::st
   return alert;
 }
 
+Alert checkpoint_alert(const std::string& receiver, const ledger::Checkpoint& checkpoint,
+                       const std::string& note, Timestamp now) {
+  const std::string size = std::to_string(checkpoint.size);
+  const std::string cause = "checkpoint-" + size;
+  Alert alert{.key = key_of(checkpoint.origin, cause, receiver),
+              .receiver = receiver,
+              .incident = 0,
+              .time = now,
+              .subject = "checkpoint of " + checkpoint.origin + " at size " + size};
+  alert.event = {{"specversion", "1.0"},
+                 {"id", alert.key},
+                 {"source", "mailwarden/" + checkpoint.origin},
+                 {"type", checkpoint_type},
+                 {"subject", "checkpoint/" + size},
+                 {"time", to_rfc3339(now)},
+                 {"datacontenttype", "application/json"},
+                 {"data", json::Object{{"note", note},
+                                       {"origin", checkpoint.origin},
+                                       {"size", static_cast<std::int64_t>(checkpoint.size)}}}};
+  return alert;
+}
+
 }  // namespace mailwarden::alert

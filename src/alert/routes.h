@@ -29,6 +29,7 @@
 #include "base/timestamp.h"
 #include "incident/incident.h"
 #include "json/value.h"
+#include "ledger/note.h"
 
 namespace mailwarden::alert {
 
@@ -94,5 +95,11 @@ std::vector<Alert> route(const Routes& routes, const incident::Change& change,
 // What a playbook tells: `cause` names the step, and makes the key with the receiver.
 Alert notice(const std::string& receiver, const std::string& text, const std::string& cause,
              const incident::Incident& incident, const std::string& origin, Timestamp now);
+
+// A signed checkpoint on its way out of the machine; of no incident, which 0 says. A checkpoint has
+// one key for a receiver, since no two of a ledger have the same size.
+Alert checkpoint_alert(const std::string& receiver, const ledger::Checkpoint& checkpoint,
+                       const std::string& note, Timestamp now);
+inline constexpr std::string_view checkpoint_type = "mailwarden.ledger.checkpoint";
 
 }  // namespace mailwarden::alert

@@ -8,7 +8,6 @@
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
-#include "ledger/cosignature.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::app {
@@ -83,6 +82,9 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
   if (auto done = core->adopt(); !done) return std::unexpected(done.error());
   core->forget(*expired);
+  if (auto done = core->load_posts(); !done) return std::unexpected(done.error());
+  if (auto done = core->load_newest(); !done) return std::unexpected(done.error());
+  if (auto done = core->take_keys(); !done) return std::unexpected(done.error());
   core->activate();
   for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
   std::vector<ledger::Entry> entries;
@@ -337,6 +339,7 @@ void Core::settle(const respond::StepOutcome& outcome) {
 void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
   totals_.alerts_delivered += outcome.standing == alert::Standing::delivered ? 1 : 0;
   totals_.alerts_failed += outcome.standing == alert::Standing::failed ? 1 : 0;
+  settle_post(outcome);
   const auto row = keep(outcome);
   const Timestamp now = parts_.clock.now();
   pending_.emplace_back(

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,6 +31,7 @@
 #include "app/work.h"
 #include "base/clock.h"
 #include "base/entropy.h"
+#include "config/config.h"
 #include "crypto/ed25519.h"
 #include "db/database.h"
 #include "detect/correlator.h"
@@ -52,6 +54,7 @@ struct CoreOptions {
   identity::PeopleBookOptions people;
   std::string witness_name;                    // by which it cosigns the logs of others
   std::vector<ledger::VerifierKey> witnessed;  // whose; none where it is no witness
+  std::vector<config::CheckpointReceiver> checkpoint_receivers;
 };
 
 struct CoreParts {
@@ -59,6 +62,7 @@ struct CoreParts {
   const Clock& clock;
   Entropy& entropy;
   const crypto::Signer& signer;
+  const crypto::Signer* next_signer = nullptr;  // that is to follow; null but for an overlap
   const crypto::Signer* witness = nullptr;  // with which it cosigns; null where it is no witness
 };
 
@@ -79,8 +83,9 @@ using Outgoing = std::variant<alert::Alert, respond::Effect>;
 
 class Core {
  public:
-  // Brings the tables up to date, rebuilds what is kept in memory, and records the policies in the
-  // ledger where they are not those that it recorded last.
+  // Brings the tables up to date, rebuilds what is kept in memory, and records in the ledger which
+  // keys and policies are in force where they are not those that it recorded last. Refuses keys
+  // that the ledger was not told of.
   static Result<std::unique_ptr<Core>> open(const CoreOptions& options, const CoreParts& parts,
                                             std::shared_ptr<const Policies> policies);
 
@@ -141,6 +146,11 @@ class Core {
        identity::PeopleBook people, access::SignIns sign_ins);
 
   Result<void> rebuild();
+  Result<void> take_keys();
+  Result<void> load_posts();
+  Result<void> load_newest();
+  void post(const ledger::Sealed& sealed);
+  void settle_post(const alert::Outcome& outcome);
   void activate();
   void record_policies();
   std::int64_t next_entry(const std::vector<ledger::Entry>& entries) const;
@@ -188,6 +198,12 @@ class Core {
   std::vector<Write> pending_;
   std::ptrdiff_t tried_ = 0;  // of these, in the last transaction
   ledger::WitnessBook witness_book_;
+  // What a receiver of checkpoints was sent last.
+  struct Post {
+    std::optional<Timestamp> decided;
+    std::string waiting;  // the key of what is not delivered yet; "" for none
+  };
+  std::map<std::string, Post> posts_;     // by receiver
   std::optional<ledger::Sealed> newest_;  // checkpoint of this process, with its cosignatures
   json::Array cosigned_;                  // cosignatures that came since the last seal
   std::vector<std::string> pending_notes_;

@@ -84,47 +84,6 @@ void Core::append(std::vector<ledger::Entry> entries) {
       [rows](db::Database& database) { return ledger::Ledger::write(database, *rows); });
 }
 
-// The entry says that a checkpoint follows, so that nobody can take it away unseen, and that a copy
-// of the store as long as the checkpoint holds the checkpoint.
-void Core::seal() {
-  append({});
-  if (ledger_.is_sealed()) return;
-  json::Object record{{"size", ledger_.size() + 1}};
-  if (!cosigned_.empty()) record["cosigned"] = std::exchange(cosigned_, {});
-  append({ledger::Entry{"seal", std::move(record)}});
-  auto sealed = ledger_.prepare_seal(parts_.signer);
-  CHECK(sealed);
-  pending_notes_.push_back(sealed->note);
-  newest_ = sealed;
-  const auto row = keep(*std::move(sealed));
-  pending_.emplace_back(
-      [row](db::Database& database) { return ledger::Ledger::write_seal(database, *row); });
-}
-
-void Core::cosign(std::uint64_t size, const std::string& line) {
-  pending_.emplace_back([size, line](db::Database& database) {
-    return ledger::Ledger::write_cosignature(database, size, line);
-  });
-  cosigned_.emplace_back(
-      json::Array{static_cast<std::int64_t>(size), crypto::to_hex(crypto::sha256(line))});
-  if (!newest_ || newest_->checkpoint.size != size) return;
-  newest_->note = ledger::add_signatures(std::move(newest_->note), line);
-  pending_notes_.push_back(newest_->note);
-}
-
-ledger::WitnessAnswer Core::witness(const std::string& posted) {
-  if (parts_.witness == nullptr) return {.status = 404, .body = "no log is witnessed here\n"};
-  ledger::WitnessReply reply = witness_book_.answer(posted, *parts_.witness, parts_.clock.now());
-  if (reply.witnessed) {
-    const auto row = keep(*std::move(reply.witnessed));
-    store_state({"witness_log"}, [row](db::Database& database) {
-      return ledger::WitnessBook::write(database, *row);
-    });
-    append({});
-  }
-  return std::move(reply.answer);
-}
-
 // However often an incident changed since the last transaction, its row is written once.
 void Core::store_touched() {
   for (const std::int64_t number : std::exchange(touched_, {})) {

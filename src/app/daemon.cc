@@ -126,11 +126,13 @@ Result<void> Daemon::Parts::start() {
                             .commands = config.commands,
                             .people = people_options(config),
                             .witness_name = config.witness_name,
-                            .witnessed = config.witness_for},
+                            .witnessed = config.witness_for,
+                            .checkpoint_receivers = config.checkpoint_receivers},
                            {.database = *database,
                             .clock = around.clock,
                             .entropy = around.entropy,
                             .signer = keys->signer,
+                            .next_signer = keys->next ? &*keys->next : nullptr,
                             .witness = keys->witness ? &*keys->witness : nullptr},
                            *policies);
   if (!opened) return fail("store", opened.error());

@@ -36,19 +36,37 @@ Result<crypto::Signer> load_key(const std::string& path, const std::string& what
   return key;
 }
 
+Result<crypto::Signer> load_ledger_key(const std::string& path, const std::string& origin,
+                                       Entropy& entropy, Log& log) {
+  auto signer = load_key(path, "ledger's signing", entropy, log);
+  if (!signer) return signer;
+  const ledger::VerifierKey key{.name = origin, .key = signer->public_key()};
+  if (auto done = write_file_durably(path + ".pub", to_text(key) + "\n"); !done) {
+    return std::unexpected(done.error());
+  }
+  return signer;
+}
+
 }  // namespace
 
 Result<Keys> load_keys(const config::Config& config, Entropy& entropy, Log& log) {
-  auto signer = load_key(config.key, "ledger's signing", entropy, log);
+  auto signer = load_ledger_key(config.key, config.origin, entropy, log);
   if (!signer) return std::unexpected(signer.error());
   std::string verifier_key =
       to_text(ledger::VerifierKey{.name = config.origin, .key = signer->public_key()});
-  if (auto done = write_file_durably(config.key + ".pub", verifier_key + "\n"); !done) {
-    return std::unexpected(done.error());
-  }
   Keys keys{.signer = *std::move(signer),
+            .next = std::nullopt,
             .witness = std::nullopt,
             .verifier_key = std::move(verifier_key)};
+  if (!config.next_key.empty()) {
+    auto next = load_ledger_key(config.next_key, config.origin, entropy, log);
+    if (!next) return std::unexpected(next.error());
+    if (next->public_key() == keys.signer.public_key()) {
+      return fail(Code::invalid,
+                  "next-key " + config.next_key + " holds the same key as key " + config.key);
+    }
+    keys.next = *std::move(next);
+  }
   if (config.witness_for.empty()) return keys;
   auto witness = load_key(config.witness_key, "witness's", entropy, log);
   if (!witness) return std::unexpected(witness.error());

@@ -22,10 +22,12 @@ unsigned worker_count(const config::Config& config);
 // How long what each source says of people holds.
 identity::PeopleBookOptions people_options(const config::Config& config);
 
-// The ledger's signing key and, of a witness, that of its cosignatures; made where there is none
-// yet. Beside each its verifier key is left for others: ….pub.
+// The ledger's signing key, the one that is to follow it, if any, and, of a witness, that of its
+// cosignatures; made where there is none yet. Beside each its verifier key is left for others:
+// ….pub.
 struct Keys {
   crypto::Signer signer;
+  std::optional<crypto::Signer> next;
   std::optional<crypto::Signer> witness;
   std::string verifier_key;  // of the ledger, in one line
 };

@@ -32,6 +32,7 @@ class Loader {
     auto accesses = take(load_accesses());
     auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
     if (rules && severity) check_facts(*rules, *severity);
+    if (routes) check_checkpoint_receivers(*routes);
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
     if (!mistakes_.empty() && rules) {
       for (const detect::Refusal& refusal : rules->refused()) mistake(refusal.sentence());
@@ -245,6 +246,14 @@ class Loader {
               ": rules with 'access' belong into " + config_.policies + "/access/accesses");
     }
     for (const detect::Correlation& correlation : rules.correlations()) check(correlation.header);
+  }
+
+  void check_checkpoint_receivers(const alert::Routes& routes) {
+    for (const config::CheckpointReceiver& receiver : config_.checkpoint_receivers) {
+      if (routes.find(receiver.name) != nullptr) continue;
+      mistake("checkpoint-receiver: there is no receiver '" + printable(receiver.name) + "' in " +
+              config_.policies + "/routes.yaml");
+    }
   }
 
   // Playbooks name rules by name; incidents hold their ids.

@@ -112,8 +112,10 @@ void check_names(const std::vector<Source>& sources, const std::string& kind, Mi
 
 void check(const Config& config, Mistakes& mistakes) {
   check_access(config, mistakes);
+  if (config.next_key == config.key) mistakes.add("next-key is the same file as key");
   if (config.sources.empty()) mistakes.add("no source is given; add --source file:GLOB");
   check_names(config.sources, "sources", mistakes);
+  check_names(config.checkpoint_receivers, "receivers of checkpoints", mistakes);
   check_names(config.people, "sources of people", mistakes);
 }
 

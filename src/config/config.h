@@ -48,11 +48,20 @@ struct WitnessConfig {
   bool operator==(const WitnessConfig&) const = default;
 };
 
+// A receiver of policies/routes.yaml that gets checkpoints: "mail,interval=24h".
+struct CheckpointReceiver {
+  std::string name;
+  Duration interval = std::chrono::hours(24);  // at most one in so long
+
+  bool operator==(const CheckpointReceiver&) const = default;
+};
+
 struct Config {
   std::string store = "sqlite:/var/lib/mailwarden/mailwarden.db";
   std::int64_t store_bytes_max = 0;  // 0: as much as the disk has
   std::string key = "/var/lib/mailwarden/ledger.key";
-  std::string origin;  // the ledger's name; by default mailwarden/HOSTNAME
+  std::string next_key;  // that is to follow it: both sign; "" but for an overlap
+  std::string origin;    // the ledger's name; by default mailwarden/HOSTNAME
   std::vector<std::string> rules{"/usr/share/mailwarden/rules/sigma"};
   std::vector<std::string> pipelines;  // files of processing pipelines for the rules
   std::string policies = "/usr/share/mailwarden/policies";
@@ -67,6 +76,7 @@ struct Config {
   std::vector<ledger::VerifierKey> witness_for;
   std::string witness_name;  // by default ORIGIN/witness
   std::string witness_key = "/var/lib/mailwarden/witness.key";
+  std::vector<CheckpointReceiver> checkpoint_receivers;
   std::string checkpoints;  // a folder outside the store that receives every checkpoint
   Duration seal_interval = std::chrono::seconds(10);
   Duration sweep_interval = std::chrono::hours(24);
@@ -103,6 +113,8 @@ Result<SourceConfig> parse_source(std::string_view text);
 Result<identity::PeopleSourceOptions> parse_people_source(std::string_view text);
 
 Result<WitnessConfig> parse_witness(std::string_view text);
+
+Result<CheckpointReceiver> parse_checkpoint_receiver(std::string_view text);
 
 // Every option with its meaning, as --help prints it.
 std::string describe();

@@ -115,6 +115,10 @@ Result<void> read_witnessed(Config& config, const std::string& text) {
   return append(config.witness_for, ledger::parse_verifier_key(text));
 }
 
+Result<void> read_checkpoint_receiver(Config& config, const std::string& text) {
+  return append(config.checkpoint_receivers, parse_checkpoint_receiver(text));
+}
+
 Result<void> read_people(Config& config, const std::string& text) {
   return append(config.people, parse_people_source(text));
 }
@@ -128,6 +132,9 @@ constexpr std::array table{
             nullptr},
     Setting{"key", "FILE", "the ledger's signing key; made at the first start", false,
             [](Config& c, const std::string& t) { return read_path(c.key, t); }, nullptr},
+    Setting{"next-key", "FILE",
+            "the key that is to follow it, while both sign; made at the first start", false,
+            [](Config& c, const std::string& t) { return read_path(c.next_key, t); }, nullptr},
     Setting{"origin", "NAME", "the ledger's name; by default mailwarden/HOSTNAME", false,
             [](Config& c, const std::string& t) { return read_path(c.origin, t); }, nullptr},
     Setting{"source", "SOURCE",
@@ -170,6 +177,9 @@ constexpr std::array table{
     Setting{"checkpoints", "DIR", "a folder outside the store that receives every checkpoint",
             false, [](Config& c, const std::string& t) { return read_path(c.checkpoints, t); },
             nullptr},
+    Setting{"checkpoint-receiver", "NAME",
+            "a receiver of routes.yaml that is sent checkpoints, then ,interval= (24h)", true,
+            read_checkpoint_receiver, [](Config& c) { c.checkpoint_receivers.clear(); }},
     Setting{"witness", "URL,KEY", "who cosigns checkpoints: https://HOST/PREFIX,NAME+HASH+KEY",
             true, read_witness, [](Config& c) { c.witnesses.clear(); }},
     Setting{"witness-for", "KEY",
@@ -275,6 +285,17 @@ Result<SourceConfig> parse_source(std::string_view text) {
     return fail(Code::invalid, "the year '" + source.year + "' is neither arrival nor four digits");
   }
   return source;
+}
+
+Result<CheckpointReceiver> parse_checkpoint_receiver(std::string_view text) {
+  CheckpointReceiver receiver{.name = std::string(text.substr(0, text.find(',')))};
+  if (receiver.name.empty()) return fail(Code::invalid, "a receiver has a name");
+  const auto set = [&](std::string_view key, std::string_view value) -> Result<void> {
+    if (key == "interval") return read_duration(receiver.interval, std::string(value));
+    return fail(Code::invalid, "'" + std::string(key) + "' is not interval");
+  };
+  if (auto done = each_part(text, set); !done) return std::unexpected(done.error());
+  return receiver;
 }
 
 Result<WitnessConfig> parse_witness(std::string_view text) {

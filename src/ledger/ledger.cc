@@ -212,11 +212,16 @@ Result<void> Ledger::write(db::Database& database, const Prepared& prepared) {
   return write_nodes(database, prepared.nodes);
 }
 
-std::optional<Sealed> Ledger::prepare_seal(const crypto::Signer& signer) {
+std::optional<Sealed> Ledger::prepare_seal(const crypto::Signer& signer,
+                                           const crypto::Signer* next) {
   if (frontier_.size() == sealed_) return std::nullopt;
   Sealed sealed;
   sealed.checkpoint = {.origin = origin_, .size = frontier_.size(), .root = frontier_.root()};
-  sealed.note = sign_note(to_text(sealed.checkpoint), origin_, signer);
+  const std::string text = to_text(sealed.checkpoint);
+  sealed.note = sign_note(text, origin_, signer);
+  if (next != nullptr) {
+    sealed.note = add_signatures(std::move(sealed.note), sign_line(text, origin_, *next));
+  }
   sealed_ = frontier_.size();
   return sealed;
 }
@@ -242,17 +247,30 @@ Result<void> Ledger::write_cosignature(db::Database& database, std::uint64_t siz
                       {std::string_view(note), static_cast<std::int64_t>(size)});
 }
 
-Result<std::string> last_checkpoint(db::Database& database) {
-  const auto row = database.query("SELECT note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1");
+namespace {
+
+Result<std::string> read_note(const Result<db::Statement*>& row, const std::string& missing) {
   if (!row) return std::unexpected(row.error());
   const auto found = (*row)->step();
   if (!found) return std::unexpected(found.error());
-  if (!*found) return fail(Code::not_found, "the ledger has no checkpoint yet");
+  if (!*found) return fail(Code::not_found, missing);
   std::string note((*row)->text(0));
-  if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
-    return std::unexpected(ended.error());
-  }
+  if (auto more = (*row)->step(); !more) return std::unexpected(more.error());
   return note;
+}
+
+}  // namespace
+
+Result<std::string> last_checkpoint(db::Database& database) {
+  return read_note(database.query("SELECT note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1"),
+                   "the ledger has no checkpoint yet");
+}
+
+Result<std::string> first_checkpoint_over(db::Database& database, std::int64_t entry) {
+  return read_note(database.query("SELECT note FROM ledger_checkpoint WHERE size > $1"
+                                  " ORDER BY size LIMIT 1",
+                                  {entry}),
+                   "no checkpoint covers entry " + std::to_string(entry) + " yet");
 }
 
 Result<std::optional<Timestamp>> last_time(db::Database& database) {
@@ -273,6 +291,26 @@ Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first
       database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "
                      "WHERE number >= $1 ORDER BY number LIMIT $2",
                      {first, limit}));
+}
+
+Result<void> for_each_entry(db::Database& database, const EntryQuery& query,
+                            const std::function<void(const Row& row)>& each) {
+  constexpr std::string_view columns =
+      "SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry ";
+  const auto rows =
+      query.kind.empty()
+          ? database.query(std::string(columns) + "WHERE number >= $1 ORDER BY number LIMIT $2",
+                           {query.first, query.limit})
+          : database.query(
+                std::string(columns) + "WHERE kind = $1 AND number >= $2 ORDER BY number LIMIT $3",
+                {std::string_view(query.kind), query.first, query.limit});
+  if (!rows) return std::unexpected(rows.error());
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    each(read_row(**rows));
+  }
 }
 
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind) {

@@ -110,8 +110,10 @@ class Ledger {
   Prepared prepare(std::span<const Entry> entries, Timestamp now);
   static Result<void> write(db::Database& database, const Prepared& prepared);
 
-  // A checkpoint over all that was prepared, or nothing where the last one covers it already.
-  std::optional<Sealed> prepare_seal(const crypto::Signer& signer);
+  // A checkpoint over all that was prepared, or nothing where the last one covers it already. While
+  // one key follows another, `next` signs it too.
+  std::optional<Sealed> prepare_seal(const crypto::Signer& signer,
+                                     const crypto::Signer* next = nullptr);
   static Result<void> write_seal(db::Database& database, const Sealed& sealed);
   // Puts a witness's line under the checkpoint of that size, once.
   static Result<void> write_cosignature(db::Database& database, std::uint64_t size,
@@ -134,11 +136,21 @@ class Ledger {
 
 // The newest stored checkpoint's note; not_found in a ledger without one.
 Result<std::string> last_checkpoint(db::Database& database);
+// The smallest one with that entry in it; not_found where none has.
+Result<std::string> first_checkpoint_over(db::Database& database, std::int64_t entry);
 // The time told by the newest entry that still has its record; nothing in an empty ledger.
 Result<std::optional<Timestamp>> last_time(db::Database& database);
 // Entries from `first` on, at most `limit`, in order; an erased one has an empty record.
 Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first,
                                       std::int64_t limit);
+struct EntryQuery {
+  std::int64_t first = 0;
+  std::int64_t limit = INT64_MAX;
+  std::string kind;  // "" for all
+};
+// Calls `each` with every such entry in order, one in memory at a time.
+Result<void> for_each_entry(db::Database& database, const EntryQuery& query,
+                            const std::function<void(const Row& row)>& each);
 // The newest entry of that kind, if any.
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "json/base64.h"
 #include "ledger/note_parts.h"
@@ -113,9 +114,13 @@ Result<VerifierKey> parse_verifier_key(std::string_view text) {
 
 std::string sign_note(const std::string& text, const std::string& name,
                       const crypto::Signer& signer) {
+  return text + "\n" + sign_line(text, name, signer);
+}
+
+std::string sign_line(const std::string& text, const std::string& name,
+                      const crypto::Signer& signer) {
   const crypto::Signature signature = signer.sign(text);
-  return text + "\n" +
-         signature_line({name, signer.public_key()}, ed25519_type, as_text(signature));
+  return signature_line({name, signer.public_key()}, ed25519_type, as_text(signature));
 }
 
 Result<std::string> open_note(std::string_view note, const VerifierKey& key) {
@@ -169,6 +174,37 @@ Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key
                 "it is of the log '" + checkpoint->origin + "', not of '" + key.name + "'");
   }
   return checkpoint;
+}
+
+Result<OpenedCheckpoint> open_checkpoint(std::string_view note, std::span<const VerifierKey> keys) {
+  CHECK(!keys.empty());
+  if (keys.size() == 1) {
+    auto opened = open_checkpoint(note, keys[0]);
+    if (!opened) return std::unexpected(opened.error());
+    return OpenedCheckpoint{.checkpoint = *std::move(opened), .signers = {keys[0]}};
+  }
+  const auto parsed = parse_note(note);
+  if (!parsed) return std::unexpected(parsed.error());
+  auto checkpoint = parse_checkpoint(parsed->text);
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  OpenedCheckpoint opened{.checkpoint = *std::move(checkpoint), .signers = {}};
+  std::string names;
+  for (const VerifierKey& key : keys) {
+    names += (names.empty() ? "" : ", ") + to_text(key);
+    if (key.name != opened.checkpoint.origin) continue;
+    const std::string id = key_id({key.name, key.key}, ed25519_type);
+    if (std::ranges::none_of(parsed->signatures, [&](const SignatureLine& line) {
+          return line.name == key.name && line.bytes.starts_with(id);
+        })) {
+      continue;
+    }
+    if (const auto text = open_note(note, key); !text) return std::unexpected(text.error());
+    opened.signers.push_back(key);
+  }
+  if (opened.signers.empty()) {
+    return fail(Code::denied, "it is signed by none of the keys " + names);
+  }
+  return opened;
 }
 
 }  // namespace mailwarden::ledger

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,9 @@ Result<VerifierKey> parse_verifier_key(std::string_view text);
 // `text` ends with a line feed. The name is the origin of the log.
 std::string sign_note(const std::string& text, const std::string& name,
                       const crypto::Signer& signer);
+// The signature line alone, to be put under a note that is signed already.
+std::string sign_line(const std::string& text, const std::string& name,
+                      const crypto::Signer& signer);
 // The text of a note that the key signed. Signatures of other keys are ignored, as the note's
 // specification asks.
 Result<std::string> open_note(std::string_view note, const VerifierKey& key);
@@ -56,5 +60,13 @@ std::string to_text(const Checkpoint& checkpoint);  // the note's text, unsigned
 Result<Checkpoint> parse_checkpoint(std::string_view text);
 // Both at once: signed by the key, and of the key's origin.
 Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key);
+
+// The same for whoever believes several keys, of one origin or of several: one of them at least
+// must have signed, and none of them wrongly.
+struct OpenedCheckpoint {
+  Checkpoint checkpoint;
+  std::vector<VerifierKey> signers;  // in the order of `keys`
+};
+Result<OpenedCheckpoint> open_checkpoint(std::string_view note, std::span<const VerifierKey> keys);
 
 }  // namespace mailwarden::ledger

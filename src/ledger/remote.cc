@@ -24,17 +24,21 @@ std::string first_of(const std::string& full, const Tile& tile) {
 
 class LogChecker {
  public:
-  LogChecker(const FetchPart& fetch, const LogCheck& check) : fetch_(fetch), check_(check) {}
+  LogChecker(const FetchPart& fetch, const LogCheck& check)
+      : fetch_(fetch), check_(check), keys_{check.key} {
+    keys_.insert(keys_.end(), check.more_keys.begin(), check.more_keys.end());
+  }
 
   Result<Verdict> run() {
     const auto note = fetch_("checkpoint");
     if (!note) return std::unexpected(note.error());
-    const auto newest = open_checkpoint(*note, check_.key);
+    const auto opened = open_checkpoint(*note, keys_);
     verdict_.checkpoints = 1;
-    if (!newest) {
-      add("the log's checkpoint", newest.error().what);
+    if (!opened) {
+      add("the log's checkpoint", opened.error().what);
       return std::move(verdict_);
     }
+    const Checkpoint* const newest = &opened->checkpoint;
     open_from(*newest);
     size_ = newest->size;
     for (std::uint64_t number = 0; verdict_.entries < static_cast<std::int64_t>(size_); ++number) {
@@ -59,14 +63,14 @@ class LogChecker {
 
   void open_from(const Checkpoint& newest) {
     if (!check_.from) return;
-    auto opened = open_checkpoint(*check_.from, check_.key);
+    auto opened = open_checkpoint(*check_.from, keys_);
     if (!opened) return add("the checkpoint given", opened.error().what);
-    if (opened->size > newest.size) {
-      return add("the checkpoint given", "it covers " + std::to_string(opened->size) +
+    if (opened->checkpoint.size > newest.size) {
+      return add("the checkpoint given", "it covers " + std::to_string(opened->checkpoint.size) +
                                              " entries, but the log has " +
                                              std::to_string(newest.size) + " now");
     }
-    from_ = *std::move(opened);
+    from_ = std::move(opened->checkpoint);
     check_from();
   }
 
@@ -166,6 +170,7 @@ class LogChecker {
 
   const FetchPart& fetch_;
   const LogCheck& check_;
+  std::vector<VerifierKey> keys_;
   Verdict verdict_;
   std::optional<Checkpoint> from_;
   std::uint64_t size_ = 0;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "ledger/note.h"
@@ -30,8 +31,9 @@ FetchPart folder_log(const std::string& path);
 
 struct LogCheck {
   VerifierKey key;
-  std::optional<std::string> from;  // a checkpoint's note, kept elsewhere
-  bool entries = true;              // hold bundles of entries against the leaves
+  std::vector<VerifierKey> more_keys;  // that are believed like the first
+  std::optional<std::string> from;     // a checkpoint's note, kept elsewhere
+  bool entries = true;                 // hold bundles of entries against the leaves
   std::function<void(std::int64_t entries)> progress;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "json/canonical.h"
+#include "ledger/key_trust.h"
 #include "ledger/ledger.h"
 
 namespace mailwarden::ledger {
@@ -15,6 +17,7 @@ class Verifier {
       : database_(database), options_(options) {}
 
   Result<Verdict> run() {
+    if (auto done = load_keys(); !done) return std::unexpected(done.error());
     open_from();
     if (auto loaded = next_checkpoints(); !loaded) return std::unexpected(loaded.error());
     if (auto done = check_entries(); !done) return std::unexpected(done.error());
@@ -29,6 +32,7 @@ class Verifier {
     }
     if (auto done = check_node_count(); !done) return std::unexpected(done.error());
     if (auto done = check_end(); !done) return std::unexpected(done.error());
+    check_trust();
     verdict_.unsealed = verdict_.entries - sealed_;
     return std::move(verdict_);
   }
@@ -53,12 +57,58 @@ class Verifier {
            std::to_string(size - verdict_.entries) + " have been removed";
   }
 
+  Result<void> load_keys() {
+    std::vector<VerifierKey> believed{options_.key};
+    believed.insert(believed.end(), options_.more_keys.begin(), options_.more_keys.end());
+    auto history = load_key_history(database_);
+    if (!history && history.error().code != Code::corrupt && history.error().code != Code::full) {
+      return std::unexpected(history.error());
+    }
+    if (!history) add("the changes of keys", history.error().what);
+    verdict_.key_changes = history ? history->changes() : std::vector<KeyChange>();
+    trust_ = KeyTrust(KeyHistory(verdict_.key_changes), std::move(believed));
+    return {};
+  }
+
+  // Every key whose signature may count, those that are believed first.
+  std::vector<VerifierKey> all_keys() const {
+    std::vector<VerifierKey> keys = trust_.believed();
+    if (!trust_.follows()) return keys;
+    for (const KeyChange& change : verdict_.key_changes) {
+      for (const VerifierKey& key : {change.old_key, change.new_key}) {
+        if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+      }
+    }
+    return keys;
+  }
+
   void open_from() {
     if (!options_.from) return;
-    auto opened = open_checkpoint(*options_.from, options_.key);
+    auto opened = open_checkpoint(*options_.from, all_keys());
     if (!opened) return add("the checkpoint given", opened.error().what);
-    from_ = *std::move(opened);
+    from_ = std::move(opened->checkpoint);
     check_from();
+    if (!trust_.follows()) return;
+    const auto in_force = trust_.history().keys_at(static_cast<std::int64_t>(from_->size));
+    for (const VerifierKey& key : opened->signers) {
+      if (std::ranges::find(in_force, key) != in_force.end()) return trust_.use(key);
+    }
+    add("the checkpoint given", "it is signed by " + to_text(opened->signers.front()) +
+                                    ", which signs no checkpoint of that size in this ledger");
+  }
+
+  // Keys that signed, with no way to them from those that are believed.
+  void check_trust() {
+    for (const auto& [key, change] : trust_.missing()) {
+      if (change == nullptr) {
+        add("the key " + to_text(key), "it signs checkpoints, but the keys given lead not to it");
+      } else {
+        add("entry " + std::to_string(change->entry),
+            "no checkpoint signed by " + to_text(change->old_key) +
+                " covers it, so that the key that it introduces cannot be believed: " +
+                to_text(key));
+      }
+    }
   }
 
   void check_from() {
@@ -84,18 +134,24 @@ class Verifier {
     return {};
   }
 
-  std::optional<Checkpoint> check_note(const StoredCheckpoint& stored) {
+  std::optional<OpenedCheckpoint> check_note(const StoredCheckpoint& stored) {
     const std::string place = "checkpoint at size " + std::to_string(stored.size);
-    const auto opened = open_checkpoint(stored.note, options_.key);
+    const auto in_force =
+        trust_.follows() ? trust_.history().keys_at(stored.size) : std::vector<VerifierKey>();
+    auto opened = open_checkpoint(stored.note, in_force.empty() ? trust_.believed() : in_force);
     if (!opened) {
       add(place, opened.error().what);
       return std::nullopt;
     }
-    if (opened->size != static_cast<std::uint64_t>(stored.size)) {
-      add(place, "its note is of size " + std::to_string(opened->size));
+    if (opened->checkpoint.size != static_cast<std::uint64_t>(stored.size)) {
+      add(place, "its note is of size " + std::to_string(opened->checkpoint.size));
       return std::nullopt;
     }
-    return *opened;
+    for (const VerifierKey& key : in_force) {
+      if (std::ranges::find(opened->signers, key) != opened->signers.end()) continue;
+      add(place, "it is not signed by the key " + to_text(key) + ", which its entries ask for");
+    }
+    return *std::move(opened);
   }
 
   Result<void> check_checkpoints() {
@@ -103,9 +159,11 @@ class Verifier {
       const auto opened = check_note(*checkpoint_);
       if (opened && checkpoint_->size < verdict_.entries) {
         // A hole in the numbers, told already, has carried the ledger past this size.
-      } else if (opened && opened->root != frontier_.root()) {
+      } else if (opened && opened->checkpoint.root != frontier_.root()) {
         add("checkpoint at size " + std::to_string(checkpoint_->size),
             "its root differs from that of the entries up to there");
+      } else if (opened && trust_.follows()) {
+        trust_.take(checkpoint_->size, opened->signers);
       }
       sealed_ = checkpoint_->size;
       if (auto loaded = next_checkpoints(); !loaded) return loaded;
@@ -221,8 +279,8 @@ class Verifier {
       add(place, "its record or salt is not what its leaf commits to");
       return {};
     }
-    const auto record = json::parse(text);
-    if (!record || json::to_text(*record) != text) {
+    const auto record = json::parse_canonical(text);
+    if (!record) {
       add(place, "its record is not canonical JSON");
       return {};
     }
@@ -243,6 +301,7 @@ class Verifier {
   Verdict verdict_;
   Frontier frontier_;
   NodeMaker nodes_;
+  KeyTrust trust_;
   std::int64_t nodes_made_ = 0;
   std::optional<Checkpoint> from_;
   db::Statement* checkpoint_rows_ = nullptr;
@@ -264,12 +323,19 @@ json::Object to_json(const Verdict& verdict) {
   }
   json::Array not_held;
   for (const std::string& one : verdict.not_held) not_held.emplace_back(one);
+  json::Array keys;
+  for (const KeyChange& change : verdict.key_changes) {
+    json::Object record = to_record(change);
+    record["entry"] = change.entry;
+    keys.push_back(std::move(record));
+  }
   return {{"checkpoints", verdict.checkpoints},
           {"entries", verdict.entries},
           {"erased", verdict.erased},
           {"failures", std::move(failures)},
           {"failures_untold", verdict.failures_untold},
           {"good", verdict.good()},
+          {"keys", std::move(keys)},
           {"not_held", std::move(not_held)},
           {"unsealed", verdict.unsealed}};
 }
@@ -283,6 +349,7 @@ std::string to_words(const Verdict& verdict) {
            counted(verdict.checkpoints, " checkpoint, ", " checkpoints, ") +
            std::to_string(verdict.erased) + " erased, " + std::to_string(verdict.unsealed) +
            " not sealed yet\n";
+  for (const KeyChange& change : verdict.key_changes) words += "  " + to_words(change) + "\n";
   for (const Failure& failure : verdict.failures) {
     words += "  " + failure.place + ": " + failure.what + "\n";
   }

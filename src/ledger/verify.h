@@ -3,7 +3,9 @@
 // What     verify() reads a store once from its first entry to its last and checks that no number
 //          is missing, that every record is what its leaf commits to, that every stored checkpoint
 //          is signed by the key and names the root that the entries give, and that a checkpoint
-//          kept elsewhere still holds. It needs the public key alone and changes nothing.
+//          kept elsewhere still holds. It needs the public key alone and changes nothing. Where
+//          keys followed each other, each checkpoint must be signed by those of its size, and there
+//          must be a way to each from the key that is given; see key_trust.h.
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   Error only where the store cannot be read; what is wrong with the ledger is in the
@@ -21,6 +23,7 @@
 #include "base/result.h"
 #include "db/database.h"
 #include "json/value.h"
+#include "ledger/key_history.h"
 #include "ledger/note.h"
 
 namespace mailwarden::ledger {
@@ -45,6 +48,7 @@ struct Verdict {
   std::int64_t erased = 0;  // entries whose record and salt were deleted on purpose
   std::int64_t checkpoints = 0;
   std::int64_t unsealed = 0;  // entries behind the last checkpoint
+  std::vector<KeyChange> key_changes;
   std::vector<Failure> failures;
   std::int64_t failures_untold = 0;  // beyond failures_max
   std::vector<std::string> not_held;
@@ -54,7 +58,8 @@ struct Verdict {
 
 struct VerifyOptions {
   VerifierKey key;
-  std::optional<std::string> from;  // a checkpoint's note, kept elsewhere
+  std::vector<VerifierKey> more_keys;  // that are believed like the first
+  std::optional<std::string> from;     // a checkpoint's note, kept elsewhere
   // Looks at what an entry commits to outside the ledger (the events of a batch); answers what is
   // wrong with it, or "".
   std::function<Result<std::string>(std::int64_t number, const json::Value& record)> check_record;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ingest/event_table.h"
 #include "json/base64.h"
+#include "ledger/key_history.h"
 #include "ledger/ledger.h"
 #include "ledger/stored_tiles.h"
 
@@ -39,7 +40,11 @@ Result<ledger::Proof> prove_number(db::Database& database, std::int64_t number,
   if (!entry) return std::unexpected(entry.error());
   extra["record"] = entry->record;
   extra["salt"] = base64(entry->salt);
-  auto note = ledger::last_checkpoint(database);
+  // What is said of keys is for whoever holds the old one, which signed the first checkpoint over
+  // it.
+  auto note = entry->kind == ledger::key_change_kind
+                  ? ledger::first_checkpoint_over(database, number)
+                  : ledger::last_checkpoint(database);
   if (!note) return std::unexpected(note.error());
   const auto checkpoint = ledger::parse_checkpoint(*note);
   if (!checkpoint) return std::unexpected(checkpoint.error());

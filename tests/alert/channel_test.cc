@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/ed25519.h"
 #include "json/base64.h"
+#include "ledger/mailed_note.h"
 #include "net/http_server.h"
 #include "tests/temporary.h"
 
@@ -146,6 +148,18 @@ TEST(Mail, HasWhatRfc5322AsksForAndAKeyInItsMessageId) {
   const auto text = json::from_base64(body);
   ASSERT_TRUE(text);
   EXPECT_TRUE(text->starts_with("[severity 1 Medium] incident 1: Prüfung, 203.0.113.5\r\n"));
+}
+
+TEST(Mail, OfACheckpointVerifiesAsItIsSaved) {
+  const ledger::Checkpoint checkpoint{.origin = "example.com/log", .size = 120};
+  const auto signer = crypto::Signer::from_seed({std::byte{1}});
+  const std::string note = ledger::sign_note(to_text(checkpoint), checkpoint.origin, signer);
+  const Alert alert =
+      checkpoint_alert("auditor", checkpoint, note, Timestamp{1'764'000'000'000'000});
+  EXPECT_EQ(alert.subject, "checkpoint of example.com/log at size 120");
+  const std::string mail = to_mail({.from = "warden@example.com", .to = {"a@example.com"}}, alert);
+  EXPECT_EQ(header_of(mail, "Message-ID"), "<example.com-log.checkpoint-120.auditor@example.com>");
+  EXPECT_EQ(ledger::checkpoint_note(mail), note);
 }
 
 TEST(Mail, ASubjectFromALogLineStaysOneHeader) {

@@ -67,7 +67,9 @@ class CoreTest : public testing::Test {
 
   std::unique_ptr<Core> open(db::Database& database) {
     auto core =
-        Core::open({.origin = "example.com/test", .commands = {"/bin/true"}},
+        Core::open({.origin = "example.com/test",
+                    .commands = {"/bin/true"},
+                    .checkpoint_receivers = checkpoint_receivers_},
                    {.database = database, .clock = clock_, .entropy = entropy_, .signer = *signer_},
                    policies());
     EXPECT_TRUE(core) << core.error().what;
@@ -128,6 +130,7 @@ class CoreTest : public testing::Test {
 
   TemporaryFolder folder_;
   config::Config config_;
+  std::vector<config::CheckpointReceiver> checkpoint_receivers_;
   ManualClock clock_{start};
   SeededEntropy entropy_;
   WorkScratch scratch_;
@@ -335,6 +338,79 @@ TEST_F(CoreTest, TheLedgerOfASealedStoreIsGood) {
   ASSERT_TRUE(verdict) << verdict.error().what;
   EXPECT_TRUE(verdict->failures.empty());
   EXPECT_EQ(rows(*database, "SELECT COUNT(*) FROM event"), (std::vector<std::string>{"35|"}));
+}
+
+TEST_F(CoreTest, TheNewestCheckpointLeavesAgainAfterARestart) {
+  const auto database = db::open_sqlite(":memory:").value();
+  auto core = open(*database);
+  EXPECT_TRUE(core->take_notes().empty());
+  core->take(batch(0, 1));
+  core->seal();
+  ASSERT_TRUE(core->write());
+  // Killed before anybody took it.
+  core = open(*database);
+  const auto notes = core->take_notes();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0], ledger::last_checkpoint(*database).value());
+  const auto size = ledger::parse_checkpoint(notes[0])->size;
+  core->cosign(size, "\xE2\x80\x94 w AAAAAAAA\n");
+  ASSERT_TRUE(core->write());
+  ASSERT_EQ(core->take_notes(), std::vector{ledger::last_checkpoint(*database).value()})
+      << "and with each cosignature";
+}
+
+// At most one in its interval, and none while one waits, over restarts too.
+TEST_F(CoreTest, CheckpointsAreSentToTheirReceiversInTime) {
+  const auto database = db::open_sqlite(":memory:").value();
+  checkpoint_receivers_ = {{.name = "spool", .interval = std::chrono::hours(1)}};
+  auto core = open(*database);
+  std::uint64_t ticket = 0;
+  const auto sent = [&] {
+    core->take(batch(ticket++, 1));
+    core->seal();
+    EXPECT_TRUE(core->write());
+    std::vector<alert::Alert> found;
+    for (const Outgoing& one : core->take_outgoing()) {
+      const auto* const alert = std::get_if<alert::Alert>(&one);
+      if (alert != nullptr && alert->incident == 0) found.push_back(*alert);
+    }
+    return found;
+  };
+  const auto settle = [&](const std::string& key, alert::Standing standing) {
+    core->settle({.key = key, .standing = standing, .tries = 1}, "spool");
+  };
+  const auto first = sent();
+  ASSERT_EQ(first.size(), 1U);
+  const json::Value event(first[0].event);
+  EXPECT_EQ(event["data"].text("note"), core->take_notes().back());
+  clock_.advance(std::chrono::hours(2));
+  EXPECT_TRUE(sent().empty()) << "the first one waits";
+  settle(first[0].key, alert::Standing::pending);
+  EXPECT_TRUE(sent().empty()) << "and is tried again";
+  core = open(*database);
+  const auto again = core->take_outgoing();
+  EXPECT_EQ(std::ranges::count(keys(again), first[0].key), 1) << "under the same key";
+  EXPECT_TRUE(sent().empty()) << "over a restart";
+  settle(first[0].key, alert::Standing::delivered);
+  const auto second = sent();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_NE(second[0].key, first[0].key);
+  settle(second[0].key, alert::Standing::failed);
+  EXPECT_TRUE(sent().empty()) << "an hour has not passed";
+  core = open(*database);
+  EXPECT_TRUE(sent().empty()) << "over a restart";
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_EQ(sent().size(), 1U);
+  const auto verdict = ledger::verify(
+      *database, {.key = {.name = "example.com/test", .key = signer_->public_key()}});
+  EXPECT_TRUE(verdict->good()) << ledger::to_words(*verdict);
+}
+
+TEST_F(CoreTest, ACheckpointReceiverThatNoRouteNamesIsRefused) {
+  config_.checkpoint_receivers = {{.name = "nobody"}};
+  const auto loaded = load_policies(config_);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().what.find("there is no receiver 'nobody'"), std::string::npos);
 }
 
 TEST_F(CoreTest, NewPoliciesAreRecordedOnceAndOldOnesNotAgain) {

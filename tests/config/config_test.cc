@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/temporary.h"
@@ -98,6 +99,33 @@ TEST(Config, TheCommandLineWinsOverTheFile) {
   EXPECT_EQ(outcome->config.sources[0].name, "mail");
   EXPECT_EQ(outcome->config.sources[0].zone, "Europe/Kyiv");
   EXPECT_EQ(outcome->config.sources[1].name, "web");
+}
+
+TEST(Config, ReceiversOfCheckpointsHaveANameAndAnInterval) {
+  const auto outcome = parse({"--source", "stdin", "--checkpoint-receiver", "mail",
+                              "--checkpoint-receiver", "hook,interval=1h", "--next-key", "k2"},
+                             "h");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_EQ(outcome->config.checkpoint_receivers,
+            (std::vector<CheckpointReceiver>{{.name = "mail", .interval = Duration(24h)},
+                                             {.name = "hook", .interval = Duration(1h)}}));
+  EXPECT_EQ(outcome->config.next_key, "k2");
+  const auto refused =
+      parse({"--source", "stdin", "--checkpoint-receiver", ",interval=1h", "--checkpoint-receiver",
+             "a,colour=red", "--checkpoint-receiver", "b,interval=soon"},
+            "h");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what,
+              testing::AllOf(testing::HasSubstr("a receiver has a name"),
+                             testing::HasSubstr("'colour' is not interval"),
+                             testing::HasSubstr("--checkpoint-receiver: 'soon'")));
+  const auto twice = parse({"--source", "stdin", "--checkpoint-receiver", "mail",
+                            "--checkpoint-receiver", "mail", "--key", "k", "--next-key", "k"},
+                           "h");
+  ASSERT_FALSE(twice);
+  EXPECT_THAT(twice.error().what,
+              testing::AllOf(testing::HasSubstr("two receivers of checkpoints are named 'mail'"),
+                             testing::HasSubstr("next-key is the same file as key")));
 }
 
 TEST(Config, AllMistakesAreToldTogether) {

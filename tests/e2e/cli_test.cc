@@ -209,6 +209,11 @@ TEST_F(CommandTest, ListsAndShowsWhatIsStored) {
                   .output,
               HasSubstr("203.0.113.0"));
   EXPECT_THAT(ask("ledger show --first 0 --limit 2").output, HasSubstr("policies"));
+  EXPECT_THAT(ask("ledger show --limit 0 --kind policies").output,
+              testing::MatchesRegex("NUMBER +KIND +RECORD\n0 +policies +[{][^\n]*\n"));
+  const Ran shown = ask("ledger show --kind policies --format json");
+  EXPECT_EQ(json::parse(shown.output)->text("kind"), "policies") << shown.output;
+  EXPECT_EQ(ask("ledger show --first -1").code, 2);
 }
 
 TEST_F(CommandTest, AQueryIsSentAsItIsWritten) {

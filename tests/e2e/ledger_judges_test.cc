@@ -171,9 +171,20 @@ class LedgerJudges : public testing::Test {
     return files;
   }
   std::string event_id() const {
-    const auto found =
-        daemon_.rows("SELECT json_extract(record, '$.id') FROM event WHERE number = 400");
-    EXPECT_EQ(found.size(), 1U);
+    return single("SELECT json_extract(record, '$.id') FROM event WHERE number = 400");
+  }
+
+  // Until the served checkpoint carries that key's.
+  void wait_for_signature(const std::string& key) {
+    daemon_.wait_until([&] {
+      const auto parsed = ledger::parse_verifier_key(trim(read_file(daemon_.path(key))));
+      return parsed && ledger::open_checkpoint(daemon_.ask("/checkpoint").body, *parsed);
+    });
+  }
+
+  std::string single(const std::string& sql) const {
+    const auto found = daemon_.rows(sql);
+    EXPECT_EQ(found.size(), 1U) << sql;
     const std::string row = found.empty() ? "|" : *found.begin();
     return row.substr(0, row.size() - 1);
   }
@@ -297,6 +308,54 @@ TEST_F(GoChecker, RefusesAnotherHistoryOfTheSameKey) {
   expect_refused("consistency", {daemon_.address(), fork}, "another history");
 }
 
+// While one key follows another, and behind it: each key alone, both together, and neither where it
+// has not signed.
+TEST_F(GoChecker, FollowsARotationOfKeys) {
+  const auto judged = [&](const std::string& command, const std::string& key,
+                          const std::string& about) {
+    return run_program({judges_folder() + "/go/checker", command, key, about}).code;
+  };
+  const std::string alone = daemon_.path("checkpoint");
+  ASSERT_EQ(daemon_.stop(), 0) << daemon_.output();
+  daemon_.start({"--source", source(), "--next-key", daemon_.path("key2")});
+  wait_for_signature("key2.pub");
+  const std::string overlap = kept(daemon_.ask("/checkpoint").body);
+  const std::string proof = daemon_.path("introduction.tlog-proof");
+  const std::string introduced = single("SELECT number FROM ledger_entry WHERE kind = 'key'");
+  ASSERT_EQ(
+      mailwarden({"ledger", "prove", introduced, "--store", daemon_.store(), "-o", proof}).code, 0);
+  const std::string new_key = daemon_.path("key2.pub");
+  const std::string both = kept(read_file(key_file()) + read_file(new_key));
+  for (const std::string& key : {key_file(), new_key, both}) {
+    EXPECT_EQ(judged("checkpoint", key, overlap), 0) << key;
+    EXPECT_EQ(judged("proof", key, proof), 0) << key;
+    EXPECT_EQ(judged("tiles", key, daemon_.address()), 0) << key;
+  }
+  EXPECT_EQ(judged("checkpoint", both, alone), 1) << "the new key was not there yet";
+  ASSERT_EQ(daemon_.stop(), 0) << daemon_.output();
+  daemon_.start({"--source", source(), "--key", daemon_.path("key2")});
+  std::string behind;
+  daemon_.wait_until([&] {
+    behind = kept(daemon_.ask("/checkpoint").body);
+    return judged("checkpoint", key_file(), behind) == 1;
+  });
+  EXPECT_EQ(judged("checkpoint", new_key, behind), 0) << read_file(behind) << daemon_.output();
+  EXPECT_EQ(judged("tiles", new_key, daemon_.address()), 0);
+  // With the old key alone: the store tells of the new one, a served log needs the proof of it.
+  const Ran store = daemon_.verify({"--from", behind});
+  EXPECT_EQ(store.code, 0) << store.output;
+  EXPECT_THAT(store.output, HasSubstr("entry " + introduced + ": the key "));
+  const std::vector<std::string> served{"ledger", "verify",   "--url",  daemon_.address(),
+                                        "--key",  key_file(), "--from", overlap};
+  EXPECT_EQ(mailwarden(served).code, 1);
+  std::vector<std::string> followed = served;
+  followed.insert(followed.end(), {"--rotation", proof});
+  const Ran ran = mailwarden(followed);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  followed.back() = prove("0");
+  EXPECT_EQ(mailwarden(followed).code, 1) << "a proof of something else";
+}
+
 class Torchwood : public LedgerJudges {
  protected:
   void SetUp() override {
@@ -322,6 +381,18 @@ TEST_F(Torchwood, TakesOurProofs) {
   }
   for (const Spoilt& one : spoilt_proofs(read_file(prove("300")))) {
     EXPECT_EQ(judge("proof", kept(one.text)).code, 1) << one.name;
+  }
+}
+
+TEST_F(Torchwood, TakesProofsOfAnOverlapByEitherKey) {
+  ASSERT_EQ(daemon_.stop(), 0) << daemon_.output();
+  daemon_.start({"--source", source(), "--next-key", daemon_.path("key2")});
+  wait_for_signature("key2.pub");
+  const std::string proof = prove("300");
+  for (const char* key : {"key.pub", "key2.pub"}) {
+    const Ran ran =
+        run_program({judges_folder() + "/torchwood/torchwood", "proof", daemon_.path(key), proof});
+    EXPECT_EQ(ran.code, 0) << key << ": " << ran.output;
   }
 }
 

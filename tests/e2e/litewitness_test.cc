@@ -62,7 +62,12 @@ class LitewitnessTest : public testing::Test {
     while (!std::filesystem::exists(folder_.path("agent")) && !agent_->ended()) {
       std::this_thread::yield();
     }
-    run_to_end({"/usr/bin/ssh-add", "-q", folder_.path("key")});
+    // Its socket is there a moment before it listens.
+    const auto is_added = [&] {
+      Process add({"/usr/bin/ssh-add", "-q", folder_.path("key")}, folder_.path("tools"));
+      return add.wait() == 0;
+    };
+    while (!is_added() && !agent_->ended()) std::this_thread::yield();
     ::unsetenv("SSH_AUTH_SOCK");
   }
   void run_to_end(std::vector<std::string> arguments) {
@@ -139,6 +144,38 @@ TEST_F(LitewitnessTest, CosignsALogThatGrowsAndRefusesAFork) {
   fork.start(options(fork, 5000));
   fork.wait_until([&] { return fork.output().contains("set back or forked"); });
   EXPECT_FALSE(ledger::find_cosignature(fork.ask("/checkpoint").body, *key));
+}
+
+// It takes a checkpoint by any key that it knows of the log: the old one, both, the new one.
+TEST_F(LitewitnessTest, CosignsOverARotationOfTheLogsKey) {
+  const auto witness = ledger::parse_witness_key(told("vkey"));
+  ASSERT_TRUE(witness) << witness.error().what;
+  RunningDaemon daemon;
+  daemon.once("file:" + daemon.path("none"));
+  make_known(folder_.path("db"),
+             ledger::parse_verifier_key(trim(read_file(daemon.path("key.pub")))).value());
+  const std::vector<std::string> usual = options(daemon, 50);
+  const std::string next = daemon.path("key2");
+  const auto expect_cosigned = [&](const std::vector<std::string>& keys) {
+    std::vector<std::string> all = usual;
+    all.insert(all.end(), keys.begin(), keys.end());
+    daemon.start(all);
+    const auto key = ledger::parse_verifier_key(trim(read_file(next + ".pub"))).value();
+    std::string note;
+    daemon.wait_until([&] {
+      note = daemon.ask("/checkpoint").body;
+      return ledger::open_checkpoint(note, key) && ledger::find_cosignature(note, *witness);
+    });
+    EXPECT_TRUE(ledger::find_cosignature(note, *witness)) << daemon.output();
+    EXPECT_EQ(daemon.stop(), 0) << daemon.output();
+  };
+  expect_cosigned({"--next-key", next});
+  const auto store = db::open_sqlite(folder_.path("db")).value();
+  const std::string text(trim(read_file(next + ".pub")));
+  ASSERT_TRUE(store->run("INSERT INTO key (origin, key) VALUES ($1, $2)",
+                         {std::string_view(origin), std::string_view(text)}));
+  expect_cosigned({"--key", next});
+  EXPECT_EQ(daemon.verify().code, 0);
 }
 
 }  // namespace

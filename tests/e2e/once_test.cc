@@ -104,6 +104,48 @@ TEST(Once, KilledAtRandomMomentsItEndsTheSame) {
   EXPECT_GE(interrupted, kills);
 }
 
+// Killed anywhere in a rotation it goes on with the same keys, and both keys verify the ledger.
+TEST(Once, KilledInARotationOfKeysItGoesOn) {
+  TemporaryFolder logs;
+  write_file(logs.path("auth.log"), ssh_log(400));
+  const std::string source = "file:" + logs.path("auth.log") + ",name=auth,year=2026";
+  std::mt19937 random(20261129);
+  int interrupted = 0;
+  for (int round = 0; round < 6; ++round) {
+    TestDaemon daemon;
+    ASSERT_EQ(daemon.once(source), 0) << daemon.output();
+    const auto killed = [&](const std::vector<std::string>& keys) {
+      std::vector<std::string> options{"--once", "--source", source};
+      options.insert(options.end(), keys.begin(), keys.end());
+      Process process(daemon.arguments(options), daemon.path("output"));
+      const auto until = std::chrono::steady_clock::now() +
+                         std::chrono::microseconds(100'000 + random() % 500'000);
+      while (!process.ended() && std::chrono::steady_clock::now() < until) {
+        std::this_thread::yield();
+      }
+      if (process.ended()) return;
+      process.kill(SIGKILL);
+      process.wait();
+      ++interrupted;
+    };
+    const std::string second = daemon.path("key2");
+    for (const std::vector<std::string>& keys : {std::vector<std::string>{"--next-key", second},
+                                                 std::vector<std::string>{"--key", second}}) {
+      killed(keys);
+      ASSERT_EQ(daemon.once(source, keys), 0) << daemon.output();
+      const Ran by_first = daemon.verify();
+      ASSERT_EQ(by_first.code, 0) << by_first.output;
+    }
+    const Ran by_second = run(
+        {"mailwarden", "ledger", "verify", "--store", daemon.store(), "--key", second + ".pub"});
+    ASSERT_EQ(by_second.code, 0) << by_second.output;
+    EXPECT_EQ(daemon.rows("SELECT number FROM ledger_entry WHERE kind = 'key'").size(), 2U);
+    EXPECT_EQ(daemon.once(source), 3) << "the first key was dropped";
+    EXPECT_NE(daemon.output().find("was dropped by entry"), std::string::npos) << daemon.output();
+  }
+  EXPECT_GT(interrupted, 0);
+}
+
 TEST(Once, ALockedStoreIsWaitedForAndLosesNothing) {
   TestDaemon daemon;
   write_file(daemon.path("auth.log"), ssh_log(1000));

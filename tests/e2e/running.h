@@ -54,7 +54,8 @@ class RunningDaemon : public TestDaemon {
   // "http://127.0.0.1:PORT"
   std::string address() const {
     const std::string text = output();
-    const std::size_t begin = text.find("http://127.0.0.1:");
+    // A daemon that was started anew says it again.
+    const std::size_t begin = text.rfind("console at ") + std::string_view("console at ").size();
     return text.substr(begin, text.find('/', begin + 7) - begin);
   }
 

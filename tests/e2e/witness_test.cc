@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "ledger/cosignature.h"
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "tests/e2e/running.h"
 
 namespace mailwarden {
@@ -84,6 +85,110 @@ TEST_F(WitnessTest, AWitnessThatHasSeenMoreIsToldAndRecorded) {
   ASSERT_FALSE(gaps.empty());
   EXPECT_THAT(*gaps.begin(), HasSubstr("set back or forked"));
   EXPECT_EQ(daemon_.verify().code, 0);
+}
+
+// The witness knows both keys of the log, or only the one that is left.
+TEST(Witness, ADaemonWitnessesAnotherOverARotationOfItsKey) {
+  RunningDaemon watched;
+  RunningDaemon witness;
+  write_file(watched.path("auth.log"), ssh_log(50));
+  write_file(witness.path("auth.log"), "");
+  const std::string source = "file:" + watched.path("auth.log");
+  ASSERT_EQ(watched.once(source), 0) << watched.output();
+  ASSERT_EQ(watched.once(source, {"--next-key", watched.path("key2")}), 0) << watched.output();
+  const auto line_of = [](const std::string& file) {
+    std::string line = read_file(file);
+    line.pop_back();
+    return line;
+  };
+  witness.start({"--source", "file:" + witness.path("auth.log"), "--witness-for",
+                 line_of(watched.path("key.pub")), "--witness-for",
+                 line_of(watched.path("key2.pub")), "--witness-key", witness.path("witness.key"),
+                 "--witness-name", "witness.example.com/w3"});
+  const std::string witness_key = line_of(witness.path("witness.key.pub"));
+  const auto key = ledger::parse_witness_key(witness_key);
+  ASSERT_TRUE(key) << key.error().what;
+  const auto is_cosigned = [&](const std::vector<std::string>& keys) {
+    std::vector<std::string> options{"--source", source, "--witness",
+                                     witness.address() + "/witness," + witness_key};
+    options.insert(options.end(), keys.begin(), keys.end());
+    watched.start(options);
+    append_file(watched.path("auth.log"), ssh_log(50));
+    std::string note;
+    watched.wait_until([&] {
+      note = watched.ask("/checkpoint").body;
+      return ledger::find_cosignature(note, *key).has_value();
+    });
+    EXPECT_EQ(watched.stop(), 0) << watched.output();
+    return note;
+  };
+  const std::string hash = crypto::to_hex(crypto::sha256("example.com/test"));
+  for (const std::vector<std::string>& keys :
+       {std::vector<std::string>{"--next-key", watched.path("key2")},
+        std::vector<std::string>{"--key", watched.path("key2")}}) {
+    const std::string note = is_cosigned(keys);
+    const std::string last = witness.ask("/witness/" + hash + "/checkpoint").body;
+    const auto second = ledger::parse_verifier_key(line_of(watched.path("key2.pub"))).value();
+    for (const std::string& one : {note, last}) {
+      EXPECT_TRUE(ledger::open_checkpoint(one, second)) << one;
+    }
+  }
+  EXPECT_EQ(watched.verify().code, 0) << "by the key that signed first";
+}
+
+// One witness for two logs, and one verification of both.
+TEST(Witness, SeveralLogsAreWitnessedAndVerifiedByTheirOrigins) {
+  std::array<RunningDaemon, 2> logs;
+  RunningDaemon witness;
+  write_file(witness.path("auth.log"), "");
+  const std::array<std::string, 2> origins{"example.com/one", "example.com/two"};
+  std::vector<std::string> options{"--source",       "file:" + witness.path("auth.log"),
+                                   "--witness-key",  witness.path("witness.key"),
+                                   "--witness-name", "witness.example.com/w4"};
+  const auto line_of = [](const std::string& file) {
+    std::string line = read_file(file);
+    line.pop_back();
+    return line;
+  };
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    write_file(logs[i].path("auth.log"), ssh_log(30 + static_cast<int>(i)));
+    ASSERT_EQ(logs[i].once("file:" + logs[i].path("auth.log"), {"--origin", origins[i]}), 0);
+    options.insert(options.end(), {"--witness-for", line_of(logs[i].path("key.pub"))});
+  }
+  witness.start(options);
+  const std::string witness_key = line_of(witness.path("witness.key.pub"));
+  const auto key = ledger::parse_witness_key(witness_key).value();
+  std::vector<std::string> verify{"ledger", "verify"};
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    logs[i].start({"--source", "file:" + logs[i].path("auth.log"), "--origin", origins[i],
+                   "--witness", witness.address() + "/witness," + witness_key});
+    logs[i].wait_until(
+        [&] { return ledger::find_cosignature(logs[i].ask("/checkpoint").body, key).has_value(); });
+    const std::string last =
+        witness.ask("/witness/" + crypto::to_hex(crypto::sha256(origins[i])) + "/checkpoint").body;
+    EXPECT_THAT(last, testing::StartsWith(origins[i] + "\n"));
+    write_file(logs[i].path("kept"), last);
+    verify.insert(verify.end(), {"--url", logs[i].address(), "--key", logs[i].path("key.pub"),
+                                 "--from", logs[i].path("kept")});
+  }
+  const Ran both = mailwarden(verify);
+  EXPECT_EQ(both.code, 0) << both.output;
+  for (const std::string& origin : origins) {
+    EXPECT_THAT(both.output, HasSubstr("(" + origin + "): good: "));
+  }
+  verify.insert(verify.end(), {"--format", "json"});
+  const auto told = json::parse(mailwarden(verify).output);
+  ASSERT_TRUE(told && (*told)["logs"].as_array() != nullptr);
+  EXPECT_EQ((*told)["logs"].as_array()->size(), 2U);
+  // Each log needs a key of its own name, and each checkpoint a log.
+  const Ran without = mailwarden({"ledger", "verify", "--url", logs[0].address(), "--url",
+                                  logs[1].address(), "--key", logs[0].path("key.pub")});
+  EXPECT_EQ(without.code, 2);
+  EXPECT_THAT(without.output, HasSubstr("is the log 'example.com/two', of which no key is given"));
+  write_file(logs[0].path("kept"), "example.com/three\n1\n" + std::string(43, 'A') + "=\n");
+  const Ran strange = mailwarden(verify);
+  EXPECT_EQ(strange.code, 2);
+  EXPECT_THAT(strange.output, HasSubstr("'example.com/three', which is none of the logs"));
 }
 
 // Two daemons, one of which witnesses the other.

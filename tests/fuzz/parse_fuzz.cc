@@ -13,8 +13,10 @@
 #include "incident/severity.h"
 #include "ingest/decode/json_mapping.h"
 #include "json/base64.h"
+#include "json/canonical.h"
 #include "json/value.h"
 #include "json/writer.h"
+#include "ledger/mailed_note.h"
 #include "ledger/note.h"
 #include "privacy/retention_policy.h"
 #include "respond/playbook.h"
@@ -49,6 +51,13 @@ void read_json(const std::string& text) {
   CHECK(reread && json::to_text(*reread) == again);
 }
 
+void read_canonical(const std::string& text) {
+  const auto fast = json::parse_canonical(text);
+  const auto plain = json::parse(text);
+  CHECK(fast.has_value() == (plain && json::to_text(*plain) == text));
+  CHECK(!fast || *fast == *plain);
+}
+
 void write_json(const std::string& text) {
   std::string fast;
   json::Writer(fast).string(text);
@@ -75,6 +84,8 @@ void read_note(const std::string& text) {
       "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
   CHECK(known);
   check_refusal(ledger::open_checkpoint(text, *known));
+  check_refusal(ledger::checkpoint_note(text));
+  check_refusal(ledger::checkpoint_note("Content-Type: multipart/mixed; boundary=b\n\n" + text));
 }
 
 void read_time(const std::string& text) {
@@ -101,8 +112,8 @@ void read_settings(const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  for (const auto read : {read_rules, read_json, write_json, read_event, read_note, read_time,
-                          read_policies, read_settings}) {
+  for (const auto read : {read_rules, read_json, read_canonical, write_json, read_event, read_note,
+                          read_time, read_policies, read_settings}) {
     read(text);
   }
   return 0;

@@ -236,6 +236,26 @@ TEST_F(LedgerTest, AskedForTheNewest) {
   EXPECT_FALSE(last_of_kind(*database_, "report").value());
 }
 
+TEST_F(LedgerTest, EntriesAreReadOneByOneByRangeAndKind) {
+  const std::vector<Entry> gap{{"gap", {{"n", 15}}}};
+  ASSERT_TRUE(Ledger::write(*database_, ledger().prepare(gap, now)));
+  ASSERT_TRUE(
+      database_->execute("UPDATE ledger_entry SET record = NULL, salt = NULL WHERE number = 4"));
+  const auto numbers = [&](const EntryQuery& query) {
+    std::vector<std::int64_t> found;
+    const auto done = for_each_entry(*database_, query, [&](const Row& row) {
+      found.push_back(row.record.empty() ? -row.number : row.number);
+    });
+    EXPECT_TRUE(done);
+    return found;
+  };
+  EXPECT_EQ(numbers({}).size(), 16U);
+  EXPECT_EQ(numbers({.first = 3, .limit = 3}), (std::vector<std::int64_t>{3, -4, 5}));
+  EXPECT_EQ(numbers({.kind = "gap"}), (std::vector<std::int64_t>{15}));
+  EXPECT_EQ(numbers({.first = 13, .kind = "detection"}), (std::vector<std::int64_t>{13, 14}));
+  EXPECT_TRUE(numbers({.first = 16}).empty());
+}
+
 TEST_F(LedgerTest, WhatAnEntryCommitsToOutsideIsAskedFor) {
   const auto found =
       verify(*database_,

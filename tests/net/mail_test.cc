@@ -1,11 +1,9 @@
-#include <map>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/text.h"
 #include "net/http_client.h"
-#include "tests/net/sockets.h"
+#include "tests/net/smtp_server.h"
 
 namespace mailwarden::net {
 namespace {
@@ -20,65 +18,6 @@ using testing::StartsWith;
 
 constexpr ClientOptions quick{.connect_timeout = milliseconds(5'000),
                               .total_timeout = milliseconds(8'000)};
-
-using Replies = std::map<std::string, std::string>;
-
-// Speaks as much SMTP as a submission needs; `replies` by verb ("" the greeting, "." behind the
-// message) replaces what it would answer. An empty reply closes the connection.
-class SmtpServer {
- public:
-  explicit SmtpServer(Replies replies = {}) : replies_(std::move(replies)) {}
-
-  std::string url() const { return "smtp://" + listener_.address(); }
-  int connections() const { return listener_.connections(); }
-  // Command lines without their ends.
-  const std::vector<std::string>& lines() {
-    listener_.stop();
-    return lines_;
-  }
-  // Between DATA and the dot, as it came.
-  const std::string& message() {
-    listener_.stop();
-    return message_;
-  }
-
- private:
-  std::string reply(const std::string& verb) const {
-    const auto told = replies_.find(verb);
-    if (told != replies_.end()) return told->second;
-    if (verb.empty()) return "220 mail.example ESMTP\r\n";
-    if (verb == "EHLO")
-      return "250-mail.example\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250 HELP\r\n";
-    if (verb == "DATA") return "354 go on\r\n";
-    if (verb == "QUIT") return "221 bye\r\n";
-    return "250 2.0.0 fine\r\n";
-  }
-
-  void serve(Socket& socket) {
-    socket.send(reply(""));
-    if (!reply("").starts_with("220")) return;
-    while (true) {
-      std::string line = socket.receive_until("\r\n");
-      if (!line.ends_with("\r\n")) return;
-      line.resize(line.size() - 2);
-      lines_.push_back(line);
-      const std::string verb = line.substr(0, line.find(' '));
-      const std::string answer = reply(verb);
-      socket.send(answer);
-      if (answer.empty() || verb == "QUIT") return;
-      if (verb == "DATA" && answer.starts_with("354")) {
-        message_ = socket.receive_until("\r\n.\r\n");
-        socket.send(reply("."));
-        if (reply(".").empty()) return;
-      }
-    }
-  }
-
-  Replies replies_;
-  std::vector<std::string> lines_;
-  std::string message_;
-  Listener listener_{[this](Socket& socket) { serve(socket); }};
-};
 
 const std::string message = "Subject: a test\r\n\r\nA line.\r\n.\r\n.hidden\r\nThe end.\r\n";
 

@@ -9,7 +9,8 @@
 //	checker consistency KEY URL OLD      the served log goes on from the checkpoint OLD
 //	checker entry KEY URL PROOF          the served log still has what PROOF is about
 //
-// KEY, CHECKPOINT, OLD, PROOF and RECORD are files. Ends with 0 where it holds, and with 1 and a
+// KEY, CHECKPOINT, OLD, PROOF and RECORD are files; KEY has a verifier key a line, all of one log.
+// A checkpoint must be signed by each of them. Ends with 0 where it holds, and with 1 and a
 // sentence where it does not.
 package main
 
@@ -37,15 +38,22 @@ const (
 	bytesMax   = tileWidth * (2 + 65535)
 )
 
-// openCheckpoint gives the tree that a note of the key names.
-func openCheckpoint(key note.Verifier, text []byte) (tlog.Tree, error) {
-	opened, err := note.Open(text, note.VerifierList(key))
+// logKeys are the verifiers of one log.
+type logKeys []note.Verifier
+
+// openCheckpoint gives the tree that a note of all keys names.
+func openCheckpoint(keys logKeys, text []byte) (tlog.Tree, error) {
+	opened, err := note.Open(text, note.VerifierList(keys...))
 	if err != nil {
 		return tlog.Tree{}, err
 	}
+	if len(opened.Sigs) != len(keys) {
+		return tlog.Tree{}, fmt.Errorf("signed by %d of %d keys", len(opened.Sigs), len(keys))
+	}
+	name := keys[0].Name()
 	lines := strings.Split(opened.Text, "\n")
-	if len(lines) != 4 || lines[0] != key.Name() || lines[3] != "" {
-		return tlog.Tree{}, fmt.Errorf("not a checkpoint of %s: %q", key.Name(), opened.Text)
+	if len(lines) != 4 || lines[0] != name || lines[3] != "" {
+		return tlog.Tree{}, fmt.Errorf("not a checkpoint of %s: %q", name, opened.Text)
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 {
@@ -74,7 +82,7 @@ func (p *proof) check() error {
 	return tlog.CheckRecord(p.hashes, p.tree.N, p.tree.Hash, p.index, p.leaf())
 }
 
-func parseProof(key note.Verifier, text []byte) (*proof, error) {
+func parseProof(keys logKeys, text []byte) (*proof, error) {
 	parts := bytes.SplitN(text, []byte("\n\n"), 2)
 	lines := strings.Split(string(parts[0]), "\n")
 	if len(parts) != 2 || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" ||
@@ -103,7 +111,7 @@ func parseProof(key note.Verifier, text []byte) (*proof, error) {
 		}
 		p.hashes = append(p.hashes, hash)
 	}
-	p.tree, err = openCheckpoint(key, parts[1])
+	p.tree, err = openCheckpoint(keys, parts[1])
 	return p, err
 }
 
@@ -147,12 +155,12 @@ func (l servedLog) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 
 func (l servedLog) SaveTiles([]tlog.Tile, [][]byte) {}
 
-func (l servedLog) tree(key note.Verifier) (tlog.Tree, error) {
+func (l servedLog) tree(keys logKeys) (tlog.Tree, error) {
 	text, err := l.fetch("/checkpoint")
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	return openCheckpoint(key, text)
+	return openCheckpoint(keys, text)
 }
 
 // cutEntries gives the entries of a bundle, each behind its length.
@@ -212,8 +220,8 @@ func checkBundle(tile tlog.Tile, leaves []tlog.Hash, log servedLog) error {
 }
 
 // checkTiles reads each tile that tlog.NewTiles names for a tree of that size, and tells it.
-func checkTiles(key note.Verifier, log servedLog) error {
-	tree, err := log.tree(key)
+func checkTiles(keys logKeys, log servedLog) error {
+	tree, err := log.tree(keys)
 	if err != nil {
 		return err
 	}
@@ -231,8 +239,8 @@ func checkTiles(key note.Verifier, log servedLog) error {
 	return nil
 }
 
-func checkConsistency(key note.Verifier, log servedLog, old tlog.Tree) error {
-	tree, err := log.tree(key)
+func checkConsistency(keys logKeys, log servedLog, old tlog.Tree) error {
+	tree, err := log.tree(keys)
 	if err != nil {
 		return err
 	}
@@ -244,8 +252,8 @@ func checkConsistency(key note.Verifier, log servedLog, old tlog.Tree) error {
 }
 
 // checkEntry proves anew, from the served tiles, that the log has what an older proof is about.
-func checkEntry(key note.Verifier, log servedLog, p *proof) error {
-	tree, err := log.tree(key)
+func checkEntry(keys logKeys, log servedLog, p *proof) error {
+	tree, err := log.tree(keys)
 	if err != nil {
 		return err
 	}
@@ -256,32 +264,43 @@ func checkEntry(key note.Verifier, log servedLog, p *proof) error {
 	return tlog.CheckRecord(steps, tree.N, tree.Hash, p.index, p.leaf())
 }
 
-func readKey(file string) (note.Verifier, error) {
+func readKeys(file string) (logKeys, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return note.NewVerifier(strings.TrimSpace(string(text)))
+	var keys logKeys
+	for _, line := range strings.Fields(string(text)) {
+		key, err := note.NewVerifier(line)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s has no key", file)
+	}
+	return keys, nil
 }
 
-func readCheckpoint(key note.Verifier, file string) (tlog.Tree, error) {
+func readCheckpoint(keys logKeys, file string) (tlog.Tree, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	return openCheckpoint(key, text)
+	return openCheckpoint(keys, text)
 }
 
-func readProof(key note.Verifier, file string) (*proof, error) {
+func readProof(keys logKeys, file string) (*proof, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return parseProof(key, text)
+	return parseProof(keys, text)
 }
 
-func proofCommand(key note.Verifier, files []string) error {
-	p, err := readProof(key, files[0])
+func proofCommand(keys logKeys, files []string) error {
+	p, err := readProof(keys, files[0])
 	if err != nil {
 		return err
 	}
@@ -297,31 +316,31 @@ func run(arguments []string) error {
 	if len(arguments) < 3 {
 		return errors.New("usage: checker COMMAND KEY WHAT...")
 	}
-	key, err := readKey(arguments[1])
+	keys, err := readKeys(arguments[1])
 	if err != nil {
 		return err
 	}
 	log := servedLog{url: arguments[2]}
 	switch command := arguments[0]; {
 	case command == "checkpoint":
-		_, err := readCheckpoint(key, arguments[2])
+		_, err := readCheckpoint(keys, arguments[2])
 		return err
 	case command == "proof":
-		return proofCommand(key, arguments[2:])
+		return proofCommand(keys, arguments[2:])
 	case command == "tiles":
-		return checkTiles(key, log)
+		return checkTiles(keys, log)
 	case command == "consistency" && len(arguments) == 4:
-		old, err := readCheckpoint(key, arguments[3])
+		old, err := readCheckpoint(keys, arguments[3])
 		if err != nil {
 			return err
 		}
-		return checkConsistency(key, log, old)
+		return checkConsistency(keys, log, old)
 	case command == "entry" && len(arguments) == 4:
-		p, err := readProof(key, arguments[3])
+		p, err := readProof(keys, arguments[3])
 		if err != nil {
 			return err
 		}
-		return checkEntry(key, log, p)
+		return checkEntry(keys, log, p)
 	}
 	return fmt.Errorf("checker does not know %q", arguments)
 }

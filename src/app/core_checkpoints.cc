@@ -1,6 +1,8 @@
 // The core's keys and checkpoints: signed, witnessed, sent out.
 #include "app/core.h"
 #include "app/keep.h"
+#include "base/check.h"
+#include "crypto/sha256.h"
 #include "ledger/cosignature.h"
 #include "ledger/key_history.h"
 

@@ -5,10 +5,8 @@
 
 #include "app/core.h"
 #include "app/keep.h"
-#include "base/check.h"
 #include "crypto/sha256.h"
 #include "incident/incident_table.h"
-#include "ledger/cosignature.h"
 
 namespace mailwarden::app {
 

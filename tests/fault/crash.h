@@ -12,6 +12,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "tests/fault/volatile_disk.h"
 #include "tests/process.h"
@@ -60,11 +61,18 @@ class Recording {
 
   // `arguments` begin with the program.
   const Ran& run(std::vector<std::string> arguments) {
+    begin(std::move(arguments));
+    return end();
+  }
+  // The same in two parts, for a program that is spoken to.
+  Process& begin(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(),
                      {"/usr/bin/env", "LD_PRELOAD=" + program_folder() + "/disk_recorder.so",
                       "MAILWARDEN_DISK_FOLDER=" + folder_, "MAILWARDEN_DISK_JOURNAL=" + journal()});
-    Process process(std::move(arguments), before_.path("output"));
-    ran_.code = process.wait();
+    return process_.emplace(std::move(arguments), before_.path("output"));
+  }
+  const Ran& end() {
+    ran_.code = process_->wait();
     ran_.output = read_file(before_.path("output"));
     operations_ = read_journal(journal());
     return ran_;
@@ -149,6 +157,7 @@ class Recording {
 
   std::string folder_;
   TemporaryFolder before_;
+  std::optional<Process> process_;
   Ran ran_;
   std::vector<Operation> operations_;
 };

@@ -7,6 +7,7 @@
 
 #include "app/core.h"
 #include "base/clock.h"
+#include "base/files.h"
 #include "daemon/cli/command.h"
 #include "db/open.h"
 #include "db/roles.h"
@@ -136,7 +137,8 @@ int backup_command(const Arguments& arguments) {
   if (!from) return complain(from.error());
   const std::string unfinished = file + ".new";
   std::error_code ignored;
-  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(unfinished + end, ignored);
+  for (const char* end : {"", "-journal", "-wal", "-shm"})
+    std::filesystem::remove(unfinished + end, ignored);
   Result<std::vector<store::TableSum>> sums;
   {
     const auto to = open_empty("sqlite:" + unfinished);
@@ -144,8 +146,7 @@ int backup_command(const Arguments& arguments) {
     sums = store::copy(**from, **to, progress());
   }
   if (!sums) return complain(sums.error());
-  std::filesystem::rename(unfinished, file, ignored);
-  if (ignored) return complain(unavailable, file + ": " + ignored.message());
+  if (auto named = rename_durably(unfinished, file); !named) return complain(named.error());
   return tell(*given, sums);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -17,6 +19,7 @@ std::unexpected<Error> failure(const std::string& path, int error) {
   const Code code = error == ENOENT || error == ENOTDIR  ? Code::not_found
                     : error == EACCES || error == EPERM  ? Code::denied
                     : error == ENOSPC || error == EDQUOT ? Code::full
+                    : error == EEXIST                    ? Code::conflict
                                                          : Code::io;
   return fail(code, path + ": " + std::strerror(error));
 }
@@ -49,12 +52,33 @@ bool write_all(int descriptor, std::string_view bytes) {
   return ::fsync(descriptor) == 0;
 }
 
+// A name is durable only when its folder is.
+bool sync_folder(const std::filesystem::path& folder) {
+  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
+  return directory.number() >= 0 && ::fsync(directory.number()) == 0;
+}
+
+// A folder is a name in the one above it.
+bool make_folders(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::exists(folder, ignored)) return true;
+  if (!make_folders(folder.parent_path())) return false;
+  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) return false;
+  return sync_folder(folder.parent_path());
+}
+
+// rename() that replaces nothing. File systems over the network lack it, but can link.
+bool rename_to_new(const char* from, const char* to) {
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL) return false;
+  return ::link(from, to) == 0 && ::unlink(from) == 0;
+}
+
 }  // namespace
 
 Result<void> write_file_durably(const std::string& path, std::string_view bytes) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::error_code ignored;
-  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  if (!make_folders(folder)) return failure(path, errno);
   const std::string beside = path + ".new";
   {
     const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
@@ -65,10 +89,26 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes)
       return failure(path, error);
     }
   }
-  if (::rename(beside.c_str(), path.c_str()) != 0) return failure(path, errno);
-  // The name is durable only when its folder is.
-  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
-  if (directory.number() < 0 || ::fsync(directory.number()) != 0) return failure(path, errno);
+  return rename_durably(beside, path);
+}
+
+Result<void> create_private_file_durably(const std::string& path, std::string_view bytes) {
+  // Two who make the same file must not write into one beside it.
+  std::string beside = path + ".XXXXXX";
+  const Descriptor file(::mkostemp(beside.data(), O_CLOEXEC));
+  if (file.number() < 0) return failure(path, errno);
+  if (!write_all(file.number(), bytes) || !rename_to_new(beside.c_str(), path.c_str())) {
+    const int error = errno;
+    ::unlink(beside.c_str());
+    return failure(path, error);
+  }
+  if (!sync_folder(std::filesystem::path(path).parent_path())) return failure(path, errno);
+  return {};
+}
+
+Result<void> rename_durably(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return failure(to, errno);
+  if (!sync_folder(std::filesystem::path(to).parent_path())) return failure(to, errno);
   return {};
 }
 

@@ -3,8 +3,8 @@
 // What     Writes beside the target, makes it durable and puts it in place by rename.
 // Owns     Nothing.
 // Threads  Any; two writers of one path race, and one of them wins whole.
-// Errors   not_found, denied, full or io, with the path and the system's reason; invalid for what
-//          read_regular_file() does not read.
+// Errors   not_found, denied, full, conflict or io, with the path and the system's reason; invalid
+//          for what read_regular_file() does not read.
 // Limits   What is read has at most bytes_max.
 #pragma once
 
@@ -18,8 +18,15 @@
 
 namespace mailwarden {
 
-// Folders that are missing above it are made.
+// Folders that are missing above it are made, and are as durable as the file.
 Result<void> write_file_durably(const std::string& path, std::string_view bytes);
+
+// The same for a file that is new, in a folder that is there, for nobody else to read (mode 0600).
+// conflict: there is one already, which stays.
+Result<void> create_private_file_durably(const std::string& path, std::string_view bytes);
+
+// Within one folder; what has the name `to` is replaced.
+Result<void> rename_durably(const std::string& from, const std::string& to);
 
 Result<std::string> read_whole_file(const std::string& path,
                                     std::size_t bytes_max = std::size_t{64} * 1024 * 1024);

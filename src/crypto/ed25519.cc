@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/files.h"
 #include "base/text.h"
 
 namespace mailwarden::crypto {
@@ -44,10 +45,7 @@ struct File {
 };
 
 std::unexpected<Error> system_error(const std::string& path, int error) {
-  const Code code = error == ENOENT   ? Code::not_found
-                    : error == EACCES ? Code::denied
-                    : error == EEXIST ? Code::conflict
-                                      : Code::io;
+  const Code code = error == ENOENT ? Code::not_found : error == EACCES ? Code::denied : Code::io;
   return fail(code, "key file " + path + ": " + std::strerror(error));
 }
 
@@ -69,18 +67,6 @@ bool read_seed(std::string_view text, Seed& seed) {
     seed[i] = static_cast<std::byte>(high << 4 | low);
   }
   return true;
-}
-
-Result<void> write_whole(const std::string& path, std::string_view text) {
-  const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file.number < 0) return system_error(path, errno);
-  const ssize_t written = ::write(file.number, text.data(), text.size());
-  if (written != static_cast<ssize_t>(text.size()) || ::fsync(file.number) != 0) {
-    const int error = written < 0 ? errno : ENOSPC;
-    ::unlink(path.c_str());
-    return system_error(path, error);
-  }
-  return {};
 }
 
 }  // namespace
@@ -139,9 +125,9 @@ Result<Signer> Signer::create(const std::string& path, Entropy& entropy) {
     text += digits[std::to_integer<unsigned>(byte) & 15];
   }
   text += '\n';
-  auto written = write_whole(path, text);
+  const auto written = create_private_file_durably(path, text);
   OPENSSL_cleanse(text.data(), text.size());
-  if (!written) return std::unexpected(written.error());
+  if (!written) return fail("key file", written.error());
   Signer signer = from_seed(seed);
   OPENSSL_cleanse(seed.data(), seed.size());
   return signer;

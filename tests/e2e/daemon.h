@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -175,6 +176,8 @@ class Receiver {
     const std::lock_guard lock(mutex_);
     taken_.clear();
   }
+  // Called with each key before its alert is answered; before the first alert comes.
+  void watch(std::function<void(const std::string& key)> seen) { seen_ = std::move(seen); }
   // The next so many are answered with 503.
   void refuse(int times) { refusals_ = times; }
 
@@ -186,12 +189,15 @@ class Receiver {
       return {.status = 503, .content_type = "text/plain", .body = "later"};
     }
     const auto event = json::parse(request.body);
-    taken_[event ? event->text("id") : "no JSON"].insert(request.body);
+    const std::string key = event ? event->text("id") : "no JSON";
+    taken_[key].insert(request.body);
+    if (seen_) seen_(key);
     return {.status = 202, .content_type = "text/plain", .body = ""};
   }
 
   mutable std::mutex mutex_;
   std::map<std::string, std::set<std::string>> taken_;
+  std::function<void(const std::string& key)> seen_;
   std::atomic<int> refusals_ = 0;
   std::unique_ptr<net::HttpServer> server_;
 };

@@ -1,0 +1,149 @@
+// The daemon on a disk that forgets what nobody synced: whatever a crash leaves, nothing that it
+// told others is lost, and it ends as if nothing had happened.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/sha256.h"
+#include "tests/e2e/daemon.h"
+#include "tests/fault/crash.h"
+
+namespace mailwarden::fault {
+namespace {
+
+using Keys = std::set<std::string>;
+
+class DaemonCrash : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!is_recordable) GTEST_SKIP() << "the recorder cannot be loaded before a sanitizer";
+    write_file(logs_.path("auth.log"), ssh_log(1500));
+  }
+
+  std::string source() const { return "file:" + logs_.path("auth.log") + ",name=auth,year=2026"; }
+  static std::vector<std::string> more(const TestDaemon& daemon) {
+    return {"--checkpoints", daemon.path("outside")};
+  }
+
+  void record() {
+    undisturbed_.alert_to(receiver_.url());
+    recording_.emplace(undisturbed_.path("."));
+    receiver_.watch(
+        [this](const std::string& key) { delivered_.emplace(key, recording_->journal_bytes()); });
+    auto arguments = undisturbed_.arguments({"--once", "--source", source()});
+    std::ranges::copy(more(undisturbed_), std::back_inserter(arguments));
+    const Ran& ran = recording_->run(arguments);
+    receiver_.watch({});
+    ASSERT_EQ(ran.code, 0) << ran.output;
+    ASSERT_THAT(recording_->unseen(), testing::IsEmpty());
+    expected_ = undisturbed_.decisions();
+    ASSERT_GT(expected_.at("alert").size(), 5U);
+    ASSERT_EQ(delivered_.size(), expected_.at("alert").size());
+  }
+
+  Keys delivered_before(std::uint64_t journal_bytes) const {
+    Keys keys;
+    for (const auto& [key, at] : delivered_) {
+      if (at <= journal_bytes) keys.insert(key);
+    }
+    return keys;
+  }
+
+  // Of the checkpoints that were left outside, the largest; "" where there is none.
+  static std::string last_checkpoint(const TestDaemon& daemon) {
+    std::map<std::int64_t, std::string> found;
+    const std::string folder = daemon.path("outside");
+    if (!std::filesystem::exists(folder)) return "";
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.ends_with(".new")) continue;
+      found[std::stoll(name.substr(name.find('-') + 1))] = entry.path().string();
+    }
+    return found.empty() ? "" : found.rbegin()->second;
+  }
+
+  static Keys alerts_in(const TestDaemon& daemon) {
+    Keys keys;
+    const auto store = db::open_url(daemon.store());
+    if (!store) return keys;
+    const auto rows = (*store)->query("SELECT name FROM alert");
+    while (rows && (*rows)->step().value_or(false)) keys.emplace((*rows)->text(0));
+    return keys;
+  }
+
+  // An entry says that a report was issued, so it is there as the entry says.
+  static void expect_reports(const TestDaemon& crashed) {
+    const auto store = db::open_url(crashed.store());
+    if (!store) return;
+    const auto rows = (*store)->query("SELECT record FROM ledger_entry WHERE kind = 'report'");
+    while (rows && (*rows)->step().value_or(false)) {
+      const auto record = json::parse((*rows)->text(0));
+      ASSERT_TRUE(record) << record.error().what;
+      const auto file = std::filesystem::path(record->text("file")).replace_extension("json");
+      const std::string report = read_file(crashed.path("reports/" + file.string()));
+      EXPECT_EQ(crypto::to_hex(crypto::sha256(report)), record->text("sha256")) << file;
+    }
+  }
+
+  // What the store holds before anybody has mended anything.
+  void expect_nothing_is_lost(const TestDaemon& crashed, const Crash& crash) {
+    const std::string checkpoint = last_checkpoint(crashed);
+    const Keys told = delivered_before(crash.journal_bytes);
+    // The first that opens it recovers it, as the daemon would; auditors come later.
+    const Keys kept = alerts_in(crashed);
+    EXPECT_TRUE(std::ranges::includes(kept, told))
+        << told.size() << " alerts were delivered, " << kept.size() << " are known";
+    expect_reports(crashed);
+    if (!std::filesystem::exists(crashed.path("key.pub"))) {
+      ASSERT_EQ(checkpoint, "");
+      return;
+    }
+    const Ran verified = crashed.verify();
+    EXPECT_NE(verified.code, 1) << verified.output;
+    if (checkpoint.empty()) return;
+    const Ran from = crashed.verify({"--from", checkpoint});
+    EXPECT_EQ(from.code, 0) << from.output;
+  }
+
+  void expect_it_ends_the_same(TestDaemon& crashed, const Crash& crash) {
+    const std::string checkpoint = last_checkpoint(crashed);
+    receiver_.forget();
+    ASSERT_EQ(crashed.once(source(), more(crashed)), 0) << crashed.output();
+    const auto found = crashed.decisions();
+    for (const auto& [table, rows] : expected_) EXPECT_EQ(found.at(table), rows) << table;
+    Keys keys = delivered_before(crash.journal_bytes);
+    for (const auto& [key, bodies] : receiver_.taken()) {
+      keys.insert(key);
+      EXPECT_EQ(bodies.size(), 1U) << key;
+    }
+    EXPECT_EQ(keys.size(), delivered_.size());
+    const Ran verified =
+        checkpoint.empty() ? crashed.verify() : crashed.verify({"--from", checkpoint});
+    EXPECT_EQ(verified.code, 0) << verified.output;
+  }
+
+  TemporaryFolder logs_;
+  Receiver receiver_;
+  TestDaemon undisturbed_;
+  std::optional<Recording> recording_;
+  std::map<std::string, std::uint64_t> delivered_;  // when, in bytes of the journal
+  std::map<std::string, std::multiset<std::string>> expected_;
+};
+
+TEST_F(DaemonCrash, LosesNothingThatWasTold) {
+  ASSERT_NO_FATAL_FAILURE(record());
+  recording_->each(recording_->crashes(16), Names::strict,
+                   [&](const Crash& crash, const VolatileDisk& disk) {
+                     TestDaemon crashed;
+                     crashed.alert_to(receiver_.url());
+                     leave(disk, crash, crashed.path("."));
+                     expect_nothing_is_lost(crashed, crash);
+                     ASSERT_FALSE(HasFailure());
+                     if (crash.is_end) {
+                       EXPECT_EQ(crashed.decisions(), expected_);
+                     }
+                     expect_it_ends_the_same(crashed, crash);
+                   });
+}
+
+}  // namespace
+}  // namespace mailwarden::fault

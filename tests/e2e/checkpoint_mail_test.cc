@@ -1,6 +1,7 @@
 // Checkpoints leave by mail, and the mail as it is saved verifies the store.
 #include <gmock/gmock.h>
 
+#include "db/sqlite.h"
 #include "tests/e2e/running.h"
 #include "tests/net/smtp_server.h"
 

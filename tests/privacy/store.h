@@ -73,6 +73,7 @@ class TestStore {
     const ingest::StreamState state{.stream = stream, .source = source, .path = "/log"};
     EXPECT_TRUE(ingest::store_stream(*database_, state));
     ingest::NewEvents rows;
+    ingest::EntityGatherer named;
     std::vector<ledger::Digest> commitments;
     const std::int64_t first = last_event_ + 1;
     for (const Timestamp time : times) {
@@ -81,6 +82,8 @@ class TestStore {
       event.time = time;
       event.source = source;
       event.raw = raw;
+      event.ocsf.src_ip = "192.0.2.7";
+      named.add(event);
       append_json(rows.records, event);
       rows.rows.push_back({.id = event.id, .time = time, .end = rows.records.size()});
       rows.salts.emplace_back();
@@ -97,9 +100,7 @@ class TestStore {
                                        {"source", source}},
                                       now);
     EXPECT_TRUE(ingest::store_events(*database_, first, rows));
-    const std::vector<ingest::EntityPlace> named{
-        {.entity = ingest::entity_number(ingest::EntityKind::address, source)}};
-    EXPECT_TRUE(ingest::store_entities(*database_, first, named));
+    EXPECT_TRUE(ingest::store_entities(*database_, first, named.take()));
     EXPECT_TRUE(ingest::store_batch(*database_, {.entry = entry,
                                                  .stream = stream,
                                                  .first = first,

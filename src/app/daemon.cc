@@ -388,7 +388,7 @@ void Daemon::Parts::take_reports() {
   if (!issued) return;
   if (!*issued) return around.log.error("reports: " + issued->error().what);
   for (const report::Issued& one : **issued) {
-    if (!one.trouble.empty()) around.log.error("no PDF of " + one.file + ": " + one.trouble);
+    if (const std::string why = reporter.without_pdf(one); !why.empty()) around.log.info(why);
     core->record("report", report::to_record(one));
   }
 }

@@ -77,7 +77,8 @@ TEST_F(IssueTest, WritesBothReportsAsHtmlWithATwinInJson) {
 }
 
 TEST_F(IssueTest, ABundleHoldsByItself) {
-  for (const Issued& one : issue(begin + day).value()) {
+  const auto issued = issue(begin + day).value();
+  for (const Issued& one : issued) {
     const std::string stem = one.file.substr(0, one.file.size() - 5);
     const ReportVerdict verdict = verify(stem);
     EXPECT_TRUE(verdict.good()) << to_words(verdict);

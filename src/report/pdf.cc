@@ -1,5 +1,7 @@
 #include "report/pdf.h"
 
+#include <filesystem>
+
 #include "base/child_process.h"
 #include "base/text.h"
 
@@ -7,6 +9,13 @@ namespace mailwarden::report {
 
 Result<std::string> make_pdf(const std::string& html_file, const std::string& json_file,
                              const PdfOptions& options) {
+  std::error_code failed;
+  const auto length = std::filesystem::file_size(html_file, failed);
+  if (!failed && length > options.html_bytes_max) {
+    return fail(Code::full, "HTML of " + std::to_string(length) +
+                                " bytes is too long for a PDF, which takes at most " +
+                                std::to_string(options.html_bytes_max));
+  }
   // A report loads nothing from elsewhere; the program is held to its files all the same.
   auto made = run_child({.command = {options.weasyprint, "--quiet", "--pdf-variant", "pdf/a-3b",
                                      "--allowed-protocols", "file,data", "--attachment", json_file,

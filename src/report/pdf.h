@@ -4,9 +4,10 @@
 //          what is seen. The program runs as a child process.
 // Owns     Nothing.
 // Threads  Any; the caller waits.
-// Errors   Those of run_child(); denied where the program refuses; full for a PDF of more than
-//          bytes_max.
-// Limits   PdfOptions.
+// Errors   Those of run_child(); denied where the program refuses; full for HTML or a PDF of
+//          more than is allowed.
+// Limits   PdfOptions. WeasyPrint needs some minutes for each megabyte of HTML, so a report of more
+//          than html_bytes_max is not tried.
 // Source   ISO 19005-3 (PDF/A-3), level B; checked with WeasyPrint 70.
 #pragma once
 
@@ -22,6 +23,7 @@ namespace mailwarden::report {
 struct PdfOptions {
   std::string weasyprint;  // the program's path
   std::chrono::milliseconds time_out = std::chrono::minutes(10);
+  std::size_t html_bytes_max = std::size_t{2} * 1024 * 1024;
   std::size_t bytes_max = std::size_t{256} * 1024 * 1024;
   std::function<bool()> cancelled;
 };

@@ -1,15 +1,9 @@
-// Commands about configuration, retention and reports.
-#include <unistd.h>
-
+// Commands about configuration and retention.
 #include "app/policies.h"
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/text.h"
-#include "crypto/sha256.h"
 #include "daemon/cli/command.h"
 #include "privacy/sweep.h"
-#include "report/check_rows.h"
-#include "report/report.h"
 
 namespace mailwarden::cli {
 int config_command(const Arguments& arguments) {
@@ -68,66 +62,6 @@ int retention_command(const Arguments& arguments) {
   print_table({"CATEGORY", "SOURCE", "EVENTS", "EARLIEST", "LATEST", "WHAT"}, rows);
   for (const std::string& source : sweep->without_policy) {
     print("no policy takes the source " + printable(source) + "; its events are kept for ever\n");
-  }
-  return done;
-}
-
-int report_command(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_store_option(options);
-  auto add = options.add_options();
-  add("key", text_option("FILE"), "the verifier key (….pub)");
-  add("policies", text_option("DIR")->default_value("/usr/share/mailwarden/policies"),
-      "the folder of policies, for the retention report");
-  add("from", text_option("TIME")->default_value("0000-01-01T00:00:00Z"), "begin of the period");
-  add("to", text_option("TIME"), "end of the period; by default now");
-  add("output", text_option("FILE"),
-      "where to write; .json for JSON, else HTML; by default HTML on standard output");
-  int code = done;
-  const auto given =
-      read_options(arguments, "report audit|retention --store URL --key FILE [OPTION]...", options,
-                   "kind", code);
-  if (!given) return code;
-  const std::string kind =
-      given->contains("kind") ? (*given)["kind"].as<std::vector<std::string>>().front() : "";
-  if ((kind != "audit" && kind != "retention") || !given->contains("store") ||
-      !given->contains("key")) {
-    return complain(usage, "'report' needs audit or retention, --store URL and --key FILE");
-  }
-  const auto key_text = read_whole_file((*given)["key"].as<std::string>());
-  if (!key_text) return complain(unavailable, key_text.error().what);
-  const auto key = ledger::parse_verifier_key(trim(*key_text));
-  if (!key) return complain(key.error());
-  const auto from = parse_rfc3339((*given)["from"].as<std::string>());
-  const auto to = given->contains("to") ? parse_rfc3339((*given)["to"].as<std::string>())
-                                        : Result<Timestamp>(SystemClock().now());
-  if (!from) return complain(from.error());
-  if (!to) return complain(to.error());
-  const auto store = open_store(*given);
-  if (!store) return complain(unavailable, store.error().what);
-  const report::Checks checks = report::all_checks(**store);
-  const report::ReportOptions built{
-      .key = *key, .check_record = checks.record, .check_end = checks.end};
-  const auto period = report::period_between(**store, *from, *to);
-  if (!period) return complain(period.error());
-  Result<json::Object> made;
-  if (kind == "audit") {
-    made = report::build_audit(**store, *period, built);
-  } else {
-    const auto policies = app::load_retention((*given)["policies"].as<std::string>());
-    if (!policies) return complain(answer_is_no, policies.error().what);
-    made = report::build_retention(**store, *period, *policies, built);
-  }
-  if (!made) return complain(made.error());
-  if (!given->contains("output")) {
-    print(report::render_html(*made));
-    return done;
-  }
-  const auto output = (*given)["output"].as<std::string>();
-  const std::string text =
-      output.ends_with(".json") ? json::to_pretty_text(*made) + "\n" : report::render_html(*made);
-  if (auto written = write_file_durably(output, text); !written) {
-    return complain(unavailable, written.error().what);
   }
   return done;
 }

@@ -176,6 +176,8 @@ async function showReports() {
     twin.href = report.json;
     const line = element("li");
     line.append(html, " of ", issued, ", ", twin);
+    const pdf = report.files.find((file) => file.endsWith(".pdf"));
+    if (pdf) line.append(", ", Object.assign(element("a", "PDF"), {href: pdf}));
     return line;
   });
   find("#reports ul").replaceChildren(

@@ -379,6 +379,8 @@ void Daemon::Parts::issue_reports() {
   reporter.start(config.store, core->policies().retention,
                  {.folder = config.reports,
                   .key = {.name = config.origin, .key = keys->signer.public_key()},
+                  .signer = keys->signer,
+                  .weasyprint = config.weasyprint,
                   .cancelled = {}},
                  now);
 }
@@ -387,7 +389,10 @@ void Daemon::Parts::take_reports() {
   const auto issued = reporter.take();
   if (!issued) return;
   if (!*issued) return around.log.error("reports: " + issued->error().what);
-  for (const report::Issued& one : **issued) core->record("report", report::to_record(one));
+  for (const report::Issued& one : **issued) {
+    if (const std::string why = reporter.without_pdf(one); !why.empty()) around.log.info(why);
+    core->record("report", report::to_record(one));
+  }
 }
 
 // Between two tries of a store that refuses.

@@ -9,6 +9,7 @@ void Reporter::start(const std::string& store, std::vector<privacy::RetentionPol
                      report::IssueOptions options, Timestamp now) {
   CHECK(!is_at_work());
   cancelled_ = false;
+  makes_pdf_ = !options.weasyprint.empty();
   options.cancelled = [this] { return cancelled_.load(); };
   issued_ = std::async(
       std::launch::async,
@@ -24,6 +25,13 @@ std::optional<Reporter::Issued> Reporter::take() {
     return std::nullopt;
   }
   return issued_.get();
+}
+
+std::string Reporter::without_pdf(const report::Issued& issued) {
+  std::string why =
+      makes_pdf_ ? issued.trouble : "the setting 'weasyprint' names no program that makes them";
+  if (std::exchange(without_pdf_, why) == why || why.empty()) return {};
+  return "reports have no PDF: " + why;
 }
 
 void Reporter::cancel() {

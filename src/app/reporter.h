@@ -35,12 +35,16 @@ class Reporter {
   bool is_at_work() const { return issued_.valid(); }
   // What came of it, once it is there.
   std::optional<Issued> take();
+  // Why there is no PDF, as a sentence for the log; "" where there is one or it was told before.
+  std::string without_pdf(const report::Issued& issued);
   // Ends what is at work early; its outcome can still be taken.
   void cancel();
 
  private:
   std::atomic<bool> cancelled_ = false;
   std::future<Issued> issued_;
+  bool makes_pdf_ = false;
+  std::string without_pdf_;  // what was told last
 };
 
 }  // namespace mailwarden::app

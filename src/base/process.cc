@@ -130,7 +130,12 @@ bool take(int from, std::span<char> room, std::size_t& taken, bool& whole) {
   return true;
 }
 
-// What the program writes until it closes its ends; false when its time is over first.
+// How long to wait for something before asking again whether it is still wanted.
+int wait_of(const ProcessCall& call, long long left) {
+  return static_cast<int>(std::min<long long>(left, call.cancelled ? 100 : 60'000));
+}
+
+// What the program writes until it closes its ends; false when it must not go on first.
 bool read_all(const ProcessCall& call, Descriptor& output, Descriptor& errors,
               steady_clock::time_point until, ProcessEnd& end) {
   bool errors_whole = true;  // nobody asks
@@ -138,12 +143,11 @@ bool read_all(const ProcessCall& call, Descriptor& output, Descriptor& errors,
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now()).count();
     if (left <= 0) return false;
+    end.cancelled = call.cancelled && call.cancelled();
+    if (end.cancelled) return false;
     std::array<pollfd, 2> ready{pollfd{.fd = output.get(), .events = POLLIN, .revents = 0},
                                 pollfd{.fd = errors.get(), .events = POLLIN, .revents = 0}};
-    if (::poll(ready.data(), ready.size(), static_cast<int>(std::min<long long>(left, 60'000))) <=
-        0) {
-      continue;
-    }
+    if (::poll(ready.data(), ready.size(), wait_of(call, left)) <= 0) continue;
     if (ready[0].revents != 0 &&
         !take(output.get(), call.output, end.output_bytes, end.output_whole)) {
       output.close();
@@ -189,6 +193,7 @@ Result<ProcessEnd> run_process(const ProcessCall& call) {
 }
 
 std::string failure_of(const ProcessEnd& end) {
+  if (end.cancelled) return "was cancelled";
   if (!end.in_time) return "was not done in time";
   if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
   if (end.exit_code != 0) return "ended with " + std::to_string(end.exit_code);

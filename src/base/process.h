@@ -3,7 +3,7 @@
 // What     run_process() starts a program without a shell, in a process group of its own, with the
 //          environment that it is told and no descriptor but its three. What it reads and what it
 //          writes lie in the caller's memory, so that a secret can stay in memory that is locked.
-//          When its time is over it is ended with all of its children.
+//          When its time is over, or it is wanted no longer, it is ended with all of its children.
 // Owns     Nothing.
 // Threads  Any.
 // Errors   io: the program cannot be started. unavailable: no pipe could be made. full: more input
@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,11 +34,13 @@ struct ProcessCall {
   std::string_view input;                // empty: it reads from /dev/null
   Duration time_out = std::chrono::seconds(30);
   std::span<char> output;
-  std::span<char> errors;  // empty: what it says of errors goes with its output
+  std::span<char> errors;           // empty: what it says of errors goes with its output
+  std::function<bool()> cancelled;  // asked several times a second
 };
 
 struct ProcessEnd {
   bool in_time = false;
+  bool cancelled = false;
   int exit_code = 0;  // where no signal ended it
   int signal = 0;
   std::size_t output_bytes = 0;
@@ -47,7 +50,7 @@ struct ProcessEnd {
 
 Result<ProcessEnd> run_process(const ProcessCall& call);
 
-// "ended with 3" and the like; "" where it ended in time and with 0.
+// "ended with 3", "was cancelled" and the like; "" where it ended in time and with 0.
 std::string failure_of(const ProcessEnd& end);
 
 }  // namespace mailwarden

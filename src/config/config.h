@@ -69,6 +69,7 @@ struct Config {
   std::vector<identity::PeopleSourceOptions> people;  // who tells of people
   std::string issuers;                                // a YAML file of whose tokens are believed
   std::string reports = "/var/lib/mailwarden/reports";
+  std::string weasyprint;  // the program that makes PDFs of reports; "" makes none
   std::string alerts = "/var/lib/mailwarden/alerts";  // holds the folders of receivers
   Duration reports_interval = std::chrono::hours(24);
   std::vector<WitnessConfig> witnesses;  // who cosigns checkpoints

@@ -174,6 +174,8 @@ constexpr std::array table{
     Setting{"reports-interval", "SPAN", "how often the reports are written anew", false,
             [](Config& c, const std::string& t) { return read_duration(c.reports_interval, t); },
             nullptr},
+    Setting{"weasyprint", "FILE", "the program that makes PDFs of reports; none without it", false,
+            [](Config& c, const std::string& t) { return read_path(c.weasyprint, t); }, nullptr},
     Setting{"checkpoints", "DIR", "a folder outside the store that receives every checkpoint",
             false, [](Config& c, const std::string& t) { return read_path(c.checkpoints, t); },
             nullptr},

@@ -28,6 +28,27 @@ Digest sha256(std::string_view bytes) {
   return sha256({as_bytes(bytes)});
 }
 
+struct Sha256::State {
+  SHA256_CTX context;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  CHECK(SHA256_Init(&state_->context) == 1);
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  CHECK(SHA256_Update(&state_->context, bytes.data(), bytes.size()) == 1);
+}
+
+Digest Sha256::end() {
+  Digest digest;
+  CHECK(SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &state_->context) == 1 &&
+        SHA256_Init(&state_->context) == 1);
+  return digest;
+}
+
 std::string to_hex(std::span<const std::byte> bytes) {
   constexpr char digits[] = "0123456789abcdef";
   std::string out;

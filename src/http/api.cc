@@ -4,6 +4,8 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "base/text.h"
@@ -71,6 +73,8 @@ json::Object change_json(const incident::ChangeRow& row) {
 std::string content_type_of(const std::string& name) {
   if (name.ends_with(".html")) return "text/html; charset=utf-8";
   if (name.ends_with(".json")) return "application/json";
+  if (name.ends_with(".csv")) return "text/csv; charset=utf-8";
+  if (name.ends_with(".pdf")) return "application/pdf";
   return "text/plain; charset=utf-8";
 }
 
@@ -158,27 +162,35 @@ Response Api::incident(std::string_view text) const {
 }
 
 Response Api::reports() const {
-  json::Array list;
   std::error_code failed;
   // By when they were issued, which stands behind the dash, and what kind they are.
-  std::vector<std::pair<std::string, std::string>> found;
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> found;
   for (fs::directory_iterator entry(options_.reports, failed);
        !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
-    const std::string name = entry->path().stem().string();
+    const std::string file = entry->path().filename().string();
+    const std::string name = file.substr(0, file.find('.'));
     const std::size_t dash = name.find('-');
-    const bool html = entry->path().extension() == ".html" && entry->is_regular_file(failed);
-    if (!html || !is_report_name(name) || dash == std::string::npos) continue;
-    found.emplace_back(name.substr(dash + 1), name.substr(0, dash));
+    const bool whole = entry->is_regular_file(failed) && !file.ends_with(".new");
+    if (!whole || !is_report_name(file) || dash == std::string::npos) continue;
+    found[{name.substr(dash + 1), name.substr(0, dash)}].insert(file);
   }
-  std::ranges::sort(found, [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  });
-  for (const auto& [issued, kind] : found) {
+  std::vector<json::Object> ordered;
+  for (const auto& [of, files] : found) {
+    const auto& [issued, kind] = of;
     const std::string path = "/api/v1/reports/" + kind + "-" + issued;
-    list.push_back(json::Object{
-        {"issued", issued}, {"json", path + ".json"}, {"kind", kind}, {"path", path + ".html"}});
+    if (!files.contains(kind + "-" + issued + ".html")) continue;
+    json::Array all;
+    for (const std::string& file : files) all.emplace_back("/api/v1/reports/" + file);
+    ordered.push_back({{"files", std::move(all)},
+                       {"issued", issued},
+                       {"json", path + ".json"},
+                       {"kind", kind},
+                       {"path", path + ".html"}});
   }
-  return json_response(200, json::Object{{"reports", std::move(list)}});
+  std::ranges::stable_sort(ordered, std::ranges::greater{}, [](const json::Object& one) {
+    return *one.find("issued")->second.as_string();
+  });
+  return json_response(200, json::Object{{"reports", json::Array(ordered.begin(), ordered.end())}});
 }
 
 Response Api::report(std::string_view name) const {

@@ -86,11 +86,21 @@ std::string bar_chart(const std::vector<Bar>& all, std::string_view title) {
   const std::int64_t most =
       std::max<std::int64_t>(1, std::ranges::max_element(bars, {}, &Bar::value)->value);
   const double step = width / static_cast<double>(bars.size());
+  // A style sheet overrules these; what prints the report may not apply one within a drawing.
+  const auto colour = [](const std::string& classes) {
+    constexpr std::array<std::string_view, 4> severities{"#2f6f3e", "#8a5a00", "#b3261e",
+                                                         "#5b1480"};
+    const bool graded = classes.starts_with("severity-") && classes.size() == 10 &&
+                        classes.back() >= '0' && classes.back() <= '3';
+    return std::string(graded ? severities[static_cast<std::size_t>(classes.back() - '0')]
+                              : "#0b5cad");
+  };
   auto number = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
   std::string out = "<svg viewBox=\"0 0 960 180\" role=\"img\" aria-label=\"" + escape(title) +
-                    "\">\n<line x1=\"0\" y1=\"150\" x2=\"960\" y2=\"150\"/>\n";
+                    "\" font-family=\"sans-serif\" font-size=\"11\">\n<line stroke=\"#d7dce3\" "
+                    "x1=\"0\" y1=\"150\" x2=\"960\" y2=\"150\"/>\n";
   if (bars.size() >= 16) {
-    out += "<text x=\"0\" y=\"12\">at most " + std::to_string(most) + "</text>\n";
+    out += "<text fill=\"#55606f\" x=\"0\" y=\"12\">at most " + std::to_string(most) + "</text>\n";
   }
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const double share = static_cast<double>(bars[i].value) / static_cast<double>(most);
@@ -99,18 +109,19 @@ std::string bar_chart(const std::vector<Bar>& all, std::string_view title) {
     const double left = static_cast<double>(i) * step;
     out += "<rect" +
            (bars[i].classes.empty() ? std::string() : " class=\"" + bars[i].classes + "\"") +
-           " x=\"" + number(left + step * 0.1) + "\" y=\"" + number(bottom - tall) + "\" width=\"" +
-           number(std::max(1.0, step * 0.8)) + "\" height=\"" + number(tall) + "\"><title>" +
-           escape(bars[i].name) + ": " + std::to_string(bars[i].value) + "</title></rect>\n";
+           " fill=\"" + colour(bars[i].classes) + "\" x=\"" + number(left + step * 0.1) +
+           "\" y=\"" + number(bottom - tall) + "\" width=\"" + number(std::max(1.0, step * 0.8)) +
+           "\" height=\"" + number(tall) + "\"><title>" + escape(bars[i].name) + ": " +
+           std::to_string(bars[i].value) + "</title></rect>\n";
     // Names and worths are drawn as far apart as they can be read.
     const std::size_t every = std::max<std::size_t>(1, bars.size() / 8);
     if (every == 1) {
-      out += "<text x=\"" + number(left + step * 0.1) + "\" y=\"" + number(bottom - tall - 4) +
-             "\">" + std::to_string(bars[i].value) + "</text>\n";
+      out += "<text fill=\"#55606f\" x=\"" + number(left + step * 0.1) + "\" y=\"" +
+             number(bottom - tall - 4) + "\">" + std::to_string(bars[i].value) + "</text>\n";
     }
     if (i % every == 0) {
-      out += "<text x=\"" + number(left + step * 0.1) + "\" y=\"" + number(height - 12) + "\">" +
-             escape(bars[i].name) + "</text>\n";
+      out += "<text fill=\"#55606f\" x=\"" + number(left + step * 0.1) + "\" y=\"" +
+             number(height - 12) + "\">" + escape(bars[i].name) + "</text>\n";
     }
   }
   return out + "</svg>\n";

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
-#include "base/files.h"
 #include "crypto/sha256.h"
 #include "ledger/ledger.h"
+#include "report/bundle.h"
 #include "report/check_rows.h"
+#include "report/pdf.h"
 
 namespace mailwarden::report {
 namespace {
@@ -43,20 +44,43 @@ Result<Last> last_issued(db::Database& database) {
   return last;
 }
 
+// What goes into a bundle beside the report itself.
+using Tables = std::vector<std::pair<std::string, std::string>>;  // name, CSV
+
 Result<Issued> write(const json::Object& report, const std::string& kind, const Period& period,
-                     const std::string& folder) {
+                     const Tables& tables, const IssueOptions& options) {
   const std::string name = kind + "-" + compact(period.to);
+  const std::string path = options.folder + "/" + name;
   const std::string json = json::to_pretty_text(report) + "\n";
-  if (auto done = write_file_durably(folder + "/" + name + ".json", json); !done) {
-    return std::unexpected(done.error());
-  }
-  if (auto done = write_file_durably(folder + "/" + name + ".html", render_html(report)); !done) {
-    return std::unexpected(done.error());
-  }
-  return Issued{.kind = kind,
+  Issued issued{.kind = kind,
                 .file = name + ".html",
                 .digest = crypto::to_hex(crypto::sha256(json)),
+                .manifest = {},
+                .trouble = {},
                 .period = period};
+  BundleWriter bundle(path);
+  if (auto done = bundle.write(".json", json); !done) return std::unexpected(done.error());
+  if (auto done = bundle.write(".html", render_html(report)); !done) {
+    return std::unexpected(done.error());
+  }
+  for (const auto& [table, csv] : tables) {
+    if (auto done = bundle.write("." + table + ".csv", csv); !done) {
+      return std::unexpected(done.error());
+    }
+  }
+  if (!options.weasyprint.empty()) {
+    const auto pdf = make_pdf(path + ".html", path + ".json",
+                              {.weasyprint = options.weasyprint, .cancelled = options.cancelled});
+    if (!pdf && pdf.error().code == Code::unavailable) return std::unexpected(pdf.error());
+    if (!pdf) issued.trouble = pdf.error().what;
+    if (pdf) {
+      if (auto done = bundle.write(".pdf", *pdf); !done) return std::unexpected(done.error());
+    }
+  }
+  auto manifest = bundle.seal(report, options.key.name, options.signer);
+  if (!manifest) return std::unexpected(manifest.error());
+  issued.manifest = *std::move(manifest);
+  return issued;
 }
 
 }  // namespace
@@ -84,16 +108,19 @@ Result<std::vector<Issued>> issue_due(db::Database& database,
                       .to = now,
                       .entries = {.first = last->end, .end = footing->size}};
   built.footing = *std::move(footing);
-  const auto audit = build_audit(database, period, built);
-  if (!audit) return std::unexpected(audit.error());
-  auto written = write(*audit, "audit", period, options.folder);
-  if (!written) return std::unexpected(written.error());
-  issued.push_back(*std::move(written));
-  const auto retention = build_retention(database, period, policies, built);
-  if (!retention) return std::unexpected(retention.error());
-  written = write(*retention, "retention", period, options.folder);
-  if (!written) return std::unexpected(written.error());
-  issued.push_back(*std::move(written));
+  Tables tables;
+  built.keep = [&](const RowSet& rows) {
+    if (rows.csv) tables.emplace_back(rows.question->name, *rows.csv);
+  };
+  for (const std::string kind : {"audit", "retention"}) {
+    tables.clear();
+    const auto report = kind == "audit" ? build_audit(database, period, built)
+                                        : build_retention(database, period, policies, built);
+    if (!report) return std::unexpected(report.error());
+    auto written = write(*report, kind, period, tables, options);
+    if (!written) return std::unexpected(written.error());
+    issued.push_back(*std::move(written));
+  }
   return issued;
 }
 
@@ -102,6 +129,7 @@ json::Object to_record(const Issued& issued) {
           {"file", issued.file},
           {"first", issued.period.entries.first},
           {"from", to_rfc3339(issued.period.from)},
+          {"manifest", issued.manifest},
           {"report", issued.kind},
           {"sha256", issued.digest},
           {"to", to_rfc3339(issued.period.to)}};

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "report/html.h"
 #include "report/report.h"
@@ -221,8 +222,7 @@ std::string entries(const Value& report) {
                  left_out(report, "gaps"));
 }
 
-std::string ledger_section(const Value& report) {
-  const Value& verdict = report["ledger"];
+std::string verdict_html(const Value& verdict) {
   const bool* good = verdict["good"].as_bool();
   std::string body = good != nullptr && *good
                          ? "<p><span class=\"good\">The ledger verifies.</span> "
@@ -231,22 +231,63 @@ std::string ledger_section(const Value& report) {
           counted(verdict.integer("checkpoints"), "checkpoint", "checkpoints") + ", " +
           number(verdict.integer("erased")) + " erased, " + number(verdict.integer("unsealed")) +
           " behind the last checkpoint.</p>\n";
-  const std::int64_t first = report["entries"].integer("first");
-  const std::int64_t end = report["entries"].integer("end");
-  body += first == end ? "<p>This report tells of no entry.</p>\n"
-                       : "<p>This report tells of the entries " + number(first) + " to " +
-                             number(end - 1) + ".</p>\n";
   std::vector<std::vector<std::string>> rows;
   for (const Value& failure : list(verdict, "failures")) {
     rows.push_back({escape(failure.text("place")), escape(failure.text("what"))});
   }
   if (!rows.empty()) body += table({{"Place"}, {"What is wrong"}}, rows, "");
+  return body;
+}
+
+// A parameter of a query, as it is written.
+std::string parameters(const Value& set) {
+  std::string text;
+  for (const Value& one : list(set, "parameters")) {
+    text += (text.empty() ? "" : ", ") + json::to_text(one);
+  }
+  return escape(text);
+}
+
+std::string row_sets(const Value& rests_on) {
+  std::vector<std::vector<std::string>> rows;
+  std::map<std::string, std::string> names;  // of the sets that a query is asked for
+  for (const Value& set : list(rests_on, "row_sets")) {
+    const std::string name = set.text("name");
+    const bool stays = set.text("stays") == "always";
+    rows.push_back(
+        {escape(name),
+         escape(set.text("about")) + (stays ? "" : " <span class=\"soft\">(may go on)</span>"),
+         number(set.integer("count")), parameters(set),
+         "<code class=\"digest\">" + escape(set.text("sha256")) + "</code>"});
+    std::string& of = names[set.text("sql")];
+    of += (of.empty() ? "" : ", ") + name;
+  }
+  std::string queries;
+  for (const auto& [sql, of] : names) {
+    queries += "<dt>" + escape(of) + "</dt><dd><code>" + escape(sql) + "</code></dd>\n";
+  }
+  return table({{"Row set"}, {"Its rows are"}, {"Rows", true}, {"Asked with"}, {"SHA-256"}}, rows,
+               "This report names no row set.") +
+         (queries.empty() ? "" : "<dl>\n" + queries + "</dl>\n");
+}
+
+std::string rests_on_section(const Value& report) {
+  const Value& rests_on = report["rests_on"];
+  std::string body = verdict_html(report["ledger"]);
+  const std::int64_t first = rests_on["entries"].integer("first");
+  const std::int64_t end = rests_on["entries"].integer("end");
+  body += first == end ? "<p>This report tells of no entry.</p>\n"
+                       : "<p>This report tells of the entries " + number(first) + " to " +
+                             number(end - 1) + ".</p>\n";
   body +=
+      "<p>Every figure above comes of the rows that these queries gave, at these entries. "
+      "<code>mailwarden report verify</code> asks them again.</p>\n" +
+      row_sets(rests_on) +
       "<p>This report rests on this checkpoint. Keep it: with it, "
       "<code>mailwarden ledger verify --from</code> tells whether anything up to here was "
       "changed or removed since.</p>\n<pre>" +
-      escape(report.text("checkpoint")) + "</pre>\n<p>Verifier key:</p>\n<pre>" +
-      escape(report.text("verifier_key")) + "</pre>\n";
+      escape(rests_on.text("checkpoint")) + "</pre>\n<p>Verifier key:</p>\n<pre>" +
+      escape(rests_on.text("verifier_key")) + "</pre>\n";
   return section("What this report rests on", body);
 }
 
@@ -336,15 +377,15 @@ std::string replaced(std::string text, std::string_view mark, std::string_view b
 std::string render_html(const json::Value& report) {
   const bool audit = report.text("report") == "audit";
   const std::string title = audit ? "Audit report" : "Retention report";
-  const std::string from = report["period"].text("from");
+  const std::string from = report["rests_on"]["period"].text("from");
   const bool whole = from == to_rfc3339(Timestamp::earliest);
   const std::string lead = escape(report.text("origin")) + ", from " +
                            (whole ? "the beginning" : time_html(from)) + " to " +
-                           time_html(report["period"].text("to"));
+                           time_html(report["rests_on"]["period"].text("to"));
   const std::string sections = audit ? summary(report) + incidents(report) + acts(report) +
                                            responses(report) + detections(report) +
-                                           entries(report) + ledger_section(report)
-                                     : retention(report) + ledger_section(report);
+                                           entries(report) + rests_on_section(report)
+                                     : retention(report) + rests_on_section(report);
   std::string html(report_files::report_html);
   html = replaced(std::move(html), "{{title}}", title);
   html = replaced(std::move(html), "{{title}}", title);

@@ -2,14 +2,16 @@
 //
 // What     A report is built out of the tables as JSON, and rendered from that JSON as one HTML
 //          file that needs nothing else: what a machine reads and what a person reads cannot
-//          differ. Each carries the checkpoint that it rests on and the verdict over the ledger up
-//          to it, and tells of the ledger entries of its period:
+//          differ. Each carries the verdict over the ledger and, as "rests_on", the checkpoint, its
+//          period and entries, every question that it asked of the store, the SHA-256 of each row
+//          set that answered, and the proof that its entries stand in the log of the checkpoint:
 //          - audit: what happened, who acted, every incident and change, the ledger's state;
 //          - retention: what is stored, what was due, what was removed, what is held and why.
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   As Database; not_found where the ledger has no checkpoint yet.
-// Limits   ReportOptions::rows_max rows of each kind; what is left out is said.
+// Limits   ReportOptions::rows_max rows of each kind; what is left out is said. A report of more
+//          than proven_max entries holds no proof of them.
 // Source   Claims W4, W8, W13; evidence asked for by SOC 2 CC7.2 to CC7.5 and C1.2.
 #pragma once
 
@@ -28,8 +30,11 @@
 #include "ledger/note.h"
 #include "ledger/verify.h"
 #include "privacy/retention_policy.h"
+#include "report/row_set.h"
 
 namespace mailwarden::report {
+
+inline constexpr std::int64_t proven_max = 200'000;
 
 // Times for a reader; what is told is told by these ledger entries, so that a clock that jumped
 // hides nothing and the entries of one report begin where those of the last ended.
@@ -53,6 +58,7 @@ struct ReportOptions {
   // As ledger::VerifyOptions has them; for one verification.
   std::function<Result<std::string>(std::int64_t, const json::Value&)> check_record;
   std::function<Result<ledger::Findings>()> check_end;
+  std::function<void(const RowSet& rows)> keep;  // told each row set that was asked for
   std::optional<Footing> footing;  // where it is known already, since finding it reads every event
 };
 

@@ -30,6 +30,8 @@ TEST(Config, EverySettingIsAnOption) {
                               "p",
                               "--reports",
                               "r",
+                              "--weasyprint",
+                              "/opt/w/weasyprint",
                               "--seal-interval",
                               "5s",
                               "--listen",
@@ -54,6 +56,7 @@ TEST(Config, EverySettingIsAnOption) {
   EXPECT_TRUE(config.once);
   EXPECT_EQ(config.store, "sqlite:/tmp/a.db");
   EXPECT_EQ(config.origin, "mailwarden/mail1");
+  EXPECT_EQ(config.weasyprint, "/opt/w/weasyprint");
   ASSERT_EQ(config.sources.size(), 2U);
   EXPECT_EQ(config.sources[0], (SourceConfig{.name = "auth",
                                              .file = "/var/log/auth.log*",

@@ -64,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(Commands, Help,
                                          "config", "ledger", "ledger verify", "ledger show",
                                          "events", "incidents", "incidents act", "alerts",
                                          "playbook", "playbook check", "playbook plan",
-                                         "playbook approve", "report", "retention", "status"));
+                                         "playbook approve", "report", "report verify", "retention",
+                                         "status"));
 
 struct Wrong {
   const char* name;
@@ -115,6 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"StoreOfAnotherKind", "incidents --store mysql:x", usage, "expected sqlite:PATH"},
         Wrong{"VerifyNeedsAKey", "ledger verify --store sqlite:x", usage, "--key FILE"},
         Wrong{"ReportNeedsAKind", "report --store sqlite:x --key y", usage, "audit or retention"},
+        Wrong{"ReportVerifyNeedsAFile", "report verify --key y", usage, "a report's FILE.json"},
         Wrong{"ActNeedsANumber", "incidents act --act note", usage, "needs a number"},
         Wrong{"StepNeedsARun", "playbook approve", usage, "needs a run and a step"},
         Wrong{"ConfigIsWrong", "config check --source stdin --rules /nonexistent", answer_is_no,
@@ -239,7 +241,7 @@ TEST_F(CommandTest, ReportsAreThoseOfTheDaemonAndTheirCheckpointVerifies) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->integer("events"), 300);
   EXPECT_EQ((*report)["incidents"].as_array()->size(), 6U);
-  write_file(folder.path("checkpoint"), report->text("checkpoint"));
+  write_file(folder.path("checkpoint"), (*report)["rests_on"].text("checkpoint"));
   EXPECT_EQ(daemon_->verify({"--from", folder.path("checkpoint")}).code, 0);
   ASSERT_EQ(ask("report retention" + more + ".html").code, done);
   EXPECT_THAT(read_file(folder.path("r.html")), HasSubstr("The ledger verifies."));

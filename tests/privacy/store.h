@@ -49,6 +49,7 @@ class TestStore {
 
   db::Database& database() { return *database_; }
   ledger::VerifierKey key() const { return {"example.com/log", signer_.public_key()}; }
+  const crypto::Signer& signer() const { return signer_; }
   std::int64_t next_entry() const { return ledger_->size(); }
 
   // The number of the entry.

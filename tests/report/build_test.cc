@@ -51,14 +51,15 @@ TEST_F(BuildTest, EveryReportCarriesItsCheckpointAndTheVerdict) {
   const std::string note = ledger::last_checkpoint(store_.database()).value();
   for (const json::Value& report : {audit(), retention()}) {
     SCOPED_TRACE(report.text("report"));
-    EXPECT_EQ(report.text("checkpoint"), note);
-    const auto checkpoint = ledger::open_checkpoint(report.text("checkpoint"), store_.key());
+    EXPECT_EQ(report["rests_on"].text("checkpoint"), note);
+    const auto checkpoint =
+        ledger::open_checkpoint(report["rests_on"].text("checkpoint"), store_.key());
     ASSERT_TRUE(checkpoint) << checkpoint.error().what;
     EXPECT_EQ(checkpoint->size, static_cast<std::uint64_t>(store_.next_entry()));
-    EXPECT_EQ(report.text("verifier_key"), ledger::to_text(store_.key()));
+    EXPECT_EQ(report["rests_on"].text("verifier_key"), ledger::to_text(store_.key()));
     EXPECT_EQ(report.text("origin"), "example.com/log");
-    EXPECT_EQ(report["period"].text("from"), to_rfc3339(begin));
-    EXPECT_EQ(report["period"].text("to"), to_rfc3339(week_end));
+    EXPECT_EQ(report["rests_on"]["period"].text("from"), to_rfc3339(begin));
+    EXPECT_EQ(report["rests_on"]["period"].text("to"), to_rfc3339(week_end));
     ASSERT_NE(report["ledger"]["good"].as_bool(), nullptr);
     EXPECT_TRUE(*report["ledger"]["good"].as_bool());
     EXPECT_EQ(report["ledger"].integer("entries"), store_.next_entry());
@@ -161,8 +162,8 @@ TEST_F(BuildTest, WhatWasWatchedAndDetectedIsThatOfThePeriod) {
   const json::Value later = audit(week_end, begin + 9 * day);
   EXPECT_EQ(later.integer("events"), 1);
   EXPECT_THAT(list(later, "detections"), IsEmpty());
-  EXPECT_EQ(later["entries"].integer("first"), 10);
-  EXPECT_EQ(later["entries"].integer("end"), 11);
+  EXPECT_EQ(later["rests_on"]["entries"].integer("first"), 10);
+  EXPECT_EQ(later["rests_on"]["entries"].integer("end"), 11);
 }
 
 // A clock that was set back in the middle hides nothing.
@@ -179,7 +180,7 @@ TEST_F(BuildTest, WhatTheCheckpointDoesNotCoverIsLeftToTheNextReport) {
   store_.record("gap", {{"source", "a"}, {"what", "not sealed"}}, begin + 3 * day);
   const json::Value report = audit();
   EXPECT_EQ(list(report, "gaps").size(), 1U);
-  EXPECT_EQ(report["entries"].integer("end"), store_.next_entry() - 1);
+  EXPECT_EQ(report["rests_on"]["entries"].integer("end"), store_.next_entry() - 1);
 }
 
 TEST_F(BuildTest, RetentionTellsWhatIsStoredAndWhenItIsDue) {

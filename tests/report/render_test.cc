@@ -73,8 +73,8 @@ TEST_P(RenderTest, EveryLinkPointsIntoTheDocument) {
 }
 
 TEST_P(RenderTest, ShowsTheCheckpointAndTheKey) {
-  EXPECT_THAT(html_, HasSubstr(escape(report_.text("checkpoint"))));
-  EXPECT_THAT(html_, HasSubstr(escape(report_.text("verifier_key"))));
+  EXPECT_THAT(html_, HasSubstr(escape(report_["rests_on"].text("checkpoint"))));
+  EXPECT_THAT(html_, HasSubstr(escape(report_["rests_on"].text("verifier_key"))));
   EXPECT_THAT(html_, HasSubstr("The ledger verifies."));
 }
 

@@ -10,8 +10,6 @@
 #include <mutex>
 #include <thread>
 
-#include <systemd/sd-daemon.h>
-
 #include "app/access.h"
 #include "app/access_server.h"
 #include "app/acts.h"
@@ -492,10 +490,6 @@ Result<void> Daemon::run() {
 const std::vector<std::string>& Daemon::addresses() const {
   static const std::vector<std::string> none;
   return parts_->server ? parts_->server->addresses() : none;
-}
-
-void notify_systemd(const char* state) {
-  sd_notify(0, state);
 }
 
 }  // namespace mailwarden::app

@@ -202,6 +202,21 @@ TEST_F(CommandTest, ListsAndShowsWhatIsStored) {
   const std::string id = (*events["events"].as_array())[0].text("id");
   EXPECT_THAT(ask("events " + id).output, HasSubstr("\"salt\""));
   EXPECT_EQ(ask("events 0000000000000001-0").code, answer_is_no);
+  const json::Value from_address = ask_json("events --address 203.0.113.0 --limit 2");
+  ASSERT_EQ(from_address["events"].as_array()->size(), 2U);
+  for (const json::Value& event : *from_address["events"].as_array()) {
+    EXPECT_EQ(event["ocsf"]["src_endpoint"].text("ip"), "203.0.113.0");
+  }
+  const std::string newest = ask("events --account root --limit 1").output;
+  const std::size_t more = newest.find("more: ");
+  ASSERT_NE(more, std::string::npos) << newest;
+  const std::string next = newest.substr(more + 6, newest.size() - more - 7);
+  EXPECT_NE(ask("events --account root --limit 1 " + next).output, newest);
+  EXPECT_TRUE(ask_json("events --until 2020-01-01T00:00:00Z")["events"].as_array()->empty());
+  EXPECT_THAT(ask("events --from yesterday").output, HasSubstr("'from'"));
+  const std::string guessed = "0a0a3a8e-3d6b-4c0c-8f43-6f1c2b9f5a02";
+  EXPECT_EQ(ask_json("events --limit 4 --rule " + guessed)["events"].as_array()->size(), 4U);
+  EXPECT_EQ(ask("events --account root --rule " + guessed).code, usage);
   EXPECT_THAT(ask("alerts --standing delivered").output, HasSubstr("spool"));
   EXPECT_THAT(ask("alerts --standing lost").output, HasSubstr("'standing' is none of"));
   EXPECT_THAT(ask("playbook").output, HasSubstr("brute-force-success"));
@@ -212,7 +227,7 @@ TEST_F(CommandTest, ListsAndShowsWhatIsStored) {
               HasSubstr("203.0.113.0"));
   EXPECT_THAT(ask("ledger show --first 0 --limit 2").output, HasSubstr("policies"));
   EXPECT_THAT(ask("ledger show --limit 0 --kind policies").output,
-              testing::MatchesRegex("NUMBER +KIND +RECORD\n0 +policies +[{][^\n]*\n"));
+              testing::MatchesRegex("NUMBER +KIND +RECORD\n[0-9]+ +policies +[{][^\n]*\n"));
   const Ran shown = ask("ledger show --kind policies --format json");
   EXPECT_EQ(json::parse(shown.output)->text("kind"), "policies") << shown.output;
   EXPECT_EQ(ask("ledger show --first -1").code, 2);

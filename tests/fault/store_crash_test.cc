@@ -28,8 +28,12 @@ Sums sums_of(const std::string& file) {
   return sums;
 }
 
+// Has rows before anything is stored, and grows with each step.
+constexpr std::string_view steps_table = "schema_migration";
+
 bool has_rows(const Sums& sums) {
-  return std::ranges::any_of(sums, [](const auto& one) { return one.second.rows > 0; });
+  return std::ranges::any_of(
+      sums, [](const auto& one) { return one.first != steps_table && one.second.rows > 0; });
 }
 
 struct Case {
@@ -112,7 +116,7 @@ void make_older(const std::string& file, const std::string& whole, std::size_t s
   ASSERT_TRUE(database->execute("PRAGMA foreign_keys=OFF; ATTACH '" + whole + "' AS whole"));
   const auto tables = database->tables().value();
   for (const db::Table& table : tables) {
-    if (table.name == "schema_migration") continue;
+    if (table.name == steps_table) continue;
     const auto done =
         database->execute("INSERT INTO " + table.name + " SELECT * FROM whole." + table.name);
     ASSERT_TRUE(done) << done.error().what;
@@ -148,7 +152,10 @@ TEST_F(StoreCrash, TakesAllStepsOfTablesOrNone) {
                      }
                    }
                    const Sums left = sums_of(image.path("m.db"));
-                   for (const auto& [table, sum] : older) EXPECT_EQ(left.at(table), sum) << table;
+                   for (const auto& [table, sum] : older) {
+                     if (table == steps_table) continue;
+                     EXPECT_EQ(left.at(table), sum) << table;
+                   }
                    Process again(arguments(image.path()), image.path("output"));
                    EXPECT_EQ(again.wait(), 0) << read_file(image.path("output"));
                    const auto store = db::open_url("sqlite:" + image.path("m.db")).value();

@@ -317,13 +317,18 @@ Result<void> PostgresDatabase::insert_rows(std::string_view table,
     // Its successor stream_to takes no lines that stand ready, and rows only as tuples.
     pqxx::tablewriter writer(transaction, std::string(table), names.begin(), names.end());
 #pragma GCC diagnostic pop
-    for (const std::vector<Sent>& sent : first) writer.write_raw_line(copy_line(sent));
-    changes_ = std::ssize(first);
-    std::vector<Sent> sent(row.size());
-    for (; next(row); ++changes_) {
-      for (std::size_t i = 0; i < row.size(); ++i) put(sent[i], row[i]);
-      writer.write_raw_line(copy_line(sent));
-    }
+    std::string line;
+    const auto write = [&](const auto& values) {
+      line.clear();
+      for (const auto& value : values) {
+        append_field(line, value);
+        line += '\t';
+      }
+      line.pop_back();
+      writer.write_raw_line(line);
+    };
+    for (const std::vector<Sent>& sent : first) write(sent);
+    for (changes_ = std::ssize(first); next(row); ++changes_) write(row);
     writer.complete();
   });
 }

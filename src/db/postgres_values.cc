@@ -26,18 +26,23 @@ void put(Sent& sent, const Value& value) {
   }
 }
 
-std::string copy_line(std::span<const Sent> row) {
-  std::string line;
-  for (const Sent& field : row) {
-    if (field.is_null) {
-      line += "\\N";
-    } else {
-      append_copied(line, field.text);
-    }
-    line += '\t';
+void append_field(std::string& line, const Value& value) {
+  // The long ones are mostly records, which are sent as they stand.
+  if (const auto* text = std::get_if<std::string_view>(&value); text && !needs_escape(*text)) {
+    append_copied(line, *text);
+    return;
   }
-  line.pop_back();
-  return line;
+  Sent sent;
+  put(sent, value);
+  append_field(line, sent);
+}
+
+void append_field(std::string& line, const Sent& value) {
+  if (value.is_null) {
+    line += "\\N";
+  } else {
+    append_copied(line, value.text);
+  }
 }
 
 }  // namespace mailwarden::db

@@ -1,7 +1,7 @@
 // Values as they are sent to PostgreSQL.
 //
-// What     put() writes a value as text, whatever its kind; copy_line() puts a row of them together
-//          as COPY reads it.
+// What     put() writes a value as text, whatever its kind; append_field() as a field of a line
+//          that COPY reads, where NULL is \N.
 // Owns     The text.
 // Threads  Pure.
 // Errors   None.
@@ -9,7 +9,6 @@
 // Source   PostgreSQL 15, COPY, "Text Format".
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "db/database.h"
@@ -22,7 +21,7 @@ struct Sent {
 };
 
 void put(Sent& sent, const Value& value);
-// Fields between tabs, NULL as \N.
-std::string copy_line(std::span<const Sent> row);
+void append_field(std::string& line, const Value& value);
+void append_field(std::string& line, const Sent& value);
 
 }  // namespace mailwarden::db

@@ -239,5 +239,22 @@ TEST_F(PostgresTest, AKilledServerLosesNothingThatItAcknowledged) {
   RecordProperty("in_doubt", in_doubt);
 }
 
+TEST_F(PostgresTest, AServerThatMayLoseWhatItCommittedIsNotWrittenTo) {
+  PostgresServer server;
+  const auto before = open_url(server.url()).value();
+  // Not within a transaction, which execute() of both would be.
+  ASSERT_TRUE(before->execute("ALTER SYSTEM SET fsync = off"));
+  ASSERT_TRUE(before->execute("SELECT pg_reload_conf()"));
+  while (before
+             ->integer("SELECT COUNT(*) FROM pg_settings WHERE name = 'fsync'"
+                       " AND setting = 'on'")
+             .value() == 1) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(open_url(server.url()).error().what,
+            "database: the server runs with fsync = off, so that what is committed can be lost");
+  EXPECT_TRUE(open_url(server.url(), {.read_only = true}));
+}
+
 }  // namespace
 }  // namespace mailwarden::db

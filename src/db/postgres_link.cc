@@ -141,7 +141,9 @@ Result<void> PostgresLink::guarded(const std::function<void(pqxx::transaction_ba
   } catch (const pqxx::broken_connection& error) {
     return fail(Code::unavailable, lost(error.what()));
   } catch (const std::exception& error) {
-    return fail(is_open() ? Code::io : Code::unavailable, lost(error.what()));
+    // What libpqxx finds missing then (an encoding, a result) is not what has happened.
+    if (!is_open()) return fail(Code::unavailable, lost(""));
+    return fail(Code::io, sentence(error.what()));
   }
 }
 

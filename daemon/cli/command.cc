@@ -6,6 +6,7 @@
 
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
+#include <unistd.h>
 
 #include "app/core.h"
 #include "base/text.h"
@@ -166,6 +167,13 @@ std::string short_time(const std::string& rfc3339) {
   std::string text = rfc3339.substr(0, 19);
   if (text.size() > 10) text[10] = ' ';
   return text;
+}
+
+std::function<void(std::int64_t)> progress(const char* of_what) {
+  if (::isatty(2) == 0) return {};
+  return [of_what](std::int64_t done) {
+    std::fprintf(stderr, "\r%lld %s", static_cast<long long>(done), of_what);
+  };
 }
 
 void print(std::string_view text) {

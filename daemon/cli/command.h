@@ -8,6 +8,7 @@
 // Limits   None.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -95,6 +96,9 @@ std::vector<std::pair<std::string, std::string>> query_of(const po::variables_ma
 
 // "2026-11-24 02:14:43"
 std::string short_time(const std::string& rfc3339);
+
+// Tells on a terminal how many of what ("rows") are done; nothing elsewhere.
+std::function<void(std::int64_t)> progress(const char* of_what);
 
 void print(std::string_view text);
 void print_json(const json::Value& value);

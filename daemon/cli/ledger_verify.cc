@@ -1,8 +1,5 @@
 // The command 'ledger verify': stores, logs as they are served, and proofs, by their keys.
-#include <cstdio>
 #include <filesystem>
-
-#include <unistd.h>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -73,13 +70,6 @@ Result<void> follow_rotations(const Files& files, Keys& keys) {
     keys.push_back(change->new_key);
   }
   return {};
-}
-
-std::function<void(std::int64_t)> progress() {
-  if (::isatty(2) == 0) return {};
-  return [](std::int64_t entries) {
-    std::fprintf(stderr, "\r%lld entries", static_cast<long long>(entries));
-  };
 }
 
 // "https://HOST/PREFIX" with nothing but the parts behind it.
@@ -185,7 +175,7 @@ Result<ledger::LogCheck> check_of(const Subject& subject, bool is_alone, const K
   }
   ledger::LogCheck check{.key = its_keys.front(),
                          .more_keys = Keys(its_keys.begin() + 1, its_keys.end()),
-                         .progress = progress()};
+                         .progress = progress("entries")};
   for (const std::string& note : notes) {
     if (!is_its(origin_in(note))) continue;
     if (check.from) {

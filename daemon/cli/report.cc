@@ -1,10 +1,6 @@
 // Commands that write reports and check them.
 #include "report/report.h"
 
-#include <cstdio>
-
-#include <unistd.h>
-
 #include "app/policies.h"
 #include "base/clock.h"
 #include "base/files.h"
@@ -85,13 +81,6 @@ int write_command(const Arguments& arguments) {
   return done;
 }
 
-std::function<void(std::int64_t)> progress() {
-  if (::isatty(2) == 0) return {};
-  return [](std::int64_t entries) {
-    std::fprintf(stderr, "\r%lld entries", static_cast<long long>(entries));
-  };
-}
-
 int verify_command(const Arguments& arguments) {
   po::options_description options("Options");
   add_store_option(options);
@@ -121,10 +110,11 @@ int verify_command(const Arguments& arguments) {
   if (given->contains("store")) {
     const auto store = open_store(*given);
     if (!store) return complain(unavailable, store.error().what);
-    const auto asked = report::check_against(
-        **store, *report,
-        {.key = *key, .digest = crypto::to_hex(crypto::sha256(*text)), .progress = progress()},
-        verdict);
+    const auto asked = report::check_against(**store, *report,
+                                             {.key = *key,
+                                              .digest = crypto::to_hex(crypto::sha256(*text)),
+                                              .progress = progress("entries")},
+                                             verdict);
     if (!asked) return complain(unavailable, asked.error().what);
   }
   if (wants_json(*given)) {

@@ -1,9 +1,6 @@
 // mailwarden store: the tables as a whole, on either database.
 #include <array>
-#include <cstdio>
 #include <filesystem>
-
-#include <unistd.h>
 
 #include "app/core.h"
 #include "base/clock.h"
@@ -24,12 +21,6 @@ void add_url(po::options_description& options, const char* name, std::string_vie
   options.add_options()(name, text_option("URL"), text.c_str());
 }
 
-store::Progress progress() {
-  if (::isatty(2) == 0) return {};
-  return
-      [](std::int64_t rows) { std::fprintf(stderr, "\r%lld rows", static_cast<long long>(rows)); };
-}
-
 int tell(const po::variables_map& given, const Result<std::vector<store::TableSum>>& sums) {
   if (!sums) return complain(sums.error());
   json::Array all;
@@ -47,13 +38,9 @@ int tell(const po::variables_map& given, const Result<std::vector<store::TableSu
   return done;
 }
 
-// Nobody else may write while tables are made or filled.
-Result<std::unique_ptr<db::Database>> open_to_write(const std::string& url) {
-  return db::open_url(url, {.sole_writer = true, .statement_timeout = {}});
-}
-
-Result<std::unique_ptr<db::Database>> open_empty(const std::string& url) {
-  auto store = open_to_write(url);
+// With all tables; nobody else may write while they are made or filled.
+Result<std::unique_ptr<db::Database>> open_migrated(const std::string& url) {
+  auto store = db::open_url(url, {.sole_writer = true, .statement_timeout = {}});
   if (!store) return store;
   const auto migrations = app::all_migrations();
   if (auto made = db::migrate(**store, migrations, SystemClock().now()); !made) {
@@ -82,14 +69,9 @@ int migrate_command(const Arguments& arguments) {
   int code = done;
   const auto given = read(arguments, "store migrate --store URL", options, {"store"}, code);
   if (!given) return code;
-  const auto url = (*given)["store"].as<std::string>();
-  const auto store = open_to_write(url);
+  const auto store = open_migrated((*given)["store"].as<std::string>());
   if (!store) return complain(store.error());
-  const auto migrations = app::all_migrations();
-  if (auto made = db::migrate(**store, migrations, SystemClock().now()); !made) {
-    return complain(made.error());
-  }
-  print("the store has all " + std::to_string(migrations.size()) + " table steps\n");
+  print("the store has all " + std::to_string(app::all_migrations().size()) + " table steps\n");
   return done;
 }
 
@@ -102,7 +84,7 @@ int check_command(const Arguments& arguments) {
   if (!given) return code;
   const auto store = open_store(*given);
   if (!store) return complain(store.error());
-  return tell(*given, store::sum(**store, progress()));
+  return tell(*given, store::sum(**store, progress("rows")));
 }
 
 int copy_command(const Arguments& arguments) {
@@ -116,9 +98,9 @@ int copy_command(const Arguments& arguments) {
   if (!given) return code;
   const auto from = open_store(*given);
   if (!from) return complain(from.error());
-  const auto to = open_empty((*given)["to"].as<std::string>());
+  const auto to = open_migrated((*given)["to"].as<std::string>());
   if (!to) return complain(to.error());
-  return tell(*given, store::copy(**from, **to, progress()));
+  return tell(*given, store::copy(**from, **to, progress("rows")));
 }
 
 // Written beside its name, so that what has the name is whole.
@@ -141,9 +123,9 @@ int backup_command(const Arguments& arguments) {
     std::filesystem::remove(unfinished + end, ignored);
   Result<std::vector<store::TableSum>> sums;
   {
-    const auto to = open_empty("sqlite:" + unfinished);
+    const auto to = open_migrated("sqlite:" + unfinished);
     if (!to) return complain(to.error());
-    sums = store::copy(**from, **to, progress());
+    sums = store::copy(**from, **to, progress("rows"));
   }
   if (!sums) return complain(sums.error());
   if (auto named = rename_durably(unfinished, file); !named) return complain(named.error());
@@ -164,9 +146,9 @@ int restore_command(const Arguments& arguments) {
   if (!from) return complain(from.error());
   const auto migrations = app::all_migrations();
   if (auto ours = db::check_migrations(**from, migrations); !ours) return complain(ours.error());
-  const auto to = open_empty((*given)["store"].as<std::string>());
+  const auto to = open_migrated((*given)["store"].as<std::string>());
   if (!to) return complain(to.error());
-  return tell(*given, store::copy(**from, **to, progress()));
+  return tell(*given, store::copy(**from, **to, progress("rows")));
 }
 
 int grant_command(const Arguments& arguments) {

@@ -150,18 +150,10 @@ Result<void> forget_in(db::Database& database, std::int64_t level, const StoredR
 
 // A page of batches that an older version stored.
 Result<std::vector<EventBatchRow>> load_unindexed(db::Database& database) {
-  const auto rows = database.query(
+  return read_batches(database.query(
       "SELECT entry, stream, first, count, earliest, latest FROM event_batch WHERE indexed = 0"
       " ORDER BY entry LIMIT $1",
-      {merge_batches});
-  if (!rows) return std::unexpected(rows.error());
-  std::vector<EventBatchRow> batches;
-  while (true) {
-    const auto more = (*rows)->step();
-    if (!more) return std::unexpected(more.error());
-    if (!*more) return batches;
-    batches.push_back(read_batch_row(**rows));
-  }
+      {merge_batches}));
 }
 
 Result<void> index_batch(db::Database& database, const EventBatchRow& batch) {

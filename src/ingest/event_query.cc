@@ -51,17 +51,6 @@ class Search {
     return {};
   }
 
-  static Result<std::vector<EventBatchRow>> read_batches(const Result<db::Statement*>& rows) {
-    if (!rows) return std::unexpected(rows.error());
-    std::vector<EventBatchRow> batches;
-    while (true) {
-      const auto more = (*rows)->step();
-      if (!more) return std::unexpected(more.error());
-      if (!*more) return batches;
-      batches.push_back(read_batch_row(**rows));
-    }
-  }
-
   Result<void> search_entities() {
     std::vector<std::int64_t> entities;
     // Fewer events come from one address than are about one account.

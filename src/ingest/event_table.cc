@@ -99,6 +99,17 @@ EventBatchRow read_batch_row(const db::Statement& row) {
           .latest = {row.integer(5)}};
 }
 
+Result<std::vector<EventBatchRow>> read_batches(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<EventBatchRow> batches;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return batches;
+    batches.push_back(read_batch_row(**rows));
+  }
+}
+
 Result<void> store_events(db::Database& database, std::int64_t first, const NewEvents& events) {
   constexpr std::array<std::string_view, 6> columns{"number", "stream", "position",
                                                     "time",   "salt",   "record"};

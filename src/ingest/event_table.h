@@ -91,6 +91,8 @@ Result<std::vector<EventRow>> load_batch_events(db::Database& database, const Ev
 
 // One row of the columns entry, stream, first, count, earliest, latest.
 EventBatchRow read_batch_row(const db::Statement& row);
+// All rows of an answer with these columns.
+Result<std::vector<EventBatchRow>> read_batches(const Result<db::Statement*>& rows);
 EventRow read_event_row(const db::Statement& row);
 inline constexpr std::string_view event_columns = "number, stream, position, time, salt, record";
 

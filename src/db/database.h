@@ -44,6 +44,8 @@ inline Value value(bool truth) {
   return std::int64_t{truth ? 1 : 0};
 }
 
+class Sealing;
+
 class Statement {
  public:
   virtual ~Statement() = default;
@@ -128,6 +130,10 @@ class Database {
   // Whether it knows several roles.
   virtual bool has_roles() const { return false; }
 
+  // The keys of the store (db/sealing.h), which must outlive this; null for one without.
+  Sealing* sealing() const { return sealing_; }
+  void set_sealing(Sealing* sealing) { sealing_ = sealing; }
+
   // Within the transaction of migrate(), before any table: what the database needs for itself.
   virtual Result<void> prepare_store() { return {}; }
 
@@ -140,6 +146,9 @@ class Database {
   // The single integer of a single row; `otherwise` where there is no row or it is NULL.
   Result<std::int64_t> integer(std::string_view sql, std::initializer_list<Value> values = {},
                                std::int64_t otherwise = 0);
+
+ private:
+  Sealing* sealing_ = nullptr;
 };
 
 // Begins at begin(), undoes at destruction unless commit() has been called and succeeded.

@@ -25,7 +25,13 @@ CREATE INDEX decision_principal ON decision (principal, entry);
 CREATE INDEX decision_resource ON decision (resource, entry);
 )sql"}};
 
-Result<std::vector<json::Value>> read(Result<db::Statement*> asked) {
+constexpr std::array<std::string_view, 1> key{"entry"};
+constexpr std::array personal_columns{db::PersonalColumn{"principal", true},
+                                      db::PersonalColumn{"resource", true},
+                                      db::PersonalColumn{"body"}};
+constexpr db::PersonalTable personal{"decision", key, personal_columns};
+
+Result<std::vector<json::Value>> read(db::Database& database, Result<db::Statement*> asked) {
   if (!asked) return std::unexpected(asked.error());
   db::Statement& statement = **asked;
   std::vector<json::Value> records;
@@ -33,7 +39,12 @@ Result<std::vector<json::Value>> read(Result<db::Statement*> asked) {
     const auto row = statement.step();
     if (!row) return std::unexpected(row.error());
     if (!*row) return records;
-    auto record = json::parse(statement.text(1));
+    const auto plain = db::to_plain(database, personal, statement.text(0),
+                                    {statement.text(2), statement.text(3), statement.text(1)});
+    const bool is_erased = !plain && plain.error().code == Code::not_found;
+    if (!plain && !is_erased) return std::unexpected(plain.error());
+    auto record =
+        is_erased ? json::Value(json::Object{{"erased", true}}) : json::parse((*plain)[2]);
     if (!record || record->as_object() == nullptr) {
       return fail(Code::corrupt, "the stored decision of entry " +
                                      std::to_string(statement.integer(0)) + " is damaged");
@@ -65,6 +76,10 @@ json::Object to_json(const Replayed& replayed) {
 
 std::span<const db::Migration> decision_migrations() {
   return steps;
+}
+
+const db::PersonalTable& personal_decisions() {
+  return personal;
 }
 
 json::Object to_record(const DecisionRecord& record) {
@@ -105,27 +120,45 @@ Result<void> store_decision(db::Database& database, const DecisionRow& row) {
   const std::string principal = policy::to_text(record.principal);
   const std::string action = policy::to_text(record.action);
   const std::string resource = policy::to_text(record.resource);
+  const auto stored =
+      db::to_stored(database, personal, std::to_string(row.entry), {principal, resource, row.body});
+  if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO decision (entry, id, time, principal, action, resource, allowed, why, body)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-      {row.entry, std::string_view(record.id), record.when.us, std::string_view(principal),
-       std::string_view(action), std::string_view(resource), db::value(record.decision.is_allowed),
-       policy::to_string(record.decision.why), std::string_view(row.body)});
+      {row.entry, std::string_view(record.id), record.when.us, std::string_view((*stored)[0]),
+       std::string_view(action), std::string_view((*stored)[1]),
+       db::value(record.decision.is_allowed), policy::to_string(record.decision.why),
+       std::string_view((*stored)[2])});
 }
 
 Result<std::vector<json::Value>> find_decisions(db::Database& database,
                                                 const DecisionQuery& query) {
   const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, 1000);
   const std::int64_t allowed = query.is_allowed ? (*query.is_allowed ? 1 : 0) : -1;
-  return read(database.query(
-      "SELECT entry, body FROM decision WHERE entry < $1 AND ($2 = '' OR principal = $2)"
-      " AND ($3 = '' OR resource = $3) AND ($4 < 0 OR allowed = $4) ORDER BY entry DESC LIMIT $5",
-      {query.before.value_or(INT64_MAX), std::string_view(query.principal),
-       std::string_view(query.resource), allowed, limit}));
+  std::string principal;
+  std::string resource;
+  for (const auto& [column, wanted, index] :
+       {std::tuple(personal_columns[0].name, &query.principal, &principal),
+        std::tuple(personal_columns[1].name, &query.resource, &resource)}) {
+    if (wanted->empty()) continue;
+    auto made = db::to_index(database, personal, column, *wanted);
+    if (!made) return std::unexpected(made.error());
+    *index = *std::move(made);
+  }
+  return read(database,
+              database.query("SELECT entry, body, principal, resource FROM decision WHERE entry < "
+                             "$1 AND ($2 = '' OR principal = $2)"
+                             " AND ($3 = '' OR resource = $3) AND ($4 < 0 OR allowed = $4) ORDER "
+                             "BY entry DESC LIMIT $5",
+                             {query.before.value_or(INT64_MAX), std::string_view(principal),
+                              std::string_view(resource), allowed, limit}));
 }
 
 Result<std::optional<json::Value>> find_decision(db::Database& database, std::string_view id) {
-  auto found = read(database.query("SELECT entry, body FROM decision WHERE id = $1", {id}));
+  auto found = read(
+      database,
+      database.query("SELECT entry, body, principal, resource FROM decision WHERE id = $1", {id}));
   if (!found) return std::unexpected(found.error());
   if (found->empty()) return std::optional<json::Value>();
   return std::optional(std::move(found->front()));

@@ -18,6 +18,7 @@
 
 #include "base/timestamp.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "event/event.h"
 #include "identity/people_book.h"
 #include "json/value.h"
@@ -26,6 +27,7 @@
 namespace mailwarden::access {
 
 std::span<const db::Migration> decision_migrations();
+const db::PersonalTable& personal_decisions();
 
 // Of a decision about what had happened already: which rule took which events for that access.
 struct Replayed {

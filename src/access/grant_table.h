@@ -20,11 +20,13 @@
 #include "access/grant_book.h"
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "ledger/ledger.h"
 
 namespace mailwarden::access {
 
 std::span<const db::Migration> migrations();
+std::span<const db::PersonalTable> personal_tables();
 
 struct GrantChangeRow {
   std::int64_t entry = 0;  // of the ledger

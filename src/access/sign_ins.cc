@@ -15,7 +15,16 @@ CREATE TABLE sign_in (
 );
 )sql"}};
 
+constexpr std::array<std::string_view, 2> key{"person", "time"};
+constexpr std::array personal_columns{db::PersonalColumn{"person", true},
+                                      db::PersonalColumn{"token"}};
+constexpr db::PersonalTable personal{"sign_in", key, personal_columns};
+
 }  // namespace
+
+const db::PersonalTable& personal_sign_ins() {
+  return personal;
+}
 
 std::span<const db::Migration> sign_in_migrations() {
   return steps;
@@ -23,10 +32,16 @@ std::span<const db::Migration> sign_in_migrations() {
 
 Result<void> store(db::Database& database, const SignIn& sign_in) {
   const std::string token = json::to_text(sign_in.token);
-  const std::string_view person = sign_in.person;
+  const auto index = db::to_index(database, personal, "person", sign_in.person);
+  if (!index) return std::unexpected(index.error());
+  const std::string_view person = *index;
+  const std::string time = std::to_string(sign_in.time.us);
+  const auto stored =
+      db::to_stored(database, personal, db::row_name({person, time}), {sign_in.person, token});
+  if (!stored) return std::unexpected(stored.error());
   if (auto done = database.run("INSERT INTO sign_in (person, time, token) VALUES ($1, $2, $3)"
                                " ON CONFLICT (person, time) DO UPDATE SET token = excluded.token",
-                               {person, sign_in.time.us, std::string_view(token)});
+                               {person, sign_in.time.us, std::string_view((*stored)[1])});
       !done) {
     return done;
   }
@@ -102,11 +117,14 @@ Result<SignIns> SignIns::load(db::Database& database, Timestamp now) {
     const auto row = statement.step();
     if (!row) return std::unexpected(row.error());
     if (!*row) return all;
-    auto token = json::parse(statement.text(2));
+    const auto plain =
+        db::to_plain(database, personal, db::row_name({statement.text(0), statement.text(1)}),
+                     {statement.text(0), statement.text(2)});
+    if (!plain && plain.error().code == Code::not_found) continue;
+    if (!plain) return std::unexpected(plain.error());
+    auto token = json::parse((*plain)[1]);
     if (!token) return fail(Code::corrupt, "a stored sign-in is damaged");
-    all.add({.person = std::string(statement.text(0)),
-             .time = {statement.integer(1)},
-             .token = *std::move(token)});
+    all.add({.person = (*plain)[0], .time = {statement.integer(1)}, .token = *std::move(token)});
   }
 }
 

@@ -22,11 +22,13 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "json/value.h"
 
 namespace mailwarden::access {
 
 std::span<const db::Migration> sign_in_migrations();
+const db::PersonalTable& personal_sign_ins();
 
 struct SignIn {
   std::string person;
@@ -37,7 +39,7 @@ struct SignIn {
 Result<void> store(db::Database& database, const SignIn& sign_in);
 
 struct SignInKey {
-  std::string person;
+  std::string person;  // as it is stored: in a store with keys an index
   Timestamp time;
 };
 // What is too old by now to matter.

@@ -26,6 +26,11 @@ CREATE INDEX alert_time ON alert (time);
 )sql"},
                            db::Migration{"alert", 2, "DROP INDEX alert_time;"}};
 
+constexpr std::array<std::string_view, 1> key{"entry"};
+constexpr std::array personal_columns{db::PersonalColumn{"trouble"}, db::PersonalColumn{"event"},
+                                      db::PersonalColumn{"subject"}};
+constexpr std::array personal{db::PersonalTable{"alert", key, personal_columns}};
+
 constexpr std::array standings{std::pair{Standing::pending, std::string_view("pending")},
                                std::pair{Standing::delivered, std::string_view("delivered")},
                                std::pair{Standing::failed, std::string_view("failed")}};
@@ -34,7 +39,15 @@ constexpr std::string_view columns =
     "SELECT entry, name, receiver, incident, time, standing, tries, trouble, settled, subject,"
     " event FROM alert ";
 
-Result<std::vector<AlertRow>> read(const Result<db::Statement*>& rows) {
+// Trouble, event and subject of a row of all columns.
+Result<std::vector<std::string>> read_personal(db::Database& database, const db::Statement& row) {
+  auto plain =
+      db::to_plain(database, personal[0], row.text(0), {row.text(7), row.text(10), row.text(9)});
+  if (plain || plain.error().code != Code::not_found) return plain;
+  return std::vector<std::string>{"", "{}", std::string(db::erased_text)};
+}
+
+Result<std::vector<AlertRow>> read(db::Database& database, const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<AlertRow> read;
   while (true) {
@@ -42,7 +55,9 @@ Result<std::vector<AlertRow>> read(const Result<db::Statement*>& rows) {
     if (!more) return std::unexpected(more.error());
     if (!*more) return read;
     const db::Statement& row = **rows;
-    const auto event = json::parse(row.text(10));
+    const auto plain = read_personal(database, row);
+    if (!plain) return std::unexpected(plain.error());
+    const auto event = json::parse((*plain)[1]);
     const auto* const standing =
         std::ranges::find(standings, row.text(5), [](const auto& s) { return s.second; });
     if (!event || event->as_object() == nullptr || standing == standings.end()) {
@@ -53,11 +68,11 @@ Result<std::vector<AlertRow>> read(const Result<db::Statement*>& rows) {
                               .receiver = std::string(row.text(2)),
                               .incident = row.integer(3),
                               .time = {row.integer(4)},
-                              .subject = std::string(row.text(9)),
+                              .subject = (*plain)[2],
                               .event = *event->as_object()},
                     .standing = standing->first,
                     .tries = row.integer(6),
-                    .trouble = std::string(row.text(7)),
+                    .trouble = (*plain)[0],
                     .settled = {row.integer(8)}});
   }
 }
@@ -66,6 +81,10 @@ Result<std::vector<AlertRow>> read(const Result<db::Statement*>& rows) {
 
 std::span<const db::Migration> migrations() {
   return steps;
+}
+
+std::span<const db::PersonalTable> personal_tables() {
+  return personal;
 }
 
 std::string_view to_string(Standing standing) {
@@ -98,31 +117,58 @@ json::Object to_json(const AlertRow& row) {
 
 Result<void> store_alert(db::Database& database, const AlertRow& row) {
   const std::string event = json::to_text(row.alert.event);
+  const auto stored = db::to_stored(database, personal[0], std::to_string(row.entry),
+                                    {row.trouble, event, row.alert.subject});
+  if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO alert (entry, name, receiver, incident, time, standing, tries, trouble, settled,"
       " subject, event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       {row.entry, std::string_view(row.alert.key), std::string_view(row.alert.receiver),
        row.alert.incident, row.alert.time.us, to_string(row.standing), row.tries,
-       std::string_view(row.trouble), row.settled.us, std::string_view(row.alert.subject),
-       std::string_view(event)});
+       std::string_view((*stored)[0]), row.settled.us, std::string_view((*stored)[2]),
+       std::string_view((*stored)[1])});
 }
 
 Result<void> store_outcome(db::Database& database, const Outcome& outcome, Timestamp now) {
-  return database.run(
-      "UPDATE alert SET standing = $2, tries = $3, trouble = $4, settled = $5 WHERE name = $1",
-      {std::string_view(outcome.key), to_string(outcome.standing), outcome.tries,
-       std::string_view(outcome.trouble), now.us});
+  if (database.sealing() == nullptr) {
+    return database.run(
+        "UPDATE alert SET standing = $2, tries = $3, trouble = $4, settled = $5 WHERE name = $1",
+        {std::string_view(outcome.key), to_string(outcome.standing), outcome.tries,
+         std::string_view(outcome.trouble), now.us});
+  }
+  // What is personal of a row is sealed together.
+  auto rows = read(database, database.query(std::string(columns) + "WHERE name = $1",
+                                            {std::string_view(outcome.key)}));
+  if (!rows) return std::unexpected(rows.error());
+  for (AlertRow& row : *rows) {
+    row.trouble = outcome.trouble;
+    const std::string event = json::to_text(row.alert.event);
+    const auto stored = db::to_stored(database, personal[0], std::to_string(row.entry),
+                                      {row.trouble, event, row.alert.subject});
+    if (!stored) return std::unexpected(stored.error());
+    if (auto done = database.run("UPDATE alert SET standing = $2, tries = $3, subject = $4,"
+                                 " settled = $5 WHERE entry = $1",
+                                 {row.entry, to_string(outcome.standing), outcome.tries,
+                                  std::string_view((*stored)[2]), now.us});
+        !done) {
+      return done;
+    }
+  }
+  return {};
 }
 
 Result<std::vector<AlertRow>> load_pending(db::Database& database) {
-  return read(database.query(std::string(columns) + "WHERE standing = 'pending' ORDER BY entry"));
+  return read(database,
+              database.query(std::string(columns) + "WHERE standing = 'pending' ORDER BY entry"));
 }
 
 Result<std::optional<AlertRow>> last_checkpoint_alert(db::Database& database,
                                                       std::string_view receiver) {
-  auto rows = read(database.query(
-      std::string(columns) + "WHERE incident = 0 AND receiver = $1 ORDER BY entry DESC LIMIT 1",
-      {receiver}));
+  auto rows =
+      read(database,
+           database.query(std::string(columns) +
+                              "WHERE incident = 0 AND receiver = $1 ORDER BY entry DESC LIMIT 1",
+                          {receiver}));
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return std::optional<AlertRow>();
   return std::optional<AlertRow>(std::move(rows->front()));
@@ -132,19 +178,21 @@ Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQu
   const std::int64_t before = query.before.value_or(INT64_MAX);
   const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, AlertQuery::limit_max);
   if (query.standing) {
-    return read(database.query(std::string(columns) + "WHERE standing = $1 AND entry < $2 ORDER BY"
+    return read(database,
+                database.query(std::string(columns) + "WHERE standing = $1 AND entry < $2 ORDER BY"
                                                       " entry DESC LIMIT $3",
                                {to_string(*query.standing), before, limit}));
   }
-  return read(database.query(std::string(columns) + "WHERE entry < $1 ORDER BY entry DESC LIMIT $2",
+  return read(database,
+              database.query(std::string(columns) + "WHERE entry < $1 ORDER BY entry DESC LIMIT $2",
                              {before, limit}));
 }
 
 Result<std::vector<AlertRow>> load_alerts(db::Database& database,
                                           const ledger::EntryRange& entries) {
-  return read(
-      database.query(std::string(columns) + "WHERE entry >= $1 AND entry < $2 ORDER BY entry",
-                     {entries.first, entries.end}));
+  return read(database, database.query(std::string(columns) +
+                                           "WHERE entry >= $1 AND entry < $2 ORDER BY entry",
+                                       {entries.first, entries.end}));
 }
 
 }  // namespace mailwarden::alert

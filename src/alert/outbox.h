@@ -18,11 +18,13 @@
 #include "alert/routes.h"
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "ledger/ledger.h"
 
 namespace mailwarden::alert {
 
 std::span<const db::Migration> migrations();
+std::span<const db::PersonalTable> personal_tables();
 
 enum class Standing : std::uint8_t { pending, delivered, failed };
 std::string_view to_string(Standing standing);

@@ -76,7 +76,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = core->witness_book_.load(parts.database); !done) {
     return std::unexpected(done.error());
   }
-  auto state = StateBook::open(migrations, parts.clock.now());
+  auto state = StateBook::open(migrations, parts.database.sealing(), parts.clock.now());
   if (!state) return std::unexpected(state.error());
   core->state_ = *std::move(state);
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());

@@ -122,9 +122,7 @@ void Core::take_people(const identity::Applied& applied, std::vector<ledger::Ent
         return identity::store_rows(database, {&row, 1});
       });
     } else {
-      state_->note({.table = identity::table_of(row),
-                    .key = {row.key.provider, row.key.id},
-                    .hash = std::nullopt});
+      state_->note_gone(identity::table_of(row), {row.key.provider, row.key.id});
     }
   }
   const auto rows = keep(applied.rows);

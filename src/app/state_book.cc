@@ -13,13 +13,13 @@ constexpr std::string_view known_table = "stream";
 }  // namespace
 
 Result<std::unique_ptr<StateBook>> StateBook::open(std::span<const db::Migration> migrations,
-                                                   Timestamp now) {
+                                                   db::Sealing* sealing, Timestamp now) {
   auto mirror = db::open_sqlite(":memory:");
   if (!mirror) return std::unexpected(mirror.error());
   if (auto done = db::migrate(**mirror, migrations, now); !done) {
     return std::unexpected(done.error());
   }
-  return std::unique_ptr<StateBook>(new StateBook(*std::move(mirror)));
+  return std::unique_ptr<StateBook>(new StateBook(*std::move(mirror), sealing));
 }
 
 void StateBook::note(std::initializer_list<std::string_view> tables,
@@ -29,14 +29,29 @@ void StateBook::note(std::initializer_list<std::string_view> tables,
   CHECK(transaction);
   const auto written = write(*mirror_);
   CHECK(written);
-  for (const std::string_view table : tables) {
-    const auto read =
-        report::each_state(*mirror_, report::state_table(table), [&](report::StateRow row) {
-          note(std::move(row));
-          return Result<void>();
-        });
+  for (const std::string_view name : tables) {
+    const report::StateTable& table = report::state_table(name);
+    const auto read = report::each_state(*mirror_, table, [&](report::StateRow row) {
+      row.key = stored_key(table, std::move(row.key));
+      note(std::move(row));
+      return Result<void>();
+    });
     CHECK(read);
   }
+}
+
+// What makes the indexes stays in memory as long as the daemon runs.
+std::vector<std::string> StateBook::stored_key(const report::StateTable& table,
+                                               std::vector<std::string> key) const {
+  auto stored = report::stored_key(table, std::move(key), sealing_);
+  CHECK(stored);
+  return *std::move(stored);
+}
+
+void StateBook::note_gone(std::string_view table, std::vector<std::string> key) {
+  note({.table = table,
+        .key = stored_key(report::state_table(table), std::move(key)),
+        .hash = std::nullopt});
 }
 
 void StateBook::know(const report::StateRow& row) {

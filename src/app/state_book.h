@@ -35,23 +35,31 @@ class StateBook {
   // An entry that has grown to this is followed by another.
   static constexpr std::size_t record_bytes_soft = 256 * 1024;
 
+  // `sealing` are the keys of the store, if it has some: its rows are named as it stores them.
   static Result<std::unique_ptr<StateBook>> open(std::span<const db::Migration> migrations,
-                                                 Timestamp now);
+                                                 db::Sealing* sealing, Timestamp now);
 
   // The rows that `write` leaves in these tables.
   void note(std::initializer_list<std::string_view> tables,
             const std::function<Result<void>(db::Database&)>& write);
   // A stream's row as the store has it already, of which nothing needs to be told until it changes.
   void know(const report::StateRow& row);
-  // A row that is gone, or one as it was read.
+  // A row that is gone.
+  void note_gone(std::string_view table, std::vector<std::string> key);
+  // One as it was read from the store.
   void note(report::StateRow row);
 
   std::vector<ledger::Entry> take();
 
  private:
-  explicit StateBook(std::unique_ptr<db::Database> mirror) : mirror_(std::move(mirror)) {}
+  std::vector<std::string> stored_key(const report::StateTable& table,
+                                      std::vector<std::string> key) const;
 
-  std::unique_ptr<db::Database> mirror_;
+  StateBook(std::unique_ptr<db::Database> mirror, db::Sealing* sealing)
+      : mirror_(std::move(mirror)), sealing_(sealing) {}
+
+  std::unique_ptr<db::Database> mirror_;  // without keys, since nothing of it is ever written
+  db::Sealing* sealing_;
   // The last word on each row.
   std::map<std::string_view, std::map<std::vector<std::string>, json::Value>> rows_;
   std::map<std::vector<std::string>, std::string> known_;  // hashes of what know() was told of

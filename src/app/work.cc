@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "event/event_json.h"
 #include "ledger/ledger.h"
 
@@ -31,7 +32,7 @@ WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies
       .ticket = ticket, .after = std::move(batch.after), .gaps = std::move(batch.gaps)};
   ingest::NewEvents& events = worked.events;
   events.rows.reserve(batch.records.size());
-  ingest::EntityGatherer entities;
+  ingest::EntityGatherer entities(scratch.sealing);
   for (const RawRecord& record : batch.records) {
     const Event event = ingest::decode(record, policies.decoders);
     if (!event.undecoded.empty()) ++worked.undecoded;
@@ -51,7 +52,10 @@ WorkedBatch work(ingest::RecordBatch batch, std::uint64_t ticket, const Policies
     worked.latest = first ? event.time : std::max(worked.latest, event.time);
     events.rows.push_back({.id = event.id, .time = event.time, .end = events.records.size()});
   }
-  events.entities = entities.take();
+  auto places = entities.take();
+  // What names are looked up by stays in memory as long as the daemon runs.
+  CHECK(places);
+  events.entities = *std::move(places);
   worked.root = commit(events, entropy);
   return worked;
 }

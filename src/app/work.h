@@ -40,6 +40,7 @@ struct WorkedBatch {
 
 // A worker's own.
 struct WorkScratch {
+  db::Sealing* sealing = nullptr;  // the keys of the store, where it has some
   detect::MatchScratch rules;
   detect::MatchScratch accesses;
 };

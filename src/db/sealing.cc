@@ -79,18 +79,18 @@ Result<std::vector<std::string>> to_plain(Database& database, const PersonalTabl
   CHECK(stored.size() == table.columns.size());
   const std::string_view carrier = *(stored.end() - 1);
   if (!is_sealed(carrier)) return std::vector<std::string>(stored.begin(), stored.end());
-  auto opened = open_sealed(database, place_of(table, row), carrier);
-  if (!opened) return std::unexpected(opened.error());
-  return parted(table, row, *opened);
+  return open_row(database, table, row, carrier);
 }
 
-Result<std::string> open_sealed(Database& database, const FieldPlace& place,
-                                std::string_view sealed) {
+Result<std::vector<std::string>> open_row(Database& database, const PersonalTable& table,
+                                          std::string_view row, std::string_view sealed) {
   if (database.sealing() == nullptr) {
-    return fail(Code::denied, "row " + std::string(place.row) + " of " + std::string(place.table) +
-                                  " is sealed, and the keys of the store are not given");
+    return fail(Code::denied, "row " + std::string(row) + " of " + std::string(table.name) +
+                                  " is encrypted, and the keys of the store are not given");
   }
-  return database.sealing()->open(place, sealed);
+  const auto opened = database.sealing()->open(place_of(table, row), sealed);
+  if (!opened) return std::unexpected(opened.error());
+  return parted(table, row, *opened);
 }
 
 Result<std::string> to_index(Database& database, const PersonalTable& table,

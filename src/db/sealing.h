@@ -55,6 +55,9 @@ class Sealing {
   // A text that begins with sealed_mark, sealed for all whom the value names. Does not wait for a
   // key-encryption key that is away.
   virtual Result<std::string> seal(const FieldPlace& place, std::string_view value) = 0;
+  // The same for that one subject alone, whom the value need not name.
+  virtual Result<std::string> seal_for(std::string_view subject, const FieldPlace& place,
+                                       std::string_view value) = 0;
   virtual Result<std::string> open(const FieldPlace& place, std::string_view sealed) = 0;
   // 64 hexadecimal digits, which nobody can make without the keys; every byte of the value counts.
   virtual Result<std::string> index(std::string_view table, std::string_view column,
@@ -66,6 +69,9 @@ inline constexpr std::string_view sealed_mark = "sealed:";
 inline bool is_sealed(std::string_view stored) {
   return stored.starts_with(sealed_mark);
 }
+
+// What readers see in place of what was erased.
+inline constexpr std::string_view erased_text = "(erased)";
 
 // "17" or "hr/7d0c": the values of the key's columns.
 std::string row_name(std::initializer_list<std::string_view> key);
@@ -79,8 +85,9 @@ Result<std::vector<std::string>> to_plain(Database& database, const PersonalTabl
                                           std::string_view row,
                                           std::initializer_list<std::string_view> stored);
 
-Result<std::string> open_sealed(Database& database, const FieldPlace& place,
-                                std::string_view sealed);
+// The same for a row of which the last column is known to be sealed.
+Result<std::vector<std::string>> open_row(Database& database, const PersonalTable& table,
+                                          std::string_view row, std::string_view sealed);
 
 // What rows are found by: the value in a store without keys.
 Result<std::string> to_index(Database& database, const PersonalTable& table,

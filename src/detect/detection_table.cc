@@ -42,21 +42,43 @@ DROP INDEX detection_event;
 CREATE INDEX detection_rule ON detection (rule, number);
 )sql"}};
 
+constexpr std::array<std::string_view, 1> key{"number"};
+constexpr std::array detection_columns{db::PersonalColumn{"entity_name"},
+                                       db::PersonalColumn{"body"}};
+constexpr std::array snapshot_columns{db::PersonalColumn{"body"}};
+constexpr std::array personal{db::PersonalTable{"detection", key, detection_columns},
+                              db::PersonalTable{"correlation", key, snapshot_columns}};
+
+constexpr db::FieldPlace snapshot_place{.table = "correlation", .column = "body", .row = "1"};
+
+constexpr std::string_view columns =
+    "SELECT number, incident, entry, rule, body, stream, position, time, entity_kind"
+    " FROM detection ";
+
 constexpr std::array<Level, 5> levels{Level::informational, Level::low, Level::medium, Level::high,
                                       Level::critical};
 
-Result<std::vector<DetectionRow>> read_rows(const Result<db::Statement*>& rows) {
+Result<Detection> read_detection(db::Database& database, const db::Statement& row) {
+  auto read = read_body(database, row.integer(0), row.text(4));
+  if (read || read.error().code != Code::not_found) return read;
+  return Detection{.rule_id = std::string(row.text(3)),
+                   .title = std::string(db::erased_text),
+                   .event = {row.integer(5), row.integer(6)},
+                   .time = {row.integer(7)},
+                   .entity = {std::string(row.text(8)), std::string(db::erased_text)}};
+}
+
+Result<std::vector<DetectionRow>> read_rows(db::Database& database,
+                                            const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<DetectionRow> read;
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return read;
-    const auto body = json::parse((*rows)->text(3));
-    auto detection = body ? from_record(*body) : Result<Detection>(std::unexpected(body.error()));
+    auto detection = read_detection(database, **rows);
     if (!detection) {
-      return fail(Code::corrupt, "detection " + std::to_string((*rows)->integer(0)) + ": " +
-                                     detection.error().what);
+      return fail("detection " + std::to_string((*rows)->integer(0)), detection.error());
     }
     read.push_back({.number = (*rows)->integer(0),
                     .incident = (*rows)->integer(1),
@@ -69,6 +91,10 @@ Result<std::vector<DetectionRow>> read_rows(const Result<db::Statement*>& rows) 
 
 std::span<const db::Migration> migrations() {
   return steps;
+}
+
+std::span<const db::PersonalTable> personal_tables() {
+  return personal;
 }
 
 json::Object to_record(const Detection& detection) {
@@ -141,16 +167,27 @@ Result<Detection> from_record(const json::Value& record) {
   return detection;
 }
 
+Result<Detection> read_body(db::Database& database, std::int64_t number, std::string_view stored) {
+  const auto plain = db::to_plain(database, personal[0], std::to_string(number), {"", stored});
+  if (!plain) return std::unexpected(plain.error());
+  const auto body = json::parse((*plain)[1]);
+  if (!body) return fail(Code::corrupt, body.error().what);
+  return from_record(*body);
+}
+
 Result<void> store_detection(db::Database& database, const DetectionRow& row) {
   const Detection& detection = row.detection;
   const std::string body = json::to_text(to_record(detection));
+  const auto stored = db::to_stored(database, personal[0], std::to_string(row.number),
+                                    {detection.entity.name, body});
+  if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO detection (number, incident, entry, rule, stream, position, time, entity_kind,"
       " entity_name, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
       {row.number, row.incident, row.entry, std::string_view(detection.rule_id),
        detection.event.stream, detection.event.position, detection.time.us,
-       std::string_view(detection.entity.kind), std::string_view(detection.entity.name),
-       std::string_view(body)});
+       std::string_view(detection.entity.kind), std::string_view((*stored)[0]),
+       std::string_view((*stored)[1])});
 }
 
 Result<std::int64_t> last_detection_number(db::Database& database) {
@@ -161,34 +198,40 @@ Result<std::vector<DetectionRow>> load_incident_detections(db::Database& databas
                                                            std::int64_t incident,
                                                            std::int64_t before,
                                                            std::int64_t limit) {
-  return read_rows(
-      database.query("SELECT number, incident, entry, body FROM detection WHERE incident = $1"
-                     " AND number < $2 ORDER BY number DESC LIMIT $3",
-                     {incident, before, limit}));
+  return read_rows(database, database.query(std::string(columns) +
+                                                "WHERE incident = $1"
+                                                " AND number < $2 ORDER BY number DESC LIMIT $3",
+                                            {incident, before, limit}));
 }
 
 Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
                                                   std::int64_t limit) {
-  return read_rows(
-      database.query("SELECT number, incident, entry, body FROM detection"
-                     " WHERE number < $1 ORDER BY number DESC LIMIT $2",
-                     {before, limit}));
+  return read_rows(database, database.query(std::string(columns) +
+                                                "WHERE number < $1 ORDER BY number DESC LIMIT $2",
+                                            {before, limit}));
 }
 
 Result<std::vector<DetectionRow>> load_rule_detections(db::Database& database,
                                                        const std::string& rule, std::int64_t before,
                                                        std::int64_t limit) {
-  return read_rows(
-      database.query("SELECT number, incident, entry, body FROM detection WHERE rule = $1"
-                     " AND number < $2 ORDER BY number DESC LIMIT $3",
-                     {std::string_view(rule), before, limit}));
+  return read_rows(database, database.query(std::string(columns) +
+                                                "WHERE rule = $1"
+                                                " AND number < $2 ORDER BY number DESC LIMIT $3",
+                                            {std::string_view(rule), before, limit}));
 }
 
 Result<void> store_snapshot(db::Database& database, const Snapshot& snapshot) {
+  // It names too many people to be sealed for each of them, so it has a key of its own.
+  std::string body = snapshot.body;
+  if (database.sealing() != nullptr) {
+    auto sealed = database.sealing()->seal_for(snapshot_subject, snapshot_place, snapshot.body);
+    if (!sealed) return std::unexpected(sealed.error());
+    body = *std::move(sealed);
+  }
   return database.run(
       "INSERT INTO correlation (number, event, body) VALUES (1, $1, $2)"
       " ON CONFLICT (number) DO UPDATE SET event = $1, body = $2",
-      {snapshot.event, std::string_view(snapshot.body)});
+      {snapshot.event, std::string_view(body)});
 }
 
 Result<Snapshot> load_snapshot(db::Database& database) {
@@ -197,7 +240,12 @@ Result<Snapshot> load_snapshot(db::Database& database) {
   if (!row) return std::unexpected(row.error());
   const auto found = (*row)->step();
   if (!found) return std::unexpected(found.error());
-  if (*found) snapshot = {(*row)->integer(0), std::string((*row)->text(1))};
+  if (*found) {
+    auto body = db::to_plain(database, personal[1], "1", {(*row)->text(1)});
+    if (body) snapshot = {(*row)->integer(0), std::move(body->front())};
+    // One that was erased is made anew out of the events.
+    if (!body && body.error().code != Code::not_found) return std::unexpected(body.error());
+  }
   if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
     return std::unexpected(ended.error());
   }

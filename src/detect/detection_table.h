@@ -14,12 +14,14 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "detect/detection.h"
 #include "json/value.h"
 
 namespace mailwarden::detect {
 
 std::span<const db::Migration> migrations();
+std::span<const db::PersonalTable> personal_tables();
 
 json::Object to_record(const Detection& detection);
 Result<Detection> from_record(const json::Value& record);
@@ -30,6 +32,9 @@ struct DetectionRow {
   std::int64_t entry = 0;     // the ledger entry that commits to it
   Detection detection;
 };
+
+// Out of the column body of the row of that number; not_found where it was erased.
+Result<Detection> read_body(db::Database& database, std::int64_t number, std::string_view stored);
 
 Result<void> store_detection(db::Database& database, const DetectionRow& row);
 Result<std::int64_t> last_detection_number(db::Database& database);
@@ -50,6 +55,8 @@ struct Snapshot {
   std::int64_t event = 0;
   std::string body;
 };
+// As whose the windows are sealed: once its key is shredded, no older copy of them can be read.
+inline constexpr std::string_view snapshot_subject = "windows of correlations";
 Result<void> store_snapshot(db::Database& database, const Snapshot& snapshot);
 Result<Snapshot> load_snapshot(db::Database& database);  // event 0 and "" where there is none
 

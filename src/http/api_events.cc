@@ -18,6 +18,12 @@ std::string hex(std::span<const std::byte> bytes) {
 }
 
 json::Value event_json(const ingest::EventRow& row) {
+  if (row.erased) {
+    return json::Object{{"id", to_string(row.id)},
+                        {"number", row.number},
+                        {"time", to_rfc3339(row.time)},
+                        {"erased", true}};
+  }
   auto event = json::parse(row.record);
   if (!event) return json::Object{{"id", to_string(row.id)}, {"error", event.error().what}};
   (*event->as_object())["number"] = row.number;
@@ -112,6 +118,7 @@ Response Api::event(std::string_view text) const {
   if (!store) return trouble(store.error());
   const auto found = ingest::load_event(**store, *id);
   if (!found) return trouble(found.error());
+  if (found->erased) return json_response(200, json::Object{{"event", event_json(*found)}});
   return json_response(200, json::Object{{"event", event_json(*found)},
                                          {"record", found->record},
                                          {"salt", hex(found->salt)}});

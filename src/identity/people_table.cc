@@ -46,6 +46,39 @@ constexpr std::array kinds{std::pair{ListKind::people, std::string_view("people"
 constexpr std::array<std::string_view, 4> tables{"identity_person", "identity_account",
                                                  "identity_group", "identity_source"};
 
+constexpr std::array<std::string_view, 2> key{"provider", "id"};
+constexpr std::array personal_columns{db::PersonalColumn{"id", true}, db::PersonalColumn{"body"}};
+constexpr std::array personal{db::PersonalTable{tables[0], key, personal_columns},
+                              db::PersonalTable{tables[1], key, personal_columns},
+                              db::PersonalTable{tables[2], key, personal_columns}};
+
+// Nothing of the table of lists, which tells of nobody.
+const db::PersonalTable* personal_of(std::string_view table) {
+  const auto* const found = std::ranges::find(personal, table, &db::PersonalTable::name);
+  return found == personal.end() ? nullptr : found;
+}
+
+// Key and body as they are stored.
+struct Stored {
+  std::string id;
+  std::string body;
+};
+
+Result<Stored> stored_row(db::Database& database, const PeopleRow& row) {
+  Stored stored{.id = row.key.id, .body = row.body.value_or("")};
+  const db::PersonalTable* const table = personal_of(table_of(row));
+  if (table == nullptr || database.sealing() == nullptr) return stored;
+  auto index = db::to_index(database, *table, "id", row.key.id);
+  if (!index) return std::unexpected(index.error());
+  stored.id = *std::move(index);
+  if (!row.body) return stored;
+  auto sealed = db::to_stored(database, *table, db::row_name({row.key.provider, stored.id}),
+                              {row.key.id, *row.body});
+  if (!sealed) return std::unexpected(sealed.error());
+  stored.body = std::move((*sealed)[1]);
+  return stored;
+}
+
 std::unexpected<Error> damaged(const DirectoryKey& key) {
   return fail(Code::corrupt,
               "the stored record '" + key.provider + "', '" + key.id + "' of people is damaged");
@@ -61,8 +94,18 @@ Result<void> each_row(db::Database& database, std::string_view table, Take take)
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return {};
-    const DirectoryKey key{std::string((*rows)->text(0)), std::string((*rows)->text(1))};
-    if (!take(key, (*rows)->text(2))) return damaged(key);
+    const DirectoryKey stored{std::string((*rows)->text(0)), std::string((*rows)->text(1))};
+    if (personal_of(table) == nullptr) {
+      if (!take(stored, (*rows)->text(2))) return damaged(stored);
+      continue;
+    }
+    const auto plain =
+        db::to_plain(database, *personal_of(table), db::row_name({stored.provider, stored.id}),
+                     {stored.id, (*rows)->text(2)});
+    // Whoever was erased is known when the directory tells of them again.
+    if (!plain && plain.error().code == Code::not_found) continue;
+    if (!plain) return std::unexpected(plain.error());
+    if (!take(DirectoryKey{stored.provider, (*plain)[0]}, (*plain)[1])) return damaged(stored);
   }
 }
 
@@ -116,6 +159,10 @@ std::span<const db::Migration> migrations() {
   return steps;
 }
 
+std::span<const db::PersonalTable> personal_tables() {
+  return personal;
+}
+
 std::string_view table_of(const PeopleRow& row) {
   return tables.at(static_cast<std::size_t>(row.table));
 }
@@ -133,11 +180,13 @@ Result<void> store_rows(db::Database& database, std::span<const PeopleRow> rows)
   for (const PeopleRow& row : rows) {
     const std::string table(table_of(row));
     const std::string_view provider = row.key.provider;
-    const std::string_view id = row.key.id;
+    const auto stored = stored_row(database, row);
+    if (!stored) return std::unexpected(stored.error());
+    const std::string_view id = stored->id;
     auto done = row.body ? database.run("INSERT INTO " + table +
                                             " (provider, id, body) VALUES ($1, $2, $3)"
                                             " ON CONFLICT (provider, id) DO UPDATE SET body = $3",
-                                        {provider, id, std::string_view(*row.body)})
+                                        {provider, id, std::string_view(stored->body)})
                          : database.run("DELETE FROM " + table + " WHERE provider = $1 AND id = $2",
                                         {provider, id});
     if (!done) return done;

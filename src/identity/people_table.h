@@ -18,11 +18,13 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "identity/person.h"
 
 namespace mailwarden::identity {
 
 std::span<const db::Migration> migrations();
+std::span<const db::PersonalTable> personal_tables();
 
 enum class ListKind : std::uint8_t { people, accounts, groups };
 

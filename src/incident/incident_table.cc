@@ -36,6 +36,20 @@ DROP INDEX incident_change_time;
 CREATE INDEX incident_change_entry ON incident_change (entry);
 )sql"}};
 
+constexpr std::array<std::string_view, 1> incident_key{"number"};
+constexpr std::array incident_columns{db::PersonalColumn{"entity_name"},
+                                      db::PersonalColumn{"body"}};
+constexpr std::array<std::string_view, 2> change_key{"incident", "sequence"};
+constexpr std::array change_columns{db::PersonalColumn{"body"}};
+constexpr std::array personal{db::PersonalTable{"incident", incident_key, incident_columns},
+                              db::PersonalTable{"incident_change", change_key, change_columns}};
+
+constexpr std::string_view columns =
+    "SELECT number, body, state, severity, entity_kind, opened, changed FROM"
+    " incident ";
+constexpr std::string_view change_columns_sql =
+    "SELECT incident, sequence, entry, time, body FROM incident_change ";
+
 constexpr std::array levels{detect::Level::informational, detect::Level::low, detect::Level::medium,
                             detect::Level::high, detect::Level::critical};
 
@@ -92,28 +106,64 @@ Result<Incident> from_json(std::int64_t number, std::string_view text) {
   return incident;
 }
 
-Result<std::vector<Incident>> read_incidents(const Result<db::Statement*>& rows) {
+// What is left of one whose key was shredded.
+Result<Incident> erased_incident(const db::Statement& row) {
+  const auto state = parse_state(row.text(2));
+  if (!state) return damaged(row.integer(0));
+  return Incident{.number = row.integer(0),
+                  .title = std::string(db::erased_text),
+                  .entity = {std::string(row.text(4)), std::string(db::erased_text)},
+                  .state = *state,
+                  .severity = static_cast<Severity>(std::clamp<std::int64_t>(row.integer(3), 0, 3)),
+                  .opened = {row.integer(5)},
+                  .changed = {row.integer(6)},
+                  .first_event = {row.integer(5)},
+                  .last_event = {row.integer(5)}};
+}
+
+Result<Incident> read_incident(db::Database& database, const db::Statement& row) {
+  const auto plain = db::to_plain(database, personal[0], row.text(0), {"", row.text(1)});
+  if (plain) return from_json(row.integer(0), (*plain)[1]);
+  if (plain.error().code == Code::not_found) return erased_incident(row);
+  return std::unexpected(plain.error());
+}
+
+Result<std::vector<Incident>> read_incidents(db::Database& database,
+                                             const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<Incident> read;
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return read;
-    auto incident = from_json((*rows)->integer(0), (*rows)->text(1));
+    auto incident = read_incident(database, **rows);
     if (!incident) return std::unexpected(incident.error());
     read.push_back(*std::move(incident));
   }
 }
 
-Result<std::vector<ChangeRow>> read_changes(const Result<db::Statement*>& rows) {
+Result<json::Value> read_change_body(db::Database& database, const db::Statement& row) {
+  const auto plain =
+      db::to_plain(database, personal[1], db::row_name({row.text(0), row.text(1)}), {row.text(4)});
+  if (!plain && plain.error().code == Code::not_found) {
+    return json::Value(json::Object{{"why", db::erased_text}});
+  }
+  if (!plain) return std::unexpected(plain.error());
+  auto body = json::parse(plain->front());
+  if (!body) return damaged(row.integer(0));
+  return body;
+}
+
+Result<std::vector<ChangeRow>> read_changes(db::Database& database,
+                                            const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<ChangeRow> read;
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return read;
-    const auto body = json::parse((*rows)->text(4));
-    if (!body) return damaged((*rows)->integer(0));
+    const auto body = read_change_body(database, **rows);
+    if (!body) return std::unexpected(body.error());
     const auto* before = (*body)["before"].as_object();
     const auto* after = (*body)["after"].as_object();
     read.push_back({.entry = (*rows)->integer(2),
@@ -134,30 +184,43 @@ std::span<const db::Migration> migrations() {
   return steps;
 }
 
+std::span<const db::PersonalTable> personal_tables() {
+  return personal;
+}
+
 Result<void> store_incident(db::Database& database, const Incident& incident) {
   const std::string body = json::to_text(to_json(incident));
+  const auto stored = db::to_stored(database, personal[0], std::to_string(incident.number),
+                                    {incident.entity.name, body});
+  if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO incident (number, state, severity, entity_kind, entity_name, opened, changed,"
       " body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
       "ON CONFLICT (number) DO UPDATE SET state = $2, severity = $3, changed = $7, body = $8",
       {incident.number, to_string(incident.state), static_cast<std::int64_t>(incident.severity),
-       std::string_view(incident.entity.kind), std::string_view(incident.entity.name),
-       incident.opened.us, incident.changed.us, std::string_view(body)});
+       std::string_view(incident.entity.kind), std::string_view((*stored)[0]), incident.opened.us,
+       incident.changed.us, std::string_view((*stored)[1])});
 }
 
 Result<void> store_change(db::Database& database, const ChangeRow& row) {
   const std::string body = json::to_text(to_record(row.change));
+  const std::string incident = std::to_string(row.change.incident);
+  const std::string sequence = std::to_string(row.change.sequence);
+  const auto stored =
+      db::to_stored(database, personal[1], db::row_name({incident, sequence}), {body});
+  if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO incident_change (incident, sequence, entry, time, body)"
       " VALUES ($1, $2, $3, $4, $5)",
       {row.change.incident, row.change.sequence, row.entry, row.change.when.us,
-       std::string_view(body)});
+       std::string_view(stored->front())});
 }
 
 Result<std::vector<Incident>> load_open_incidents(db::Database& database) {
   return read_incidents(
-      database.query("SELECT number, body FROM incident"
-                     " WHERE state NOT IN ('closed', 'dismissed', 'merged') ORDER BY number"));
+      database,
+      database.query(std::string(columns) +
+                     "WHERE state NOT IN ('closed', 'dismissed', 'merged') ORDER BY number"));
 }
 
 Result<std::int64_t> last_incident_number(db::Database& database) {
@@ -165,8 +228,8 @@ Result<std::int64_t> last_incident_number(db::Database& database) {
 }
 
 Result<Incident> load_incident(db::Database& database, std::int64_t number) {
-  auto found = read_incidents(
-      database.query("SELECT number, body FROM incident WHERE number = $1", {number}));
+  auto found = read_incidents(database,
+                              database.query(std::string(columns) + "WHERE number = $1", {number}));
   if (!found) return std::unexpected(found.error());
   if (found->empty()) {
     return fail(Code::not_found, "there is no incident " + std::to_string(number));
@@ -175,18 +238,17 @@ Result<Incident> load_incident(db::Database& database, std::int64_t number) {
 }
 
 Result<std::vector<ChangeRow>> load_changes(db::Database& database, std::int64_t incident) {
-  return read_changes(
-      database.query("SELECT incident, sequence, entry, time, body FROM incident_change"
-                     " WHERE incident = $1 ORDER BY sequence",
-                     {incident}));
+  return read_changes(database, database.query(std::string(change_columns_sql) +
+                                                   "WHERE incident = $1 ORDER BY sequence",
+                                               {incident}));
 }
 
 Result<std::vector<ChangeRow>> load_changes(db::Database& database,
                                             const ledger::EntryRange& entries) {
-  return read_changes(
-      database.query("SELECT incident, sequence, entry, time, body FROM incident_change"
-                     " WHERE entry >= $1 AND entry < $2 ORDER BY entry",
-                     {entries.first, entries.end}));
+  return read_changes(database,
+                      database.query(std::string(change_columns_sql) +
+                                         "WHERE entry >= $1 AND entry < $2 ORDER BY entry",
+                                     {entries.first, entries.end}));
 }
 
 Result<std::vector<Incident>> query_incidents(db::Database& database, const IncidentQuery& query) {
@@ -196,25 +258,29 @@ Result<std::vector<Incident>> query_incidents(db::Database& database, const Inci
   const std::string_view state = query.state ? to_string(*query.state) : "";
   if (query.severity && query.state) {
     return read_incidents(
-        database.query("SELECT number, body FROM incident WHERE severity = $1 AND state = $2"
-                       " AND number < $3 ORDER BY number DESC LIMIT $4",
+        database,
+        database.query(std::string(columns) + "WHERE severity = $1 AND state = $2"
+                                              " AND number < $3 ORDER BY number DESC LIMIT $4",
                        {severity, state, before, limit}));
   }
   if (query.severity) {
     return read_incidents(
-        database.query("SELECT number, body FROM incident WHERE severity = $1"
-                       " AND number < $2 ORDER BY number DESC LIMIT $3",
+        database,
+        database.query(std::string(columns) + "WHERE severity = $1"
+                                              " AND number < $2 ORDER BY number DESC LIMIT $3",
                        {severity, before, limit}));
   }
   if (query.state) {
     return read_incidents(
-        database.query("SELECT number, body FROM incident WHERE state = $1"
-                       " AND number < $2 ORDER BY number DESC LIMIT $3",
+        database,
+        database.query(std::string(columns) + "WHERE state = $1"
+                                              " AND number < $2 ORDER BY number DESC LIMIT $3",
                        {state, before, limit}));
   }
-  return read_incidents(database.query(
-      "SELECT number, body FROM incident WHERE number < $1 ORDER BY number DESC LIMIT $2",
-      {before, limit}));
+  return read_incidents(
+      database,
+      database.query(std::string(columns) + "WHERE number < $1 ORDER BY number DESC LIMIT $2",
+                     {before, limit}));
 }
 
 Result<IncidentCounts> count_incidents(db::Database& database) {

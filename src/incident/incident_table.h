@@ -15,12 +15,14 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "incident/incident.h"
 #include "ledger/ledger.h"
 
 namespace mailwarden::incident {
 
 std::span<const db::Migration> migrations();
+std::span<const db::PersonalTable> personal_tables();
 
 struct ChangeRow {
   std::int64_t entry = 0;

@@ -111,6 +111,17 @@ Result<std::vector<StoredRun>> read_runs(const Result<db::Statement*>& rows) {
   }
 }
 
+Result<std::vector<std::int64_t>> read_numbers(const Result<db::Statement*>& rows) {
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<std::int64_t> numbers;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return numbers;
+    numbers.push_back((*rows)->integer(0));
+  }
+}
+
 Result<void> write_runs(db::Database& database, std::int64_t level,
                         std::span<const StoredRun> runs) {
   constexpr std::array<std::string_view, 4> columns{"level", "bucket", "base", "pairs"};
@@ -131,13 +142,12 @@ bool is_in(std::span<const EventRange> ranges, std::int64_t event) {
       ranges, [event](const EventRange& r) { return event >= r.first && event < r.end; });
 }
 
+template <class IsForgotten>
 Result<void> forget_in(db::Database& database, std::int64_t level, const StoredRun& run,
-                       std::span<const EventRange> events) {
+                       IsForgotten is_forgotten) {
   std::vector<EntityPlace> places;
   append_places(places, run.pairs, run.base);
-  if (std::erase_if(places, [&](const EntityPlace& p) { return is_in(events, p.event); }) == 0) {
-    return {};
-  }
+  if (std::erase_if(places, is_forgotten) == 0) return {};
   const std::string pairs = to_pairs(places, run.base);
   if (pairs.empty()) {
     return database.run("DELETE FROM event_entity WHERE level = $1 AND bucket = $2 AND base = $3",
@@ -159,23 +169,34 @@ Result<std::vector<EventBatchRow>> load_unindexed(db::Database& database) {
 Result<void> index_batch(db::Database& database, const EventBatchRow& batch) {
   const auto events = load_batch_events(database, batch);
   if (!events) return std::unexpected(events.error());
-  EntityGatherer gatherer;
+  EntityGatherer gatherer(database.sealing());
   for (const EventRow& row : *events) {
-    const auto event = parse_event(row.record);
+    const auto event = row.erased ? Result<Event>() : parse_event(row.record);
     if (!event) return std::unexpected(event.error());
     gatherer.add(*event);
   }
+  const auto places = gatherer.take();
+  if (!places) return std::unexpected(places.error());
   // What retention has taken leaves no event, and a batch goes as a whole.
-  if (auto done = store_entities(database, batch.first, gatherer.take()); !done) return done;
+  if (auto done = store_entities(database, batch.first, *places); !done) return done;
   return database.run("UPDATE event_batch SET indexed = 1 WHERE entry = $1", {batch.entry});
 }
 
 }  // namespace
 
-std::int64_t entity_number(EntityKind kind, std::string_view name) {
+Result<std::int64_t> entity_number(EntityKind kind, std::string_view name, db::Sealing* sealing) {
   std::string text = kind == EntityKind::account ? "account " : "address ";
   for (const char c : name) text += to_lower(c);
-  const crypto::Digest digest = crypto::sha256(text);
+  crypto::Digest digest{};
+  if (sealing == nullptr) {
+    digest = crypto::sha256(text);
+  } else {
+    const auto index = sealing->index("event_entity", "pairs", text);
+    if (!index) return std::unexpected(index.error());
+    const auto bytes = crypto::digest_from_hex(*index);
+    if (!bytes) return fail(Code::corrupt, "an index is no hash: " + *index);
+    digest = *bytes;
+  }
   return static_cast<std::int64_t>(
       read_number({reinterpret_cast<const char*>(digest.data()), entity_bytes}));
 }
@@ -188,7 +209,13 @@ bool names(const Event& event, EntityKind kind, std::string_view name) {
 }
 
 void EntityGatherer::add(EntityKind kind, std::string_view name) {
-  if (!name.empty()) places_.push_back({.entity = entity_number(kind, name), .event = events_});
+  if (name.empty() || !good_) return;
+  const auto number = entity_number(kind, name, sealing_);
+  if (number) {
+    places_.push_back({.entity = *number, .event = events_});
+  } else {
+    good_ = std::unexpected(number.error());
+  }
 }
 
 void EntityGatherer::add(const Event& event) {
@@ -198,7 +225,8 @@ void EntityGatherer::add(const Event& event) {
   ++events_;
 }
 
-std::vector<EntityPlace> EntityGatherer::take() {
+Result<std::vector<EntityPlace>> EntityGatherer::take() {
+  if (!good_) return std::unexpected(good_.error());
   std::ranges::sort(places_);
   // Who acts on the own account is named twice.
   const auto twice = std::ranges::unique(places_);
@@ -281,7 +309,29 @@ Result<void> forget_entities(db::Database& database, std::span<const EventRange>
                        {merged, base}));
     if (!runs) return std::unexpected(runs.error());
     for (const StoredRun& run : *runs) {
-      if (auto done = forget_in(database, merged, run, ranges); !done) return done;
+      const auto is_there = [&](const EntityPlace& place) { return is_in(ranges, place.event); };
+      if (auto done = forget_in(database, merged, run, is_there); !done) return done;
+    }
+  }
+  return {};
+}
+
+Result<void> forget_entity(db::Database& database, std::int64_t entity) {
+  for (const std::int64_t level : {single, merged}) {
+    const auto bases = read_numbers(database.query(
+        "SELECT base FROM event_entity WHERE level = $1 AND bucket = $2 ORDER BY base",
+        {level, bucket_of(level, entity)}));
+    if (!bases) return std::unexpected(bases.error());
+    for (const std::int64_t base : *bases) {
+      const auto runs = read_runs(database.query(
+          "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND bucket = $2"
+          " AND base = $3",
+          {level, bucket_of(level, entity), base}));
+      if (!runs) return std::unexpected(runs.error());
+      for (const StoredRun& run : *runs) {
+        const auto is_it = [&](const EntityPlace& place) { return place.entity == entity; };
+        if (auto done = forget_in(database, level, run, is_it); !done) return done;
+      }
     }
   }
   return {};

@@ -22,14 +22,16 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "event/event.h"
 
 namespace mailwarden::ingest {
 
 enum class EntityKind : std::uint8_t { account, address };
 
-// ASCII letters count as their small ones.
-std::int64_t entity_number(EntityKind kind, std::string_view name);
+// ASCII letters count as their small ones. In a store with keys the number is made with them, so
+// that whoever has the store alone cannot look a name up.
+Result<std::int64_t> entity_number(EntityKind kind, std::string_view name, db::Sealing* sealing);
 
 // Whether the event names it: an account as who acts or as whose account it is, an address as the
 // one that the event came from.
@@ -45,15 +47,19 @@ struct EntityPlace {
 // Gathers what the events of a batch name, one after the other.
 class EntityGatherer {
  public:
+  explicit EntityGatherer(db::Sealing* sealing) : sealing_(sealing) {}
+
   void add(const Event& event);
   // In order, events counted from 0.
-  std::vector<EntityPlace> take();
+  Result<std::vector<EntityPlace>> take();
 
  private:
   void add(EntityKind kind, std::string_view name);
 
+  db::Sealing* sealing_;
   std::vector<EntityPlace> places_;
   std::int64_t events_ = 0;
+  Result<void> good_;
 };
 
 // Events `first` to `end` - 1 by their numbers.
@@ -73,6 +79,8 @@ Result<void> merge_entities(db::Database& database);
 // What a run holds, in order; corrupt where it is no run.
 Result<std::vector<EntityPlace>> load_run(db::Database& database, std::int64_t level,
                                           std::int64_t base);
+// Takes a name out of the index, wherever it stands.
+Result<void> forget_entity(db::Database& database, std::int64_t entity);
 // Takes whole batches out of the index, by the numbers of their events.
 Result<void> forget_entities(db::Database& database, std::span<const EventRange> events);
 // What an older version stored without an index gets one; runs that wait to be merged are.

@@ -54,11 +54,12 @@ class Search {
   Result<void> search_entities() {
     std::vector<std::int64_t> entities;
     // Fewer events come from one address than are about one account.
-    if (!query_.address.empty()) {
-      entities.push_back(entity_number(EntityKind::address, query_.address));
-    }
-    if (!query_.account.empty()) {
-      entities.push_back(entity_number(EntityKind::account, query_.account));
+    for (const auto& [kind, name] : {std::pair(EntityKind::address, &query_.address),
+                                     std::pair(EntityKind::account, &query_.account)}) {
+      if (name->empty()) continue;
+      const auto number = entity_number(kind, *name, database_.sealing());
+      if (!number) return std::unexpected(number.error());
+      entities.push_back(*number);
     }
     const auto within = range();
     if (!within) return std::unexpected(within.error());
@@ -129,10 +130,11 @@ class Search {
       const auto more = (*rows)->step();
       if (!more) return std::unexpected(more.error());
       if (!*more) return {};
-      EventRow row = read_event_row(**rows);
-      const auto wanted = is_wanted(row);
+      auto row = read_event_row(database_, **rows);
+      if (!row) return std::unexpected(row.error());
+      const auto wanted = is_wanted(*row);
       if (!wanted) return std::unexpected(wanted.error());
-      if (*wanted) found_.push_back(std::move(row));
+      if (*wanted) found_.push_back(*std::move(row));
     }
     return (*rows)->bind(std::span<const db::Value>());
   }
@@ -141,6 +143,7 @@ class Search {
   Result<bool> is_wanted(const EventRow& row) const {
     if (query_.stream && row.id.stream != *query_.stream) return false;
     if (query_.account.empty() && query_.address.empty()) return true;
+    if (row.erased) return false;
     const auto event = parse_event(row.record);
     if (!event) return std::unexpected(event.error());
     const auto fits = [&event](EntityKind kind, const std::string& name) {

@@ -65,15 +65,71 @@ std::array<std::byte, size> to_array(db::Blob blob) {
   return out;
 }
 
-Result<std::vector<EventRow>> read_events(const Result<db::Statement*>& rows) {
+constexpr std::array<std::string_view, 1> event_key{"number"};
+constexpr std::array personal_columns{db::PersonalColumn{"record"}};
+constexpr db::PersonalTable personal{
+    .name = "event", .key = event_key, .columns = personal_columns};
+
+Result<std::vector<EventRow>> read_events(db::Database& database,
+                                          const Result<db::Statement*>& rows) {
   std::vector<EventRow> events;
   if (!rows) return std::unexpected(rows.error());
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return events;
-    events.push_back(read_event_row(**rows));
+    auto event = read_event_row(database, **rows);
+    if (!event) return std::unexpected(event.error());
+    events.push_back(*std::move(event));
   }
+}
+
+std::unexpected<Error> damaged(std::int64_t number) {
+  return fail(Code::corrupt, "event " + std::to_string(number) +
+                                 ": what was sealed is not what its row commits to");
+}
+
+Result<EventRow> open_row(db::Database& database, EventRow event, const db::Statement& row) {
+  event.commitment = to_array<32>(row.blob(4));
+  auto opened = db::to_plain(database, personal, std::to_string(event.number), {row.text(5)});
+  if (!opened && opened.error().code == Code::not_found) {
+    event.erased = true;
+    return event;
+  }
+  if (!opened) return std::unexpected(opened.error());
+  const std::string_view all = opened->front();
+  if (all.size() < event.salt.size()) return damaged(event.number);
+  std::ranges::copy(crypto::as_bytes(all.substr(0, event.salt.size())), event.salt.begin());
+  event.record = all.substr(event.salt.size());
+  if (crypto::sha256({event.salt, crypto::as_bytes(event.record)}) != event.commitment) {
+    return damaged(event.number);
+  }
+  return event;
+}
+
+// What the personal column and that of the salt hold.
+struct SealedEvents {
+  std::vector<std::string> records;
+  std::vector<crypto::Digest> commitments;
+};
+
+Result<SealedEvents> seal_events(db::Database& database, std::int64_t first,
+                                 const NewEvents& events) {
+  std::vector<std::string_view> records;
+  for (std::size_t i = 0; i < events.rows.size(); ++i) records.push_back(events.record(i));
+  if (auto done = database.sealing()->expect(records); !done) return std::unexpected(done.error());
+  SealedEvents sealed;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Salt& salt = events.salts[i];
+    std::string both(reinterpret_cast<const char*>(salt.data()), salt.size());
+    both += records[i];
+    const std::string row = std::to_string(first + static_cast<std::int64_t>(i));
+    auto stored = db::to_stored(database, personal, row, {both});
+    if (!stored) return std::unexpected(stored.error());
+    sealed.records.push_back(std::move(stored->front()));
+    sealed.commitments.push_back(crypto::sha256({salt, crypto::as_bytes(records[i])}));
+  }
+  return sealed;
 }
 
 }  // namespace
@@ -82,12 +138,18 @@ std::span<const db::Migration> migrations() {
   return steps;
 }
 
-EventRow read_event_row(const db::Statement& row) {
-  return {.number = row.integer(0),
-          .id = {row.integer(1), row.integer(2)},
-          .time = {row.integer(3)},
-          .salt = to_array<16>(row.blob(4)),
-          .record = std::string(row.text(5))};
+const db::PersonalTable& personal_events() {
+  return personal;
+}
+
+Result<EventRow> read_event_row(db::Database& database, const db::Statement& row) {
+  EventRow event{
+      .number = row.integer(0), .id = {row.integer(1), row.integer(2)}, .time = {row.integer(3)}};
+  if (db::is_sealed(row.text(5))) return open_row(database, std::move(event), row);
+  event.salt = to_array<16>(row.blob(4));
+  event.record = row.text(5);
+  event.commitment = crypto::sha256({event.salt, crypto::as_bytes(event.record)});
+  return event;
 }
 
 EventBatchRow read_batch_row(const db::Statement& row) {
@@ -113,6 +175,12 @@ Result<std::vector<EventBatchRow>> read_batches(const Result<db::Statement*>& ro
 Result<void> store_events(db::Database& database, std::int64_t first, const NewEvents& events) {
   constexpr std::array<std::string_view, 6> columns{"number", "stream", "position",
                                                     "time",   "salt",   "record"};
+  std::optional<SealedEvents> sealed;
+  if (database.sealing() != nullptr) {
+    auto made = seal_events(database, first, events);
+    if (!made) return std::unexpected(made.error());
+    sealed = *std::move(made);
+  }
   std::size_t at = 0;
   return database.insert_rows("event", columns, [&](std::span<db::Value> values) {
     if (at == events.rows.size()) return false;
@@ -121,8 +189,8 @@ Result<void> store_events(db::Database& database, std::int64_t first, const NewE
     values[1] = row.id.stream;
     values[2] = row.id.position;
     values[3] = row.time.us;
-    values[4] = db::Blob(events.salts[at]);
-    values[5] = events.record(at);
+    values[4] = sealed ? db::Blob(sealed->commitments[at]) : db::Blob(events.salts[at]);
+    values[5] = sealed ? std::string_view(sealed->records[at]) : events.record(at);
     ++at;
     return true;
   });
@@ -191,15 +259,19 @@ Result<void> for_each_event(db::Database& database, std::int64_t after,
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
-    if (!*more || !each(read_event_row(**rows))) break;
+    if (!*more) break;
+    const auto event = read_event_row(database, **rows);
+    if (!event) return std::unexpected(event.error());
+    if (!event->erased && !each(*event)) break;
   }
   return (*rows)->bind(std::span<const db::Value>());
 }
 
 Result<EventRow> load_event(db::Database& database, const EventId& id) {
-  auto found = read_events(database.query(
-      "SELECT " + std::string(event_columns) + " FROM event WHERE stream = $1 AND position = $2",
-      {id.stream, id.position}));
+  auto found =
+      read_events(database, database.query("SELECT " + std::string(event_columns) +
+                                               " FROM event WHERE stream = $1 AND position = $2",
+                                           {id.stream, id.position}));
   if (!found) return std::unexpected(found.error());
   if (found->empty()) return fail(Code::not_found, "there is no event " + to_string(id));
   return std::move(found->front());
@@ -242,10 +314,10 @@ Result<EventBatchRow> load_batch_of(db::Database& database, std::int64_t event) 
 
 Result<std::vector<EventRow>> load_batch_events(db::Database& database,
                                                 const EventBatchRow& batch) {
-  return read_events(database.query("SELECT " + std::string(event_columns) +
-                                        " FROM event WHERE number >= $1 AND number < $2"
-                                        " ORDER BY number",
-                                    {batch.first, batch.first + batch.count}));
+  return read_events(database, database.query("SELECT " + std::string(event_columns) +
+                                                  " FROM event WHERE number >= $1 AND number < $2"
+                                                  " ORDER BY number",
+                                              {batch.first, batch.first + batch.count}));
 }
 
 }  // namespace mailwarden::ingest

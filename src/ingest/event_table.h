@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "crypto/sha256.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "event/event.h"
 #include "ingest/event_entities.h"
 #include "ingest/source.h"
@@ -33,12 +34,19 @@ std::span<const db::Migration> migrations();
 
 using Salt = std::array<std::byte, 16>;
 
+// What is personal of an event: its record, sealed together with its salt. The column of the salt
+// then holds what commits to both, so that the other events of a batch keep their proofs when one
+// is erased.
+const db::PersonalTable& personal_events();
+
 struct EventRow {
   std::int64_t number = 0;  // order of arrival in this store, from 1
   EventId id;
   Timestamp time;
   Salt salt{};
-  std::string record;  // canonical JSON
+  std::string record;           // canonical JSON
+  crypto::Digest commitment{};  // SHA-256(salt ‖ record)
+  bool erased = false;          // a key of it was shredded: salt and record are lost
 };
 
 // Events of one batch that are to be stored. Their records stand one behind the other in one text,
@@ -79,7 +87,8 @@ Result<void> store_stream(db::Database& database, const StreamState& state);
 Result<std::vector<StreamState>> load_streams(db::Database& database, std::string_view source);
 // The greatest number given so far; 0 in an empty store.
 Result<std::int64_t> last_event_number(db::Database& database);
-// Calls `each` for the events behind `after`, in order of arrival, until it answers false.
+// Calls `each` for the events behind `after` that are not erased, in order of arrival, until it
+// answers false.
 Result<void> for_each_event(db::Database& database, std::int64_t after,
                             const std::function<bool(const EventRow&)>& each);
 Result<EventRow> load_event(db::Database& database, const EventId& id);
@@ -93,7 +102,7 @@ Result<std::vector<EventRow>> load_batch_events(db::Database& database, const Ev
 EventBatchRow read_batch_row(const db::Statement& row);
 // All rows of an answer with these columns.
 Result<std::vector<EventBatchRow>> read_batches(const Result<db::Statement*>& rows);
-EventRow read_event_row(const db::Statement& row);
+Result<EventRow> read_event_row(db::Database& database, const db::Statement& row);
 inline constexpr std::string_view event_columns = "number, stream, position, time, salt, record";
 
 }  // namespace mailwarden::ingest

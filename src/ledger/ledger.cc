@@ -40,11 +40,21 @@ std::string canonical(const Entry& entry, Timestamp now) {
   return json::to_text(std::move(record));
 }
 
-Row read_row(const db::Statement& row) {
+constexpr std::array<std::string_view, 1> entry_key{"number"};
+constexpr std::array personal_columns{db::PersonalColumn{"record"}};
+constexpr db::PersonalTable personal{
+    .name = "ledger_entry", .key = entry_key, .columns = personal_columns};
+
+constexpr std::array<std::string_view, 7> open_kinds{"events",  "key",    "key_use", "policies",
+                                                     "removal", "schema", "seal"};
+
+Result<Row> read_row(db::Database& database, const db::Statement& row) {
+  auto content = read_content(database, row.integer(0), row, 2, 3);
+  if (!content) return std::unexpected(content.error());
   Row read{.number = row.integer(0),
            .kind = std::string(row.text(1)),
-           .record = std::string(row.text(2))};
-  if (row.blob(3).size() == read.salt.size()) std::ranges::copy(row.blob(3), read.salt.begin());
+           .record = std::move(content->record),
+           .salt = content->salt};
   if (row.blob(4).size() == read.leaf.size()) std::ranges::copy(row.blob(4), read.leaf.begin());
   // Entries that an older version wrote have no more than what it is made of.
   if (row.blob(5).size() == read.commitment.size()) {
@@ -55,26 +65,31 @@ Row read_row(const db::Statement& row) {
   return read;
 }
 
-Result<std::vector<Row>> read_rows(const Result<db::Statement*>& rows) {
+Result<std::vector<Row>> read_rows(db::Database& database, const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<Row> read;
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return read;
-    read.push_back(read_row(**rows));
+    auto one = read_row(database, **rows);
+    if (!one) return std::unexpected(one.error());
+    read.push_back(*std::move(one));
   }
 }
 
-// Rows of number and record. What is no record is for verify() to tell.
-Result<void> for_each_record(const Result<db::Statement*>& rows,
+// Rows of number, record and salt. What is no record is for verify() to tell.
+Result<void> for_each_record(db::Database& database, const Result<db::Statement*>& rows,
                              const std::function<void(std::int64_t, const json::Value&)>& each) {
   if (!rows) return std::unexpected(rows.error());
   while (true) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return {};
-    if (const auto record = json::parse((*rows)->text(1))) each((*rows)->integer(0), *record);
+    const auto content = read_content(database, (*rows)->integer(0), **rows, 1, 2);
+    if (!content) return std::unexpected(content.error());
+    if (content->erased) continue;
+    if (const auto record = json::parse(content->record)) each((*rows)->integer(0), *record);
   }
 }
 
@@ -82,6 +97,59 @@ Result<void> for_each_record(const Result<db::Statement*>& rows,
 
 std::span<const db::Migration> migrations() {
   return steps;
+}
+
+const db::PersonalTable& personal_entries() {
+  return personal;
+}
+
+bool is_personal(std::string_view kind) {
+  return std::ranges::find(open_kinds, kind) == open_kinds.end();
+}
+
+Result<std::optional<bool>> is_sealed(db::Database& database) {
+  // Every append that changes what stands tells of it in an entry of this kind.
+  const auto rows = database.query(
+      "SELECT record FROM ledger_entry WHERE kind = 'state' AND record IS NOT NULL"
+      " ORDER BY number DESC LIMIT 1");
+  if (!rows) return std::unexpected(rows.error());
+  const auto found = (*rows)->step();
+  if (!found) return std::unexpected(found.error());
+  std::optional<bool> sealed;
+  if (*found) sealed = db::is_sealed((*rows)->text(0));
+  if (auto ended = (*rows)->bind(std::span<const db::Value>()); !ended) {
+    return std::unexpected(ended.error());
+  }
+  return sealed;
+}
+
+Result<Content> read_content(db::Database& database, std::int64_t number, const db::Statement& row,
+                             int record_column, int salt_column) {
+  Content content;
+  if (row.is_null(record_column)) {
+    content.erased = true;
+    return content;
+  }
+  const std::string_view stored = row.text(record_column);
+  if (!db::is_sealed(stored)) {
+    const db::Blob salt = row.blob(salt_column);
+    if (salt.size() == content.salt.size()) std::ranges::copy(salt, content.salt.begin());
+    content.record = stored;
+    return content;
+  }
+  auto opened = db::to_plain(database, personal, std::to_string(number), {stored});
+  if (!opened && opened.error().code == Code::not_found) {
+    content.erased = true;
+    return content;
+  }
+  if (!opened) return std::unexpected(opened.error());
+  const std::string_view both = opened->front();
+  if (both.size() < content.salt.size()) {
+    return fail(Code::corrupt, "entry " + std::to_string(number) + ": what was sealed has no salt");
+  }
+  std::ranges::copy(crypto::as_bytes(both.substr(0, content.salt.size())), content.salt.begin());
+  content.record = both.substr(content.salt.size());
+  return content;
 }
 
 std::vector<db::AppendOnly> append_only() {
@@ -109,6 +177,27 @@ std::vector<Node> NodeMaker::append(const Digest& leaf) {
 }
 
 namespace {
+
+// What the column of the record holds, "" where that is the record; none in a store without keys.
+Result<std::vector<std::string>> seal_rows(db::Database& database, std::span<const Row> rows) {
+  std::vector<std::string> sealed;
+  if (database.sealing() == nullptr) return sealed;
+  std::vector<std::string_view> records;
+  for (const Row& row : rows) {
+    if (is_personal(row.kind)) records.emplace_back(row.record);
+  }
+  if (auto done = database.sealing()->expect(records); !done) return std::unexpected(done.error());
+  for (const Row& row : rows) {
+    std::string& text = sealed.emplace_back();
+    if (!is_personal(row.kind)) continue;
+    std::string both(reinterpret_cast<const char*>(row.salt.data()), row.salt.size());
+    both += row.record;
+    auto stored = db::to_stored(database, personal, std::to_string(row.number), {both});
+    if (!stored) return std::unexpected(stored.error());
+    text = std::move(stored->front());
+  }
+  return sealed;
+}
 
 Result<void> write_nodes(db::Database& database, std::span<const Node> nodes) {
   if (nodes.empty()) return {};
@@ -196,13 +285,18 @@ Prepared Ledger::prepare(std::span<const Entry> entries, Timestamp now) {
 Result<void> Ledger::write(db::Database& database, const Prepared& prepared) {
   constexpr std::array<std::string_view, 6> columns{"number", "kind", "record",
                                                     "salt",   "leaf", "commitment"};
+  const auto sealed = seal_rows(database, prepared.rows);
+  if (!sealed) return std::unexpected(sealed.error());
   auto row = prepared.rows.begin();
   const auto next = [&](std::span<db::Value> values) {
     if (row == prepared.rows.end()) return false;
+    const std::string_view instead =
+        sealed->empty() ? std::string_view()
+                        : (*sealed)[static_cast<std::size_t>(row - prepared.rows.begin())];
     values[0] = row->number;
     values[1] = std::string_view(row->kind);
-    values[2] = std::string_view(row->record);
-    values[3] = db::Blob(row->salt);
+    values[2] = instead.empty() ? std::string_view(row->record) : instead;
+    values[3] = instead.empty() ? db::Blob(row->salt) : db::Blob(row->salt).first(0);
     values[4] = db::Blob(row->leaf);
     values[5] = db::Blob(row->commitment);
     ++row;
@@ -274,20 +368,31 @@ Result<std::string> first_checkpoint_over(db::Database& database, std::int64_t e
 }
 
 Result<std::optional<Timestamp>> last_time(db::Database& database) {
-  const auto rows = read_rows(
-      database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "
-                     "WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1"));
+  const auto rows = database.scan(
+      "SELECT number, record, salt FROM ledger_entry WHERE record IS NOT NULL"
+      " ORDER BY number DESC");
   if (!rows) return std::unexpected(rows.error());
-  if (rows->empty()) return std::optional<Timestamp>();
-  const auto record = json::parse(rows->front().record);
-  const auto time = parse_rfc3339(record ? record->text("time") : "");
-  if (!time) return fail(Code::corrupt, "the ledger's newest entry tells no time");
-  return std::optional<Timestamp>(*time);
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return std::optional<Timestamp>();
+    const auto content = read_content(database, (*rows)->integer(0), **rows, 1, 2);
+    if (!content) return std::unexpected(content.error());
+    if (content->erased) continue;
+    const auto record = json::parse(content->record);
+    const auto time = parse_rfc3339(record ? record->text("time") : "");
+    if (auto ended = (*rows)->bind(std::span<const db::Value>()); !ended) {
+      return std::unexpected(ended.error());
+    }
+    if (!time) return fail(Code::corrupt, "the ledger's newest entry tells no time");
+    return std::optional<Timestamp>(*time);
+  }
 }
 
 Result<std::vector<Row>> load_entries(db::Database& database, std::int64_t first,
                                       std::int64_t limit) {
   return read_rows(
+      database,
       database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "
                      "WHERE number >= $1 ORDER BY number LIMIT $2",
                      {first, limit}));
@@ -309,12 +414,15 @@ Result<void> for_each_entry(db::Database& database, const EntryQuery& query,
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return {};
-    each(read_row(**rows));
+    const auto read = read_row(database, **rows);
+    if (!read) return std::unexpected(read.error());
+    each(*read);
   }
 }
 
 Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view kind) {
   auto rows = read_rows(
+      database,
       database.query("SELECT number, kind, record, salt, leaf, commitment FROM ledger_entry "
                      "WHERE kind = $1 ORDER BY number DESC LIMIT 1",
                      {kind}));
@@ -325,14 +433,15 @@ Result<std::optional<Row>> last_of_kind(db::Database& database, std::string_view
 
 Result<EntryRange> entries_between(db::Database& database, Timestamp from, Timestamp to) {
   const auto rows = database.scan(
-      "SELECT number, record FROM ledger_entry WHERE record IS NOT NULL ORDER BY number");
+      "SELECT number, record, salt FROM ledger_entry WHERE record IS NOT NULL ORDER BY number");
   std::optional<EntryRange> range;
-  const auto done = for_each_record(rows, [&](std::int64_t number, const json::Value& record) {
-    const auto time = parse_rfc3339(record.text("time"));
-    if (!time || *time < from || *time >= to) return;
-    if (!range) range = EntryRange{.first = number, .end = 0};
-    range->end = number + 1;
-  });
+  const auto done =
+      for_each_record(database, rows, [&](std::int64_t number, const json::Value& record) {
+        const auto time = parse_rfc3339(record.text("time"));
+        if (!time || *time < from || *time >= to) return;
+        if (!range) range = EntryRange{.first = number, .end = 0};
+        range->end = number + 1;
+      });
   if (!done) return std::unexpected(done.error());
   return range.value_or(EntryRange{.first = 0, .end = 0});
 }
@@ -341,7 +450,8 @@ Result<void> for_each_of_kind(
     db::Database& database, std::string_view kind, const EntryRange& range,
     const std::function<void(std::int64_t number, const json::Value& record)>& each) {
   return for_each_record(
-      database.scan("SELECT number, record FROM ledger_entry WHERE kind = $1 AND number >= $2"
+      database,
+      database.scan("SELECT number, record, salt FROM ledger_entry WHERE kind = $1 AND number >= $2"
                     " AND number < $3 AND record IS NOT NULL ORDER BY number",
                     {kind, range.first, range.end}),
       each);

@@ -29,6 +29,7 @@
 #include "base/timestamp.h"
 #include "db/database.h"
 #include "db/roles.h"
+#include "db/sealing.h"
 #include "json/value.h"
 #include "ledger/merkle.h"
 #include "ledger/note.h"
@@ -41,6 +42,15 @@ std::span<const db::Migration> migrations();
 // Tables whose rows stay, and what of them changes all the same: an erased record goes with its
 // salt, and a checkpoint takes on the signatures of witnesses.
 std::vector<db::AppendOnly> append_only();
+
+// What is personal of an entry: its record, sealed together with its salt, whose column is empty
+// then. Entries of some kinds, which tell of nobody, are never sealed, so that whoever has no keys
+// still follows batches, checkpoints and keys.
+const db::PersonalTable& personal_entries();
+bool is_personal(std::string_view kind);
+
+// Whether the entries of this store are sealed; nothing where none that could be is there yet.
+Result<std::optional<bool>> is_sealed(db::Database& database);
 
 inline constexpr std::size_t record_bytes_max = 1024 * 1024;
 
@@ -81,6 +91,16 @@ class NodeMaker {
   };
   std::vector<Level> levels_;
 };
+
+// What an entry says, and the salt in its commitment.
+struct Content {
+  std::string record;
+  Salt salt{};
+  bool erased = false;  // both are gone, or sealed for somebody whose key was shredded
+};
+// Out of the columns of a row that hold its record and its salt.
+Result<Content> read_content(db::Database& database, std::int64_t number, const db::Statement& row,
+                             int record_column, int salt_column);
 
 // What prepare() makes of some entries.
 struct Prepared {

@@ -220,7 +220,23 @@ class Verifier {
       add(place, "it is half erased: its record or its salt alone is gone");
       return {};
     }
-    return check_content(place, row, leaf);
+    const bool is_open = !db::is_sealed(row.text(2));
+    if (!is_open && database_.sealing() == nullptr) {
+      ++verdict_.closed;
+      return {};
+    }
+    const auto content = read_content(database_, number, row, 2, 3);
+    if (!content && content.error().code == Code::corrupt) {
+      add(place, content.error().what);
+      return {};
+    }
+    if (!content) return std::unexpected(content.error());
+    if (content->erased) {
+      ++verdict_.erased;
+      return {};
+    }
+    const bool fits = is_open ? row.blob(3).size() == content->salt.size() : true;
+    return check_content(place, row, fits ? *content : Content{.record = content->record}, leaf);
   }
 
   // What tiles above the leaves are made of.
@@ -273,9 +289,9 @@ class Verifier {
   }
 
   Result<void> check_content(const std::string& place, const db::Statement& row,
-                             const Digest& leaf) {
-    const std::string_view text = row.text(2);
-    if (leaf_hash(commitment(row.blob(3), text)) != leaf) {
+                             const Content& content, const Digest& leaf) {
+    const std::string_view text = content.record;
+    if (leaf_hash(commitment(content.salt, text)) != leaf) {
       add(place, "its record or salt is not what its leaf commits to");
       return {};
     }
@@ -330,6 +346,7 @@ json::Object to_json(const Verdict& verdict) {
     keys.push_back(std::move(record));
   }
   return {{"checkpoints", verdict.checkpoints},
+          {"closed", verdict.closed},
           {"entries", verdict.entries},
           {"erased", verdict.erased},
           {"failures", std::move(failures)},
@@ -349,6 +366,12 @@ std::string to_words(const Verdict& verdict) {
            counted(verdict.checkpoints, " checkpoint, ", " checkpoints, ") +
            std::to_string(verdict.erased) + " erased, " + std::to_string(verdict.unsealed) +
            " not sealed yet\n";
+  if (verdict.closed > 0) {
+    words += "  " +
+             counted(verdict.closed, " entry is encrypted: its record was",
+                     " entries are encrypted: their records were") +
+             " not read, since the keys of the store are not given\n";
+  }
   for (const KeyChange& change : verdict.key_changes) words += "  " + to_words(change) + "\n";
   for (const Failure& failure : verdict.failures) {
     words += "  " + failure.place + ": " + failure.what + "\n";

@@ -45,6 +45,7 @@ struct Findings {
 
 struct Verdict {
   std::int64_t entries = 0;
+  std::int64_t closed = 0;  // encrypted, and looked at without the keys of the store
   std::int64_t erased = 0;  // entries whose record and salt were deleted on purpose
   std::int64_t checkpoints = 0;
   std::int64_t unsealed = 0;  // entries behind the last checkpoint

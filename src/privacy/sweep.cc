@@ -87,7 +87,7 @@ class OpenIncidents {
   static Result<OpenIncidents> load(db::Database& database) {
     OpenIncidents open;
     const auto rows = database.scan(
-        "SELECT incident.number, detection.body FROM incident"
+        "SELECT incident.number, detection.body, detection.number FROM incident"
         " JOIN detection ON detection.incident = incident.number"
         " WHERE incident.state NOT IN ('closed', 'dismissed', 'merged')");
     if (!rows) return std::unexpected(rows.error());
@@ -95,9 +95,12 @@ class OpenIncidents {
       const auto more = (*rows)->step();
       if (!more) return std::unexpected(more.error());
       if (!*more) break;
-      const auto body = json::parse((*rows)->text(1));
-      const auto detection =
-          body ? detect::from_record(*body) : Result<detect::Detection>(fail(Code::corrupt, ""));
+      const auto detection = detect::read_body(database, (*rows)->integer(2), (*rows)->text(1));
+      if (!detection && detection.error().code != Code::corrupt) {
+        // Of one that was erased nobody can tell any more which events it rests on.
+        if (detection.error().code == Code::not_found) continue;
+        return std::unexpected(detection.error());
+      }
       if (!detection) {
         return fail(Code::corrupt, "a detection of incident " +
                                        std::to_string((*rows)->integer(0)) + " is damaged");

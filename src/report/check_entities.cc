@@ -75,7 +75,10 @@ class EntityCheck {
     const auto more = events_->step();
     if (!more) return std::unexpected(more.error());
     event_.reset();
-    if (*more) event_ = ingest::read_event_row(*events_);
+    if (!*more) return {};
+    auto event = ingest::read_event_row(database_, *events_);
+    if (!event) return std::unexpected(event.error());
+    event_ = *std::move(event);
     return {};
   }
 
@@ -84,10 +87,13 @@ class EntityCheck {
     std::vector<ingest::EntityPlace> places;
     while (event_ && event_->number < end) {
       // One that cannot be read is told where its batch is held against the ledger.
-      if (const auto event = parse_event(event_->record)) {
-        ingest::EntityGatherer gatherer;
+      const auto event = parse_event(event_->record);
+      if (event && !event_->erased) {
+        ingest::EntityGatherer gatherer(database_.sealing());
         gatherer.add(*event);
-        for (ingest::EntityPlace place : gatherer.take()) {
+        const auto named = gatherer.take();
+        if (!named) return std::unexpected(named.error());
+        for (ingest::EntityPlace place : *named) {
           place.event = event_->number;
           places.push_back(place);
         }

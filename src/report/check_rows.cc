@@ -8,9 +8,11 @@
 #include <span>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/timestamp.h"
 #include "event/event.h"
 #include "report/check_state.h"
+#include "report/personal_tables.h"
 #include "report/report.h"
 
 namespace mailwarden::report {
@@ -32,8 +34,54 @@ struct Table {
   std::string_view sql;  // entry and body first
   std::span<const Column> columns;
   std::span<const std::string_view> beside;  // members that the record has and the body has not
-  bool tells_when = false;  // a member "when" beside the body, which older entries have not
+  bool tells_when = false;        // a member "when" beside the body, which older entries have not
+  std::span<const int> key = {};  // columns that name a row
+  std::span<const int> personal = {};  // those that are personal, as the module has them
 };
+
+// A row with what is personal of it, read.
+struct OpenedRow {
+  const db::Statement& row;
+  const Table& table;
+  std::vector<std::string> plain;
+
+  std::string_view text(int column) const {
+    const auto found = std::ranges::find(table.personal, column);
+    if (found == table.personal.end()) return row.text(column);
+    return plain[static_cast<std::size_t>(found - table.personal.begin())];
+  }
+  std::int64_t integer(int column) const { return row.integer(column); }
+};
+
+const db::PersonalTable& personal_of(const Table& table) {
+  static const auto all = personal_tables();
+  const auto found = std::ranges::find(all, table.name, &db::PersonalTable::name);
+  CHECK(found != all.end());
+  return *found;
+}
+
+// not_found where it was erased.
+Result<OpenedRow> open_row(db::Database& database, const Table& table, const db::Statement& row) {
+  std::string name;
+  for (const int column : table.key) {
+    name += (name.empty() ? "" : "/") + std::string(row.text(column));
+  }
+  const std::span<const int> at = table.personal;
+  const auto text = [&](std::size_t i) { return row.text(at[i]); };
+  auto plain = at.size() == 1 ? db::to_plain(database, personal_of(table), name, {text(0)})
+               : at.size() == 2
+                   ? db::to_plain(database, personal_of(table), name, {text(0), text(1)})
+                   : db::to_plain(database, personal_of(table), name, {text(0), text(1), text(2)});
+  if (!plain) return std::unexpected(plain.error());
+  return OpenedRow{.row = row, .table = table, .plain = *std::move(plain)};
+}
+
+constexpr std::array by_entry{0};
+constexpr std::array by_number{5};
+constexpr std::array by_sequence{2, 3};
+constexpr std::array body_alone{1};
+constexpr std::array decision_personal{3, 5, 1};
+constexpr std::array detection_personal{4, 1};
 
 constexpr std::array<std::string_view, 2> beside_all{"kind", "time"};
 constexpr std::array<std::string_view, 4> beside_detection{"incident", "kind", "number", "time"};
@@ -60,22 +108,22 @@ constexpr std::array tables{
           "SELECT entry, body, id, principal, action, resource, why,"
           " CASE allowed WHEN 1 THEN 'allow' WHEN 0 THEN 'deny' ELSE '' END, time FROM decision "
           "ORDER BY entry",
-          decision_columns, beside_all},
+          decision_columns, beside_all, false, by_entry, decision_personal},
     Table{"detection", "detection",
           "SELECT entry, body, rule, entity_kind, entity_name, number, incident, time, stream,"
           " position FROM detection ORDER BY entry",
-          detection_columns, beside_detection},
+          detection_columns, beside_detection, false, by_number, detection_personal},
     Table{"incident_change", "incident",
           "SELECT entry, body, incident, sequence, time FROM incident_change ORDER BY entry",
-          incident_columns, beside_all, true},
+          incident_columns, beside_all, true, by_sequence, body_alone},
     Table{"playbook_move", "step",
           "SELECT entry, body, run, time FROM playbook_move ORDER BY entry", move_columns,
-          beside_all, true},
+          beside_all, true, by_entry, body_alone},
     Table{"grant_changes", "grant",
           "SELECT entry, body, number, sequence, time FROM grant_changes ORDER BY entry",
-          grant_columns, beside_all, true}};
+          grant_columns, beside_all, true, by_sequence, body_alone}};
 
-bool agrees(const db::Statement& row, const Column& column, const json::Value& record) {
+bool agrees(const OpenedRow& row, const Column& column, const json::Value& record) {
   const json::Value& of = column.in.empty() ? record : record[column.in];
   switch (column.as) {
     case As::text:
@@ -119,7 +167,7 @@ std::string body_difference(std::string_view stored, const std::string& expected
 }
 
 // What the row of an entry says otherwise; "" where all is alike.
-std::string difference(const Table& table, const db::Statement& row, const json::Value& record) {
+std::string difference(const Table& table, const OpenedRow& row, const json::Value& record) {
   if (record.as_object() == nullptr) return {};
   const std::string place = "its row in " + std::string(table.name);
   const std::string expected = body_text(table, *record.as_object());
@@ -139,6 +187,7 @@ struct RowCheck::Cursor {
   db::Statement* rows = nullptr;
   std::optional<std::int64_t> entry;  // of the row it stands at
   std::int64_t untold = 0;            // rows of whose time their entry tells nothing
+  std::int64_t erased = 0;            // rows that went with their entries
 };
 
 RowCheck::RowCheck(db::Database& database) : database_(database) {}
@@ -162,11 +211,19 @@ Result<void> RowCheck::open() {
   return {};
 }
 
-void RowCheck::add_stray(const Cursor& cursor) {
-  if (found_.failures.size() >= ledger::failures_max) return;
+Result<void> RowCheck::add_stray(Cursor& cursor) {
+  // What an entry said and its row went together.
+  const auto opened = open_row(database_, *cursor.table, *cursor.rows);
+  if (!opened && opened.error().code == Code::not_found) {
+    ++cursor.erased;
+    return {};
+  }
+  if (!opened && opened.error().code != Code::corrupt) return std::unexpected(opened.error());
+  if (found_.failures.size() >= ledger::failures_max) return {};
   found_.failures.push_back({.place = std::string(cursor.table->name),
                              .what = "it has a row of entry " + std::to_string(*cursor.entry) +
                                      ", which is of no such kind or erased"});
+  return {};
 }
 
 Result<std::string> RowCheck::record(std::int64_t entry, const json::Value& record) {
@@ -178,7 +235,9 @@ Result<std::string> RowCheck::record(std::int64_t entry, const json::Value& reco
     if (auto done = run_out(cursor, entry); !done) return std::unexpected(done.error());
     if (cursor.table->kind != kind) continue;
     if (cursor.entry != entry) return "its row in " + std::string(cursor.table->name) + " is gone";
-    std::string wrong = difference(*cursor.table, *cursor.rows, record);
+    auto compared = compare(cursor, record);
+    if (!compared) return compared;
+    std::string wrong = *std::move(compared);
     if (cursor.table->tells_when && record["when"].is_null()) ++cursor.untold;
     if (auto done = step(cursor); !done) return std::unexpected(done.error());
     return wrong;
@@ -186,9 +245,22 @@ Result<std::string> RowCheck::record(std::int64_t entry, const json::Value& reco
   return std::string();
 }
 
+Result<std::string> RowCheck::compare(const Cursor& cursor, const json::Value& record) {
+  const Table& table = *cursor.table;
+  const auto opened = open_row(database_, table, *cursor.rows);
+  if (opened) return difference(table, *opened, record);
+  if (opened.error().code == Code::not_found) {
+    return "its row in " + std::string(table.name) + " is erased, but it is not";
+  }
+  if (opened.error().code == Code::corrupt) {
+    return "its row in " + std::string(table.name) + ": " + opened.error().what;
+  }
+  return std::unexpected(opened.error());
+}
+
 Result<void> RowCheck::run_out(Cursor& cursor, std::int64_t before) {
   while (cursor.entry && *cursor.entry < before) {
-    add_stray(cursor);
+    if (auto done = add_stray(cursor); !done) return done;
     if (auto done = step(cursor); !done) return done;
   }
   return {};
@@ -202,6 +274,10 @@ Result<ledger::Findings> RowCheck::end() {
     if (auto done = run_out(cursor, INT64_MAX); !done) return std::unexpected(done.error());
   }
   for (const Cursor& cursor : cursors_) {
+    if (cursor.erased > 0) {
+      found_.not_held.push_back(std::string(cursor.table->name) + ": " +
+                                std::to_string(cursor.erased) + " rows that were erased");
+    }
     if (cursor.untold == 0) continue;
     found_.not_held.push_back(std::string(cursor.table->name) + ": the time of " +
                               std::to_string(cursor.untold) + " rows");

@@ -40,7 +40,8 @@ class RowCheck {
   Result<void> open();
   Result<void> step(Cursor& cursor);
   Result<void> run_out(Cursor& cursor, std::int64_t before);
-  void add_stray(const Cursor& cursor);
+  Result<void> add_stray(Cursor& cursor);
+  Result<std::string> compare(const Cursor& cursor, const json::Value& record);
 
   db::Database& database_;
   std::vector<Cursor> cursors_;

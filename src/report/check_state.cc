@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "access/sign_ins.h"
+#include "alert/outbox.h"
 #include "crypto/sha256.h"
 #include "event/event.h"
 #include "report/check_entities.h"
@@ -27,6 +28,11 @@ constexpr std::array derived_tables{
     Derived{"event_batch", "entry", "stream, first, count, earliest, latest"},
     Derived{"removal", "entry", "time, category, source, events, earliest, latest"},
     Derived{"removed_batch", "batch", "entry"}};
+
+// Where the personal columns of an alert stand, behind its key.
+constexpr std::size_t alert_subject = 5;
+constexpr std::size_t alert_event = 6;
+constexpr std::size_t alert_trouble = 9;
 
 constexpr std::int64_t entity_step = 3;  // of the events' tables, which makes their index
 
@@ -56,23 +62,58 @@ std::string rows_word(std::int64_t count) {
   return std::to_string(count) + (count == 1 ? " row" : " rows");
 }
 
+// A row's values as text, its key first. Nothing where it was erased.
+Result<std::optional<std::vector<std::string>>> read_values(db::Database& database,
+                                                            const Derived& table,
+                                                            const db::Statement& row) {
+  using Values = std::optional<std::vector<std::string>>;
+  std::vector<std::string> values;
+  for (int i = 0; i < row.columns(); ++i) values.emplace_back(row.text(i));
+  if (table.name != alert::personal_tables()[0].name) return Values(std::move(values));
+  auto plain = db::to_plain(database, alert::personal_tables()[0], values[0],
+                            {values[alert_trouble], values[alert_event], values[alert_subject]});
+  if (!plain && plain.error().code == Code::not_found) return Values();
+  if (!plain) return std::unexpected(plain.error());
+  values[alert_trouble] = (*plain)[0];
+  values[alert_event] = (*plain)[1];
+  values[alert_subject] = (*plain)[2];
+  return Values(std::move(values));
+}
+
 // Holds the rows of a query against what is expected: keys first, then what they say.
-Result<void> check_rows(const Result<db::Statement*>& rows, const Derived& table,
-                        ExpectedRows& expected, std::vector<ledger::Failure>& failures) {
+Result<void> check_rows(db::Database& database, const Result<db::Statement*>& rows,
+                        const Derived& table, ExpectedRows& expected, ledger::Findings& found) {
+  std::vector<ledger::Failure>& failures = found.failures;
   if (!rows) return std::unexpected(rows.error());
+  std::int64_t erased = 0;
   while (failures.size() < ledger::failures_max) {
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
-    if (!*more) return {};
+    if (!*more) break;
+    const auto values = read_values(database, table, **rows);
+    if (!values && values.error().code == Code::corrupt) {
+      failures.push_back(
+          {.place = row_place(table.name, {(*rows)->text(0)}), .what = values.error().what});
+      continue;
+    }
+    if (!values) return std::unexpected(values.error());
+    if (!*values) {
+      ++erased;
+      if (auto done = expected.see(table.name, {(*rows)->text(0)}); !done) return done;
+      continue;
+    }
     json::Array says;
     for (int i = 1; i < (*rows)->columns(); ++i) {
-      const std::string_view text = (*rows)->text(i);
+      const std::string_view text = (**values)[static_cast<std::size_t>(i)];
       says.emplace_back(i - 1 == table.hashed ? crypto::to_hex(crypto::sha256(text))
                                               : std::string(text));
     }
     auto wrong = expected.check(table.name, {(*rows)->text(0)}, says, table.columns);
     if (!wrong) return std::unexpected(wrong.error());
     if (*wrong) failures.push_back(**std::move(wrong));
+  }
+  if (erased > 0) {
+    found.not_held.push_back(std::string(table.name) + ": " + rows_word(erased) + " erased");
   }
   return {};
 }
@@ -236,17 +277,18 @@ Result<ledger::Findings> StateCheck::end() {
   ledger::Findings found;
   if (!expected_) return found;
   for (const Derived& table : derived_tables) {
-    std::vector<ledger::Failure> failures;
+    ledger::Findings of_table;
     const auto rows =
         database_.scan("SELECT " + std::string(table.key) + ", " + std::string(table.columns) +
                        " FROM " + std::string(table.name) + " ORDER BY " + std::string(table.key));
-    if (auto done = check_rows(rows, table, *expected_, failures); !done) {
+    if (auto done = check_rows(database_, rows, table, *expected_, of_table); !done) {
       return std::unexpected(done.error());
     }
     auto missing = expected_->missing(table.name);
     if (!missing) return std::unexpected(missing.error());
-    append(found.failures, std::move(failures));
+    append(found.failures, std::move(of_table.failures));
     append(found.failures, *std::move(missing));
+    std::ranges::move(of_table.not_held, std::back_inserter(found.not_held));
   }
   for (const auto check :
        {&StateCheck::check_states, &StateCheck::check_schema, &StateCheck::check_events}) {
@@ -272,6 +314,7 @@ bool StateCheck::made_by(std::string_view module, std::int64_t number) const {
 Result<void> StateCheck::check_states(ledger::Findings& into) {
   for (const StateTable& table : state_tables()) {
     std::int64_t loose = 0;
+    std::int64_t erased = 0;
     std::vector<ledger::Failure> failures;
     const auto check = [&](StateRow row) -> Result<void> {
       if (!schema_) {
@@ -280,6 +323,10 @@ Result<void> StateCheck::check_states(ledger::Findings& into) {
       }
       json::Array key;
       for (std::string& value : row.key) key.emplace_back(std::move(value));
+      if (row.erased) {
+        ++erased;
+        return expected_->see(table.name, key);
+      }
       auto wrong = expected_->check(table.name, key, {*row.hash}, "");
       if (!wrong) return std::unexpected(wrong.error());
       if (*wrong && failures.size() < ledger::failures_max) failures.push_back(**std::move(wrong));
@@ -287,6 +334,9 @@ Result<void> StateCheck::check_states(ledger::Findings& into) {
     };
     if (auto done = each_state(database_, table, check); !done) return done;
     append(into.failures, std::move(failures));
+    if (erased > 0) {
+      into.not_held.push_back(std::string(table.name) + ": " + rows_word(erased) + " erased");
+    }
     if (loose > 0) into.not_held.push_back(std::string(table.name) + ": " + rows_word(loose));
     if (!schema_) continue;
     const auto horizon = table.name == "sign_in" ? std::optional(access::SignIns::horizon.count())

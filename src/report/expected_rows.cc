@@ -114,14 +114,16 @@ Result<std::optional<ledger::Failure>> ExpectedRows::check(std::string_view tabl
     const auto expected = json::parse((*found)->text(0));
     differs = first_difference(expected ? *expected : json::Value(), says, names);
   }
-  if (auto done = scratch_->run("UPDATE expected SET seen = 1 WHERE name = $1 AND row = $2",
-                                {table, std::string_view(text)});
-      !done) {
-    return std::unexpected(done.error());
-  }
+  if (auto done = see(table, key); !done) return std::unexpected(done.error());
   if (!differs) return std::optional<ledger::Failure>();
   return failure("it is not what " + told_by(entry) + " says" +
                  (differs->empty() ? "" : ": '" + *differs + "' differs"));
+}
+
+Result<void> ExpectedRows::see(std::string_view table, const json::Array& key) {
+  const std::string text = json::to_text(key);
+  return scratch_->run("UPDATE expected SET seen = 1 WHERE name = $1 AND row = $2",
+                       {table, std::string_view(text)});
 }
 
 Result<std::vector<ledger::Failure>> ExpectedRows::missing(std::string_view table,

@@ -47,8 +47,10 @@ class ExpectedRows {
   // values that it says.
   Result<std::optional<ledger::Failure>> check(std::string_view table, const json::Array& key,
                                                const json::Array& says, std::string_view names);
-  // Those that check() was not called for. One whose part has another that is younger by `horizon`
-  // may be gone.
+  // Of a row that is there and can be read no more.
+  Result<void> see(std::string_view table, const json::Array& key);
+  // Those that check() and see() were not called for. One whose part has another that is younger by
+  // `horizon` may be gone.
   Result<std::vector<ledger::Failure>> missing(std::string_view table,
                                                std::optional<std::int64_t> horizon = {});
 

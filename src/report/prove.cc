@@ -116,6 +116,9 @@ Result<ledger::Proof> prove_entry(db::Database& database, std::int64_t number) {
 Result<ledger::Proof> prove_event(db::Database& database, const EventId& id) {
   const auto event = ingest::load_event(database, id);
   if (!event) return std::unexpected(event.error());
+  if (event->erased) {
+    return fail(Code::conflict, "the event was erased: what it said cannot be proved any more");
+  }
   const auto batch = ingest::load_batch_of(database, event->number);
   if (!batch) return std::unexpected(batch.error());
   const auto all = ingest::load_batch_events(database, *batch);
@@ -125,7 +128,7 @@ Result<ledger::Proof> prove_event(db::Database& database, const EventId& id) {
   }
   std::vector<ledger::Digest> leaves;
   for (const ingest::EventRow& row : *all) {
-    leaves.push_back(ledger::leaf_hash(ledger::commitment(row.salt, row.record)));
+    leaves.push_back(ledger::leaf_hash(row.commitment));
   }
   const auto index = static_cast<std::uint64_t>(event->number - batch->first);
   json::Array hashes;

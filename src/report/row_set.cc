@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
+#include "base/check.h"
 #include "json/base64.h"
 #include "report/csv.h"
+#include "report/personal_tables.h"
 
 namespace mailwarden::report {
 namespace {
@@ -38,6 +41,9 @@ constexpr std::string_view stored_sql =
 constexpr std::array stored_fields{Field{"source", Cell::text}, Field{"events", Cell::integer},
                                    Field{"earliest", Cell::time}, Field{"latest", Cell::time},
                                    Field{"oldest_batch", Cell::time}};
+
+constexpr std::array incident_personal{-1, 1};
+constexpr std::array alert_personal{7, -1, 9};
 
 using Cells = std::string_view;
 constexpr std::array event_cells{
@@ -91,14 +97,18 @@ constexpr std::array audit_questions{
              .sql = incidents_sql,
              .stays = Stays::standing,
              .fields = incident_fields,
-             .cells = incident_cells},
+             .cells = incident_cells,
+             .personal_table = "incident",
+             .personal_fields = incident_personal},
     entries_of("changes", "incident", "changes of incidents", change_cells),
     Question{.name = "alerts",
              .about = "alerts that were decided, as they stood",
              .sql = alerts_sql,
              .stays = Stays::standing,
              .fields = alert_fields,
-             .cells = alert_cells},
+             .cells = alert_cells,
+             .personal_table = "alert",
+             .personal_fields = alert_personal},
     entries_of("steps", "step", "moves of playbooks", step_cells),
     entries_of("gaps", "gap", "what may have been missed", gap_cells),
     entries_of("policies", "policies", "rules and policies that came into force", policy_cells),
@@ -131,11 +141,58 @@ Result<json::Value> read_cell(const db::Statement& row, int column, Cell cell) {
   return json::Value();
 }
 
-Result<json::Value> read_row(const db::Statement& row, const Question& question) {
+// Instead of what a field's column holds.
+using Instead = std::map<std::size_t, json::Value>;
+
+Result<Instead> read_entry(db::Database& database, const db::Statement& row) {
+  Instead instead;
+  const auto content = ledger::read_content(database, row.integer(0), row, 1, 2);
+  if (!content) return std::unexpected(content.error());
+  if (content->erased) return Instead{{1, json::Value()}, {2, json::Value()}};
+  auto record = json::parse(content->record);
+  if (!record) return fail(Code::corrupt, record.error().what);
+  instead[1] = *std::move(record);
+  instead[2] = crypto::to_hex(content->salt);
+  return instead;
+}
+
+Result<Instead> read_personal(db::Database& database, const db::Statement& row,
+                              const Question& question) {
+  static const auto tables = personal_tables();
+  const auto table = std::ranges::find(tables, question.personal_table, &db::PersonalTable::name);
+  CHECK(table != tables.end() && table->columns.size() == question.personal_fields.size());
+  const std::string_view carrier = row.text(question.personal_fields.back());
+  if (!db::is_sealed(carrier)) return Instead();
+  const auto plain = db::open_row(database, *table, row.text(0), carrier);
+  const bool is_erased = !plain && plain.error().code == Code::not_found;
+  if (!plain && !is_erased) return std::unexpected(plain.error());
+  Instead instead;
+  for (std::size_t i = 0; i < question.personal_fields.size(); ++i) {
+    if (question.personal_fields[i] < 0) continue;
+    const auto at = static_cast<std::size_t>(question.personal_fields[i]);
+    const bool is_object = question.fields[at].cell == Cell::object;
+    auto value = !is_object  ? json::Value(is_erased ? db::erased_text : (*plain)[i])
+                 : is_erased ? json::Value(json::Object{{"erased", true}})
+                             : json::parse((*plain)[i]);
+    if (!value) return fail(Code::corrupt, value.error().what);
+    instead[at] = *std::move(value);
+  }
+  return instead;
+}
+
+Result<json::Value> read_row(db::Database& database, const db::Statement& row,
+                             const Question& question) {
+  auto instead = !question.kind.empty()             ? read_entry(database, row)
+                 : !question.personal_table.empty() ? read_personal(database, row, question)
+                                                    : Result<Instead>();
+  if (!instead && instead.error().code != Code::corrupt) return std::unexpected(instead.error());
   json::Object object;
   for (std::size_t i = 0; i < question.fields.size(); ++i) {
     const Field& field = question.fields[i];
-    auto value = read_cell(row, static_cast<int>(i), field.cell);
+    const bool is_read = instead && instead->contains(i);
+    auto value = !instead  ? Result<json::Value>(std::unexpected(instead.error()))
+                 : is_read ? Result<json::Value>(std::move((*instead)[i]))
+                           : read_cell(row, static_cast<int>(i), field.cell);
     if (!value) {
       return fail(Code::corrupt, "a row of '" + std::string(question.name) +
                                      "' is damaged: " + value.error().what);
@@ -256,7 +313,7 @@ Result<RowSet> ask(db::Database& database, const Question& question,
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
-    auto row = read_row(**rows, question);
+    auto row = read_row(database, **rows, question);
     if (!row) return std::unexpected(row.error());
     if (each) each(*row);
     collector.add(*std::move(row));

@@ -50,6 +50,10 @@ struct Question {
   Stays stays = Stays::always;
   std::span<const Field> fields;  // of the answer's columns, the first one tells rows apart
   std::span<const std::string_view> cells;  // columns of the CSV: fields, or members of an object
+  // Where rows of another table than the ledger's are personal: its name, and for each of its
+  // personal columns the field that it stands in, or -1. The first field is the table's key.
+  std::string_view personal_table = {};
+  std::span<const int> personal_fields = {};
 };
 
 // Those of the report of that kind ("audit", "retention"), in its order.

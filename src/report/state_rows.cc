@@ -5,55 +5,110 @@
 
 #include "base/check.h"
 #include "crypto/sha256.h"
+#include "report/personal_tables.h"
 
 namespace mailwarden::report {
 namespace {
 
 constexpr std::array stream_bytes{9, 11};
 
-constexpr std::array tables{
-    StateTable{"correlation", 1, "number, event, body"},
-    StateTable{"grant_clock", 1, "only_row, latest, set_back"},
-    StateTable{"grants", 1, "number, person, system, state, is_open, body"},
-    StateTable{"identity_account", 2, "provider, id, body"},
-    StateTable{"identity_group", 2, "provider, id, body"},
-    StateTable{"identity_person", 2, "provider, id, body"},
-    StateTable{"identity_source", 2, "provider, id, body"},
-    StateTable{"incident", 1,
-               "number, state, severity, entity_kind, entity_name, opened, changed, body"},
-    StateTable{"playbook_run", 1, "number, playbook, incident, state, body"},
-    StateTable{"sign_in", 2, "person, time, token"},
-    StateTable{"stream", 1,
-               "stream, source, path, generation, device, inode, birth, position, head_length,"
-               " head, tail_length, tail, finished",
-               stream_bytes},
-    StateTable{"witness_log", 1, "origin, note"}};
+constexpr std::array snapshot_personal{2};
+constexpr std::array grant_personal{1, 5};
+constexpr std::array people_personal{1, 2};
+constexpr std::array incident_personal{4, 7};
+constexpr std::array run_personal{4};
+constexpr std::array sign_in_personal{0, 2};
+
+const db::PersonalTable* personal_of(std::string_view name) {
+  static const auto tables = personal_tables();
+  const auto found = std::ranges::find(tables, name, &db::PersonalTable::name);
+  CHECK(found != tables.end());
+  return &*found;
+}
+
+std::vector<StateTable> make_tables() {
+  const auto personal = [](StateTable table, std::span<const int> columns) {
+    table.personal = personal_of(table.name);
+    table.personal_columns = columns;
+    return table;
+  };
+  return {personal({"correlation", 1, "number, event, body"}, snapshot_personal),
+          {"grant_clock", 1, "only_row, latest, set_back"},
+          personal({"grants", 1, "number, person, system, state, is_open, body"}, grant_personal),
+          personal({"identity_account", 2, "provider, id, body"}, people_personal),
+          personal({"identity_group", 2, "provider, id, body"}, people_personal),
+          personal({"identity_person", 2, "provider, id, body"}, people_personal),
+          {"identity_source", 2, "provider, id, body"},
+          personal({"incident", 1,
+                    "number, state, severity, entity_kind, entity_name, opened, changed, body"},
+                   incident_personal),
+          personal({"playbook_run", 1, "number, playbook, incident, state, body"}, run_personal),
+          personal({"sign_in", 2, "person, time, token"}, sign_in_personal),
+          {"stream", 1,
+           "stream, source, path, generation, device, inode, birth, position, head_length,"
+           " head, tail_length, tail, finished",
+           stream_bytes},
+          {"witness_log", 1, "origin, note"}};
+}
 
 // Each value stands behind its length, so that nothing can move from one column into the next.
-std::string hash_row(const db::Statement& row, const StateTable& table) {
+std::string hash_row(const db::Statement& row, const StateTable& table,
+                     std::span<const std::string> plain) {
   std::string said;
   for (int column = 0; column < row.columns(); ++column) {
     if (row.is_null(column)) {
       said += "-;";
       continue;
     }
+    const auto personal = std::ranges::find(table.personal_columns, column);
     const bool is_bytes = std::ranges::find(table.bytes, column) != table.bytes.end();
-    const db::Blob bytes = is_bytes ? row.blob(column) : crypto::as_bytes(row.text(column));
+    const db::Blob bytes =
+        personal != table.personal_columns.end()
+            ? crypto::as_bytes(
+                  plain[static_cast<std::size_t>(personal - table.personal_columns.begin())])
+        : is_bytes ? row.blob(column)
+                   : crypto::as_bytes(row.text(column));
     said += std::to_string(bytes.size()) + ":";
     said.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
   return crypto::to_hex(crypto::sha256(said));
 }
 
+Result<std::vector<std::string>> plain_values(db::Database& database, const StateTable& table,
+                                              const db::Statement& row,
+                                              const std::vector<std::string>& key) {
+  if (table.personal == nullptr) return std::vector<std::string>();
+  const std::string name = key.size() == 1 ? key[0] : db::row_name({key[0], key[1]});
+  const auto& columns = table.personal_columns;
+  return columns.size() == 1 ? db::to_plain(database, *table.personal, name, {row.text(columns[0])})
+                             : db::to_plain(database, *table.personal, name,
+                                            {row.text(columns[0]), row.text(columns[1])});
+}
+
 }  // namespace
 
 std::span<const StateTable> state_tables() {
+  static const std::vector<StateTable> tables = make_tables();
   return tables;
 }
 
+Result<std::vector<std::string>> stored_key(const StateTable& table, std::vector<std::string> key,
+                                            db::Sealing* sealing) {
+  if (table.personal == nullptr || sealing == nullptr) return key;
+  for (std::size_t i = 0; i < table.personal_columns.size(); ++i) {
+    const int column = table.personal_columns[i];
+    if (column >= table.keys) continue;
+    std::string& value = key[static_cast<std::size_t>(column)];
+    auto index = sealing->index(table.name, table.personal->columns[i].name, value);
+    if (!index) return std::unexpected(index.error());
+    value = *std::move(index);
+  }
+  return key;
+}
+
 const StateTable& state_table(std::string_view name) {
-  const auto* const found = std::ranges::find(tables, name, &StateTable::name);
-  CHECK(found != tables.end());
+  const auto found = std::ranges::find(state_tables(), name, &StateTable::name);
+  CHECK(found != state_tables().end());
   return *found;
 }
 
@@ -66,8 +121,12 @@ Result<void> each_state(db::Database& database, const StateTable& table,
     const auto more = (*rows)->step();
     if (!more) return std::unexpected(more.error());
     if (!*more) return {};
-    StateRow read{.table = table.name, .key = {}, .hash = hash_row(**rows, table)};
+    StateRow read{.table = table.name, .key = {}, .hash = {}};
     for (int i = 0; i < table.keys; ++i) read.key.emplace_back((*rows)->text(i));
+    const auto plain = plain_values(database, table, **rows, read.key);
+    read.erased = !plain && plain.error().code == Code::not_found;
+    if (!plain && !read.erased) return std::unexpected(plain.error());
+    if (plain) read.hash = hash_row(**rows, table, *plain);
     if (auto done = each(std::move(read)); !done) return done;
   }
 }

@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "json/value.h"
 
 namespace mailwarden::report {
@@ -30,6 +31,9 @@ struct StateTable {
   int keys = 1;                     // so many columns of the beginning name a row: one or two
   std::string_view columns;         // as SQL has them
   std::span<const int> bytes = {};  // those that hold bytes and no text
+  // What of it is personal, and which columns these are.
+  const db::PersonalTable* personal = nullptr;
+  std::span<const int> personal_columns = {};
 };
 std::span<const StateTable> state_tables();
 // CHECKs that it is one of them.
@@ -37,13 +41,18 @@ const StateTable& state_table(std::string_view name);
 
 struct StateRow {
   std::string_view table;           // one of state_tables()
-  std::vector<std::string> key;     // the values of its key columns, as text
+  std::vector<std::string> key;     // the values of its key columns, as text and as they are stored
   std::optional<std::string> hash;  // hex, over every column; nothing where the row is gone
+  bool erased = false;              // nobody can read it any more; it has no hash
 
   bool operator==(const StateRow&) const = default;
 };
 
-// Every row of the table.
+// A key as it is stored: what of it is personal is an index in a store with keys.
+Result<std::vector<std::string>> stored_key(const StateTable& table, std::vector<std::string> key,
+                                            db::Sealing* sealing);
+
+// Every row of the table. The hash is over what the row says, not over what is stored for that.
 Result<void> each_state(db::Database& database, const StateTable& table,
                         const std::function<Result<void>(StateRow)>& each);
 

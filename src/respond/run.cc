@@ -30,7 +30,7 @@ std::string_view name_of(const States& states, State state) {
 }
 
 template <class States>
-auto state_of(const States& states, const std::string& name) {
+auto state_of(const States& states, std::string_view name) {
   const auto* const found = std::ranges::find(states, name, [](const auto& s) { return s.second; });
   return found == states.end() ? std::nullopt : std::optional(found->first);
 }
@@ -53,6 +53,10 @@ std::string_view to_string(StepState state) {
 
 std::string_view to_string(RunState state) {
   return name_of(run_states, state);
+}
+
+std::optional<RunState> parse_run_state(std::string_view text) {
+  return state_of(run_states, text);
 }
 
 std::string step_key(const Run& run, const Step& step) {

@@ -46,6 +46,7 @@ std::string_view to_string(StepState state);
 
 enum class RunState : std::uint8_t { running, waits_for_person, done, failed };
 std::string_view to_string(RunState state);
+std::optional<RunState> parse_run_state(std::string_view text);
 
 struct StepStanding {
   Step step;

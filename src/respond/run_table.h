@@ -18,12 +18,14 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/sealing.h"
 #include "ledger/ledger.h"
 #include "respond/run.h"
 
 namespace mailwarden::respond {
 
 std::span<const db::Migration> migrations();
+std::span<const db::PersonalTable> personal_tables();
 
 Result<void> store_run(db::Database& database, const Run& run);
 struct MoveRow {

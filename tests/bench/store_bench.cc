@@ -53,7 +53,7 @@ Batch make_batch(std::mt19937_64& random, std::int64_t number) {
                .count = batch_events,
                .earliest = {INT64_MAX},
                .latest = {0}};
-  ingest::EntityGatherer entities;
+  ingest::EntityGatherer entities(nullptr);
   for (std::int64_t i = 0; i < batch_events; ++i) {
     Event event{.id = {.stream = batch.row.stream, .position = (number * batch_events + i) * 120},
                 .time = {begin_us + (number * batch_events + i) * 8640},
@@ -74,7 +74,7 @@ Batch make_batch(std::mt19937_64& random, std::int64_t number) {
         {.id = event.id, .time = event.time, .end = batch.events.records.size()});
     batch.events.salts.emplace_back();
   }
-  batch.events.entities = entities.take();
+  batch.events.entities = entities.take().value();
   return batch;
 }
 

@@ -32,7 +32,7 @@ class EventQueryTest : public testing::Test {
 
   void add_batch(std::mt19937& random, int batch) {
     NewEvents rows;
-    EntityGatherer entities;
+    EntityGatherer entities(nullptr);
     EventBatchRow row{.entry = batch * 3LL,
                       .stream = 1 + batch % 3,
                       .first = std::ssize(events_) + 1,
@@ -51,7 +51,7 @@ class EventQueryTest : public testing::Test {
     }
     EXPECT_TRUE(store_events(*database_, row.first, rows));
     EXPECT_TRUE(store_batch(*database_, row));
-    EXPECT_TRUE(store_entities(*database_, row.first, entities.take()));
+    EXPECT_TRUE(store_entities(*database_, row.first, entities.take().value()));
   }
 
   Event random_event(std::mt19937& random, std::int64_t stream, int batch) {
@@ -152,15 +152,15 @@ TEST_F(EventQueryTest, PagesFollowOneAnother) {
 }
 
 TEST_F(EventQueryTest, NamesOfOneNumberAreToldApart) {
-  EXPECT_EQ(entity_number(EntityKind::account, "Alice"),
-            entity_number(EntityKind::account, "alice"));
-  EXPECT_NE(entity_number(EntityKind::account, "alice"),
-            entity_number(EntityKind::address, "alice"));
+  EXPECT_EQ(entity_number(EntityKind::account, "Alice", nullptr).value(),
+            entity_number(EntityKind::account, "alice", nullptr).value());
+  EXPECT_NE(entity_number(EntityKind::account, "alice", nullptr).value(),
+            entity_number(EntityKind::address, "alice", nullptr).value());
   fill(5);
   // As if another name had the number of everybody.
   std::vector<EntityPlace> places;
   for (std::int64_t i = 0; i < std::ssize(events_); ++i) {
-    places.push_back({.entity = entity_number(EntityKind::account, "other"), .event = i});
+    places.push_back({.entity = entity_number(EntityKind::account, "other", nullptr).value(), .event = i});
   }
   ASSERT_TRUE(database_->execute("DELETE FROM event_entity"));
   ASSERT_TRUE(store_entities(*database_, 1, places));
@@ -178,7 +178,7 @@ TEST_F(EventQueryTest, MergingChangesNoAnswer) {
 
 TEST_F(EventQueryTest, MergingBetweenTwoLooksTellsNothingTwice) {
   fill(40);
-  const std::int64_t entity = entity_number(EntityKind::account, "user0");
+  const std::int64_t entity = entity_number(EntityKind::account, "user0", nullptr).value();
   EntitySearch search(*database_, {entity}, {});
   std::vector<std::int64_t> events;
   for (int run = 0;; ++run) {

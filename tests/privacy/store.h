@@ -74,7 +74,7 @@ class TestStore {
     const ingest::StreamState state{.stream = stream, .source = source, .path = "/log"};
     EXPECT_TRUE(ingest::store_stream(*database_, state));
     ingest::NewEvents rows;
-    ingest::EntityGatherer named;
+    ingest::EntityGatherer named(nullptr);
     std::vector<ledger::Digest> commitments;
     const std::int64_t first = last_event_ + 1;
     for (const Timestamp time : times) {
@@ -101,7 +101,7 @@ class TestStore {
                                        {"source", source}},
                                       now);
     EXPECT_TRUE(ingest::store_events(*database_, first, rows));
-    EXPECT_TRUE(ingest::store_entities(*database_, first, named.take()));
+    EXPECT_TRUE(ingest::store_entities(*database_, first, named.take().value()));
     EXPECT_TRUE(ingest::store_batch(*database_, {.entry = entry,
                                                  .stream = stream,
                                                  .first = first,

@@ -1,0 +1,27 @@
+#include "report/personal_tables.h"
+
+#include "access/decision_record.h"
+#include "access/grant_table.h"
+#include "access/sign_ins.h"
+#include "alert/outbox.h"
+#include "detect/detection_table.h"
+#include "identity/people_table.h"
+#include "incident/incident_table.h"
+#include "ingest/event_table.h"
+#include "ledger/ledger.h"
+#include "respond/run_table.h"
+
+namespace mailwarden::report {
+
+std::vector<db::PersonalTable> personal_tables() {
+  std::vector<db::PersonalTable> all{ingest::personal_events(), ledger::personal_entries(),
+                                     access::personal_decisions(), access::personal_sign_ins()};
+  for (const auto& tables :
+       {access::personal_tables(), alert::personal_tables(), detect::personal_tables(),
+        identity::personal_tables(), incident::personal_tables(), respond::personal_tables()}) {
+    all.insert(all.end(), tables.begin(), tables.end());
+  }
+  return all;
+}
+
+}  // namespace mailwarden::report

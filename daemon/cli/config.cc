@@ -16,6 +16,11 @@ int config_command(const Arguments& arguments) {
   const auto outcome =
       config::parse(Arguments(arguments.begin() + 1, arguments.end()), "localhost");
   if (!outcome) return complain(answer_is_no, outcome.error().what);
+  if (const auto& kek = outcome->config.kek) {
+    if (auto good = vault::check_kek(*kek); !good) {
+      return complain(answer_is_no, "kek: " + good.error().what);
+    }
+  }
   const auto policies = app::load_policies(outcome->config);
   if (!policies) return complain(answer_is_no, policies.error().what);
   const auto& refused = (*policies)->rules.refused();

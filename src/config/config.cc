@@ -96,6 +96,18 @@ void check_access(const Config& config, Mistakes& mistakes) {
   }
 }
 
+// Without its keys a sealed store is not read, and with them alone nothing would be sealed.
+void check_keys(const Config& config, Mistakes& mistakes) {
+  if (config.keys.empty() && config.kek) {
+    mistakes.add("kek needs keys, the file of the book of keys");
+  }
+  if (config.keys.empty()) return;
+  if (!config.kek) mistakes.add("keys needs kek, the key that wraps them, such as kek: file:PATH");
+  if (config.store == "sqlite:" + config.keys) {
+    mistakes.add("keys is the same file as store; the book of keys is a database of its own");
+  }
+}
+
 // `kind` is what mistakes call them: "sources".
 template <class Source>
 void check_names(const std::vector<Source>& sources, const std::string& kind, Mistakes& mistakes) {
@@ -112,6 +124,7 @@ void check_names(const std::vector<Source>& sources, const std::string& kind, Mi
 
 void check(const Config& config, Mistakes& mistakes) {
   check_access(config, mistakes);
+  check_keys(config, mistakes);
   if (config.next_key == config.key) mistakes.add("next-key is the same file as key");
   if (config.sources.empty()) mistakes.add("no source is given; add --source file:GLOB");
   check_names(config.sources, "sources", mistakes);

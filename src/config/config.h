@@ -22,6 +22,7 @@
 #include "identity/people_source.h"
 #include "ledger/cosignature.h"
 #include "ledger/note.h"
+#include "vault/key_provider_spec.h"
 
 namespace mailwarden::config {
 
@@ -58,7 +59,9 @@ struct CheckpointReceiver {
 
 struct Config {
   std::string store = "sqlite:/var/lib/mailwarden/mailwarden.db";
-  std::int64_t store_bytes_max = 0;  // 0: as much as the disk has
+  std::int64_t store_bytes_max = 0;   // 0: as much as the disk has
+  std::string keys;                   // the book of keys, an SQLite file; "" seals nothing
+  std::optional<vault::KekSpec> kek;  // that wraps its keys; there where `keys` is
   std::string key = "/var/lib/mailwarden/ledger.key";
   std::string next_key;  // that is to follow it: both sign; "" but for an overlap
   std::string origin;    // the ledger's name; by default mailwarden/HOSTNAME

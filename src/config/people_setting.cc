@@ -1,6 +1,6 @@
+#include "base/parts.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "config/settings.h"
 
 namespace mailwarden::config {
 namespace {
@@ -44,17 +44,17 @@ Result<void> set_part(PeopleSourceOptions& source, std::string_view key, std::st
 }  // namespace
 
 Result<PeopleSourceOptions> parse_people_source(std::string_view text) {
+  const PartsHead head = parts_head(text);
   const std::string_view kind = text.substr(0, text.find(','));
-  const std::size_t colon = kind.find(':');
-  const auto teller = identity::parse_teller(kind.substr(0, colon));
+  const auto teller = identity::parse_teller(head.kind);
   if (!teller) {
     return fail(Code::invalid, "'" + std::string(kind) +
                                    "' tells nothing of people; expected personnel:FILES, "
                                    "google:FILES or google:https://HOST/PATH");
   }
   PeopleSourceOptions source{.name = std::string(to_string(*teller)), .teller = *teller};
-  if (colon != std::string_view::npos) source.place = kind.substr(colon + 1);
-  if (colon != std::string_view::npos && source.place.empty()) {
+  if (head.place) source.place = *head.place;
+  if (head.place && source.place.empty()) {
     return fail(Code::invalid, "'" + std::string(kind) + "' names no place");
   }
   const auto set = [&](std::string_view key, std::string_view value) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/parts.h"
 #include "base/text.h"
 #include "db/open.h"
 
@@ -39,6 +40,13 @@ Result<void> read_level(Config& config, const std::string& text) {
 Result<void> read_store(Config& config, const std::string& text) {
   if (auto good = db::check_url(text); !good) return good;
   config.store = text;
+  return {};
+}
+
+Result<void> read_kek(Config& config, const std::string& text) {
+  auto parsed = vault::parse_kek(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  config.kek = *std::move(parsed);
   return {};
 }
 
@@ -130,6 +138,14 @@ constexpr std::array table{
     Setting{"store-bytes-max", "N", "the store's largest size; 0: as much as the disk has", false,
             [](Config& c, const std::string& t) { return read_bytes(c.store_bytes_max, t); },
             nullptr},
+    Setting{"keys", "FILE",
+            "the book of keys under which the store's personal values are sealed, such as "
+            "/var/lib/mailwarden/keys.db; needs kek; without both nothing is sealed",
+            false, [](Config& c, const std::string& t) { return read_path(c.keys, t); }, nullptr},
+    Setting{"kek", "KEK",
+            "the key that wraps those keys: file:PATH, pkcs11:MODULE,token=,pin=,key= or "
+            "command:FILE.yaml, then ,name=",
+            false, read_kek, nullptr},
     Setting{"key", "FILE", "the ledger's signing key; made at the first start", false,
             [](Config& c, const std::string& t) { return read_path(c.key, t); }, nullptr},
     Setting{"next-key", "FILE",
@@ -252,19 +268,6 @@ std::span<const Setting> settings() {
 bool is_loopback(std::string_view address) {
   const std::string_view host = host_of(address);
   return host.starts_with("127.") || host == "[::1]" || host == "localhost";
-}
-
-Result<void> each_part(
-    std::string_view text,
-    const std::function<Result<void>(std::string_view key, std::string_view value)>& set) {
-  const auto parts = split(text, ',');
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    const std::size_t equals = parts[i].find('=');
-    const std::string_view value =
-        equals == std::string_view::npos ? std::string_view() : parts[i].substr(equals + 1);
-    if (auto done = set(parts[i].substr(0, equals), value); !done) return done;
-  }
-  return {};
 }
 
 Result<SourceConfig> parse_source(std::string_view text) {

@@ -7,7 +7,6 @@
 // Limits   None.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,12 +26,6 @@ struct Setting {
 };
 
 std::span<const Setting> settings();
-
-// Of "KIND,key=value,key=value": set(key, value) for each part behind the first; "" for a value
-// that is not there.
-Result<void> each_part(
-    std::string_view text,
-    const std::function<Result<void>(std::string_view key, std::string_view value)>& set);
 
 // Whether ADDRESS:PORT is reached from this machine alone.
 bool is_loopback(std::string_view address);

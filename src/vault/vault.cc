@@ -273,6 +273,11 @@ bool Vault::locked() const {
   return ring_.away().has_value();
 }
 
+std::optional<Error> Vault::away() const {
+  const std::lock_guard turn(mutex_);
+  return ring_.away();
+}
+
 Result<void> Vault::unlock() {
   std::unique_lock turn(mutex_);
   const auto rows = ring_.own_rows();

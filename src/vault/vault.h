@@ -132,6 +132,8 @@ class Vault {
 
   // Whether the KEK was away when it was last asked.
   bool locked() const;
+  // What it answered then; nothing where it was there.
+  std::optional<Error> away() const;
   // Asks it again; to be called now and then while locked.
   Result<void> unlock();
   // Wipes what is in memory, but for what sealing needs.

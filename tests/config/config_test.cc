@@ -249,11 +249,55 @@ TEST(Config, EnforcementPointsAskOverTlsAndAreKnown) {
   }
 }
 
+TEST(Config, AStoreIsSealedUnderABookOfKeysAndAKek) {
+  const auto outcome = parse({"--source", "stdin", "--keys", "/k/keys.db", "--kek",
+                              "pkcs11:/usr/lib/p.so,token=warden,pin=/etc/pin,name=main"},
+                             "h");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_EQ(outcome->config.keys, "/k/keys.db");
+  const vault::KekSpec token{
+      .name = "main",
+      .place =
+          vault::TokenKek{.module = "/usr/lib/p.so", .token = "warden", .pin_file = "/etc/pin"}};
+  EXPECT_EQ(outcome->config.kek, token);
+  const auto file =
+      parse_file("keys: /k/keys.db\nkek: file:/etc/mailwarden/kek,name=main\n", "m.yaml", Config());
+  ASSERT_TRUE(file) << file.error().what;
+  EXPECT_EQ(file->keys, "/k/keys.db");
+  EXPECT_EQ(file->kek,
+            (vault::KekSpec{.name = "main", .place = vault::FileKek{"/etc/mailwarden/kek"}}));
+  const auto without = parse({"--source", "stdin"}, "h");
+  ASSERT_TRUE(without);
+  EXPECT_EQ(without->config.keys, "");
+  EXPECT_FALSE(without->config.kek);
+}
+
+TEST(Config, KeysAndKekGoTogether) {
+  const auto mistakes = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--source", "stdin", "--store", "sqlite:/k/m.db"});
+    const auto outcome = parse(arguments, "h");
+    return outcome ? "" : outcome.error().what;
+  };
+  EXPECT_EQ(mistakes({"--keys", "/k/keys.db", "--kek", "file:/k/kek"}), "");
+  EXPECT_EQ(mistakes({"--keys", "/k/keys.db"}),
+            "keys needs kek, the key that wraps them, such as kek: file:PATH");
+  EXPECT_EQ(mistakes({"--kek", "file:/k/kek"}), "kek needs keys, the file of the book of keys");
+  EXPECT_EQ(mistakes({"--keys", "/k/m.db", "--kek", "file:/k/kek"}),
+            "keys is the same file as store; the book of keys is a database of its own");
+  EXPECT_EQ(mistakes({"--keys", "", "--kek", "vault:x"}),
+            "--keys: must name a path\n"
+            "--kek: 'vault:x' keeps no key-encryption key; expected file:PATH, "
+            "pkcs11:MODULE,token=LABEL,pin=FILE or command:FILE.yaml");
+  EXPECT_EQ(mistakes({"--keys", "/k/keys.db", "--kek", "pkcs11:/p.so,token=t"}),
+            "--kek: 'pkcs11' needs ,pin=FILE, which holds the token's PIN");
+}
+
 TEST(Config, HelpNamesEverySetting) {
   const auto outcome = parse({"--help"}, "h");
   ASSERT_TRUE(outcome && outcome->answer);
-  for (const char* name : {"--config", "--store", "--source", "--rules", "--pipelines",
-                           "--policies", "--once", "--listen", "--socket", "--sweep-interval"}) {
+  for (const char* name :
+       {"--config", "--store", "--source", "--rules", "--pipelines", "--policies", "--once",
+        "--listen", "--socket", "--sweep-interval", "--keys", "--kek"}) {
     EXPECT_NE(outcome->answer->find(name), std::string::npos) << name;
   }
 }

@@ -1,0 +1,53 @@
+// The keys of a store, opened.
+//
+// What     StoreKeys holds what it takes to seal and open values: the provider of the
+//          key-encryption key (KEK), the book of keys, and the Vault over both. open() makes a book
+//          where there is none, closed to others (mode 0600, as are SQLite's files beside it), and
+//          brings its tables up to date. `read_only` is for commands beside a running daemon: it
+//          makes and changes nothing.
+// Owns     Provider, book and Vault.
+// Threads  As Vault.
+// Errors   not_found: the book's folder is not there, or, read only, the book. invalid: the file is
+//          not a book, or the setting of the KEK is wrong. unavailable, denied: of the KEK, in the
+//          provider's words; a sealed store cannot be read without it. Others as Database.
+// Limits   Options of the Vault.
+// Source   docs/encryption.md.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "vault/key_provider_spec.h"
+#include "vault/vault.h"
+
+namespace mailwarden::vault {
+
+struct KeysOptions {
+  std::string book;  // the path of an SQLite file
+  KekSpec kek;
+  bool read_only = false;
+  std::vector<std::string> tables;  // as Options
+};
+
+class StoreKeys {
+ public:
+  // `entropy` and `clock` must outlive it. `listener` is told of every use of the KEK.
+  static Result<std::unique_ptr<StoreKeys>> open(KeysOptions options, Entropy& entropy,
+                                                 const Clock& clock,
+                                                 crypto::KeyProvider::Listener listener);
+  StoreKeys(const StoreKeys&) = delete;
+  StoreKeys& operator=(const StoreKeys&) = delete;
+
+  Vault& vault() { return *vault_; }
+
+ private:
+  StoreKeys(std::unique_ptr<crypto::KeyProvider> provider, std::unique_ptr<Vault> vault)
+      : provider_(std::move(provider)), vault_(std::move(vault)) {}
+
+  std::unique_ptr<crypto::KeyProvider> provider_;
+  std::unique_ptr<Vault> vault_;  // with the book's connection
+};
+
+}  // namespace mailwarden::vault

@@ -47,7 +47,7 @@ KeyView KeyCache::put(const KeyName& name, KeyView key) {
   return place;
 }
 
-std::optional<KeyName> KeyCache::newest(const SubjectIndex& subject) {
+std::optional<KeyName> KeyCache::newest(const SubjectIndex& subject) const {
   const auto found = by_subject_.find(subject);
   if (found == by_subject_.end()) return std::nullopt;
   return found->second->name;

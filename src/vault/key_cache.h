@@ -34,7 +34,7 @@ class KeyCache {
   KeyView put(const KeyName& name, KeyView key);
 
   // Which key of those held here is the newest of a subject.
-  std::optional<KeyName> newest(const SubjectIndex& subject);
+  std::optional<KeyName> newest(const SubjectIndex& subject) const;
   // `name` must be held.
   void set_newest(const SubjectIndex& subject, const KeyName& name);
 

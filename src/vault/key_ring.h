@@ -46,6 +46,8 @@ class KeyRing {
   Result<OwnKeys> unwrap_own(const std::vector<KeyRow>& rows) const;
   void take_own(OwnKeys keys);
 
+  // Whether the subject's newest key is in memory.
+  bool holds(const SubjectIndex& subject) const { return cache_->newest(subject).has_value(); }
   // The subject's newest key; none where it has none yet.
   Result<std::optional<crypto::NamedKey>> known(const SubjectIndex& subject);
   // Makes keys for those that have none, in one transaction.

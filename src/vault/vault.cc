@@ -170,11 +170,18 @@ Result<std::string> Vault::open(const Place& place, Piece sealed) {
 
 Result<std::string> Vault::open_named(const Place& place, const crypto::Envelope& envelope) {
   std::vector<KeyView> keys;
+  std::optional<Error> failed;
   for (const KeyName& name : std::get<std::vector<KeyName>>(envelope.keys)) {
     const auto key = ring_.named(name);
-    if (!key) return fail(text_of(place), key.error());
-    keys.push_back(*key);
+    if (key) {
+      keys.push_back(*key);
+    } else if (!failed || key.error().code == Code::not_found) {
+      // That it is lost for ever says more than that another key is out of reach.
+      failed = key.error();
+      if (failed->code == Code::not_found) break;
+    }
   }
+  if (failed) return fail(text_of(place), *failed);
   return sealer_.open(place, keys, envelope);
 }
 
@@ -210,14 +217,23 @@ Result<void> Vault::know(std::span<const std::string_view> subjects) {
   std::set<SubjectIndex> missing;
   for (const std::string_view subject : subjects) {
     const SubjectIndex index = index_of(subject);
+    if (ring_.holds(index) || missing.contains(index)) continue;
     const auto row = table_.newest(index);
     if (!row) return std::unexpected(row.error());
     if (!*row) missing.insert(index);
   }
+  // The keys of one transaction stand in locked memory together, of which there is little.
   const std::vector<SubjectIndex> all(missing.begin(), missing.end());
-  auto made = ring_.make(all);
-  if (made || ring_.of_kek(made.error())) return {};
-  return made;
+  for (std::span<const SubjectIndex> left(all); !left.empty();) {
+    const auto some =
+        left.first(std::min(left.size(), std::max(options_.keys_max, KeyCache::keys_min)));
+    if (auto made = ring_.make(some); !made) {
+      if (ring_.of_kek(made.error())) return {};
+      return made;
+    }
+    left = left.subspan(some.size());
+  }
+  return {};
 }
 
 Result<bool> Vault::shred(std::string_view subject) {

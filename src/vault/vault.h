@@ -125,8 +125,9 @@ class Vault {
   Result<std::string> open(const crypto::Place& place, crypto::Piece sealed);
   Result<crypto::Bytes> index(const crypto::Indexed& indexed, std::string_view value);
 
-  // Makes the keys of those that have none, in one transaction, so that a batch of values costs one
-  // commit of the book and not one a subject. Nothing where the KEK is away.
+  // Makes the keys of those that have none, up to keys_max in one transaction, so that a batch of
+  // values costs one commit of the book and not one a subject. Nothing where the KEK is away. Keys
+  // that are in memory are not asked for.
   Result<void> know(std::span<const std::string_view> subjects);
 
   // Nothing opens any more that needed the subject's key; false where it had none. The next value

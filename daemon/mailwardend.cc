@@ -11,6 +11,7 @@
 #include "app/daemon.h"
 #include "config/config.h"
 #include "crypto/entropy.h"
+#include "crypto/secret.h"
 
 namespace {
 
@@ -57,6 +58,10 @@ int main(int argc, char** argv) {
   if (outcome->answer) {
     std::fputs(outcome->answer->c_str(), stdout);
     return 0;
+  }
+  // Before there is a key in memory.
+  if (auto done = crypto::forbid_core_dumps(); !done) {
+    return trouble(exit_unavailable, done.error().what);
   }
   // Blocked before any thread is made, so that every thread leaves them to the loop.
   const sigset_t set = watched_signals();

@@ -15,6 +15,29 @@
 #include "net/http_client.h"
 
 namespace mailwarden::cli {
+namespace {
+
+// Keys are of a store, and each of the two settings is nothing without the other.
+Result<void> check_keys(const po::variables_map& given, const po::options_description& options) {
+  if (options.find_nothrow("store", false) == nullptr) return {};
+  if (given.contains("keys") != given.contains("kek")) {
+    return fail(Code::invalid, "--keys PATH and --kek KEK go together");
+  }
+  if (!given.contains("keys") || given.contains("store")) return {};
+  return fail(Code::invalid, "--keys and --kek are of a store at rest; add --store URL");
+}
+
+Result<void> check_format(const po::variables_map& given, const po::options_description& options) {
+  if (!given.contains("format")) return {};
+  // Its description names the formats: "table or json".
+  const auto format = given["format"].as<std::string>();
+  const std::string& known = options.find("format", false).description();
+  const std::size_t between = known.find(" or ");
+  if (format == known.substr(0, between) || format == known.substr(between + 4)) return {};
+  return fail(Code::invalid, "the format '" + printable(format) + "' is not " + known);
+}
+
+}  // namespace
 
 int complain(int code, std::string_view what) {
   std::fprintf(stderr, "mailwarden: %.*s\n", static_cast<int>(what.size()), what.data());
@@ -52,17 +75,53 @@ std::optional<po::variables_map> read_options(const Arguments& arguments, std::s
     code = done;
     return std::nullopt;
   }
-  if (given.contains("format")) {
-    // Its description names the formats: "table or json".
-    const auto format = given["format"].as<std::string>();
-    const std::string& known = options.find("format", false).description();
-    const std::size_t between = known.find(" or ");
-    if (format != known.substr(0, between) && format != known.substr(between + 4)) {
-      code = complain(usage, "the format '" + printable(format) + "' is not " + known);
+  for (const auto check : {&check_format, &check_keys}) {
+    if (auto good = check(given, options); !good) {
+      code = complain(usage, good.error().what);
       return std::nullopt;
     }
   }
   return given;
+}
+
+std::optional<po::variables_map> read_needed(const Arguments& arguments, std::string_view synopsis,
+                                             const po::options_description& options,
+                                             std::initializer_list<const char*> needed, int& code) {
+  auto given = read_options(arguments, synopsis, options, nullptr, code);
+  if (!given) return given;
+  for (const char* name : needed) {
+    if (given->contains(name)) continue;
+    code = complain(
+        usage, "it needs --" + std::string(name) + "; usage: mailwarden " + std::string(synopsis));
+    return std::nullopt;
+  }
+  return given;
+}
+
+int run_one_of(std::string_view name, std::span<const Group> commands, const Arguments& arguments) {
+  const std::string wanted = arguments.empty() ? "--help" : arguments[0];
+  std::string known;
+  std::string choice;
+  std::size_t width = 0;
+  for (const Group& command : commands) {
+    if (command.name == wanted) {
+      return command.run(Arguments(arguments.begin() + 1, arguments.end()));
+    }
+    const bool last = &command == &commands.back();
+    known += (known.empty() ? "" : last ? " and " : ", ") + std::string(command.name);
+    choice += (choice.empty() ? "" : "|") + std::string(command.name);
+    width = std::max(width, command.name.size() + 2);
+  }
+  if (wanted != "--help") {
+    return complain(usage, "'" + std::string(name) + "' knows " + known);
+  }
+  std::string text = "Usage: mailwarden " + std::string(name) + " " + choice + " [OPTION]...\n";
+  for (const Group& command : commands) {
+    text += "  " + std::string(command.name) + std::string(width - command.name.size(), ' ') +
+            std::string(command.meaning) + "\n";
+  }
+  print(text);
+  return done;
 }
 
 po::typed_value<std::string>* text_option(const char* placeholder) {
@@ -72,6 +131,14 @@ po::typed_value<std::string>* text_option(const char* placeholder) {
 void add_store_option(po::options_description& options) {
   options.add_options()("store", text_option("URL"),
                         "a store at rest: sqlite:PATH or postgresql://...");
+  add_key_options(options);
+}
+
+void add_key_options(po::options_description& options) {
+  auto add = options.add_options();
+  add("keys", text_option("PATH"), "the keys of a sealed store: its book of keys");
+  add("kek", text_option("KEK"),
+      "and the key that wraps them: file:PATH, pkcs11:MODULE,token=,pin= or command:FILE.yaml");
 }
 
 void add_socket_option(po::options_description& options) {
@@ -90,6 +157,7 @@ void add_format_option(po::options_description& options, std::string_view usual,
 void add_source_options(po::options_description& options) {
   options.add_options()("store", text_option("URL"),
                         "read a store at rest instead of asking the daemon");
+  add_key_options(options);
   add_socket_option(options);
   add_format_option(options);
 }
@@ -98,19 +166,35 @@ bool wants_json(const po::variables_map& given) {
   return given.contains("format") && given["format"].as<std::string>() == "json";
 }
 
-Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given) {
-  return open_store(given["store"].as<std::string>());
+Result<std::unique_ptr<OpenedKeys>> OpenedKeys::open(const po::variables_map& given) {
+  const auto kek = vault::parse_kek(given["kek"].as<std::string>());
+  if (!kek) return fail("--kek", kek.error());
+  auto opened = std::make_unique<OpenedKeys>();
+  auto keys = vault::StoreKeys::open(
+      {.book = given["keys"].as<std::string>(), .kek = *kek, .read_only = true}, opened->entropy_,
+      opened->clock_, {});
+  if (!keys) return std::unexpected(keys.error());
+  opened->keys_ = *std::move(keys);
+  return opened;
 }
 
-Result<std::unique_ptr<db::Database>> open_store(const std::string& url) {
+Result<OpenedStore> open_store(const po::variables_map& given) {
+  return open_store(given["store"].as<std::string>(), given);
+}
+
+Result<OpenedStore> open_store(const std::string& url, const po::variables_map& given) {
   auto store = db::open_url(url, {.read_only = true});
-  if (!store && store.error().code == Code::invalid) return store;
+  if (!store && store.error().code == Code::invalid) return std::unexpected(store.error());
   if (!store) return fail(Code::unavailable, store.error().what);
   const auto migrations = app::all_migrations();
   if (auto ours = db::check_migrations(**store, migrations); !ours) {
     return fail(Code::unavailable, url + ": " + ours.error().what);
   }
-  return store;
+  if (!given.contains("keys")) return OpenedStore(nullptr, *std::move(store));
+  auto keys = OpenedKeys::open(given);
+  if (!keys && keys.error().code == Code::invalid) return std::unexpected(keys.error());
+  if (!keys) return fail(Code::unavailable, keys.error().what);
+  return OpenedStore(*std::move(keys), *std::move(store));
 }
 
 Result<json::Value> ask_daemon(const po::variables_map& given, Question question) {

@@ -20,9 +20,12 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "crypto/entropy.h"
 #include "db/database.h"
 #include "json/value.h"
+#include "vault/opening.h"
 
 namespace mailwarden::cli {
 
@@ -32,12 +35,15 @@ enum Exit { done = 0, answer_is_no = 1, usage = 2, unavailable = 3 };
 
 using Arguments = std::vector<std::string>;
 
+// A group of commands, or one of a group's.
 struct Group {
   std::string_view name;
   std::string_view meaning;
   int (*run)(const Arguments& arguments);
 };
 std::span<const Group> groups();
+// Runs the one of the commands of group `name` that the first argument names.
+int run_one_of(std::string_view name, std::span<const Group> commands, const Arguments& arguments);
 
 int decode_command(const Arguments& arguments);
 int rules_command(const Arguments& arguments);
@@ -55,6 +61,7 @@ int alerts_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int retention_command(const Arguments& arguments);
+int keys_command(const Arguments& arguments);
 int store_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
 
@@ -68,7 +75,14 @@ std::optional<po::variables_map> read_options(const Arguments& arguments, std::s
                                               po::options_description options,
                                               const char* positional, int& code);
 
+// For a command without words that needs these options.
+std::optional<po::variables_map> read_needed(const Arguments& arguments, std::string_view synopsis,
+                                             const po::options_description& options,
+                                             std::initializer_list<const char*> needed, int& code);
+
+// With those of its keys.
 void add_store_option(po::options_description& options);
+void add_key_options(po::options_description& options);
 void add_socket_option(po::options_description& options);
 void add_format_option(po::options_description& options, std::string_view usual = "table",
                        std::string_view other = "json");
@@ -77,9 +91,38 @@ void add_source_options(po::options_description& options);
 po::typed_value<std::string>* text_option(const char* placeholder);
 bool wants_json(const po::variables_map& given);
 
-// The store that --store names, opened for reading and checked to be ours.
-Result<std::unique_ptr<db::Database>> open_store(const po::variables_map& given);
-Result<std::unique_ptr<db::Database>> open_store(const std::string& url);
+// The keys that --keys and --kek name, for reading.
+class OpenedKeys {
+ public:
+  static Result<std::unique_ptr<OpenedKeys>> open(const po::variables_map& given);
+
+  vault::StoreKeys& operator*() { return *keys_; }
+  vault::StoreKeys* operator->() { return keys_.get(); }
+
+ private:
+  SystemClock clock_;
+  crypto::SystemEntropy entropy_;
+  std::unique_ptr<vault::StoreKeys> keys_;
+};
+
+// A store opened for reading, with the keys of a sealed one.
+class OpenedStore {
+ public:
+  OpenedStore(std::unique_ptr<OpenedKeys> keys, std::unique_ptr<db::Database> database)
+      : keys_(std::move(keys)), database_(std::move(database)) {}
+
+  db::Database& operator*() const { return *database_; }
+  db::Database* operator->() const { return database_.get(); }
+
+ private:
+  std::unique_ptr<OpenedKeys> keys_;  // null without
+  std::unique_ptr<db::Database> database_;
+};
+
+// The store that --store names, checked to be ours, with the keys that --keys and --kek name.
+Result<OpenedStore> open_store(const po::variables_map& given);
+// One of several stores.
+Result<OpenedStore> open_store(const std::string& url, const po::variables_map& given);
 // Asks the daemon over its UNIX socket.
 struct Question {
   std::string path;

@@ -102,21 +102,21 @@ Result<Subject> served_subject(std::string name, ledger::FetchPart fetch) {
                  }};
 }
 
-Result<Subject> store_subject(const std::string& url) {
-  auto opened = open_store(url);
+Result<Subject> store_subject(const std::string& url, const po::variables_map& given) {
+  auto opened = open_store(url, given);
   if (!opened) return std::unexpected(opened.error());
-  const std::shared_ptr<db::Database> store = *std::move(opened);
-  const auto note = ledger::last_checkpoint(*store);
+  const auto store = std::make_shared<OpenedStore>(*std::move(opened));
+  const auto note = ledger::last_checkpoint(**store);
   if (!note && note.error().code != Code::not_found) return std::unexpected(note.error());
   return Subject{.name = url,
                  .origin = note ? origin_in(*note) : std::string(),
                  .verify = [store](const ledger::LogCheck& check) {
-                   return report::verify_store(*store, {.key = check.key,
-                                                        .more_keys = check.more_keys,
-                                                        .from = check.from,
-                                                        .check_record = {},
-                                                        .check_end = {},
-                                                        .progress = check.progress});
+                   return report::verify_store(**store, {.key = check.key,
+                                                         .more_keys = check.more_keys,
+                                                         .from = check.from,
+                                                         .check_record = {},
+                                                         .check_end = {},
+                                                         .progress = check.progress});
                  }};
 }
 
@@ -142,7 +142,7 @@ Result<std::vector<Subject>> subjects_of(const po::variables_map& given) {
     return {};
   };
   for (const std::string& url : files_of(given, "store")) {
-    if (auto done = add(store_subject(url)); !done) return std::unexpected(done.error());
+    if (auto done = add(store_subject(url, given)); !done) return std::unexpected(done.error());
   }
   for (const std::string& url : files_of(given, "url")) {
     if (auto done = add(served_subject(url, remote_log(url))); !done) {
@@ -261,6 +261,7 @@ po::options_description verify_options() {
     return po::value<Files>()->composing()->value_name(placeholder);
   };
   add("store", list("URL"), "a store at rest or beside its daemon, for example sqlite:PATH");
+  add_key_options(options);
   add("url", list("URL"), "a log as it is served: https://HOST/PREFIX");
   add("folder", list("DIR"),
       "a copy of what is served (checkpoint, tile/...), or a folder of such copies");

@@ -22,6 +22,8 @@ constexpr std::array all{
     Group{"playbook", "check playbooks, show their runs, approve their steps", playbook_command},
     Group{"report", "write the audit or the retention report of a store", report_command},
     Group{"retention", "say what retention would remove", retention_command},
+    Group{"keys", "make and change the key that wraps a store's keys; how its keys stand",
+          keys_command},
     Group{"store", "migrate, check, copy, back up and restore a store", store_command},
     Group{"status", "ask the daemon how it stands", status_command}};
 

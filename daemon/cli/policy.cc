@@ -339,6 +339,7 @@ int policy_command(const Arguments& arguments) {
   options.add_options()("store", text_option("URL"), "diff: whose decisions: sqlite:PATH")(
       "from", text_option("TIME"), "diff: those from then on (RFC 3339)")(
       "until", text_option("TIME"), "diff: those before then");
+  add_key_options(options);
   add_format_option(options);
   int code = done;
   const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),

@@ -49,25 +49,11 @@ Result<std::unique_ptr<db::Database>> open_migrated(const std::string& url) {
   return store;
 }
 
-std::optional<po::variables_map> read(const Arguments& arguments, std::string_view synopsis,
-                                      const po::options_description& options,
-                                      std::initializer_list<const char*> needed, int& code) {
-  auto given = read_options(arguments, synopsis, options, nullptr, code);
-  if (!given) return given;
-  for (const char* name : needed) {
-    if (given->contains(name)) continue;
-    code = complain(
-        usage, "it needs --" + std::string(name) + "; usage: mailwarden " + std::string(synopsis));
-    return std::nullopt;
-  }
-  return given;
-}
-
 int migrate_command(const Arguments& arguments) {
   po::options_description options("Options");
   add_url(options, "store", "the store, as its owner");
   int code = done;
-  const auto given = read(arguments, "store migrate --store URL", options, {"store"}, code);
+  const auto given = read_needed(arguments, "store migrate --store URL", options, {"store"}, code);
   if (!given) return code;
   const auto store = open_migrated((*given)["store"].as<std::string>());
   if (!store) return complain(store.error());
@@ -80,7 +66,7 @@ int check_command(const Arguments& arguments) {
   add_url(options, "store", "the store");
   add_format_option(options);
   int code = done;
-  const auto given = read(arguments, "store check --store URL", options, {"store"}, code);
+  const auto given = read_needed(arguments, "store check --store URL", options, {"store"}, code);
   if (!given) return code;
   const auto store = open_store(*given);
   if (!store) return complain(store.error());
@@ -94,7 +80,7 @@ int copy_command(const Arguments& arguments) {
   add_format_option(options);
   int code = done;
   const auto given =
-      read(arguments, "store copy --store URL --to URL", options, {"store", "to"}, code);
+      read_needed(arguments, "store copy --store URL --to URL", options, {"store", "to"}, code);
   if (!given) return code;
   const auto from = open_store(*given);
   if (!from) return complain(from.error());
@@ -110,8 +96,8 @@ int backup_command(const Arguments& arguments) {
   options.add_options()("output,o", text_option("FILE"), "a new file, which is a SQLite store");
   add_format_option(options);
   int code = done;
-  const auto given =
-      read(arguments, "store backup --store URL -o FILE", options, {"store", "output"}, code);
+  const auto given = read_needed(arguments, "store backup --store URL -o FILE", options,
+                                 {"store", "output"}, code);
   if (!given) return code;
   const auto file = (*given)["output"].as<std::string>();
   if (std::filesystem::exists(file)) return complain(usage, file + " is there already");
@@ -138,8 +124,8 @@ int restore_command(const Arguments& arguments) {
   options.add_options()("input,i", text_option("FILE"), "what 'store backup' wrote");
   add_format_option(options);
   int code = done;
-  const auto given =
-      read(arguments, "store restore -i FILE --store URL", options, {"store", "input"}, code);
+  const auto given = read_needed(arguments, "store restore -i FILE --store URL", options,
+                                 {"store", "input"}, code);
   if (!given) return code;
   const auto from =
       db::open_url("sqlite:" + (*given)["input"].as<std::string>(), {.read_only = true});
@@ -158,8 +144,8 @@ int grant_command(const Arguments& arguments) {
   add("writer", text_option("ROLE"), "as whom the daemon runs");
   add("reader", text_option("ROLE"), "for auditors");
   int code = done;
-  const auto given = read(arguments, "store grant --store URL --writer ROLE --reader ROLE", options,
-                          {"store", "writer", "reader"}, code);
+  const auto given = read_needed(arguments, "store grant --store URL --writer ROLE --reader ROLE",
+                                 options, {"store", "writer", "reader"}, code);
   if (!given) return code;
   const auto store = db::open_url((*given)["store"].as<std::string>());
   if (!store) return complain(store.error());
@@ -175,40 +161,19 @@ int grant_command(const Arguments& arguments) {
   return done;
 }
 
-struct Command {
-  std::string_view name;
-  std::string_view meaning;
-  int (*run)(const Arguments& arguments);
-};
-
 constexpr std::array commands{
-    Command{"migrate", "makes or completes the tables", migrate_command},
-    Command{"check", "reads every row; prints rows and digests, which copies share", check_command},
-    Command{"copy", "takes a whole store to another place or database, and proves the copy",
-            copy_command},
-    Command{"backup", "copies a store, live or at rest, into a file", backup_command},
-    Command{"restore", "takes a backup into an empty store", restore_command},
-    Command{"grant", "lets two roles of PostgreSQL write and read a store", grant_command}};
+    Group{"migrate", "makes or completes the tables", migrate_command},
+    Group{"check", "reads every row; prints rows and digests, which copies share", check_command},
+    Group{"copy", "takes a whole store to another place or database, and proves the copy",
+          copy_command},
+    Group{"backup", "copies a store, live or at rest, into a file", backup_command},
+    Group{"restore", "takes a backup into an empty store", restore_command},
+    Group{"grant", "lets two roles of PostgreSQL write and read a store", grant_command}};
 
 }  // namespace
 
 int store_command(const Arguments& arguments) {
-  const std::string name = arguments.empty() ? "--help" : arguments[0];
-  const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
-  for (const Command& command : commands) {
-    if (command.name == name) return command.run(rest);
-  }
-  if (name != "--help") {
-    return complain(usage, "'store' knows migrate, check, copy, backup, restore and grant");
-  }
-  std::string text =
-      "Usage: mailwarden store migrate|check|copy|backup|restore|grant [OPTION]...\n";
-  for (const Command& command : commands) {
-    text += "  " + std::string(command.name) + std::string(9 - command.name.size(), ' ') +
-            std::string(command.meaning) + "\n";
-  }
-  print(text);
-  return done;
+  return run_one_of("store", commands, arguments);
 }
 
 }  // namespace mailwarden::cli

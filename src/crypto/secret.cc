@@ -76,7 +76,8 @@ bool equal_secretly(std::span<const std::byte> a, std::span<const std::byte> b) 
 
 Result<void> forbid_core_dumps() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
-  if (::prctl(PR_SET_DUMPABLE, 0) != 0 || ::setrlimit(RLIMIT_CORE, &none) != 0) {
+  // Not setrlimit(), which some C libraries make a call of that the daemon's unit does not allow.
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0 || ::prlimit(0, RLIMIT_CORE, &none, nullptr) != 0) {
     return fail(Code::io, std::string("core dumps cannot be forbidden: ") + std::strerror(errno));
   }
   return {};

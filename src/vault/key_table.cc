@@ -131,6 +131,14 @@ Result<bool> KeyTable::add_subject(const SubjectIndex& subject, std::uint64_t id
   return database_->changes() == 1;
 }
 
+Result<std::int64_t> KeyTable::count_subjects() {
+  return database_->integer("SELECT COUNT(*) FROM vault_subject");
+}
+
+Result<std::int64_t> KeyTable::count_shredded() {
+  return database_->integer("SELECT COUNT(*) FROM vault_shredded");
+}
+
 Result<std::optional<Timestamp>> KeyTable::shredded(std::uint64_t id) {
   std::optional<Timestamp> at;
   auto done = each(*database_, "SELECT at FROM vault_shredded WHERE key_id = $1", {value(id)},
@@ -241,12 +249,13 @@ Result<std::int64_t> KeyTable::walks_not_done() {
   return database_->integer("SELECT COUNT(*) FROM vault_walk WHERE done = 0");
 }
 
-Result<std::string> KeyTable::deferred_table() {
-  std::string name;
-  auto done = each(*database_, "SELECT table_name FROM vault_walk WHERE deferred = 1 LIMIT 1", {},
-                   [&](const db::Statement& row) { name = row.text(0); });
+Result<std::vector<std::string>> KeyTable::deferred_tables() {
+  std::vector<std::string> names;
+  auto done =
+      each(*database_, "SELECT table_name FROM vault_walk WHERE deferred = 1 ORDER BY table_name",
+           {}, [&](const db::Statement& row) { names.emplace_back(row.text(0)); });
   if (!done) return std::unexpected(done.error());
-  return name;
+  return names;
 }
 
 Result<void> KeyTable::end_walks() {

@@ -49,6 +49,9 @@ class KeyTable {
   // False where the subject has a key already.
   Result<bool> add_subject(const SubjectIndex& subject, std::uint64_t id);
 
+  Result<std::int64_t> count_subjects();
+  Result<std::int64_t> count_shredded();
+
   Result<std::optional<Timestamp>> shredded(std::uint64_t id);
   // All versions of the key, and what led to it.
   Result<void> shred(std::uint64_t id, Timestamp now);
@@ -70,8 +73,8 @@ class KeyTable {
   Result<void> begin_walk(std::string_view table, bool deferred);
   Result<void> advance_walk(std::string_view table, std::string_view after, bool done);
   Result<std::int64_t> walks_not_done();
-  // The name of a table with deferred values, "" where there is none.
-  Result<std::string> deferred_table();
+  // The names of the tables with deferred values, sorted.
+  Result<std::vector<std::string>> deferred_tables();
   Result<void> end_walks();
 
   Result<void> add_share(std::uint32_t version, const crypto::Share& share);

@@ -41,6 +41,8 @@ class StoreKeys {
   StoreKeys& operator=(const StoreKeys&) = delete;
 
   Vault& vault() { return *vault_; }
+  // The version of the KEK under which new keys are wrapped.
+  Result<crypto::KekName> newest_kek() { return provider_->newest(); }
 
  private:
   StoreKeys(std::unique_ptr<crypto::KeyProvider> provider, std::unique_ptr<Vault> vault)

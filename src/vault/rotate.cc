@@ -55,6 +55,17 @@ Result<std::vector<KekCount>> Vault::counts() {
   return table_.counts();
 }
 
+Result<BookState> Vault::state() {
+  const std::lock_guard turn(mutex_);
+  const auto subjects = table_.count_subjects();
+  if (!subjects) return std::unexpected(subjects.error());
+  const auto shredded = table_.count_shredded();
+  if (!shredded) return std::unexpected(shredded.error());
+  auto waiting = table_.deferred_tables();
+  if (!waiting) return std::unexpected(waiting.error());
+  return BookState{.subjects = *subjects, .shredded = *shredded, .waiting = *std::move(waiting)};
+}
+
 Result<void> Vault::renew(std::string_view subject) {
   const std::lock_guard turn(mutex_);
   if (!ring_.holds_own_keys()) return std::unexpected(*ring_.away());

@@ -239,11 +239,11 @@ Result<void> Vault::know(std::span<const std::string_view> subjects) {
 Result<bool> Vault::shred(std::string_view subject) {
   const std::lock_guard turn(mutex_);
   if (!ring_.holds_own_keys()) return std::unexpected(*ring_.away());
-  const auto waiting = table_.deferred_table();
+  const auto waiting = table_.deferred_tables();
   if (!waiting) return std::unexpected(waiting.error());
   if (!waiting->empty()) {
     return fail(Code::conflict,
-                "values of " + *waiting +
+                "values of " + waiting->front() +
                     " were sealed while the key-encryption key was away and wait to be sealed for "
                     "their subjects; a key that was shredded now would not reach them");
   }

@@ -102,6 +102,13 @@ struct Walked {
   bool ended = false;          // this table is done with
 };
 
+// What the book holds, in figures.
+struct BookState {
+  std::int64_t subjects = 0;         // who have a key
+  std::int64_t shredded = 0;         // keys
+  std::vector<std::string> waiting;  // tables with values that wait to be sealed for their subjects
+};
+
 class Vault {
  public:
   // `database` holds the book, migrated, and is of nobody else. Makes the first keys in a new book,
@@ -144,6 +151,7 @@ class Vault {
   Result<Rewrapped> rewrap(std::size_t keys_max);
   // How many keys each version of the KEK has wrapped. One that has none may go.
   Result<std::vector<KekCount>> counts();
+  Result<BookState> state();
 
   // A new version of the subject's key for all new values; not_found where it has none. The old
   // one goes when reseal() has come through all tables.

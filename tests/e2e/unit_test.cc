@@ -1,4 +1,7 @@
 // The unit as systemd reads it.
+#include <set>
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,6 +34,45 @@ class Unit : public testing::Test {
     return {code, read_file(folder_.path("output"))};
   }
 
+  // Of a set such as @system-service with the sets in it; of a call's name that call.
+  std::set<std::string> calls_of(const std::string& name) {
+    if (!name.starts_with('@')) return {name};
+    const std::string output = folder_.path("calls");
+    std::filesystem::remove(output);
+    Process process({"/usr/bin/systemd-analyze", "--no-pager", "syscall-filter", name}, output);
+    EXPECT_EQ(process.wait(), 0) << name;
+    std::set<std::string> calls;
+    std::istringstream lines(read_file(output));
+    for (std::string line; std::getline(lines, line);) {
+      std::string word = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+      if (word.empty() || word == name || word.starts_with('#')) continue;
+      calls.merge(calls_of(word));
+    }
+    return calls;
+  }
+
+  // What the unit's lines SystemCallFilter= come to, one after the other.
+  std::set<std::string> allowed_calls() {
+    constexpr std::string_view setting = "SystemCallFilter=";
+    std::set<std::string> calls = calls_of("@default");
+    std::istringstream lines(read_file(file()));
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with(setting)) continue;
+      const bool taken_out = line[setting.size()] == '~';
+      std::istringstream names(line.substr(setting.size() + (taken_out ? 1 : 0)));
+      for (std::string name; names >> name;) {
+        for (const std::string& call : calls_of(name)) {
+          if (taken_out) {
+            calls.erase(call);
+          } else {
+            calls.insert(call);
+          }
+        }
+      }
+    }
+    return calls;
+  }
+
   TemporaryFolder folder_;
 };
 
@@ -43,6 +85,18 @@ TEST_F(Unit, IsUnderstoodWhole) {
 TEST_F(Unit, ASettingThatIsWrongWouldBeTold) {
   append_file(file(), "[Service]\nProtectHome=perhaps\n");
   EXPECT_THAT(analyze({"verify", "--man=no"}).output, HasSubstr("Failed to parse protect home"));
+}
+
+// Keys are kept in memory that is locked and left out of core dumps; a call that the filter does not
+// name kills the daemon.
+TEST_F(Unit, LetsKeysBeLockedInMemory) {
+  const std::set<std::string> calls = allowed_calls();
+  for (const char* call : {"mlock", "munmap", "madvise", "prctl", "prlimit64", "fchmod"}) {
+    EXPECT_TRUE(calls.contains(call)) << call;
+  }
+  EXPECT_FALSE(calls.contains("setrlimit")) << "which the filter takes out again";
+  EXPECT_THAT(read_file(file()), HasSubstr("\nLimitMEMLOCK=8M\n"));
+  EXPECT_THAT(read_file(file()), HasSubstr("\nLimitCORE=0\n"));
 }
 
 // Of 100 (10.0) points of exposure; a service without a sandbox has 96.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+
+#include "base/text.h"
 
 namespace mailwarden::access {
 namespace {
@@ -62,6 +65,12 @@ Result<std::vector<SignInKey>> load_expired(db::Database& database, Timestamp no
   }
 }
 
+Result<SignInKey> key_of(db::Database& database, const SignIn& sign_in) {
+  auto person = db::to_index(database, personal, "person", sign_in.person);
+  if (!person) return std::unexpected(person.error());
+  return SignInKey{.person = *std::move(person), .time = sign_in.time};
+}
+
 Result<void> remove(db::Database& database, std::span<const SignInKey> keys) {
   for (const SignInKey& key : keys) {
     if (auto done = database.run("DELETE FROM sign_in WHERE person = $1 AND time = $2",
@@ -97,6 +106,16 @@ std::optional<SignIn> SignIns::learn(const DecisionRecord& decision) {
   if (!time || *time > decision.when + slack) return std::nullopt;
   SignIn made{.person = decision.principal.id, .time = *time, .token = *decision.believed_token};
   return add(made) ? std::optional(std::move(made)) : std::nullopt;
+}
+
+std::vector<SignIn> SignIns::forget(std::string_view person) {
+  std::vector<SignIn> forgotten;
+  std::erase_if(people_, [&](auto& one) {
+    if (!equal_ignoring_case(one.first, person)) return false;
+    std::ranges::move(one.second, std::back_inserter(forgotten));
+    return true;
+  });
+  return forgotten;
 }
 
 json::Value SignIns::at(const std::string& person, Timestamp time) const {

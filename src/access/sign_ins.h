@@ -46,6 +46,9 @@ struct SignInKey {
 Result<std::vector<SignInKey>> load_expired(db::Database& database, Timestamp now);
 Result<void> remove(db::Database& database, std::span<const SignInKey> keys);
 
+// As it is stored.
+Result<SignInKey> key_of(db::Database& database, const SignIn& sign_in);
+
 class SignIns {
  public:
   static constexpr std::size_t people_max = 100'000;
@@ -59,6 +62,8 @@ class SignIns {
   // Of a decision that was made for an enforcement point, on a token that says when its bearer
   // signed in. Gives what is to be stored, where that is news.
   std::optional<SignIn> learn(const DecisionRecord& decision);
+  // What is to be removed of that person, in lower or upper case, who is forgotten.
+  std::vector<SignIn> forget(std::string_view person);
   // The token's part of the context of the last sign-in of that person at that time; null where
   // none is known.
   json::Value at(const std::string& person, Timestamp time) const;

@@ -24,6 +24,22 @@ std::vector<db::Migration> all_migrations() {
   return all;
 }
 
+namespace {
+
+// Whether a store has keys is decided when it is begun.
+Result<void> check_keys(db::Database& database) {
+  const auto sealed = ledger::is_sealed(database);
+  if (!sealed) return std::unexpected(sealed.error());
+  const bool has_keys = database.sealing() != nullptr;
+  if (!*sealed || **sealed == has_keys) return {};
+  return fail(Code::invalid,
+              has_keys ? "it was begun without keys, and holds what is not encrypted; 'mailwarden "
+                         "store copy' makes an encrypted one of it"
+                       : "it is encrypted, and its keys are not given (settings 'keys' and 'kek')");
+}
+
+}  // namespace
+
 Core::Core(const CoreOptions& options, const CoreParts& parts,
            std::shared_ptr<const Policies> policies, ledger::Ledger ledger,
            incident::IncidentBook book, respond::RunBook runs, identity::PeopleBook people,
@@ -49,6 +65,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = ingest::complete_entities(parts.database); !done) {
     return std::unexpected(done.error());
   }
+  if (auto fits = check_keys(parts.database); !fits) return std::unexpected(fits.error());
   auto ledger = ledger::Ledger::open(parts.database, options.origin, parts.entropy);
   if (!ledger) return std::unexpected(ledger.error());
   auto incidents = incident::load_open_incidents(parts.database);
@@ -379,7 +396,10 @@ void Core::sweep(const privacy::Sweep& sweep) {
 }
 
 void Core::snapshot() {
-  if (batches_since_snapshot_ == 0) return;
+  if (batches_since_snapshot_ != 0) take_snapshot();
+}
+
+void Core::take_snapshot() {
   batches_since_snapshot_ = 0;
   const auto row = keep(detect::Snapshot{.event = last_event_, .body = correlator_.snapshot()});
   store_state({"correlation"},
@@ -405,6 +425,7 @@ Result<void> Core::write() {
     if (auto done = write(parts_.database); !done) return done;
   }
   if (auto done = transaction->commit(); !done) return done;
+  tried_ = 0;
   pending_.clear();
   grants_->commit();
   std::ranges::move(pending_notes_, std::back_inserter(notes_));

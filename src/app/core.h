@@ -39,8 +39,11 @@
 #include "incident/incident.h"
 #include "ledger/ledger.h"
 #include "ledger/witness_book.h"
+#include "privacy/erasure.h"
 #include "privacy/sweep.h"
 #include "respond/run.h"
+#include "vault/kek_uses.h"
+#include "vault/opening.h"
 
 namespace mailwarden::app {
 
@@ -64,6 +67,9 @@ struct CoreParts {
   const crypto::Signer& signer;
   const crypto::Signer* next_signer = nullptr;  // that is to follow; null but for an overlap
   const crypto::Signer* witness = nullptr;  // with which it cosigns; null where it is no witness
+  // Of a store with keys, which the database has, too: null where it has none.
+  vault::StoreKeys* keys = nullptr;
+  vault::KekUses* kek_uses = nullptr;  // what they were used for
 };
 
 struct Totals {
@@ -105,6 +111,11 @@ class Core {
   Result<access::Grant> act(const access::GrantOrder& order);
   // Tells the time to what runs out by itself.
   void pass_time();
+  // Shreds the key of a person, and takes away what of them is not sealed under it. invalid: the
+  // order is wrong, or the store has no keys. conflict: something that names them is still at work.
+  Result<json::Object> erase(const privacy::Erasure& order);
+  // Records what the key-encryption key was used for, and seals anew what waits for that.
+  void tend_keys();
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
   // Removes due batches; plan_sweep() has said which.
@@ -141,6 +152,9 @@ class Core {
  private:
   using Write = std::function<Result<void>(db::Database&)>;
 
+  // Between two looks for what waits to be sealed anew.
+  static constexpr Duration keys_interval = std::chrono::seconds(10);
+
   Core(const CoreOptions& options, const CoreParts& parts, std::shared_ptr<const Policies> policies,
        ledger::Ledger ledger, incident::IncidentBook book, respond::RunBook runs,
        identity::PeopleBook people, access::SignIns sign_ins);
@@ -171,6 +185,11 @@ class Core {
   Result<void> adopt();
   void forget(const std::vector<access::SignInKey>& expired);
   void touch(std::int64_t incident);
+  void take_snapshot();
+  Result<bool> walk(const db::PersonalTable& table);
+  Result<std::vector<std::string>> obstacles(const privacy::Erasure& erasure);
+  Result<bool> shred(const privacy::Erasure& erasure);
+  Result<void> forget_entities(const std::string& subject);
   void store_touched();
   Result<db::Transaction> begin();
 
@@ -195,6 +214,8 @@ class Core {
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::set<std::int64_t> untold_;   // those of them whose rows the ledger is to be told
   std::unique_ptr<StateBook> state_;
+  Timestamp keys_tended_;
+  bool scrub_waits_ = false;  // the book of keys still has shredded ones in its log
   std::vector<Write> pending_;
   std::ptrdiff_t tried_ = 0;  // of these, in the last transaction
   ledger::WitnessBook witness_book_;

@@ -15,6 +15,7 @@
 #include "app/acts.h"
 #include "app/core.h"
 #include "app/dispatch.h"
+#include "app/key_keeper.h"
 #include "app/opening.h"
 #include "app/people_feed.h"
 #include "app/pipeline.h"
@@ -26,6 +27,7 @@
 #include "db/open.h"
 #include "incident/incident_table.h"
 #include "net/http_server.h"
+#include "report/personal_tables.h"
 
 namespace mailwarden::app {
 namespace {
@@ -41,6 +43,9 @@ constexpr std::size_t told_bytes_max = std::size_t{256} * 1024 * 1024;
 struct Daemon::Parts {
   config::Config config;
   Surroundings around;
+  vault::KekUses kek_uses;
+  std::unique_ptr<vault::StoreKeys> store_keys;  // null where the store has none
+  std::unique_ptr<KeyKeeper> key_keeper;
   std::unique_ptr<db::Database> database;
   std::optional<Keys> keys;
   std::unique_ptr<Core> core;
@@ -75,6 +80,8 @@ struct Daemon::Parts {
 
   Result<void> start();
   Result<void> open_store();
+  Result<void> open_keys();
+  db::Sealing* sealing() { return store_keys ? &store_keys->sealing() : nullptr; }
   Result<void> start_access(const Policies& policies);
   Result<void> start_server();
   http::Status current_status();
@@ -107,6 +114,18 @@ Result<void> Daemon::Parts::open_store() {
       {.sole_writer = true, .store_bytes_max = config.store_bytes_max, .checkpoints_beside = true});
   if (!opened) return fail("store", opened.error());
   database = *std::move(opened);
+  database->set_sealing(sealing());
+  return {};
+}
+
+Result<void> Daemon::Parts::open_keys() {
+  if (config.keys.empty()) return {};
+  auto opened = vault::StoreKeys::open(
+      {.book = config.keys, .kek = *config.kek, .tables = report::personal_table_names()},
+      around.entropy, around.clock, kek_uses.listener());
+  if (!opened) return fail("keys", opened.error());
+  store_keys = *std::move(opened);
+  key_keeper = std::make_unique<KeyKeeper>(*store_keys, around.log);
   return {};
 }
 
@@ -119,6 +138,7 @@ Result<void> Daemon::Parts::start() {
   keys.emplace(*std::move(loaded));
   status.verifier_key = keys->verifier_key;
   status.policies = (*policies)->version;
+  if (auto done = open_keys(); !done) return done;
   if (auto done = open_store(); !done) return done;
   auto opened = Core::open({.origin = config.origin,
                             .commands = config.commands,
@@ -131,7 +151,9 @@ Result<void> Daemon::Parts::start() {
                             .entropy = around.entropy,
                             .signer = keys->signer,
                             .next_signer = keys->next ? &*keys->next : nullptr,
-                            .witness = keys->witness ? &*keys->witness : nullptr},
+                            .witness = keys->witness ? &*keys->witness : nullptr,
+                            .keys = store_keys.get(),
+                            .kek_uses = &kek_uses},
                            *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
@@ -140,8 +162,8 @@ Result<void> Daemon::Parts::start() {
   if (!sources) return std::unexpected(sources.error());
   for (const config::SourceConfig& source : config.sources) status.sources.push_back(source.name);
   pipeline = std::make_unique<Pipeline>(
-      PipelineOptions{.workers = worker_count(config), .once = config.once}, *std::move(sources),
-      *policies, around.clock, around.entropy, around.log);
+      PipelineOptions{.workers = worker_count(config), .once = config.once, .sealing = sealing()},
+      *std::move(sources), *policies, around.clock, around.entropy, around.log);
   dispatch = std::make_unique<Dispatch>(ErrandsOptions(), around.clock, around.log);
   if ((*policies)->routes.receivers().empty()) {
     around.log.warning("nobody is alerted, since " + config.policies +
@@ -152,6 +174,7 @@ Result<void> Daemon::Parts::start() {
     witnesses = std::make_unique<Witnesses>(config, around.log);
     if (auto done = start_server(); !done) return done;
   }
+  if (key_keeper) key_keeper->start();
   pipeline->start();
   return {};
 }
@@ -190,6 +213,7 @@ Result<void> Daemon::Parts::start_server() {
                     .acts = acts,
                     .arbiter = access->arbiter(),
                     .grants = core->grants(),
+                    .sealing = sealing(),
                     .status = [this] { return current_status(); }}));
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
@@ -374,7 +398,7 @@ void Daemon::Parts::issue_reports() {
   reported = now;
   core->seal();
   if (!write() || core->has_pending()) return;
-  reporter.start(config.store, core->policies().retention,
+  reporter.start({config.store, sealing()}, core->policies().retention,
                  {.folder = config.reports,
                   .key = {.name = config.origin, .key = keys->signer.public_key()},
                   .signer = keys->signer,
@@ -414,6 +438,7 @@ Result<void> Daemon::Parts::loop() {
       take_input();
       acts.take(*core);
       core->pass_time();
+      core->tend_keys();
       take_people();
       if (witnesses) witnesses->hand_over(*core);
       access->refresh(*core, around.clock.now(), config.once);
@@ -453,6 +478,7 @@ Result<void> Daemon::Parts::finish() {
   access->log().stop();
   access->hand_over(*core);
   core->snapshot();
+  core->tend_keys();
   core->seal();
   auto done = core->write();
   if (done) {
@@ -473,6 +499,7 @@ Daemon::~Daemon() {
   if (parts_->people) parts_->people->stop();
   if (parts_->witnesses) parts_->witnesses->stop();
   if (parts_->pipeline) parts_->pipeline->stop();
+  if (parts_->key_keeper) parts_->key_keeper->stop();
   parts_->dispatch.reset();
 }
 

@@ -105,6 +105,7 @@ void Pipeline::read(const std::stop_token& stop) {
 
 void Pipeline::work(const std::stop_token& stop) {
   WorkScratch scratch;
+  scratch.sealing = options_.sealing;
   while (auto work = to_work_.pop()) {
     if (stop.stop_requested()) return;
     std::shared_ptr<const Policies> policies;

@@ -5,7 +5,7 @@
 
 namespace mailwarden::app {
 
-void Reporter::start(const std::string& store, std::vector<privacy::RetentionPolicy> retention,
+void Reporter::start(const db::StoreAddress& store, std::vector<privacy::RetentionPolicy> retention,
                      report::IssueOptions options, Timestamp now) {
   CHECK(!is_at_work());
   cancelled_ = false;
@@ -14,7 +14,7 @@ void Reporter::start(const std::string& store, std::vector<privacy::RetentionPol
   issued_ = std::async(
       std::launch::async,
       [store, retention = std::move(retention), options = std::move(options), now]() -> Issued {
-        const auto opened = db::open_url(store, {.read_only = true});
+        const auto opened = db::open_store(store, {.read_only = true});
         if (!opened) return std::unexpected(opened.error());
         return report::issue_due(**opened, retention, options, now);
       });

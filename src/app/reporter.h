@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "db/open.h"
 #include "privacy/retention_policy.h"
 #include "report/issue.h"
 
@@ -30,7 +31,7 @@ class Reporter {
   ~Reporter() { cancel(); }
 
   // Not while one is at work. The ledger was sealed and written just before.
-  void start(const std::string& store, std::vector<privacy::RetentionPolicy> retention,
+  void start(const db::StoreAddress& store, std::vector<privacy::RetentionPolicy> retention,
              report::IssueOptions options, Timestamp now);
   bool is_at_work() const { return issued_.valid(); }
   // What came of it, once it is there.

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "http/access_api.h"
+#include "http/erasure_api.h"
 #include "http/grants_api.h"
 #include "http/ledger_api.h"
 #include "http/people_api.h"
@@ -11,10 +12,20 @@
 namespace mailwarden::app {
 namespace {
 
+db::StoreAddress store_of(const ServingParts& parts) {
+  return {parts.config.store, parts.sealing};
+}
+
+std::shared_ptr<http::ErasureApi> make_erasure_api(Acts& acts) {
+  return std::make_shared<http::ErasureApi>([&acts](const privacy::Erasure& erasure) {
+    return acts.ask<Result<json::Object>>([erasure](Core& core) { return core.erase(erasure); });
+  });
+}
+
 std::shared_ptr<http::Api> make_api(const ServingParts& parts) {
   Acts& acts = parts.acts;
   return std::make_shared<http::Api>(
-      http::ApiOptions{.store = parts.config.store, .reports = parts.config.reports}, parts.status,
+      http::ApiOptions{.store = store_of(parts), .reports = parts.config.reports}, parts.status,
       [&acts](const incident::Act& act) {
         return acts.ask<Result<std::vector<incident::Change>>>(
             [act](Core& core) { return core.act(act); });
@@ -29,7 +40,7 @@ std::shared_ptr<http::GrantsApi> make_grants_api(const ServingParts& parts) {
   return std::make_shared<http::GrantsApi>(http::GrantsApiParts{
       .arbiter = parts.arbiter,
       .clock = parts.clock,
-      .store = parts.config.store,
+      .store = store_of(parts),
       .order =
           [&acts](const access::GrantOrder& order) {
             return acts.ask<Result<access::Grant>>([order](Core& core) { return core.act(order); });
@@ -75,14 +86,16 @@ std::shared_ptr<http::WitnessApi> make_witness_api(Acts& acts) {
 
 net::Handler make_handler(const ServingParts& parts) {
   return [api = make_api(parts), grants = make_grants_api(parts), people = make_people_api(parts),
-          decisions = std::make_shared<http::AccessApi>(parts.arbiter, parts.config.store),
-          ledger = std::make_shared<http::LedgerApi>(parts.config.store),
-          witness = make_witness_api(parts.acts)](const net::Request& request) {
+          decisions = std::make_shared<http::AccessApi>(parts.arbiter, store_of(parts)),
+          ledger = std::make_shared<http::LedgerApi>(store_of(parts)),
+          witness = make_witness_api(parts.acts),
+          erasures = make_erasure_api(parts.acts)](const net::Request& request) {
     if (grants->takes(request.path)) return grants->answer(request);
     if (people->takes(request.path)) return people->answer(request);
     if (decisions->takes(request.path)) return decisions->answer(request);
     if (ledger->takes(request.path)) return ledger->answer(request);
     if (witness->takes(request.path)) return witness->answer(request);
+    if (erasures->takes(request.path)) return erasures->answer(request);
     return api->answer(request);
   };
 }

@@ -22,6 +22,7 @@ struct ServingParts {
   Acts& acts;
   access::Arbiter& arbiter;
   const access::GrantBook& grants;
+  db::Sealing* sealing = nullptr;  // the keys of the store, where it has some
   std::function<http::Status()> status;
 };
 

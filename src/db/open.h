@@ -43,4 +43,14 @@ Result<void> check_url(std::string_view url);
 
 Result<std::unique_ptr<Database>> open_url(std::string_view url, const OpenOptions& options = {});
 
+// A store by its URL, and its keys where it has some, which must outlive what is opened.
+struct StoreAddress {
+  StoreAddress(std::string of, Sealing* keys = nullptr) : url(std::move(of)), sealing(keys) {}
+
+  std::string url;
+  Sealing* sealing;
+};
+Result<std::unique_ptr<Database>> open_store(const StoreAddress& store,
+                                             const OpenOptions& options = {});
+
 }  // namespace mailwarden::db

@@ -82,6 +82,10 @@ class Correlator {
   std::string snapshot() const;
   Result<void> restore(std::string_view snapshot);
 
+  // Gives up every group whose key or values have the text in them, in lower or upper case; how
+  // many. Linear in all that is open.
+  Result<std::int64_t> forget(std::string_view text);
+
   // Entries given up to stay within the limits, and searches of late entries broken off, since the
   // start.
   std::int64_t dropped() const { return dropped_; }

@@ -167,6 +167,28 @@ void Correlator::clear() {
   round_ = 0;
 }
 
+Result<std::int64_t> Correlator::forget(std::string_view text) {
+  const std::string wanted = to_lower(text);
+  const std::string all = snapshot();
+  auto value = json::parse(all, {.depth_max = 16, .bytes_max = all.size()});
+  if (!value) return damaged();
+  json::Array& groups = *(*value->as_object())["groups"].as_array();
+  const auto has = [&](const json::Value& one) {
+    const std::string* const bytes = one.as_string();
+    return bytes != nullptr && to_lower(bytes_of(*bytes)).contains(wanted);
+  };
+  const auto before = std::ssize(groups);
+  std::erase_if(groups, [&](const json::Value& group) {
+    const json::Array* const values = group["values"].as_array();
+    return has(group["key"]) || (values != nullptr && std::ranges::any_of(*values, has));
+  });
+  const auto forgotten = before - std::ssize(groups);
+  if (forgotten == 0) return std::int64_t{0};
+  clear();
+  if (auto done = restore_all(*value); !done) return std::unexpected(done.error());
+  return std::int64_t{forgotten};
+}
+
 Result<void> Correlator::restore(std::string_view snapshot) {
   const auto value = json::parse(snapshot, {.depth_max = 16, .bytes_max = snapshot.size()});
   clear();

@@ -177,7 +177,7 @@ Response unauthorized(const std::string& why) {
 
 }  // namespace
 
-AccessApi::AccessApi(access::Arbiter& arbiter, std::string store)
+AccessApi::AccessApi(access::Arbiter& arbiter, db::StoreAddress store)
     : arbiter_(arbiter), store_(std::move(store)) {}
 
 bool AccessApi::takes(std::string_view path) const {

@@ -26,6 +26,7 @@
 #include <string>
 
 #include "access/arbiter.h"
+#include "db/open.h"
 #include "net/http_server.h"
 
 namespace mailwarden::http {
@@ -38,7 +39,7 @@ class AccessApi {
   static constexpr std::size_t contexts_bytes_max = 1024 * 1024;  // of one request's evaluations
 
   // `store` is for reading what was kept.
-  AccessApi(access::Arbiter& arbiter, std::string store);
+  AccessApi(access::Arbiter& arbiter, db::StoreAddress store);
 
   bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
@@ -55,7 +56,7 @@ class AccessApi {
   json::Object evaluate(access::Asked question, const net::Request& request) const;
 
   access::Arbiter& arbiter_;
-  std::string store_;
+  db::StoreAddress store_;
 };
 
 }  // namespace mailwarden::http

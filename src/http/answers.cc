@@ -43,8 +43,8 @@ Result<std::optional<std::int64_t>> number_parameter(const Request& request,
   return number;
 }
 
-Result<std::unique_ptr<db::Database>> open_store(const std::string& url) {
-  return db::open_url(url, {.read_only = true});
+Result<std::unique_ptr<db::Database>> open_store(const db::StoreAddress& store) {
+  return db::open_store(store, {.read_only = true});
 }
 
 }  // namespace mailwarden::http

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "db/database.h"
+#include "db/open.h"
 #include "json/value.h"
 #include "net/http_server.h"
 
@@ -22,6 +22,6 @@ net::Response trouble(const Error& error);
 Result<std::optional<std::int64_t>> number_parameter(const net::Request& request,
                                                      std::string_view name);
 
-Result<std::unique_ptr<db::Database>> open_store(const std::string& url);
+Result<std::unique_ptr<db::Database>> open_store(const db::StoreAddress& store);
 
 }  // namespace mailwarden::http

@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "db/open.h"
 #include "incident/incident.h"
 #include "json/value.h"
 #include "net/http_server.h"
@@ -63,7 +64,7 @@ struct Status {
 };
 
 struct ApiOptions {
-  std::string store;    // URL
+  db::StoreAddress store;
   std::string reports;  // folder
 };
 

@@ -22,6 +22,7 @@
 
 #include "access/arbiter.h"
 #include "access/grant_order.h"
+#include "db/open.h"
 #include "net/http_server.h"
 
 namespace mailwarden::http {
@@ -32,7 +33,7 @@ using ViewGrants = std::function<std::shared_ptr<const access::GrantView>()>;
 struct GrantsApiParts {
   const access::Arbiter& arbiter;
   const Clock& clock;
-  std::string store;
+  db::StoreAddress store;
   OrderGrant order;
   ViewGrants view;
 };

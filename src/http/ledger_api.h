@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "db/open.h"
 #include "net/http_server.h"
 
 namespace mailwarden::http {
@@ -23,13 +24,13 @@ namespace mailwarden::http {
 class LedgerApi {
  public:
   // `store` is for reading.
-  explicit LedgerApi(std::string store) : store_(std::move(store)) {}
+  explicit LedgerApi(db::StoreAddress store) : store_(std::move(store)) {}
 
   bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
 
  private:
-  std::string store_;
+  db::StoreAddress store_;
 };
 
 }  // namespace mailwarden::http

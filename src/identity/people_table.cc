@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/text.h"
 #include "identity/fact_json.h"
 #include "identity/person_fields.h"
 #include "json/value.h"
@@ -192,6 +193,30 @@ Result<void> store_rows(db::Database& database, std::span<const PeopleRow> rows)
     if (!done) return done;
   }
   return {};
+}
+
+namespace {
+
+template <class Record>
+void add_mentions(std::vector<std::string>& found, const std::map<DirectoryKey, Record>& records,
+                  std::string_view kind, const std::string& text) {
+  for (const auto& [key, record] : records) {
+    if (!to_lower(key.id + " " + to_text(record)).contains(text)) continue;
+    found.push_back("the " + std::string(kind) + " '" + key.id + "' " +
+                    (key.provider.empty() ? "" : "of '" + key.provider + "' ") +
+                    "is known and names them");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> mentions_of(const PeopleRecords& records, std::string_view text) {
+  const std::string wanted = to_lower(text);
+  std::vector<std::string> found;
+  add_mentions(found, records.people, "person", wanted);
+  add_mentions(found, records.accounts, "account", wanted);
+  add_mentions(found, records.groups, "group", wanted);
+  return found;
 }
 
 Result<PeopleRecords> load_people(db::Database& database) {

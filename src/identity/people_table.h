@@ -64,6 +64,9 @@ PeopleRow list_row(const ListKey& key, const ListState& state);
 // Within the caller's transaction. Storing the same rows again changes nothing.
 Result<void> store_rows(db::Database& database, std::span<const PeopleRow> rows);
 
+// A sentence for each record that has the text in it, in lower or upper case.
+std::vector<std::string> mentions_of(const PeopleRecords& records, std::string_view text);
+
 Result<PeopleRecords> load_people(db::Database& database);
 
 }  // namespace mailwarden::identity

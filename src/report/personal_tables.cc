@@ -24,4 +24,10 @@ std::vector<db::PersonalTable> personal_tables() {
   return all;
 }
 
+std::vector<std::string> personal_table_names() {
+  std::vector<std::string> names;
+  for (const db::PersonalTable& table : personal_tables()) names.emplace_back(table.name);
+  return names;
+}
+
 }  // namespace mailwarden::report

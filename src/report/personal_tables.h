@@ -16,5 +16,6 @@
 namespace mailwarden::report {
 
 std::vector<db::PersonalTable> personal_tables();
+std::vector<std::string> personal_table_names();
 
 }  // namespace mailwarden::report

@@ -160,7 +160,8 @@ TEST_F(EventQueryTest, NamesOfOneNumberAreToldApart) {
   // As if another name had the number of everybody.
   std::vector<EntityPlace> places;
   for (std::int64_t i = 0; i < std::ssize(events_); ++i) {
-    places.push_back({.entity = entity_number(EntityKind::account, "other", nullptr).value(), .event = i});
+    places.push_back(
+        {.entity = entity_number(EntityKind::account, "other", nullptr).value(), .event = i});
   }
   ASSERT_TRUE(database_->execute("DELETE FROM event_entity"));
   ASSERT_TRUE(store_entities(*database_, 1, places));

@@ -1,0 +1,159 @@
+// The core's part about the keys of the store: what they were used for, values that wait to be
+// sealed anew, erasing a person.
+#include <iterator>
+
+#include "access/sign_ins.h"
+#include "alert/outbox.h"
+#include "app/core.h"
+#include "app/keep.h"
+#include "detect/detection_table.h"
+#include "report/personal_tables.h"
+#include "respond/run_table.h"
+#include "vault/stored_table.h"
+
+namespace mailwarden::app {
+namespace {
+
+constexpr std::size_t obstacles_told_max = 5;
+constexpr std::size_t rows_at_once = 256;
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string all;
+  for (std::size_t i = 0; i < sentences.size() && i < obstacles_told_max; ++i) {
+    all += (all.empty() ? "" : "; ") + sentences[i];
+  }
+  if (sentences.size() <= obstacles_told_max) return all;
+  return all + "; and " + std::to_string(sentences.size() - obstacles_told_max) + " more";
+}
+
+}  // namespace
+
+void Core::tend_keys() {
+  if (parts_.keys == nullptr) return;
+  if (parts_.kek_uses != nullptr) {
+    if (json::Array used = vault::to_records(parts_.kek_uses->take()); !used.empty()) {
+      record("key_use", {{"uses", std::move(used)}});
+    }
+  }
+  const Timestamp now = parts_.clock.now();
+  if (now - keys_tended_ < keys_interval && now >= keys_tended_) return;
+  // A walk's transactions are its own, so nothing of the core's may be in doubt.
+  if (has_pending() || parts_.keys->vault().locked()) return;
+  keys_tended_ = now;
+  if (scrub_waits_) scrub_waits_ = !parts_.keys->vault().scrub();
+  for (const db::PersonalTable& table : report::personal_tables()) {
+    const auto walked = walk(table);
+    if (!walked) {
+      record("gap", {{"source", "keys"},
+                     {"what", std::string(table.name) +
+                                  ": what waits to be sealed anew could "
+                                  "not be: " +
+                                  walked.error().what}});
+      return;
+    }
+    // The rest at the next call, so that nothing has to wait for it.
+    if (!*walked) keys_tended_ = {};
+  }
+}
+
+// Whether the table is done with.
+Result<bool> Core::walk(const db::PersonalTable& table) {
+  auto stored = vault::StoredTable::make(parts_.database, table);
+  if (!stored) return std::unexpected(stored.error());
+  const auto walked = parts_.keys->vault().reseal(*stored, rows_at_once);
+  if (!walked) return std::unexpected(walked.error());
+  return walked->ended;
+}
+
+Result<std::vector<std::string>> Core::obstacles(const privacy::Erasure& erasure) {
+  auto found =
+      privacy::obstacles(parts_.database, erasure, policies_->retention, parts_.clock.now());
+  if (!found) return found;
+  std::ranges::move(identity::mentions_of(people_.records(), erasure.subject),
+                    std::back_inserter(*found));
+  for (const access::Grant& grant : grants_->standing().open) {
+    if (!privacy::mentions(json::to_text(access::to_json(grant)), erasure)) continue;
+    found->push_back("grant " + std::to_string(grant.id.value) + " is open and names them");
+  }
+  const auto runs = respond::load_standing(parts_.database);
+  if (!runs) return std::unexpected(runs.error());
+  for (const respond::Run& run : runs->open) {
+    if (!privacy::mentions(json::to_text(respond::to_json(run)), erasure)) continue;
+    found->push_back("run " + std::to_string(run.number) + " of a playbook names them");
+  }
+  const auto alerts = alert::load_pending(parts_.database);
+  if (!alerts) return std::unexpected(alerts.error());
+  for (const alert::AlertRow& row : *alerts) {
+    if (!privacy::mentions(row.alert.subject + json::to_text(row.alert.event), erasure)) continue;
+    found->push_back("alert " + row.alert.key + ", not delivered yet, names them");
+  }
+  return found;
+}
+
+Result<json::Object> Core::erase(const privacy::Erasure& order) {
+  if (parts_.keys == nullptr) {
+    return fail(Code::invalid,
+                "this store has no keys that could be shredded (setting 'keys'); what it holds of "
+                "a person goes by retention alone");
+  }
+  const auto erasure = privacy::check(order);
+  if (!erasure) return std::unexpected(erasure.error());
+  // What waits to be written would be sealed with the key that comes next.
+  if (auto done = write(); !done) return std::unexpected(done.error());
+  const auto in_the_way = obstacles(*erasure);
+  if (!in_the_way) return std::unexpected(in_the_way.error());
+  if (!in_the_way->empty()) return fail(Code::conflict, joined(*in_the_way));
+  const auto index = parts_.database.sealing()->index("erasure", "subject", erasure->subject);
+  if (!index) return std::unexpected(index.error());
+  json::Object record{{"reason", erasure->reason},
+                      {"standing", "begun"},
+                      {"subject", *index},
+                      {"who", erasure->who}};
+  this->record("erasure", record);
+  if (auto done = write(); !done) return std::unexpected(done.error());
+  const auto shredded = shred(*erasure);
+  record["standing"] = shredded ? "done" : "failed";
+  if (shredded) {
+    record["key"] = *shredded ? "shredded" : "none";
+  } else {
+    record["why"] = shredded.error().what;
+  }
+  this->record("erasure", record);
+  if (!shredded) return std::unexpected(shredded.error());
+  return record;
+}
+
+// False where the subject had no key, so that nothing of the store names it.
+Result<bool> Core::shred(const privacy::Erasure& erasure) {
+  vault::Vault& vault = parts_.keys->vault();
+  const auto shredded = vault.shred(erasure.subject);
+  if (!shredded) return shredded;
+  // The windows name many people, and are made of events that can be read no more.
+  if (auto done = vault.shred(detect::snapshot_subject); !done) {
+    return std::unexpected(done.error());
+  }
+  scrub_waits_ = !vault.scrub();
+  if (auto done = correlator_.forget(erasure.subject); !done) return std::unexpected(done.error());
+  take_snapshot();
+  if (auto done = forget_entities(erasure.subject); !done) return std::unexpected(done.error());
+  std::vector<access::SignInKey> keys;
+  for (const access::SignIn& sign_in : sign_ins_.forget(erasure.subject)) {
+    auto key = access::key_of(parts_.database, sign_in);
+    if (!key) return std::unexpected(key.error());
+    keys.push_back(*std::move(key));
+  }
+  forget(keys);
+  return shredded;
+}
+
+Result<void> Core::forget_entities(const std::string& subject) {
+  const auto account =
+      ingest::entity_number(ingest::EntityKind::account, subject, parts_.database.sealing());
+  if (!account) return std::unexpected(account.error());
+  pending_.emplace_back([entity = *account](db::Database& database) {
+    return ingest::forget_entity(database, entity);
+  });
+  return {};
+}
+
+}  // namespace mailwarden::app

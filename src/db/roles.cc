@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "db/sealing.h"
+
 namespace mailwarden::db {
 namespace {
 
@@ -30,27 +32,47 @@ std::string statements_for(const Roles& roles, const std::vector<Table>& tables)
   return sql + "GRANT SELECT, UPDATE ON store_commit TO " + roles.writer + ";";
 }
 
-// What a row may become, as a condition over OLD and NEW.
-std::string allowed_change(const AppendOnly& one, const Table& table) {
-  std::vector<std::string> same;
-  std::vector<std::string> gone;
+std::string unchanged(const AppendOnly& one, const std::string& column) {
+  if (column == one.growing) return "starts_with(NEW." + column + ", OLD." + column + ")";
+  return "NEW." + column + " IS NOT DISTINCT FROM OLD." + column;
+}
+
+std::string erased(const AppendOnly& one, const Table& table) {
+  std::vector<std::string> all;
   for (const Column& column : table.columns) {
-    if (std::ranges::count(one.erasable, column.name) > 0) {
-      gone.push_back("NEW." + column.name + " IS NULL");
-    } else if (column.name == one.growing) {
-      same.push_back("starts_with(NEW." + column.name + ", OLD." + column.name + ")");
-    } else {
-      same.push_back("NEW." + column.name + " IS NOT DISTINCT FROM OLD." + column.name);
+    const bool goes = std::ranges::count(one.erasable, column.name) > 0;
+    all.push_back(goes ? "NEW." + column.name + " IS NULL" : unchanged(one, column.name));
+  }
+  return joined(all, " AND ");
+}
+
+std::string sealed_anew(const AppendOnly& one, const Table& table) {
+  std::vector<std::string> all;
+  for (const Column& column : table.columns) {
+    if (column.name != one.sealed) {
+      all.push_back(unchanged(one, column.name));
+      continue;
+    }
+    for (const std::string when : {"OLD.", "NEW."}) {
+      all.push_back("starts_with(" + when + column.name + ", '" + std::string(sealed_mark) + "')");
     }
   }
-  same.insert(same.end(), gone.begin(), gone.end());
-  return joined(same, " AND ");
+  return joined(all, " AND ");
+}
+
+// What a row may become, as a condition over OLD and NEW.
+std::string allowed_change(const AppendOnly& one, const Table& table) {
+  const std::string first = erased(one, table);
+  return one.sealed.empty() ? first : "(" + first + ") OR (" + sealed_anew(one, table) + ")";
 }
 
 std::string statements_for(const AppendOnly& one, const Table& table, const Roles& roles) {
   std::string sql = "REVOKE UPDATE, DELETE ON " + table.name + " FROM " + roles.writer + ";";
   std::vector<std::string> changing = one.erasable;
-  if (!one.growing.empty()) changing.push_back(one.growing);
+  for (const std::string& column : {one.growing, one.sealed}) {
+    if (column.empty() || std::ranges::count(changing, column) > 0) continue;
+    changing.push_back(column);
+  }
   if (changing.empty()) return sql;
   const std::string guard = table.name + "_guard";
   sql += "GRANT UPDATE (" + joined(changing, ", ") + ") ON " + table.name + " TO " + roles.writer +

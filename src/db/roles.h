@@ -27,6 +27,9 @@ struct AppendOnly {
   std::vector<std::string> erasable;
   // A text column that may grow at its end.
   std::string growing;
+  // A text column that may be sealed anew: a text that begins with sealed_mark (db/sealing.h) may
+  // become another that does. The other columns stay meanwhile. May be one of the erasable ones.
+  std::string sealed;
 };
 
 struct Roles {

@@ -46,6 +46,10 @@ FieldPlace place_of(const PersonalTable& table, std::string_view row) {
 }  // namespace
 
 std::string row_name(std::initializer_list<std::string_view> key) {
+  return row_name(std::span(key.begin(), key.size()));
+}
+
+std::string row_name(std::span<const std::string_view> key) {
   std::string name;
   for (const std::string_view value : key) name += (name.empty() ? "" : "/") + std::string(value);
   return name;

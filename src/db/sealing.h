@@ -75,6 +75,7 @@ inline constexpr std::string_view erased_text = "(erased)";
 
 // "17" or "hr/7d0c": the values of the key's columns.
 std::string row_name(std::initializer_list<std::string_view> key);
+std::string row_name(std::span<const std::string_view> key);
 
 // Of all personal columns in their order, `row` being the row's name; the last value stands in the
 // last.

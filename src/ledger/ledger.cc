@@ -153,9 +153,10 @@ Result<Content> read_content(db::Database& database, std::int64_t number, const 
 }
 
 std::vector<db::AppendOnly> append_only() {
-  return {{.table = "ledger_entry", .erasable = {"record", "salt"}, .growing = ""},
-          {.table = "ledger_node", .erasable = {}, .growing = ""},
-          {.table = "ledger_checkpoint", .erasable = {}, .growing = "note"}};
+  return {
+      {.table = "ledger_entry", .erasable = {"record", "salt"}, .growing = "", .sealed = "record"},
+      {.table = "ledger_node", .erasable = {}, .growing = "", .sealed = ""},
+      {.table = "ledger_checkpoint", .erasable = {}, .growing = "note", .sealed = ""}};
 }
 
 Digest commitment(std::span<const std::byte> salt, std::string_view record) {

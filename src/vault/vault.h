@@ -60,11 +60,12 @@ struct Options {
   std::string scrub_sql = "PRAGMA wal_checkpoint(TRUNCATE)";
 };
 
-// A value of a table, as a walk sees it.
+// A value of a table, as a walk sees it. A row may have several, also in one column.
 struct SealedValue {
   std::string row;  // as it was when the value was sealed
   std::string column;
   crypto::Bytes sealed;
+  std::size_t slot = 0;  // where the table finds it again; the walk does not look at it
 };
 
 struct SealedRows {
@@ -85,7 +86,8 @@ class SealedTable {
   // Rows behind a cursor in an order that does not change; "" is before the first. Rows that are
   // added meanwhile need not be seen.
   virtual Result<SealedRows> after(const std::string& cursor, std::size_t rows_max) = 0;
-  // Durable when it answers. A value that is no longer as `before` is left alone.
+  // Values of the last after(). Durable when it answers. What a row holds beside them stays. A value
+  // that is no longer as `before` is left alone.
   virtual Result<void> replace(std::span<const Resealed> values) = 0;
 };
 

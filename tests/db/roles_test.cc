@@ -10,14 +10,16 @@ namespace {
 constexpr std::array steps{Migration{"a", 1, R"sql(
 CREATE TABLE entry (number BIGINT PRIMARY KEY, record TEXT, salt TEXT, leaf TEXT NOT NULL);
 CREATE TABLE note (number BIGINT PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE field (number BIGINT PRIMARY KEY, body TEXT, log TEXT NOT NULL);
 CREATE TABLE node (number BIGINT PRIMARY KEY, hash TEXT NOT NULL);
 CREATE TABLE state (number BIGINT PRIMARY KEY, text TEXT NOT NULL)
 )sql"}};
 
 const std::vector<AppendOnly> append_only{
-    {.table = "entry", .erasable = {"record", "salt"}, .growing = ""},
-    {.table = "note", .erasable = {}, .growing = "text"},
-    {.table = "node", .erasable = {}, .growing = ""}};
+    {.table = "entry", .erasable = {"record", "salt"}, .growing = "", .sealed = "record"},
+    {.table = "note", .erasable = {}, .growing = "text", .sealed = ""},
+    {.table = "field", .erasable = {}, .growing = "log", .sealed = "body"},
+    {.table = "node", .erasable = {}, .growing = "", .sealed = ""}};
 
 TEST(Sqlite, HasNoRoles) {
   const auto database = open_url("sqlite::memory:").value();
@@ -91,11 +93,49 @@ TEST_F(PostgresRolesTest, TheWriterAddsToTheLedgerAndChangesNothingInIt) {
   EXPECT_TRUE(transaction->commit()) << "its mark is left too";
 }
 
+TEST_F(PostgresRolesTest, TheWriterSealsAnewWhatIsSealed) {
+  ASSERT_TRUE(
+      owner_->execute("INSERT INTO entry VALUES (10, 'sealed:1:a', 's', 'l'), (11, 'plain', 's',"
+                      " 'l'), (12, NULL, NULL, 'l'), (13, 'sealed:1:a', 's', 'l');"
+                      "INSERT INTO field VALUES (1, 'sealed:1:a', 'x'), (2, NULL, 'x')"));
+  const auto writer = open_as(roles_[0]);
+  for (const std::string refused :
+       {"UPDATE entry SET record = 'plain' WHERE number = 10",
+        "UPDATE entry SET record = 'a sealed:1:b' WHERE number = 10",
+        "UPDATE entry SET record = NULL WHERE number = 10",
+        "UPDATE entry SET record = 'sealed:1:b', salt = NULL WHERE number = 10",
+        "UPDATE entry SET record = 'sealed:1:b', salt = 't' WHERE number = 10",
+        "UPDATE entry SET record = 'sealed:1:b', leaf = 'm' WHERE number = 10",
+        "UPDATE entry SET record = 'sealed:1:b', number = 20 WHERE number = 10",
+        "UPDATE entry SET record = 'other' WHERE number = 11",
+        "UPDATE entry SET record = 'sealed:1:b' WHERE number = 11",
+        "UPDATE entry SET record = 'sealed:1:b' WHERE number = 12",
+        "UPDATE entry SET record = 'sealed:1:b', salt = 's' WHERE number = 12",
+        "UPDATE field SET body = 'plain' WHERE number = 1",
+        "UPDATE field SET body = NULL WHERE number = 1",
+        "UPDATE field SET body = 'sealed:1:b', log = 'y' WHERE number = 1",
+        "UPDATE field SET body = 'sealed:1:b' WHERE number = 2"}) {
+    const auto done = writer->execute(refused);
+    const Error error = done ? Error() : done.error();
+    EXPECT_EQ(error.code, Code::denied) << refused << ": " << error.what;
+  }
+  for (const std::string allowed : {"UPDATE entry SET record = 'sealed:1:b' WHERE number = 10",
+                                    "UPDATE entry SET record = NULL, salt = NULL WHERE number = 10",
+                                    "UPDATE entry SET record = NULL, salt = NULL WHERE number = 11",
+                                    "UPDATE entry SET record = 'sealed:2:c' WHERE number = 13",
+                                    "UPDATE field SET body = 'sealed:1:b' WHERE number = 1",
+                                    "UPDATE field SET log = 'xy' WHERE number IN (1, 2)"}) {
+    const auto done = writer->run(allowed, {});
+    EXPECT_TRUE(done) << allowed << ": " << done.error().what;
+    EXPECT_GT(writer->changes(), 0) << allowed;
+  }
+}
+
 TEST_F(PostgresRolesTest, TheReaderReads) {
   const auto reader = open_as(roles_[1], {.read_only = true});
   EXPECT_EQ(reader->integer("SELECT COUNT(*) FROM entry").value(), 1);
   const auto writes = open_as(roles_[1]);
-  for (const std::string table : {"entry", "note", "node", "state", "schema_migration"}) {
+  for (const std::string table : {"entry", "note", "field", "node", "state", "schema_migration"}) {
     EXPECT_EQ(writes->execute("DELETE FROM " + table).error().code, Code::denied) << table;
   }
 }

@@ -75,9 +75,9 @@ INSTANTIATE_TEST_SUITE_P(
                          {"“erin@example.com”", "“erin@example.com", "erin@example.com”", erin}},
                     Case{"\xff@\xff", {"\xff@\xff"}}));
 
-// As a hundred thousand pieces of hostile text would be.
+// What is not linear does not come to its end here.
 TEST(Subjects, HostileTextTakesNoLongerThanItsLength) {
-  const std::size_t many = 1'000'000;
+  constexpr std::size_t many = 300'000;
   for (const std::string unit : {"@", "a", ".", "%", "\\", "%40", "\\u0040", "a@", "a%40", "=",
                                  "a.", "\\\\u0040a", "\xff"}) {
     std::string text;

@@ -109,7 +109,9 @@ class OpenedKeys {
 class OpenedStore {
  public:
   OpenedStore(std::unique_ptr<OpenedKeys> keys, std::unique_ptr<db::Database> database)
-      : keys_(std::move(keys)), database_(std::move(database)) {}
+      : keys_(std::move(keys)), database_(std::move(database)) {
+    if (keys_ != nullptr) database_->set_sealing(&(*keys_)->sealing());
+  }
 
   db::Database& operator*() const { return *database_; }
   db::Database* operator->() const { return database_.get(); }

@@ -1,11 +1,12 @@
 // The keys of a store, opened.
 //
 // What     StoreKeys holds what it takes to seal and open values: the provider of the
-//          key-encryption key (KEK), the book of keys, and the Vault over both. open() makes a book
+//          key-encryption key (KEK), the book of keys, the Vault over both, and the FieldSealing
+//          that Database::set_sealing() takes. open() makes a book
 //          where there is none, closed to others (mode 0600, as are SQLite's files beside it), and
 //          brings its tables up to date. `read_only` is for commands beside a running daemon: it
 //          makes and changes nothing.
-// Owns     Provider, book and Vault.
+// Owns     All of them. A Database that has sealing() must be gone before it.
 // Threads  As Vault.
 // Errors   not_found: the book's folder is not there, or, read only, the book. invalid: the file is
 //          not a book, or the setting of the KEK is wrong. unavailable, denied: of the KEK, in the
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "vault/field_sealing.h"
 #include "vault/key_provider_spec.h"
 #include "vault/vault.h"
 
@@ -41,15 +43,17 @@ class StoreKeys {
   StoreKeys& operator=(const StoreKeys&) = delete;
 
   Vault& vault() { return *vault_; }
+  db::Sealing& sealing() { return sealing_; }
   // The version of the KEK under which new keys are wrapped.
   Result<crypto::KekName> newest_kek() { return provider_->newest(); }
 
  private:
   StoreKeys(std::unique_ptr<crypto::KeyProvider> provider, std::unique_ptr<Vault> vault)
-      : provider_(std::move(provider)), vault_(std::move(vault)) {}
+      : provider_(std::move(provider)), vault_(std::move(vault)), sealing_(*vault_) {}
 
   std::unique_ptr<crypto::KeyProvider> provider_;
   std::unique_ptr<Vault> vault_;  // with the book's connection
+  FieldSealing sealing_;
 };
 
 }  // namespace mailwarden::vault

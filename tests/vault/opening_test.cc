@@ -74,6 +74,40 @@ TEST_F(OpeningTest, ABookIsMadeAndOpensAgain) {
   EXPECT_EQ((*keys)->vault().open(note, sealed), "a secret");
 }
 
+TEST_F(OpeningTest, ADatabaseIsGivenItsSealing) {
+  const db::FieldPlace place{.table = "note", .column = "body", .row = "1"};
+  const auto writer = open().value();
+  const auto sealed = writer->sealing().seal(place, "from anna@example.com").value();
+  EXPECT_TRUE(db::is_sealed(sealed));
+  const auto reader = open(true).value();
+  const auto store = db::open_sqlite(folder.path("store.db")).value();
+  EXPECT_EQ(db::open_sealed(*store, place, sealed).error().code, Code::denied);
+  store->set_sealing(&reader->sealing());
+  EXPECT_EQ(db::open_sealed(*store, place, sealed), "from anna@example.com");
+}
+
+TEST_F(OpeningTest, TheBookTellsHowItStands) {
+  const auto keys = open().value();
+  Vault& vault = keys->vault();
+  EXPECT_EQ(keys->newest_kek(), (crypto::KekName{"mailwarden", 1}));
+  for (const std::string_view name : {"anna@example.com", "boris@example.com"}) {
+    const std::vector<std::string_view> subjects{name};
+    ASSERT_TRUE(vault.seal(note, subjects, "v"));
+  }
+  ASSERT_TRUE(vault.shred("anna@example.com"));
+  const BookState before = vault.state().value();
+  EXPECT_EQ(before.subjects, 1);
+  EXPECT_EQ(before.shredded, 1);
+  EXPECT_EQ(before.waiting, std::vector<std::string>());
+  std::filesystem::remove(kek);
+  const std::vector<std::string_view> carl{"carl@example.com"};
+  ASSERT_TRUE(vault.seal(note, carl, "v"));
+  EXPECT_TRUE(vault.away());
+  EXPECT_EQ(open(true).error().code, Code::unavailable);
+  EXPECT_EQ(vault.state().value().waiting, std::vector<std::string>{"note"});
+  EXPECT_EQ(vault.state().value().subjects, 1);
+}
+
 TEST_F(OpeningTest, NobodyElseReadsTheBook) {
   const mode_t before = ::umask(0);
   const auto keys = open();

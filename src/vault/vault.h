@@ -86,8 +86,8 @@ class SealedTable {
   // Rows behind a cursor in an order that does not change; "" is before the first. Rows that are
   // added meanwhile need not be seen.
   virtual Result<SealedRows> after(const std::string& cursor, std::size_t rows_max) = 0;
-  // Values of the last after(). Durable when it answers. What a row holds beside them stays. A value
-  // that is no longer as `before` is left alone.
+  // Values of the last after(). Durable when it answers. What a row holds beside them stays. A
+  // value that is no longer as `before` is left alone.
   virtual Result<void> replace(std::span<const Resealed> values) = 0;
 };
 

@@ -17,7 +17,12 @@ using testing::HasSubstr;
 
 constexpr std::array steps{db::Migration{"test", 1, R"sql(
 CREATE TABLE note (number INTEGER PRIMARY KEY, who TEXT, body TEXT);
-CREATE TABLE other (name TEXT NOT NULL, number BIGINT NOT NULL, body TEXT, PRIMARY KEY (name, number));
+CREATE TABLE other (
+  name TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  body TEXT,
+  PRIMARY KEY (name, number)
+);
 CREATE TABLE odd (share DOUBLE PRIMARY KEY, body BLOB)
 )sql"}};
 
@@ -248,7 +253,6 @@ TEST_F(StoredTableTest, ABatchIsWrittenWhollyOrNotAtAll) {
   for (int i = 1; i <= 3; ++i) before.push_back(stored_note(i));
   // The database refuses the last one.
   ASSERT_TRUE(store->execute("CREATE UNIQUE INDEX note_body ON note (body)"));
-  const crypto::Bytes same = rows.values[0].sealed;
   const std::vector<Resealed> all{{&rows.values[0], crypto::Bytes(3)},
                                   {&rows.values[1], crypto::Bytes(4)},
                                   {&rows.values[2], crypto::Bytes(4)}};

@@ -173,6 +173,18 @@ TEST_F(VaultTest, KnowsABatchOfSubjectsInOneCommit) {
   EXPECT_EQ(vault->counts().value().front().keys, 6) << "three subjects, three keys of its own";
 }
 
+TEST_F(VaultTest, WhoseKeyIsInMemoryIsNotLookedForInTheBook) {
+  const auto vault = open();
+  const Subjects names{"a@example.com", "b@example.com"};
+  ASSERT_TRUE(vault->know(names));
+  ASSERT_TRUE(db::open_sqlite(folder.path("book.db"))
+                  .value()
+                  ->execute("ALTER TABLE vault_subject RENAME TO somewhere_else"));
+  EXPECT_TRUE(vault->know(names));
+  vault->forget();
+  EXPECT_FALSE(vault->know(names));
+}
+
 // More subjects than there is room for in memory.
 TEST_F(VaultTest, KeysThatLeftTheMemoryAreUnwrappedAgain) {
   auto database = db::open_sqlite(folder.path("book.db")).value();

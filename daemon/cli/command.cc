@@ -227,7 +227,8 @@ Result<json::Value> ask(const po::variables_map& given, Question question) {
   if (!store) return std::unexpected(store.error());
   const auto at_rest = fail(Code::denied, "a store at rest is read, not written");
   const http::Api api(
-      {.store = given["store"].as<std::string>(), .reports = ""}, [] { return http::Status(); },
+      {.store = {given["store"].as<std::string>(), (*store)->sealing()}, .reports = ""},
+      [] { return http::Status(); },
       [&](const incident::Act&) -> Result<std::vector<incident::Change>> { return at_rest; },
       [&](const respond::RunAct&) -> Result<respond::Run> { return at_rest; });
   const auto answer =

@@ -60,6 +60,7 @@ int incidents_command(const Arguments& arguments);
 int alerts_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
+int erase_command(const Arguments& arguments);
 int retention_command(const Arguments& arguments);
 int keys_command(const Arguments& arguments);
 int store_command(const Arguments& arguments);

@@ -21,6 +21,7 @@ constexpr std::array all{
     Group{"alerts", "list who was told of what", alerts_command},
     Group{"playbook", "check playbooks, show their runs, approve their steps", playbook_command},
     Group{"report", "write the audit or the retention report of a store", report_command},
+    Group{"erase", "erase what the store says of a person", erase_command},
     Group{"retention", "say what retention would remove", retention_command},
     Group{"keys", "make and change the key that wraps a store's keys; how its keys stand",
           keys_command},

@@ -24,10 +24,12 @@ Result<void> Core::adopt() {
       known.emplace(step.text("module"), step.integer("number"));
   } else {
     for (const report::StateTable& table : report::state_tables()) {
-      auto read = report::each_state(parts_.database, table, [&](report::StateRow row) {
-        state_->note(std::move(row));
-        return Result<void>();
-      });
+      auto read =
+          report::each_state(parts_.database, table, [&](report::StateRow row) -> Result<void> {
+            if (!row.damage.empty()) return fail(Code::corrupt, row.damage);
+            state_->note(std::move(row));
+            return {};
+          });
       if (!read) return read;
     }
   }

@@ -31,8 +31,8 @@ namespace mailwarden::app {
 
 struct PipelineOptions {
   unsigned workers = 1;
-  db::Sealing* sealing = nullptr;  // the keys of the store, where it has some
   bool once = false;               // read every source to its present end, then end
+  db::Sealing* sealing = nullptr;  // the keys of the store, where it has some
   std::ptrdiff_t in_flight_max = 64;
   std::chrono::milliseconds poll_interval{200};  // between two looks at sources that had nothing
 };

@@ -14,7 +14,7 @@ void Reporter::start(const db::StoreAddress& store, std::vector<privacy::Retenti
   issued_ = std::async(
       std::launch::async,
       [store, retention = std::move(retention), options = std::move(options), now]() -> Issued {
-        const auto opened = db::open_store(store, {.read_only = true});
+        const auto opened = db::open_with_keys(store, {.read_only = true});
         if (!opened) return std::unexpected(opened.error());
         return report::issue_due(**opened, retention, options, now);
       });

@@ -28,8 +28,8 @@ Result<std::unique_ptr<Database>> open_url(std::string_view url, const OpenOptio
   return open_sqlite(std::string(url.substr(sqlite.size())), options);
 }
 
-Result<std::unique_ptr<Database>> open_store(const StoreAddress& store,
-                                             const OpenOptions& options) {
+Result<std::unique_ptr<Database>> open_with_keys(const StoreAddress& store,
+                                                 const OpenOptions& options) {
   auto opened = open_url(store.url, options);
   if (opened) (*opened)->set_sealing(store.sealing);
   return opened;

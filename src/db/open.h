@@ -50,7 +50,7 @@ struct StoreAddress {
   std::string url;
   Sealing* sealing;
 };
-Result<std::unique_ptr<Database>> open_store(const StoreAddress& store,
-                                             const OpenOptions& options = {});
+Result<std::unique_ptr<Database>> open_with_keys(const StoreAddress& store,
+                                                 const OpenOptions& options = {});
 
 }  // namespace mailwarden::db

@@ -83,7 +83,22 @@ Result<std::vector<std::string>> to_plain(Database& database, const PersonalTabl
   CHECK(stored.size() == table.columns.size());
   const std::string_view carrier = *(stored.end() - 1);
   if (!is_sealed(carrier)) return std::vector<std::string>(stored.begin(), stored.end());
-  return open_row(database, table, row, carrier);
+  auto plain = open_row(database, table, row, carrier);
+  if (!plain) return plain;
+  for (std::size_t i = 0; i + 1 < table.columns.size(); ++i) {
+    const std::string_view there = *(stored.begin() + i);
+    std::string expected;
+    if (table.columns[i].indexed) {
+      auto index = database.sealing()->index(table.name, table.columns[i].name, (*plain)[i]);
+      if (!index) return std::unexpected(index.error());
+      expected = *std::move(index);
+    }
+    if (there == expected) continue;
+    return fail(Code::corrupt, "row " + std::string(row) + " of " + std::string(table.name) +
+                                   ": its column '" + std::string(table.columns[i].name) +
+                                   "' does not fit what is sealed");
+  }
+  return plain;
 }
 
 Result<std::vector<std::string>> open_row(Database& database, const PersonalTable& table,

@@ -78,7 +78,7 @@ std::string row_name(std::initializer_list<std::string_view> key);
 std::string row_name(std::span<const std::string_view> key);
 
 // Of all personal columns in their order, `row` being the row's name; the last value stands in the
-// last.
+// last. to_plain() holds what stands in the others against what was sealed.
 Result<std::vector<std::string>> to_stored(Database& database, const PersonalTable& table,
                                            std::string_view row,
                                            std::initializer_list<std::string_view> plain);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "detect/correlator.h"
 #include "json/value.h"
 

@@ -44,7 +44,7 @@ Result<std::optional<std::int64_t>> number_parameter(const Request& request,
 }
 
 Result<std::unique_ptr<db::Database>> open_store(const db::StoreAddress& store) {
-  return db::open_store(store, {.read_only = true});
+  return db::open_with_keys(store, {.read_only = true});
 }
 
 }  // namespace mailwarden::http

@@ -312,6 +312,24 @@ Result<EventBatchRow> load_batch_of(db::Database& database, std::int64_t event) 
   return batch;
 }
 
+Result<std::vector<crypto::Digest>> load_commitments(db::Database& database,
+                                                     const EventBatchRow& batch) {
+  const auto rows = database.query(
+      "SELECT salt, record FROM event WHERE number >= $1 AND number < $2 ORDER BY number",
+      {batch.first, batch.first + batch.count});
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<crypto::Digest> commitments;
+  while (true) {
+    const auto more = (*rows)->step();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return commitments;
+    const std::string_view record = (*rows)->text(1);
+    commitments.push_back(db::is_sealed(record) ? to_array<32>((*rows)->blob(0))
+                                                : crypto::sha256({to_array<16>((*rows)->blob(0)),
+                                                                  crypto::as_bytes(record)}));
+  }
+}
+
 Result<std::vector<EventRow>> load_batch_events(db::Database& database,
                                                 const EventBatchRow& batch) {
   return read_events(database, database.query("SELECT " + std::string(event_columns) +

@@ -96,6 +96,9 @@ Result<EventRow> load_event(db::Database& database, const EventId& id);
 Result<EventBatchRow> load_batch(db::Database& database, std::int64_t entry);
 // The batch that an event stands in, by the event's number.
 Result<EventBatchRow> load_batch_of(db::Database& database, std::int64_t event);
+// What commits to each event of the batch that is still stored, which needs no keys.
+Result<std::vector<crypto::Digest>> load_commitments(db::Database& database,
+                                                     const EventBatchRow& batch);
 Result<std::vector<EventRow>> load_batch_events(db::Database& database, const EventBatchRow& batch);
 
 // One row of the columns entry, stream, first, count, earliest, latest.

@@ -235,6 +235,10 @@ class Verifier {
       ++verdict_.erased;
       return {};
     }
+    if (!is_open && !row.blob(3).empty()) {
+      add(place, "its salt stands beside its sealed record");
+      return {};
+    }
     const bool fits = is_open ? row.blob(3).size() == content->salt.size() : true;
     return check_content(place, row, fits ? *content : Content{.record = content->record}, leaf);
   }
@@ -380,7 +384,9 @@ std::string to_words(const Verdict& verdict) {
     words += "  and " + std::to_string(verdict.failures_untold) + " more\n";
   }
   if (!verdict.not_held.empty()) {
-    words += "not held against the ledger, since they are older than entries that tell of them:\n";
+    words +=
+        "not held against the ledger, where nothing else is said since they are older than entries "
+        "that tell of them:\n";
   }
   for (const std::string& one : verdict.not_held) words += "  " + one + "\n";
   return words;

@@ -55,5 +55,7 @@ struct Checks {
   std::function<Result<ledger::Findings>()> end;
 };
 Checks all_checks(db::Database& database);
+// Those that need no keys, for a store that has some.
+Checks closed_checks(db::Database& database);
 
 }  // namespace mailwarden::report

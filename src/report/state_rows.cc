@@ -125,7 +125,9 @@ Result<void> each_state(db::Database& database, const StateTable& table,
     for (int i = 0; i < table.keys; ++i) read.key.emplace_back((*rows)->text(i));
     const auto plain = plain_values(database, table, **rows, read.key);
     read.erased = !plain && plain.error().code == Code::not_found;
-    if (!plain && !read.erased) return std::unexpected(plain.error());
+    const bool is_damaged = !plain && plain.error().code == Code::corrupt;
+    if (!plain && !read.erased && !is_damaged) return std::unexpected(plain.error());
+    if (is_damaged) read.damage = plain.error().what;
     if (plain) read.hash = hash_row(**rows, table, *plain);
     if (auto done = each(std::move(read)); !done) return done;
   }

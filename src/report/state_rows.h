@@ -44,6 +44,7 @@ struct StateRow {
   std::vector<std::string> key;     // the values of its key columns, as text and as they are stored
   std::optional<std::string> hash;  // hex, over every column; nothing where the row is gone
   bool erased = false;              // nobody can read it any more; it has no hash
+  std::string damage;               // why it cannot be read, and has no hash
 
   bool operator==(const StateRow&) const = default;
 };

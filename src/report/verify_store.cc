@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "ledger/ledger.h"
 #include "report/check_rows.h"
 
 namespace mailwarden::report {
@@ -12,7 +13,10 @@ Result<ledger::Verdict> verify_store(db::Database& database, ledger::VerifyOptio
   auto damage = database.begin_reading(true);
   if (!damage) return std::unexpected(damage.error());
   const Reading reading(database);
-  Checks checks = all_checks(database);
+  const auto sealed = ledger::is_sealed(database);
+  // What cannot be read is told below.
+  const bool is_closed = sealed && sealed->value_or(false) && database.sealing() == nullptr;
+  Checks checks = is_closed ? closed_checks(database) : all_checks(database);
   options.check_record = std::move(checks.record);
   options.check_end = std::move(checks.end);
   auto verdict = ledger::verify(database, options);

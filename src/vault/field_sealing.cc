@@ -1,5 +1,6 @@
 #include "vault/field_sealing.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -68,6 +69,21 @@ Result<std::string> FieldSealing::seal(const db::FieldPlace& place, std::string_
     const std::string row = piece_row(place.row, i, parts.size());
     auto sealed = vault_.seal({.table = place.table, .column = place.column, .row = row},
                               views(parts[i].subjects), parts[i].text);
+    if (!sealed) return std::unexpected(sealed.error());
+    envelopes.push_back(*std::move(sealed));
+  }
+  return sealed_text(envelopes);
+}
+
+Result<std::string> FieldSealing::seal_for(std::string_view subject, const db::FieldPlace& place,
+                                           std::string_view value) {
+  const std::size_t pieces =
+      std::max<std::size_t>(1, (value.size() + piece_bytes - 1) / piece_bytes);
+  std::vector<crypto::Bytes> envelopes;
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const std::string row = piece_row(place.row, i, pieces);
+    auto sealed = vault_.seal({.table = place.table, .column = place.column, .row = row},
+                              {&subject, 1}, value.substr(i * piece_bytes, piece_bytes));
     if (!sealed) return std::unexpected(sealed.error());
     envelopes.push_back(*std::move(sealed));
   }

@@ -11,7 +11,7 @@
 // Threads  Any.
 // Errors   As Sealing: not_found as soon as any piece is. index() needs the key-encryption key to
 //          have been there since the book was opened.
-// Limits   The Vault's, for a piece.
+// Limits   The Vault's, for a piece. seal_for() cuts into pieces of piece_bytes.
 // Source   docs/encryption.md.
 #pragma once
 
@@ -27,10 +27,14 @@ namespace mailwarden::vault {
 
 class FieldSealing final : public db::Sealing {
  public:
+  static constexpr std::size_t piece_bytes = std::size_t{16} * 1024 * 1024;
+
   explicit FieldSealing(Vault& vault) : vault_(vault) {}
 
   Result<void> expect(std::span<const std::string_view> values) override;
   Result<std::string> seal(const db::FieldPlace& place, std::string_view value) override;
+  Result<std::string> seal_for(std::string_view subject, const db::FieldPlace& place,
+                               std::string_view value) override;
   Result<std::string> open(const db::FieldPlace& place, std::string_view sealed) override;
   Result<std::string> index(std::string_view table, std::string_view column,
                             std::string_view value) override;

@@ -19,7 +19,7 @@ report::StateRow row(const std::string& person, std::optional<std::string> hash)
 }
 
 TEST(StateBook, TellsTheLastOfEachRowOnce) {
-  const auto book = StateBook::open(all_migrations(), now).value();
+  const auto book = StateBook::open(all_migrations(), nullptr, now).value();
   EXPECT_TRUE(book->take().empty());
   book->note(row("ada", "1"));
   book->note(row("bob", "2"));
@@ -33,7 +33,7 @@ TEST(StateBook, TellsTheLastOfEachRowOnce) {
 }
 
 TEST(StateBook, HashesWhatAWriteLeavesAndForgetsIt) {
-  const auto book = StateBook::open(all_migrations(), now).value();
+  const auto book = StateBook::open(all_migrations(), nullptr, now).value();
   const auto hash_of = [&](const std::string& title) {
     book->note({"incident"}, [&](db::Database& database) {
       return incident::store_incident(database, {.number = 1, .title = title});
@@ -46,7 +46,7 @@ TEST(StateBook, HashesWhatAWriteLeavesAndForgetsIt) {
 }
 
 TEST(StateBook, SpreadsManyRowsOverEntries) {
-  const auto book = StateBook::open(all_migrations(), now).value();
+  const auto book = StateBook::open(all_migrations(), nullptr, now).value();
   constexpr int count = 10'000;
   for (int i = 0; i < count; ++i) book->note(row("p" + std::to_string(i), std::string(64, 'a')));
   const auto entries = book->take();

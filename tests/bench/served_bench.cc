@@ -377,7 +377,7 @@ void measure_set(const std::string& data, const std::string& policies,
        .keep = [&](access::Undertaken undertaken,
                    bool durable) { return keeper.log().keep(std::move(undertaken), durable); }});
   arbiter.use({.point = read_point(data, policies, entities), .origins = nullptr});
-  const http::AccessApi api(arbiter, "");
+  const http::AccessApi api(arbiter, std::string());
   std::string folder = std::filesystem::temp_directory_path() / "served_bench-XXXXXX";
   CHECK(::mkdtemp(folder.data()) != nullptr);
   auto server = net::HttpServer::start({.listen = {"127.0.0.1:0"}, .socket = folder + "/served"},

@@ -269,9 +269,9 @@ TEST_P(CheckEvents, NoticesWhatNoRemovalExplains) {
   const std::int64_t entry = store_.events("auth", {begin, begin + day, begin}, begin);
   const auto row = ledger::load_entries(store_.database(), entry, 1).value().at(0);
   const json::Value record = json::parse(row.record).value();
-  EXPECT_EQ(check_events(store_.database(), entry, record).value(), "");
+  EXPECT_EQ(check_events(store_.database(), entry, record, false).value(), "");
   ASSERT_TRUE(store_.database().execute(GetParam().sql));
-  EXPECT_NE(check_events(store_.database(), entry, record).value(), "");
+  EXPECT_NE(check_events(store_.database(), entry, record, false).value(), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -291,7 +291,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(BuildTest, EntriesOfOtherKindsNeedNoEvents) {
   const json::Value record = json::Object{{"kind", "gap"}, {"source", "a"}};
-  EXPECT_EQ(check_events(store_.database(), 5, record).value(), "");
+  EXPECT_EQ(check_events(store_.database(), 5, record, false).value(), "");
 }
 
 TEST_F(BuildTest, RowsOfEachKindAreLimitedAndTheRestIsSaid) {

@@ -81,9 +81,12 @@ TEST_F(OpeningTest, ADatabaseIsGivenItsSealing) {
   EXPECT_TRUE(db::is_sealed(sealed));
   const auto reader = open(true).value();
   const auto store = db::open_sqlite(folder.path("store.db")).value();
-  EXPECT_EQ(db::open_sealed(*store, place, sealed).error().code, Code::denied);
+  static constexpr std::array<std::string_view, 1> key{"number"};
+  static constexpr std::array columns{db::PersonalColumn{"body"}};
+  constexpr db::PersonalTable table{.name = "note", .key = key, .columns = columns};
+  EXPECT_EQ(db::to_plain(*store, table, "1", {sealed}).error().code, Code::denied);
   store->set_sealing(&reader->sealing());
-  EXPECT_EQ(db::open_sealed(*store, place, sealed), "from anna@example.com");
+  EXPECT_EQ(db::to_plain(*store, table, "1", {sealed}).value().front(), "from anna@example.com");
 }
 
 TEST_F(OpeningTest, TheBookTellsHowItStands) {

@@ -73,7 +73,7 @@ Result<void> check_unused(OpenedKeys& keys, const crypto::KekName& kek, const st
   if (used == counts->end()) return {};
   return fail(Code::conflict, "key-encryption key " + crypto::to_string(kek) + " stays: keys in " +
                                   book + " that it has wrapped: " + std::to_string(used->keys) +
-                                  "; they must be wrapped anew under the newest version first");
+                                  "; a running daemon wraps them anew under the newest version");
 }
 
 int drop_version_command(const Arguments& arguments) {

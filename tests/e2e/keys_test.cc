@@ -71,8 +71,8 @@ TEST_F(KeysCommand, AVersionIsDroppedWhenNoKeyNeedsIt) {
   EXPECT_EQ(refused.code, answer_is_no);
   EXPECT_EQ(refused.output,
             "mailwarden: key-encryption key 'mailwarden' version 1 stays: keys in " + book +
-                " that it has wrapped: 4; they must be wrapped anew under the newest version "
-                "first\n");
+                " that it has wrapped: 4; a running daemon wraps them anew under the newest "
+                "version\n");
   EXPECT_THAT(read_file(kek), HasSubstr("mailwarden-kek 1 "));
   while (!keys->vault().rewrap(3).value().ended) {
   }

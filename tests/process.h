@@ -40,6 +40,8 @@ class Process {
     }
   }
 
+  pid_t id() const { return id_; }
+
   // Nothing where it has ended already.
   void kill(int signal) const {
     if (id_ > 0) ::kill(id_, signal);

@@ -71,11 +71,9 @@ Result<void> check_unused(OpenedKeys& keys, const crypto::KekName& kek, const st
   if (!counts) return std::unexpected(counts.error());
   const auto used = std::ranges::find(*counts, kek, &vault::KekCount::kek);
   if (used == counts->end()) return {};
-  return fail(Code::conflict,
-              "key-encryption key " + crypto::to_string(kek) +
-                  " stays: " + std::to_string(used->keys) + " keys in " + book +
-                  " are still wrapped under it; they must be wrapped anew under the newest version "
-                  "first");
+  return fail(Code::conflict, "key-encryption key " + crypto::to_string(kek) + " stays: keys in " +
+                                  book + " that it has wrapped: " + std::to_string(used->keys) +
+                                  "; a running daemon wraps them anew under the newest version");
 }
 
 int drop_version_command(const Arguments& arguments) {
@@ -135,8 +133,8 @@ void print_status(const std::vector<vault::KekCount>& counts, const vault::BookS
     rows.push_back({newest.name, std::to_string(newest.version), "0", "newest"});
   }
   print_table({"KEK", "VERSION", "KEYS", "WHAT"}, rows);
-  print(std::to_string(state.subjects) + " subjects have a key, " + std::to_string(state.shredded) +
-        " keys were shredded\n");
+  print("subjects with a key: " + std::to_string(state.subjects) +
+        "\nkeys shredded: " + std::to_string(state.shredded) + "\n");
   std::string tables;
   for (const std::string& table : state.waiting) tables += (tables.empty() ? "" : ", ") + table;
   print(tables.empty() ? "no value waits to be sealed for its subjects\n"

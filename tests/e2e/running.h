@@ -59,6 +59,7 @@ class RunningDaemon : public TestDaemon {
     return text.substr(begin, text.find('/', begin + 7) - begin);
   }
 
+  pid_t id() const { return process_->id(); }
   void signal(int number) { process_->kill(number); }
   int stop() {
     process_->kill(SIGTERM);

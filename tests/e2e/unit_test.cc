@@ -87,8 +87,8 @@ TEST_F(Unit, ASettingThatIsWrongWouldBeTold) {
   EXPECT_THAT(analyze({"verify", "--man=no"}).output, HasSubstr("Failed to parse protect home"));
 }
 
-// Keys are kept in memory that is locked and left out of core dumps; a call that the filter does not
-// name kills the daemon.
+// Keys are kept in memory that is locked and left out of core dumps; a call that the filter does
+// not name kills the daemon.
 TEST_F(Unit, LetsKeysBeLockedInMemory) {
   const std::set<std::string> calls = allowed_calls();
   for (const char* call : {"mlock", "munmap", "madvise", "prctl", "prlimit64", "fchmod"}) {

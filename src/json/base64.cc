@@ -14,14 +14,19 @@ constexpr std::string_view url_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::uint8_t no_digit = 64;
 
-constexpr std::array<std::uint8_t, 256> url_digits = [] {
-  std::array<std::uint8_t, 256> digits{};
+using Digits = std::array<std::uint8_t, 256>;
+
+constexpr Digits digits_of(std::string_view letters) {
+  Digits digits{};
   std::ranges::fill(digits, no_digit);
-  for (std::size_t i = 0; i < url_alphabet.size(); ++i) {
-    digits[static_cast<unsigned char>(url_alphabet[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    digits[static_cast<unsigned char>(letters[i])] = static_cast<std::uint8_t>(i);
   }
   return digits;
-}();
+}
+
+constexpr Digits digits = digits_of(alphabet);
+constexpr Digits url_digits = digits_of(url_alphabet);
 
 std::uint32_t byte_at(std::string_view bytes, std::size_t i) {
   return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0;
@@ -51,9 +56,9 @@ Result<std::string> from_base64(std::string_view text) {
     std::uint32_t bits = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
       const bool pad = i >= text.size() - padding;
-      const std::size_t digit = pad ? 0 : alphabet.find(text[i]);
-      if (digit == std::string_view::npos) return fail(Code::invalid, "not base64");
-      bits = bits << 6 | static_cast<std::uint32_t>(digit);
+      const std::uint8_t digit = pad ? 0 : digits[static_cast<unsigned char>(text[i])];
+      if (digit == no_digit) return fail(Code::invalid, "not base64");
+      bits = bits << 6 | digit;
       if (i % 4 != 3) continue;
       out += static_cast<char>(bits >> 16);
       out += static_cast<char>(bits >> 8);

@@ -12,8 +12,10 @@
 #include "app/access.h"
 #include "app/core.h"
 #include "app/opening.h"
+#include "crypto/file_key_provider.h"
 #include "crypto/sha256.h"
 #include "db/sqlite.h"
+#include "report/personal_tables.h"
 #include "tests/identity/people_maker.h"
 #include "tests/temporary.h"
 
@@ -41,8 +43,9 @@ class FullStore {
  public:
   static constexpr std::int64_t entries_min = 10'000;
 
-  FullStore() {
+  explicit FullStore(bool has_keys = false) {
     prepare_policies();
+    if (has_keys) make_keys();
     open();
   }
 
@@ -65,6 +68,7 @@ class FullStore {
       if (copied < 8) copy(copies + "/" + std::to_string(copied++));
     }
     core_->pass_time();
+    core_->tend_keys();
     core_->snapshot();
     seal();
   }
@@ -92,6 +96,8 @@ class FullStore {
   const std::vector<std::string>& notes() const { return notes_; }  // oldest first
   Core& core() { return *core_; }
   db::Database& database() { return *database_; }
+  // nullptr for one without keys.
+  db::Sealing* sealing() { return keys_ ? &keys_->sealing() : nullptr; }
 
  private:
   void prepare_policies() {
@@ -124,10 +130,21 @@ class FullStore {
                       {.name = "personnel", .limit = std::chrono::hours(24)}};
   }
 
+  void make_keys() {
+    ASSERT_TRUE(crypto::FileKeyProvider::create(folder_.path("kek"), entropy_));
+    keys_ =
+        made(vault::StoreKeys::open({.book = folder_.path("keys.db"),
+                                     .kek = made(vault::parse_kek("file:" + folder_.path("kek"))),
+                                     .tables = report::personal_table_names()},
+                                    entropy_, clock_, kek_uses_.listener()));
+    scratch_.sealing = sealing();
+  }
+
   void open() {
     signer_ = made(crypto::Signer::create(folder_.path("store/key"), entropy_));
     write_file(folder_.path("store/key.pub"), ledger::to_text(key()) + "\n");
     database_ = made(db::open_sqlite(folder_.path("store/m.db")));
+    database_->set_sealing(sealing());
     policies_ = made(load_policies(config_));
     identity::PeopleBookOptions people;
     for (const auto& source : config_.people) {
@@ -144,7 +161,9 @@ class FullStore {
                              .clock = clock_,
                              .entropy = entropy_,
                              .signer = *signer_,
-                             .witness = &witness_},
+                             .witness = &witness_,
+                             .keys = keys_.get(),
+                             .kek_uses = &kek_uses_},
                             policies_));
     access_ = made(Access::start(config_, clock_, entropy_, log_, core_->grants(), [] {}));
   }
@@ -290,6 +309,8 @@ class FullStore {
   crypto::Signer other_ = crypto::Signer::from_seed({std::byte{1}});
   crypto::Signer witness_ = crypto::Signer::from_seed({std::byte{2}});
   std::optional<crypto::Signer> signer_;
+  vault::KekUses kek_uses_;
+  std::unique_ptr<vault::StoreKeys> keys_;
   std::unique_ptr<db::Database> database_;
   std::shared_ptr<const Policies> policies_;
   std::unique_ptr<Core> core_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -164,9 +165,8 @@ class Cutter {
       add(run_, one.subjects);
     } else if (run_begin_ > begin_ && fits(run_, one)) {
       // What hangs together with this one goes into the next part.
-      parts_.push_back({text_.substr(begin_, run_begin_ - begin_), std::move(before_)});
+      parts_.push_back({text_.substr(begin_, run_begin_ - begin_), std::exchange(before_, {})});
       begin_ = run_begin_;
-      before_.clear();
       add(run_, one.subjects);
     } else {
       parts_.push_back({text_.substr(begin_, one.begin - begin_), subjects()});

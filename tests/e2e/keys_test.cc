@@ -197,7 +197,7 @@ TEST_F(KeysCommand, ASealedConfigurationIsChecked) {
   EXPECT_THAT(refused.output, HasSubstr("kek: " + file + ", line 1: version 1: unwrap: expected"));
 }
 
-TEST(Daemon, LeavesNoCoreAndLetsNobodyReadItsMemory) {
+TEST(Daemon, LeavesNoCore) {
   RunningDaemon daemon;
   write_file(daemon.path("auth.log"), ssh_log(3));
   daemon.start({"--source", "file:" + daemon.path("auth.log") + ",name=auth,year=2026"});

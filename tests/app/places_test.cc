@@ -369,7 +369,7 @@ TEST_F(EncryptedPlacesTest, NobodyIsNamedInTheFiles) {
 }
 
 TEST_F(PlacesTest, ThePlainStoreNamesThem) {
-  EXPECT_TRUE(read_file(folder_->path("whole/m.db")).contains("p1@example.com"));
+  EXPECT_TRUE(read_file(folder_->path("whole/m.db-wal")).contains("p1@example.com"));
 }
 
 TEST_F(EncryptedPlacesTest, WithoutKeysWhatIsOpenIsVerified) {

@@ -69,9 +69,8 @@ class StoredTableTest : public BookTest {
     return text("SELECT body FROM note WHERE number = $1", {number});
   }
   Result<std::string> read_note(std::int64_t number) {
-    const std::string body = stored_note(number);
     const auto plain =
-        db::to_plain(*store, note_table, std::to_string(number), {std::string_view(), body});
+        db::open_row(*store, note_table, std::to_string(number), stored_note(number));
     if (!plain) return std::unexpected(plain.error());
     return plain->back();
   }

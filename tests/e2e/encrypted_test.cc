@@ -101,6 +101,7 @@ class EncryptedTest : public testing::Test {
   // What a thief of the disk and of the backups has.
   std::vector<std::string> stolen(const RunningDaemon& daemon) {
     std::vector<std::string> paths{folder_.path("backup.db")};
+    fs::remove(paths[0]);
     EXPECT_EQ(mailwarden({"store", "backup", "--store", daemon.store(), "-o", paths[0]}).code, 0);
     if (!server_) {
       paths.push_back(daemon.path("store"));
@@ -189,7 +190,12 @@ TEST_F(EncryptedTest, WithoutKeysTheFilesTellAll) {
   daemon->wait_until(
       [&] { return daemon->get("/api/v1/incidents")["total"].as_integer() != nullptr; });
   const auto paths = stolen(*daemon);
-  for (const std::string& path : paths) EXPECT_EQ(planted_in({path}).size(), 1000U) << path;
+  for (const std::string& path : paths) {
+    auto found = planted_in({path});
+    // PostgreSQL's log cuts some in two where a page ends.
+    std::erase_if(found, [](const std::string& one) { return !one.starts_with("person1"); });
+    EXPECT_EQ(found.size(), 1000U) << path;
+  }
   EXPECT_TRUE(stands_in(paths, "192.0.2.17"));
   // The index of accounts, which anybody can compute.
   const auto digest = crypto::sha256("account " + address(1));

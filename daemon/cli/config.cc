@@ -1,4 +1,4 @@
-// Commands about configuration, retention and erasure.
+// Commands about configuration and retention.
 #include "app/policies.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -30,40 +30,6 @@ int config_command(const Arguments& arguments) {
         " sources, " + std::to_string((*policies)->rules.rules().size()) + " rules, " +
         std::to_string((*policies)->rules.correlations().size()) + " correlations, " +
         std::to_string((*policies)->retention.size()) + " retention policies\n");
-  return done;
-}
-
-int erase_command(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_socket_option(options);
-  add_format_option(options);
-  auto add = options.add_options();
-  add("reason", text_option("TEXT")->default_value(""), "why, which the ledger keeps");
-  add("who", text_option("PERSON")->default_value(""), "who orders it");
-  int code = done;
-  const auto given = read_options(
-      arguments,
-      "erase ADDRESS --reason TEXT [--who PERSON]\nShreds the key of the person with that mail "
-      "address: whatever the store and its copies say\nof them can never be read again.",
-      options, "address", code);
-  if (!given) return code;
-  const auto addresses = given->contains("address")
-                             ? (*given)["address"].as<std::vector<std::string>>()
-                             : std::vector<std::string>();
-  if (addresses.size() != 1) return complain(usage, "'erase' needs one mail address");
-  const auto answer = ask_daemon(
-      *given, {.path = "/api/v1/erasures",
-               .act = json::to_text(json::Object{{"reason", (*given)["reason"].as<std::string>()},
-                                                 {"subject", addresses.front()},
-                                                 {"who", (*given)["who"].as<std::string>()}})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-  } else if (answer->text("key") == "shredded") {
-    print("erased: the key is shredded\n");
-  } else {
-    print("nothing to erase: the store has no key of that address\n");
-  }
   return done;
 }
 

@@ -165,14 +165,81 @@ int status_of_keys(const Arguments& arguments) {
   return done;
 }
 
+// What a person orders of the daemon about the key of an address.
+struct Order {
+  std::string_view synopsis;
+  std::string_view path;
+  bool needs_address = true;
+  std::string (*say)(const json::Value& answer) = nullptr;
+};
+
+int give_order(const Arguments& arguments, const Order& order) {
+  po::options_description options("Options");
+  add_socket_option(options);
+  add_format_option(options);
+  auto add = options.add_options();
+  add("reason", text_option("TEXT")->default_value(""), "why, which the ledger keeps");
+  add("who", text_option("PERSON")->default_value(""), "who orders it");
+  int code = done;
+  const auto given = read_options(arguments, order.synopsis, options, "address", code);
+  if (!given) return code;
+  const auto addresses = given->contains("address")
+                             ? (*given)["address"].as<std::vector<std::string>>()
+                             : std::vector<std::string>();
+  if (addresses.size() > 1 || (order.needs_address && addresses.empty())) {
+    return complain(usage, "expected one mail address");
+  }
+  const auto answer =
+      ask_daemon(*given, {.path = std::string(order.path),
+                          .act = json::to_text(json::Object{
+                              {"reason", (*given)["reason"].as<std::string>()},
+                              {"subject", addresses.empty() ? std::string() : addresses.front()},
+                              {"who", (*given)["who"].as<std::string>()}})});
+  if (!answer) return complain(answer.error());
+  if (wants_json(*given)) {
+    print_json(*answer);
+  } else {
+    print(order.say(*answer) + "\n");
+  }
+  return done;
+}
+
+int renew_command(const Arguments& arguments) {
+  return give_order(
+      arguments,
+      {.synopsis = "keys renew [ADDRESS] --reason TEXT [--who PERSON]\nA new key for what names "
+                   "the person, or, without an address, for what names nobody; the\ndaemon seals "
+                   "anew what the old one has.",
+       .path = "/api/v1/key-renewals",
+       .needs_address = false,
+       .say = [](const json::Value&) -> std::string {
+         return "there is a new key; what the old one has sealed is sealed anew by and by";
+       }});
+}
+
 constexpr std::array commands{
     Group{"make", "makes a key-encryption key (KEK) in a new file", make_command},
     Group{"add-version", "adds a version to it, which wraps keys from then on",
           add_version_command},
     Group{"drop-version", "takes out a version that no key needs any more", drop_version_command},
+    Group{"renew", "a new data key for a person, or for what names nobody", renew_command},
     Group{"status", "which version has wrapped how many keys, and what waits", status_of_keys}};
 
 }  // namespace
+
+int erase_command(const Arguments& arguments) {
+  return give_order(
+      arguments,
+      {.synopsis = "erase ADDRESS --reason TEXT [--who PERSON]\nShreds the key of the person with "
+                   "that mail address: whatever the store and its copies say\nof them can never be "
+                   "read again.",
+       .path = "/api/v1/erasures",
+       .say = [](const json::Value& answer) -> std::string {
+         return answer.text("key") == "shredded"
+                    ? "erased: the key is shredded"
+                    : "nothing to erase: the store has no key of that address";
+       }});
+}
 
 int keys_command(const Arguments& arguments) {
   return run_one_of("keys", commands, arguments);

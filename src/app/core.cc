@@ -33,9 +33,10 @@ Result<void> check_keys(db::Database& database) {
   const bool has_keys = database.sealing() != nullptr;
   if (!*sealed || **sealed == has_keys) return {};
   return fail(Code::invalid,
-              has_keys ? "it was begun without keys, and holds what is not encrypted; 'mailwarden "
-                         "store copy' makes an encrypted one of it"
-                       : "it is encrypted, and its keys are not given (settings 'keys' and 'kek')");
+              has_keys
+                  ? "it was begun without keys and holds what is not encrypted; keys are for a "
+                    "store that is begun with them"
+                  : "it is encrypted, and its keys are not given (settings 'keys' and 'kek')");
 }
 
 }  // namespace

@@ -114,6 +114,9 @@ class Core {
   // Shreds the key of a person, and takes away what of them is not sealed under it. invalid: the
   // order is wrong, or the store has no keys. conflict: something that names them is still at work.
   Result<json::Object> erase(const privacy::Erasure& order);
+  // A new key for all that names the person from now on, and for what did so far by and by; for a
+  // subject "" that of what names nobody. not_found: there is no key yet.
+  Result<json::Object> renew_key(const privacy::Erasure& order);
   // Records what the key-encryption key was used for, and seals anew what waits for that.
   void tend_keys();
   // Records something that was done elsewhere (a report issued): kind and what was done.

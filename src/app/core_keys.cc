@@ -26,6 +26,12 @@ std::string joined(const std::vector<std::string>& sentences) {
   return all + "; and " + std::to_string(sentences.size() - obstacles_told_max) + " more";
 }
 
+std::unexpected<Error> no_keys() {
+  return fail(Code::invalid,
+              "this store has no keys (setting 'keys'); what it holds of a person goes by "
+              "retention alone");
+}
+
 }  // namespace
 
 void Core::tend_keys() {
@@ -90,12 +96,31 @@ Result<std::vector<std::string>> Core::obstacles(const privacy::Erasure& erasure
   return found;
 }
 
-Result<json::Object> Core::erase(const privacy::Erasure& order) {
-  if (parts_.keys == nullptr) {
-    return fail(Code::invalid,
-                "this store has no keys that could be shredded (setting 'keys'); what it holds of "
-                "a person goes by retention alone");
+Result<json::Object> Core::renew_key(const privacy::Erasure& order) {
+  if (parts_.keys == nullptr) return no_keys();
+  const auto named =
+      order.subject.empty() ? Result<privacy::Erasure>(order) : privacy::check(order);
+  if (!named) return std::unexpected(named.error());
+  if (auto good = privacy::check_reason(*named); !good) return std::unexpected(good.error());
+  vault::Vault& vault = parts_.keys->vault();
+  const auto renewed =
+      named->subject.empty() ? vault.renew_store_key() : vault.renew(named->subject);
+  if (!renewed) return std::unexpected(renewed.error());
+  keys_tended_ = {};
+  json::Object record{{"reason", named->reason}, {"who", named->who}};
+  if (named->subject.empty()) {
+    record["key"] = "of what names nobody";
+  } else {
+    const auto index = parts_.database.sealing()->index("erasure", "subject", named->subject);
+    if (!index) return std::unexpected(index.error());
+    record["subject"] = *index;
   }
+  this->record("key_renewal", record);
+  return record;
+}
+
+Result<json::Object> Core::erase(const privacy::Erasure& order) {
+  if (parts_.keys == nullptr) return no_keys();
   const auto erasure = privacy::check(order);
   if (!erasure) return std::unexpected(erasure.error());
   // What waits to be written would be sealed with the key that comes next.

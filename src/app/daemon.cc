@@ -157,6 +157,8 @@ Result<void> Daemon::Parts::start() {
                            *policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
+  core->record("start", {{"program", config::program_version()},
+                         {"settings", config::to_json(config.given)}});
   if (auto done = start_access(**policies); !done) return done;
   auto sources = open_sources(config, *database);
   if (!sources) return std::unexpected(sources.error());
@@ -477,6 +479,7 @@ Result<void> Daemon::Parts::finish() {
   take_settled();
   access->log().stop();
   access->hand_over(*core);
+  core->record("stop", {{"why", stopping ? "told to" : "at the end of its sources"}});
   core->snapshot();
   core->tend_keys();
   core->seal();

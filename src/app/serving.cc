@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "http/access_api.h"
-#include "http/erasure_api.h"
 #include "http/grants_api.h"
+#include "http/keys_api.h"
 #include "http/ledger_api.h"
 #include "http/people_api.h"
 #include "http/witness_api.h"
@@ -16,10 +16,15 @@ db::StoreAddress store_of(const ServingParts& parts) {
   return {parts.config.store, parts.sealing};
 }
 
-std::shared_ptr<http::ErasureApi> make_erasure_api(Acts& acts) {
-  return std::make_shared<http::ErasureApi>([&acts](const privacy::Erasure& erasure) {
-    return acts.ask<Result<json::Object>>([erasure](Core& core) { return core.erase(erasure); });
-  });
+std::shared_ptr<http::KeysApi> make_keys_api(Acts& acts) {
+  const auto by_core = [&acts](Result<json::Object> (Core::*act)(const privacy::Erasure&)) {
+    return [&acts, act](const privacy::Erasure& order) {
+      return acts.ask<Result<json::Object>>(
+          [act, order](Core& core) { return (core.*act)(order); });
+    };
+  };
+  return std::make_shared<http::KeysApi>(
+      http::KeysApiParts{.erase = by_core(&Core::erase), .renew = by_core(&Core::renew_key)});
 }
 
 std::shared_ptr<http::Api> make_api(const ServingParts& parts) {
@@ -89,13 +94,13 @@ net::Handler make_handler(const ServingParts& parts) {
           decisions = std::make_shared<http::AccessApi>(parts.arbiter, store_of(parts)),
           ledger = std::make_shared<http::LedgerApi>(store_of(parts)),
           witness = make_witness_api(parts.acts),
-          erasures = make_erasure_api(parts.acts)](const net::Request& request) {
+          keys = make_keys_api(parts.acts)](const net::Request& request) {
     if (grants->takes(request.path)) return grants->answer(request);
     if (people->takes(request.path)) return people->answer(request);
     if (decisions->takes(request.path)) return decisions->answer(request);
     if (ledger->takes(request.path)) return ledger->answer(request);
     if (witness->takes(request.path)) return witness->answer(request);
-    if (erasures->takes(request.path)) return erasures->answer(request);
+    if (keys->takes(request.path)) return keys->answer(request);
     return api->answer(request);
   };
 }

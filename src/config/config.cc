@@ -51,6 +51,25 @@ po::options_description options() {
 void read(Config& config, const Setting& setting, const std::string& text, const std::string& where,
           Mistakes& mistakes) {
   if (auto done = setting.read(config, text); !done) mistakes.add(where + ": " + done.error().what);
+  std::vector<std::string>& given = config.given[std::string(setting.name)];
+  if (!setting.list) given.clear();
+  given.push_back(text);
+}
+
+void clear(Config& config, const Setting& setting) {
+  setting.clear(config);
+  config.given.erase(std::string(setting.name));
+}
+
+// postgresql://USER:PASSWORD@HOST/… without what stands between ':' and '@'.
+std::string without_password(const std::string& text) {
+  const std::size_t begin = text.find("://");
+  if (begin == std::string::npos) return text;
+  const std::size_t end = std::min(text.find('/', begin + 3), text.size());
+  const std::size_t at = text.rfind('@', end);
+  const std::size_t colon = text.find(':', begin + 3);
+  if (at == std::string::npos || at < begin || colon >= at) return text;
+  return text.substr(0, colon + 1) + "***" + text.substr(at);
 }
 
 // A source in the file may be one line as on the command line, or a map of the same parts.
@@ -75,7 +94,7 @@ void read_file_setting(Config& config, const Setting& setting, const Node& node,
     if (!node.is_scalar()) return mistakes.add(where + ": expected one value");
     return read(config, setting, node.scalar, where, mistakes);
   }
-  setting.clear(config);
+  clear(config, setting);
   if (node.is_scalar()) return read(config, setting, node.scalar, where, mistakes);
   if (!node.is_sequence()) return mistakes.add(where + ": expected a list");
   for (const Node& item : node.items) {
@@ -159,6 +178,20 @@ Result<po::variables_map> read_arguments(const std::vector<std::string>& argumen
 
 }  // namespace
 
+std::string_view program_version() {
+  return version;
+}
+
+json::Object to_json(const std::map<std::string, std::vector<std::string>>& given) {
+  json::Object settings;
+  for (const auto& [name, texts] : given) {
+    json::Array list;
+    for (const std::string& text : texts) list.emplace_back(without_password(text));
+    settings[name] = std::move(list);
+  }
+  return settings;
+}
+
 std::string describe() {
   std::ostringstream text;
   text << "Usage: mailwardend [--config FILE] [OPTION]...\n"
@@ -214,7 +247,7 @@ Result<Outcome> parse(const std::vector<std::string>& arguments, const std::stri
   for (const Setting& setting : settings()) {
     const std::string name(setting.name);
     if (!given->contains(name)) continue;
-    if (setting.list) setting.clear(outcome.config);
+    if (setting.list) clear(outcome.config, setting);
     for (const std::string& text : (*given)[name].as<std::vector<std::string>>()) {
       read(outcome.config, setting, text, "--" + name, mistakes);
     }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "identity/people_source.h"
+#include "json/value.h"
 #include "ledger/cosignature.h"
 #include "ledger/note.h"
 #include "vault/key_provider_spec.h"
@@ -95,7 +97,16 @@ struct Config {
   unsigned workers = 0;  // 0: one less than there are cores, at least one
   LogLevel log_level = LogLevel::info;
   bool once = false;  // read every source to its present end, settle and end
+
+  // The settings that were given, by their names and in the words of the file and the command line.
+  std::map<std::string, std::vector<std::string>> given;
 };
+
+// "mailwardend 0.1.0"
+std::string_view program_version();
+
+// What was given, for people and for the ledger: a password in a URL is left out.
+json::Object to_json(const std::map<std::string, std::vector<std::string>>& given);
 
 struct Outcome {
   Config config;

@@ -45,8 +45,8 @@ constexpr std::array personal_columns{db::PersonalColumn{"record"}};
 constexpr db::PersonalTable personal{
     .name = "ledger_entry", .key = entry_key, .columns = personal_columns};
 
-constexpr std::array<std::string_view, 7> open_kinds{"events",  "key",    "key_use", "policies",
-                                                     "removal", "schema", "seal"};
+constexpr std::array<std::string_view, 9> open_kinds{
+    "events", "key", "key_use", "policies", "removal", "schema", "seal", "start", "stop"};
 
 Result<Row> read_row(db::Database& database, const db::Statement& row) {
   auto content = read_content(database, row.integer(0), row, 2, 3);

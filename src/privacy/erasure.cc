@@ -16,19 +16,25 @@ Result<Erasure> check(Erasure erasure) {
     return fail(Code::invalid, "'" + printable(erasure.subject.substr(0, 100)) +
                                    "' is not a mail address; an erasure is of one");
   }
+  if (auto good = check_reason(erasure); !good) return std::unexpected(good.error());
+  return erasure;
+}
+
+Result<void> check_reason(const Erasure& erasure) {
   if (trim(erasure.reason).empty()) {
-    return fail(Code::invalid, "an erasure needs a reason, which the ledger keeps");
+    return fail(Code::invalid, "the order needs a reason, which the ledger keeps");
   }
   if (erasure.reason.size() > Erasure::reason_bytes_max) {
     return fail(Code::invalid, "the reason is longer than " +
                                    std::to_string(Erasure::reason_bytes_max) + " bytes");
   }
+  if (erasure.subject.empty()) return {};
   if (mentions(erasure.reason, erasure) || mentions(erasure.who, erasure)) {
     return fail(Code::invalid,
                 "the reason and who orders it stay in the ledger, so they must not name the "
-                "address that is to be erased");
+                "address");
   }
-  return erasure;
+  return {};
 }
 
 bool mentions(std::string_view text, const Erasure& erasure) {

@@ -34,6 +34,8 @@ struct Erasure {
 
 // The subject in lower case, with nothing around it.
 Result<Erasure> check(Erasure erasure);
+// Whether reason and who may stay in the ledger.
+Result<void> check_reason(const Erasure& erasure);
 
 // Whether the text has the subject in it, in lower or upper case.
 bool mentions(std::string_view text, const Erasure& erasure);

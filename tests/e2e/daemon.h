@@ -144,7 +144,8 @@ class TestDaemon {
     all["entry"] = rows(*database,
                         "SELECT kind, json_remove(record, '$.time', '$.root', '$.sha256',"
                         " CASE kind WHEN 'decision' THEN '$.root' ELSE '$.when' END) FROM"
-                        " ledger_entry WHERE kind NOT IN ('report', 'schema', 'seal', 'state')");
+                        " ledger_entry WHERE kind NOT IN"
+                        " ('report', 'schema', 'seal', 'start', 'state', 'stop')");
     return all;
   }
 

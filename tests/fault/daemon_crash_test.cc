@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crypto/entropy.h"
+#include "crypto/file_key_provider.h"
 #include "crypto/sha256.h"
 #include "tests/e2e/daemon.h"
 #include "tests/fault/crash.h"
@@ -143,6 +145,49 @@ TEST_F(DaemonCrash, LosesNothingThatWasTold) {
                      }
                      expect_it_ends_the_same(crashed, crash);
                    });
+}
+
+// With keys: none is lost whose values are kept, so that everything stored can be read.
+TEST_F(DaemonCrash, KeepsTheKeyOfEverythingThatItKeeps) {
+  std::string lines;
+  for (int i = 0; i < 600; ++i) {
+    lines += "Nov 24 01:00:00 mail1 sshd[7]: Failed password for invalid user p" +
+             std::to_string(i) + "@example.com from 203.0.113.9 port 9 ssh2\n";
+  }
+  write_file(logs_.path("auth.log"), lines);
+  const auto keys_of = [](const TestDaemon& daemon) {
+    return std::vector<std::string>{"--keys", daemon.path("keys.db"), "--kek",
+                                    "file:" + daemon.path("kek")};
+  };
+  undisturbed_.alert_to(receiver_.url());
+  crypto::SystemEntropy entropy;
+  ASSERT_TRUE(crypto::FileKeyProvider::create(undisturbed_.path("kek"), entropy));
+  recording_.emplace(undisturbed_.path("."));
+  auto arguments = undisturbed_.arguments({"--once", "--source", source()});
+  std::ranges::copy(keys_of(undisturbed_), std::back_inserter(arguments));
+  const Ran& ran = recording_->run(arguments);
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  ASSERT_THAT(recording_->unseen(), testing::IsEmpty());
+  recording_->each(
+      recording_->crashes(12), Names::strict, [&](const Crash& crash, const VolatileDisk& disk) {
+        TestDaemon crashed;
+        crashed.alert_to(receiver_.url());
+        leave(disk, crash, crashed.path("."));
+        // Before anybody has mended anything.
+        const Ran before = crashed.verify(keys_of(crashed));
+        EXPECT_NE(before.code, 1) << before.output;
+        if (before.code == 0) {
+          EXPECT_TRUE(before.output.contains(" 0 erased")) << before.output;
+        }
+        ASSERT_EQ(crashed.once(source(), keys_of(crashed)), 0) << crashed.output();
+        const Ran verified = crashed.verify(keys_of(crashed));
+        EXPECT_EQ(verified.code, 0) << verified.output;
+        EXPECT_TRUE(verified.output.contains(" 0 erased")) << verified.output;
+        EXPECT_FALSE(verified.output.contains("not held")) << verified.output;
+        EXPECT_EQ(
+            db::open_url(crashed.store()).value()->integer("SELECT COUNT(*) FROM event").value(),
+            600);
+      });
 }
 
 }  // namespace

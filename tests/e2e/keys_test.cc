@@ -150,29 +150,55 @@ TEST_F(KeysCommand, StatusWithoutTheKekIsItsProvidersSentence) {
                                  HasSubstr("No such file")));
 }
 
-TEST_F(KeysCommand, AStoreIsReadWithItsKeys) {
+TEST_F(KeysCommand, ASealedStoreIsReadWithItsKeys) {
   TestDaemon daemon;
-  write_file(daemon.path("auth.log"), ssh_log(30));
+  write_file(daemon.path("auth.log"),
+             "Nov 29 10:00:01 web sshd[1]: Failed password for "
+             "erin@example.com from 192.0.2.7 port 40001 ssh2\n");
+  ASSERT_EQ(make().code, done);
+  ASSERT_EQ(daemon.once("file:" + daemon.path("auth.log") + ",name=auth,year=2026",
+                        {"--keys", book, "--kek", spec}),
+            0)
+      << daemon.output();
+  const auto with_keys = [&](std::vector<std::string> command) {
+    command.insert(command.end(), {"--store", daemon.store(), "--keys", book, "--kek", spec});
+    return mailwarden(command);
+  };
+  const std::vector<std::string> verify{"ledger", "verify", "--key", daemon.path("key.pub")};
+  const Ran events = with_keys({"events"});
+  EXPECT_EQ(events.code, done) << events.output;
+  EXPECT_THAT(events.output, HasSubstr("erin@example.com"));
+  const Ran entries = with_keys({"ledger", "show"});
+  EXPECT_EQ(entries.code, done) << entries.output;
+  EXPECT_THAT(entries.output, Not(HasSubstr("sealed:")));
+  const Ran verified = with_keys(verify);
+  EXPECT_EQ(verified.code, done) << verified.output;
+  EXPECT_THAT(verified.output, Not(HasSubstr("not given")));
+  const Ran without = mailwarden({"events", "--store", daemon.store()});
+  EXPECT_NE(without.code, done);
+  EXPECT_THAT(without.output, AllOf(HasSubstr("the keys of the store are not given"),
+                                    Not(HasSubstr("erin@example.com"))));
+  ASSERT_EQ(::chmod(kek.c_str(), 0644), 0);
+  for (const Ran& refused : {with_keys(verify), with_keys({"events"})}) {
+    EXPECT_EQ(refused.code, unavailable);
+    EXPECT_THAT(refused.output, AllOf(HasSubstr(kek), HasSubstr("chmod 600")));
+  }
+}
+
+TEST_F(KeysCommand, AStoreWithoutKeysIsNotReadWithAny) {
+  TestDaemon daemon;
+  write_file(daemon.path("auth.log"), ssh_log(3));
   ASSERT_EQ(daemon.once("file:" + daemon.path("auth.log") + ",name=auth,year=2026"), 0)
       << daemon.output();
   ASSERT_EQ(make().code, done);
   {
     const auto keys = open();
   }
-  const auto show = [&](const char* option_of) {
-    return mailwarden({"ledger", option_of, "--store", daemon.store(), "--keys", book, "--kek",
-                       spec, "--key", daemon.path("key.pub")});
-  };
-  const Ran verified = show("verify");
-  EXPECT_EQ(verified.code, done) << verified.output;
-  const std::vector<std::string> incidents{"incidents", "--store", daemon.store(), "--keys", book,
-                                           "--kek",     spec};
-  EXPECT_EQ(mailwarden(incidents).code, done);
-  ASSERT_EQ(::chmod(kek.c_str(), 0644), 0);
-  for (const Ran& refused : {show("verify"), mailwarden(incidents)}) {
-    EXPECT_EQ(refused.code, unavailable);
-    EXPECT_THAT(refused.output, AllOf(HasSubstr(kek), HasSubstr("chmod 600")));
-  }
+  const Ran refused =
+      mailwarden({"incidents", "--store", daemon.store(), "--keys", book, "--kek", spec});
+  EXPECT_EQ(refused.code, usage);
+  EXPECT_EQ(refused.output, "mailwarden: " + daemon.store() +
+                                " was begun without keys; leave out --keys and --kek\n");
 }
 
 TEST_F(KeysCommand, ASealedConfigurationIsChecked) {

@@ -37,7 +37,7 @@ Result<Last> last_issued(db::Database& database) {
   // What the ledger says of itself and of its store is nothing that a report would tell.
   const auto newer = database.integer(
       "SELECT COUNT(*) FROM (SELECT 1 FROM ledger_entry WHERE number > $1"
-      " AND kind NOT IN ('schema', 'seal', 'state') LIMIT 1) AS newer",
+      " AND kind NOT IN ('key_use', 'schema', 'seal', 'start', 'state', 'stop') LIMIT 1) AS newer",
       {(*entry)->number});
   if (!newer) return std::unexpected(newer.error());
   last.nothing_new = *newer == 0;

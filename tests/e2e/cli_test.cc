@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"ActNeedsANumber", "incidents act --act note", usage, "needs a number"},
         Wrong{"StepNeedsARun", "playbook approve", usage, "needs a run and a step"},
         Wrong{"UnknownKeys", "keys copy", usage,
-              "'keys' knows make, add-version, drop-version and status"},
+              "'keys' knows make, add-version, drop-version, renew and status"},
         Wrong{"UnknownStore", "store burn", usage,
               "'store' knows migrate, check, copy, backup, restore and grant"},
         Wrong{"KeysMakeNeedsAKek", "keys make", usage, "it needs --kek; usage: mailwarden keys"},

@@ -1,5 +1,5 @@
-// Each change to a file of a store is found or is no part of its content, and so is an older copy of
-// the whole.
+// Each change to a file of a store is found or is no part of its content, and so is an older copy
+// of the whole.
 #include "tests/app/places.h"
 
 namespace mailwarden::app {

@@ -1,5 +1,5 @@
-// Each change to a table of a store is found and named: by default a few hundred, those of different
-// tables together.
+// Each change to a table of a store is found and named: by default a few hundred, those of
+// different tables together.
 #include "tests/app/places.h"
 
 namespace mailwarden::app {

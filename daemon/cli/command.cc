@@ -195,13 +195,9 @@ Result<OpenedStore> open_store(const std::string& url, const po::variables_map& 
   auto keys = OpenedKeys::open(given);
   if (!keys && keys.error().code == Code::invalid) return std::unexpected(keys.error());
   if (!keys) return fail(Code::unavailable, keys.error().what);
-  // Its indexes would be looked up under the keys, and nothing would be found.
-  const auto sealed = ledger::is_sealed(**store);
-  if (!sealed) return fail(Code::unavailable, sealed.error().what);
-  if (*sealed && !**sealed) {
-    return fail(Code::invalid, url + " was begun without keys; leave out --keys and --kek");
-  }
-  return OpenedStore(*std::move(keys), *std::move(store));
+  OpenedStore opened(*std::move(keys), *std::move(store));
+  if (auto fits = ledger::check_keys(*opened); !fits) return fail(url, fits.error());
+  return opened;
 }
 
 Result<json::Value> ask_daemon(const po::variables_map& given, Question question) {

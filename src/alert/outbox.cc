@@ -47,27 +47,6 @@ Result<std::vector<std::string>> read_personal(db::Database& database, const db:
   return std::vector<std::string>{"", "{}", std::string(db::erased_text)};
 }
 
-// The column that carries what is personal of the row, with that trouble; as it was where it was
-// erased.
-Result<std::string> sealed_anew(db::Database& database, std::int64_t entry,
-                                std::string_view trouble) {
-  const auto row = database.query("SELECT subject FROM alert WHERE entry = $1", {entry});
-  if (!row) return std::unexpected(row.error());
-  const auto found = (*row)->step();
-  if (!found) return std::unexpected(found.error());
-  std::string sealed(*found ? (*row)->text(0) : std::string_view());
-  if (auto ended = (*row)->bind(std::span<const db::Value>()); !ended) {
-    return std::unexpected(ended.error());
-  }
-  const std::string name = std::to_string(entry);
-  const auto plain = db::to_plain(database, personal[0], name, {"", "", sealed});
-  if (!plain && plain.error().code == Code::not_found) return sealed;
-  if (!plain) return std::unexpected(plain.error());
-  auto stored = db::to_stored(database, personal[0], name, {trouble, (*plain)[1], (*plain)[2]});
-  if (!stored) return std::unexpected(stored.error());
-  return std::move((*stored)[2]);
-}
-
 Result<std::vector<AlertRow>> read(db::Database& database, const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<AlertRow> read;
@@ -150,23 +129,31 @@ Result<void> store_alert(db::Database& database, const AlertRow& row) {
        std::string_view((*stored)[1])});
 }
 
-Result<void> store_outcome(db::Database& database, const Outcome& outcome, Timestamp now) {
+Result<void> store_outcome(db::Database& database, const Alert* alert, const Outcome& outcome,
+                           Timestamp now) {
   if (database.sealing() == nullptr) {
     return database.run(
         "UPDATE alert SET standing = $2, tries = $3, trouble = $4, settled = $5 WHERE name = $1",
         {std::string_view(outcome.key), to_string(outcome.standing), outcome.tries,
          std::string_view(outcome.trouble), now.us});
   }
+  if (alert == nullptr) {
+    return database.run(
+        "UPDATE alert SET standing = $2, tries = $3, settled = $4 WHERE name = $1",
+        {std::string_view(outcome.key), to_string(outcome.standing), outcome.tries, now.us});
+  }
   // What is personal of a row is sealed together.
   const auto entry = database.integer("SELECT entry FROM alert WHERE name = $1",
                                       {std::string_view(outcome.key)}, -1);
   if (!entry) return std::unexpected(entry.error());
   if (*entry < 0) return {};
-  const auto subject = sealed_anew(database, *entry, outcome.trouble);
-  if (!subject) return std::unexpected(subject.error());
+  const std::string event = json::to_text(alert->event);
+  const auto stored = db::to_stored(database, personal[0], std::to_string(*entry),
+                                    {outcome.trouble, event, alert->subject});
+  if (!stored) return std::unexpected(stored.error());
   return database.run(
       "UPDATE alert SET standing = $2, tries = $3, subject = $4, settled = $5 WHERE entry = $1",
-      {*entry, to_string(outcome.standing), outcome.tries, std::string_view(*subject), now.us});
+      {*entry, to_string(outcome.standing), outcome.tries, std::string_view((*stored)[2]), now.us});
 }
 
 Result<std::vector<AlertRow>> load_pending(db::Database& database) {

@@ -48,7 +48,10 @@ json::Object to_record(const Outcome& outcome, const std::string& receiver);
 json::Object to_json(const AlertRow& row);
 
 Result<void> store_alert(db::Database& database, const AlertRow& row);
-Result<void> store_outcome(db::Database& database, const Outcome& outcome, Timestamp now);
+// `alert` is the one that it is of, so that nothing has to be read; where it is not known any more
+// (null), an encrypted store keeps no trouble.
+Result<void> store_outcome(db::Database& database, const Alert* alert, const Outcome& outcome,
+                           Timestamp now);
 
 Result<std::vector<AlertRow>> load_pending(db::Database& database);
 

@@ -24,23 +24,6 @@ std::vector<db::Migration> all_migrations() {
   return all;
 }
 
-namespace {
-
-// Whether a store has keys is decided when it is begun.
-Result<void> check_keys(db::Database& database) {
-  const auto sealed = ledger::is_sealed(database);
-  if (!sealed) return std::unexpected(sealed.error());
-  const bool has_keys = database.sealing() != nullptr;
-  if (!*sealed || **sealed == has_keys) return {};
-  return fail(Code::invalid,
-              has_keys
-                  ? "it was begun without keys and holds what is not encrypted; keys are for a "
-                    "store that is begun with them"
-                  : "it is encrypted, and its keys are not given (settings 'keys' and 'kek')");
-}
-
-}  // namespace
-
 Core::Core(const CoreOptions& options, const CoreParts& parts,
            std::shared_ptr<const Policies> policies, ledger::Ledger ledger,
            incident::IncidentBook book, respond::RunBook runs, identity::PeopleBook people,
@@ -63,10 +46,10 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = db::migrate(parts.database, migrations, parts.clock.now()); !done) {
     return std::unexpected(done.error());
   }
+  if (auto fits = ledger::check_keys(parts.database); !fits) return std::unexpected(fits.error());
   if (auto done = ingest::complete_entities(parts.database); !done) {
     return std::unexpected(done.error());
   }
-  if (auto fits = check_keys(parts.database); !fits) return std::unexpected(fits.error());
   auto ledger = ledger::Ledger::open(parts.database, options.origin, parts.entropy);
   if (!ledger) return std::unexpected(ledger.error());
   auto incidents = incident::load_open_incidents(parts.database);
@@ -104,7 +87,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = core->load_newest(); !done) return std::unexpected(done.error());
   if (auto done = core->take_keys(); !done) return std::unexpected(done.error());
   core->activate();
-  for (alert::AlertRow& row : *waiting) core->outgoing_.emplace_back(std::move(row.alert));
+  for (alert::AlertRow& row : *waiting) core->post(std::move(row.alert), core->outgoing_);
   std::vector<ledger::Entry> entries;
   core->take_moves(core->runs_.resume(parts.clock.now()), entries);
   core->append(std::move(entries));
@@ -301,7 +284,13 @@ void Core::send(const alert::Alert& alert, std::vector<ledger::Entry>& entries) 
   ++totals_.alerts;
   pending_.emplace_back(
       [row](db::Database& database) { return alert::store_alert(database, *row); });
-  pending_outgoing_.emplace_back(alert);
+  post(alert, pending_outgoing_);
+}
+
+// Its outcome is stored with what it said, which may not be readable then.
+void Core::post(alert::Alert alert, std::vector<Outgoing>& to) {
+  unsettled_[alert.key] = keep(alert);
+  to.emplace_back(std::move(alert));
 }
 
 void Core::take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries) {
@@ -360,8 +349,12 @@ void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
   settle_post(outcome);
   const auto row = keep(outcome);
   const Timestamp now = parts_.clock.now();
-  pending_.emplace_back(
-      [row, now](db::Database& database) { return alert::store_outcome(database, *row, now); });
+  const auto known = unsettled_.find(outcome.key);
+  const auto alert = known != unsettled_.end() ? known->second : nullptr;
+  if (alert != nullptr && outcome.standing != alert::Standing::pending) unsettled_.erase(known);
+  pending_.emplace_back([row, alert, now](db::Database& database) {
+    return alert::store_outcome(database, alert.get(), *row, now);
+  });
   json::Object record = alert::to_record(outcome, receiver);
   record["when"] = to_rfc3339(now);
   append({ledger::Entry{"alert", std::move(record)}});

@@ -117,8 +117,11 @@ class Core {
   // A new key for all that names the person from now on, and for what did so far by and by; for a
   // subject "" that of what names nobody. not_found: there is no key yet.
   Result<json::Object> renew_key(const privacy::Erasure& order);
-  // Records what the key-encryption key was used for, and seals anew what waits for that.
-  void tend_keys();
+  // Records what the key-encryption key was used for.
+  void tell_key_uses();
+  // Seals anew what waits for that, for as long as keys_budget, where nothing is pending; to be
+  // called again and again. What went wrong is told once, in a sentence; "" else.
+  std::string tend_keys();
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
   // Removes due batches; plan_sweep() has said which.
@@ -157,6 +160,7 @@ class Core {
 
   // Between two looks for what waits to be sealed anew.
   static constexpr Duration keys_interval = std::chrono::seconds(10);
+  static constexpr Duration keys_budget = std::chrono::milliseconds(100);
 
   Core(const CoreOptions& options, const CoreParts& parts, std::shared_ptr<const Policies> policies,
        ledger::Ledger ledger, incident::IncidentBook book, respond::RunBook runs,
@@ -177,6 +181,7 @@ class Core {
                     std::vector<ledger::Entry>& entries);
   void take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries);
   void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);
+  void post(alert::Alert alert, std::vector<Outgoing>& to);
   incident::Incident incident_of(std::int64_t number) const;
   void take_grant(const access::GrantChange& change, std::vector<ledger::Entry>& entries);
   void take_decision(const access::DecisionRecord& decision, std::vector<ledger::Entry>& entries);
@@ -218,6 +223,7 @@ class Core {
   std::set<std::int64_t> untold_;   // those of them whose rows the ledger is to be told
   std::unique_ptr<StateBook> state_;
   Timestamp keys_tended_;
+  std::string keys_trouble_;  // told last
   bool scrub_waits_ = false;  // the book of keys still has shredded ones in its log
   std::vector<Write> pending_;
   std::ptrdiff_t tried_ = 0;  // of these, in the last transaction
@@ -230,6 +236,7 @@ class Core {
   std::map<std::string, Post> posts_;     // by receiver
   std::optional<ledger::Sealed> newest_;  // checkpoint of this process, with its cosignatures
   json::Array cosigned_;                  // cosignatures that came since the last seal
+  std::map<std::string, std::shared_ptr<const alert::Alert>> unsettled_;  // by key
   std::vector<std::string> pending_notes_;
   std::vector<std::string> notes_;
   std::vector<Outgoing> pending_outgoing_;

@@ -1,5 +1,6 @@
 // The core's part about the keys of the store: what they were used for, values that wait to be
 // sealed anew, erasing a person.
+#include <chrono>
 #include <iterator>
 
 #include "access/sign_ins.h"
@@ -34,32 +35,35 @@ std::unexpected<Error> no_keys() {
 
 }  // namespace
 
-void Core::tend_keys() {
-  if (parts_.keys == nullptr) return;
-  if (parts_.kek_uses != nullptr) {
-    if (json::Array used = vault::to_records(parts_.kek_uses->take()); !used.empty()) {
-      record("key_use", {{"uses", std::move(used)}});
-    }
-  }
+void Core::tell_key_uses() {
+  if (parts_.keys == nullptr || parts_.kek_uses == nullptr) return;
+  json::Array used = vault::to_records(parts_.kek_uses->take());
+  if (!used.empty()) record("key_use", {{"uses", std::move(used)}});
+}
+
+std::string Core::tend_keys() {
+  if (parts_.keys == nullptr) return {};
   const Timestamp now = parts_.clock.now();
-  if (now - keys_tended_ < keys_interval && now >= keys_tended_) return;
+  if (now - keys_tended_ < keys_interval && now >= keys_tended_) return {};
   // A walk's transactions are its own, so nothing of the core's may be in doubt.
-  if (has_pending() || parts_.keys->vault().locked()) return;
+  if (has_pending() || parts_.keys->vault().locked()) return {};
   keys_tended_ = now;
   if (scrub_waits_) scrub_waits_ = !parts_.keys->vault().scrub();
+  std::string trouble;
+  const auto end = std::chrono::steady_clock::now() + keys_budget;
   for (const db::PersonalTable& table : report::personal_tables()) {
-    const auto walked = walk(table);
-    if (!walked) {
-      record("gap", {{"source", "keys"},
-                     {"what", std::string(table.name) +
-                                  ": what waits to be sealed anew could "
-                                  "not be: " +
-                                  walked.error().what}});
-      return;
+    auto ended = walk(table);
+    while (ended && !*ended && std::chrono::steady_clock::now() < end) ended = walk(table);
+    if (!ended && trouble.empty()) {
+      trouble = std::string(table.name) +
+                ": what waits to be sealed anew could not be: " + ended.error().what;
     }
     // The rest at the next call, so that nothing has to wait for it.
-    if (!*walked) keys_tended_ = {};
+    if (ended && !*ended) keys_tended_ = {};
   }
+  if (trouble == keys_trouble_) return {};
+  keys_trouble_ = trouble;
+  return trouble;
 }
 
 // Whether the table is done with.
@@ -75,8 +79,8 @@ Result<std::vector<std::string>> Core::obstacles(const privacy::Erasure& erasure
   auto found =
       privacy::obstacles(parts_.database, erasure, policies_->retention, parts_.clock.now());
   if (!found) return found;
-  std::ranges::move(identity::mentions_of(people_.records(), erasure.subject),
-                    std::back_inserter(*found));
+  const auto names = [&](std::string_view text) { return privacy::mentions(text, erasure); };
+  std::ranges::move(identity::mentions_of(people_.records(), names), std::back_inserter(*found));
   for (const access::Grant& grant : grants_->standing().open) {
     if (!privacy::mentions(json::to_text(access::to_json(grant)), erasure)) continue;
     found->push_back("grant " + std::to_string(grant.id.value) + " is open and names them");
@@ -151,15 +155,9 @@ Result<json::Object> Core::erase(const privacy::Erasure& order) {
 // False where the subject had no key, so that nothing of the store names it.
 Result<bool> Core::shred(const privacy::Erasure& erasure) {
   vault::Vault& vault = parts_.keys->vault();
-  const auto shredded = vault.shred(erasure.subject);
-  if (!shredded) return shredded;
-  // The windows name many people, and are made of events that can be read no more.
-  if (auto done = vault.shred(detect::snapshot_subject); !done) {
-    return std::unexpected(done.error());
-  }
-  scrub_waits_ = !vault.scrub();
-  if (auto done = correlator_.forget(erasure.subject); !done) return std::unexpected(done.error());
-  take_snapshot();
+  // What can be tried again comes before what cannot be undone.
+  const auto names = [&](std::string_view text) { return privacy::mentions(text, erasure); };
+  if (auto done = correlator_.forget(names); !done) return std::unexpected(done.error());
   if (auto done = forget_entities(erasure.subject); !done) return std::unexpected(done.error());
   std::vector<access::SignInKey> keys;
   for (const access::SignIn& sign_in : sign_ins_.forget(erasure.subject)) {
@@ -168,6 +166,14 @@ Result<bool> Core::shred(const privacy::Erasure& erasure) {
     keys.push_back(*std::move(key));
   }
   forget(keys);
+  auto shredded = vault.shred(erasure.subject);
+  if (!shredded) return shredded;
+  scrub_waits_ = true;
+  // The windows name many people, and are made of events that can be read no more. Where their key
+  // stays, the older ones are read no more all the same: they are written anew.
+  if (auto done = vault.shred(detect::snapshot_subject); !done) keys_trouble_ = done.error().what;
+  take_snapshot();
+  scrub_waits_ = !vault.scrub();
   return shredded;
 }
 

@@ -20,17 +20,25 @@ Result<void> Daemon::Parts::open_store() {
       {.sole_writer = true, .store_bytes_max = config.store_bytes_max, .checkpoints_beside = true});
   if (!opened) return fail("store", opened.error());
   database = *std::move(opened);
-  database->set_sealing(sealing());
   return {};
+}
+
+// Whether the store has entries of which a new book of keys would open none.
+bool Daemon::Parts::is_begun() {
+  const auto sealed = ledger::is_sealed(*database);
+  return sealed && sealed->value_or(false);
 }
 
 Result<void> Daemon::Parts::open_keys() {
   if (config.keys.empty()) return {};
-  auto opened = vault::StoreKeys::open(
-      {.book = config.keys, .kek = *config.kek, .tables = report::personal_table_names()},
-      around.entropy, around.clock, kek_uses.listener());
+  auto opened = vault::StoreKeys::open({.book = config.keys,
+                                        .kek = *config.kek,
+                                        .must_be_there = is_begun(),
+                                        .tables = report::personal_table_names()},
+                                       around.entropy, around.clock, kek_uses.listener());
   if (!opened) return fail("keys", opened.error());
   store_keys = *std::move(opened);
+  database->set_sealing(sealing());
   key_keeper = std::make_unique<KeyKeeper>(*store_keys, around.log);
   return {};
 }
@@ -44,8 +52,8 @@ Result<void> Daemon::Parts::start() {
   keys.emplace(*std::move(loaded));
   status.verifier_key = keys->verifier_key;
   status.policies = (*policies)->version;
-  if (auto done = open_keys(); !done) return done;
   if (auto done = open_store(); !done) return done;
+  if (auto done = open_keys(); !done) return done;
   auto opened = Core::open({.origin = config.origin,
                             .commands = config.commands,
                             .people = people_options(config),

@@ -140,6 +140,10 @@ Result<void> Daemon::Parts::write() {
 
 void Daemon::Parts::after_write() {
   if (core->has_pending()) return;
+  if (const std::string trouble = core->tend_keys(); !trouble.empty()) {
+    around.log.error("keys: " + trouble);
+    core->record("gap", {{"source", "keys"}, {"what", trouble}});
+  }
   pipeline->release(std::exchange(unreleased, 0));
   answer_acts(nullptr);
   dispatch->send(core->take_outgoing(), core->policies());
@@ -222,7 +226,7 @@ Result<void> Daemon::Parts::loop() {
       take_input();
       acts.take(*core);
       core->pass_time();
-      core->tend_keys();
+      core->tell_key_uses();
       take_people();
       if (witnesses) witnesses->hand_over(*core);
       access->refresh(*core, around.clock.now(), config.once);
@@ -263,7 +267,7 @@ Result<void> Daemon::Parts::finish() {
   access->hand_over(*core);
   core->record("stop", {{"why", stopping ? "told to" : "at the end of its sources"}});
   core->snapshot();
-  core->tend_keys();
+  core->tell_key_uses();
   core->seal();
   auto done = core->write();
   if (done) {

@@ -1,5 +1,5 @@
-// The daemon's parts, for the files that it is written in: daemon.cc starts it, daemon_loop.cc is its
-// loop.
+// The daemon's parts, for the files that it is written in: daemon.cc starts it, daemon_loop.cc is
+// its loop.
 //
 // What     Everything that start() opens, in the order in which it may be taken down, and the
 //          loop's own standing.
@@ -73,6 +73,7 @@ struct Daemon::Parts {
 
   Result<void> start();
   Result<void> open_store();
+  bool is_begun();
   Result<void> open_keys();
   db::Sealing* sealing() { return store_keys ? &store_keys->sealing() : nullptr; }
   Result<void> start_access(const Policies& policies);

@@ -7,7 +7,7 @@ namespace mailwarden::app {
 void KeyKeeper::start() {
   thread_ = std::jthread([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      look();
+      look(stop);
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, stop, interval, [] { return false; });
     }
@@ -20,9 +20,9 @@ void KeyKeeper::stop() {
   thread_.join();
 }
 
-void KeyKeeper::look() {
+void KeyKeeper::look(const std::stop_token& stop) {
   if (keys_.vault().locked()) unlock();
-  if (!keys_.vault().locked()) rewrap();
+  if (!keys_.vault().locked()) rewrap(stop);
 }
 
 void KeyKeeper::unlock() {
@@ -33,15 +33,21 @@ void KeyKeeper::unlock() {
   }
 }
 
-void KeyKeeper::rewrap() {
+void KeyKeeper::rewrap(const std::stop_token& stop) {
   if (std::exchange(was_locked_, false)) log_.info("the key-encryption key is there again");
+  const auto newest = keys_.newest_kek();
+  if (!newest) return tell("keys could not be wrapped anew: " + newest.error().what);
+  // What it has refused it would refuse again.
+  if (refused_by_ == *newest) return;
+  refused_by_.reset();
   std::size_t wrapped = 0;
-  while (true) {
+  while (!stop.stop_requested()) {
     const auto done = keys_.vault().rewrap(keys_at_once);
     if (!done) return tell("keys could not be wrapped anew: " + done.error().what);
     wrapped += done->keys;
     if (!done->ended) continue;
     if (done->left > 0) {
+      refused_by_ = *newest;
       return tell(std::to_string(done->left) +
                   " keys could not be wrapped anew, since the key-encryption key does not take "
                   "what an older version of it wrapped");

@@ -11,6 +11,8 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -33,17 +35,18 @@ class KeyKeeper {
   void start();
   void stop();
   // What the thread does at each look.
-  void look();
+  void look(const std::stop_token& stop = {});
 
  private:
   void unlock();
-  void rewrap();
+  void rewrap(const std::stop_token& stop);
   void tell(const std::string& trouble);
 
   vault::StoreKeys& keys_;
   Log& log_;
   std::string trouble_;  // told last
   bool was_locked_ = false;
+  std::optional<crypto::KekName> refused_by_;  // a version that does not take all keys
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;

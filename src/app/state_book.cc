@@ -33,6 +33,11 @@ void StateBook::note(std::initializer_list<std::string_view> tables,
     const report::StateTable& table = report::state_table(name);
     const auto read = report::each_state(*mirror_, table, [&](report::StateRow row) {
       row.key = stored_key(table, std::move(row.key));
+      if (row.hash) {
+        auto hash = report::kept_hash(table, *std::move(row.hash), sealing_);
+        CHECK(hash);
+        row.hash = *std::move(hash);
+      }
       note(std::move(row));
       return Result<void>();
     });
@@ -63,8 +68,12 @@ void StateBook::note(report::StateRow row) {
   if (row.table == known_table && row.hash) {
     if (std::string& known = known_[row.key]; std::exchange(known, *row.hash) == *row.hash) return;
   }
-  rows_[row.table][std::move(row.key)] =
-      row.hash ? json::Value(*std::move(row.hash)) : json::Value();
+  Said said{.hash = row.hash ? json::Value(*std::move(row.hash)) : json::Value(), .open_hash = {}};
+  // Where a row may be erased, what is left of it is held against this.
+  const bool may_be_erased =
+      sealing_ != nullptr && report::state_table(row.table).personal != nullptr;
+  if (may_be_erased && !said.hash.is_null()) said.open_hash = std::move(row.open_hash);
+  rows_[row.table][std::move(row.key)] = std::move(said);
 }
 
 std::vector<ledger::Entry> StateBook::take() {
@@ -81,15 +90,16 @@ std::vector<ledger::Entry> StateBook::take() {
     const auto keep_lines = [&] {
       if (!lines.empty()) tables[std::string(table)] = std::exchange(lines, {});
     };
-    for (auto& [key, hash] : rows) {
+    for (auto& [key, said] : rows) {
       json::Array line;
       for (const std::string& value : key) {
         line.emplace_back(value);
         bytes += value.size();
       }
-      line.push_back(std::move(hash));
+      line.push_back(std::move(said.hash));
+      if (!said.open_hash.empty()) line.emplace_back(std::move(said.open_hash));
       lines.emplace_back(std::move(line));
-      bytes += 80;
+      bytes += 150;
       if (bytes < record_bytes_soft) continue;
       keep_lines();
       cut();

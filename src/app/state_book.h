@@ -60,8 +60,12 @@ class StateBook {
 
   std::unique_ptr<db::Database> mirror_;  // without keys, since nothing of it is ever written
   db::Sealing* sealing_;
+  struct Said {
+    json::Value hash;       // null where the row is gone
+    std::string open_hash;  // "" where nothing of it can be erased
+  };
   // The last word on each row.
-  std::map<std::string_view, std::map<std::vector<std::string>, json::Value>> rows_;
+  std::map<std::string_view, std::map<std::vector<std::string>, Said>> rows_;
   std::map<std::vector<std::string>, std::string> known_;  // hashes of what know() was told of
 };
 

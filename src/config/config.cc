@@ -61,10 +61,14 @@ void clear(Config& config, const Setting& setting) {
   config.given.erase(std::string(setting.name));
 }
 
-// postgresql://USER:PASSWORD@HOST/… without what stands between ':' and '@'.
-std::string without_password(const std::string& text) {
+// postgresql://USER:PASSWORD@HOST/…?password=PASSWORD without what may be secret: what stands
+// between ':' and '@', and all behind the question mark.
+std::string without_password(std::string text) {
   const std::size_t begin = text.find("://");
   if (begin == std::string::npos) return text;
+  if (const std::size_t query = text.find('?', begin); query != std::string::npos) {
+    text.replace(query + 1, std::string::npos, "***");
+  }
   const std::size_t end = std::min(text.find('/', begin + 3), text.size());
   const std::size_t at = text.rfind('@', end);
   const std::size_t colon = text.find(':', begin + 3);

@@ -60,19 +60,23 @@ std::string to_hex(std::span<const std::byte> bytes) {
   return out;
 }
 
-std::optional<Digest> digest_from_hex(std::string_view hex) {
+bool read_hex(std::string_view hex, std::span<std::byte> out) {
   const auto digit = [](char c) {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
   };
-  Digest digest{};
-  if (hex.size() != 2 * digest.size()) return std::nullopt;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
+  if (hex.size() != 2 * out.size()) return false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
     const int high = digit(hex[2 * i]);
     const int low = digit(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    digest[i] = static_cast<std::byte>(high << 4 | low);
+    if (high < 0 || low < 0) return false;
+    out[i] = static_cast<std::byte>(high << 4 | low);
   }
-  return digest;
+  return true;
+}
+
+std::optional<Digest> digest_from_hex(std::string_view hex) {
+  Digest digest{};
+  return read_hex(hex, digest) ? std::optional(digest) : std::nullopt;
 }
 
 }  // namespace mailwarden::crypto

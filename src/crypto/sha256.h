@@ -49,6 +49,8 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
 
 // Lower-case hex.
 std::string to_hex(std::span<const std::byte> bytes);
+// Whether the digits, as to_hex() writes them, are as many as fill `out`, and do.
+bool read_hex(std::string_view hex, std::span<std::byte> out);
 // 64 digits as to_hex() writes them.
 std::optional<Digest> digest_from_hex(std::string_view hex);
 

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -82,9 +83,8 @@ class Correlator {
   std::string snapshot() const;
   Result<void> restore(std::string_view snapshot);
 
-  // Gives up every group whose key or values have the text in them, in lower or upper case; how
-  // many. Linear in all that is open.
-  Result<std::int64_t> forget(std::string_view text);
+  // Gives up every group of whose key or values it says yes; how many. Linear in all that is open.
+  Result<std::int64_t> forget(const std::function<bool(std::string_view)>& of_whom);
 
   // Entries given up to stay within the limits, and searches of late entries broken off, since the
   // start.

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <unordered_map>
 
-#include "base/text.h"
 #include "detect/correlator.h"
 #include "json/value.h"
 
@@ -168,15 +167,14 @@ void Correlator::clear() {
   round_ = 0;
 }
 
-Result<std::int64_t> Correlator::forget(std::string_view text) {
-  const std::string wanted = to_lower(text);
+Result<std::int64_t> Correlator::forget(const std::function<bool(std::string_view)>& of_whom) {
   const std::string all = snapshot();
   auto value = json::parse(all, {.depth_max = 16, .bytes_max = all.size()});
   if (!value) return damaged();
   json::Array& groups = *(*value->as_object())["groups"].as_array();
   const auto has = [&](const json::Value& one) {
     const std::string* const bytes = one.as_string();
-    return bytes != nullptr && to_lower(bytes_of(*bytes)).contains(wanted);
+    return bytes != nullptr && of_whom(bytes_of(*bytes));
   };
   const auto before = std::ssize(groups);
   std::erase_if(groups, [&](const json::Value& group) {

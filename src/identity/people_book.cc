@@ -71,8 +71,7 @@ json::Object to_record(const PeopleChange& change) {
   if (!change.key.provider.empty()) record["provider"] = change.key.provider;
   if (!change.origin.source.empty()) record["source"] = change.origin.source;
   json::Object facts{{"after", change.after}, {"before", change.before}};
-  if (const std::string text = json::to_text(facts);
-      text.size() > PeopleChange::record_bytes_max) {
+  if (const std::string text = json::to_text(facts); text.size() > PeopleChange::record_bytes_max) {
     record["sha256"] = crypto::to_hex(crypto::sha256(text));
     return record;
   }

@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "base/text.h"
 #include "identity/fact_json.h"
 #include "identity/person_fields.h"
 #include "json/value.h"
@@ -197,11 +196,13 @@ Result<void> store_rows(db::Database& database, std::span<const PeopleRow> rows)
 
 namespace {
 
+using IsNamed = std::function<bool(std::string_view)>;
+
 template <class Record>
 void add_mentions(std::vector<std::string>& found, const std::map<DirectoryKey, Record>& records,
-                  std::string_view kind, const std::string& text) {
+                  std::string_view kind, const IsNamed& is_named) {
   for (const auto& [key, record] : records) {
-    if (!to_lower(key.id + " " + to_text(record)).contains(text)) continue;
+    if (!is_named(key.id + " " + to_text(record))) continue;
     found.push_back("the " + std::string(kind) + " '" + key.id + "' " +
                     (key.provider.empty() ? "" : "of '" + key.provider + "' ") +
                     "is known and names them");
@@ -210,12 +211,11 @@ void add_mentions(std::vector<std::string>& found, const std::map<DirectoryKey, 
 
 }  // namespace
 
-std::vector<std::string> mentions_of(const PeopleRecords& records, std::string_view text) {
-  const std::string wanted = to_lower(text);
+std::vector<std::string> mentions_of(const PeopleRecords& records, const IsNamed& is_named) {
   std::vector<std::string> found;
-  add_mentions(found, records.people, "person", wanted);
-  add_mentions(found, records.accounts, "account", wanted);
-  add_mentions(found, records.groups, "group", wanted);
+  add_mentions(found, records.people, "person", is_named);
+  add_mentions(found, records.accounts, "account", is_named);
+  add_mentions(found, records.groups, "group", is_named);
   return found;
 }
 

@@ -11,6 +11,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -64,8 +65,9 @@ PeopleRow list_row(const ListKey& key, const ListState& state);
 // Within the caller's transaction. Storing the same rows again changes nothing.
 Result<void> store_rows(db::Database& database, std::span<const PeopleRow> rows);
 
-// A sentence for each record that has the text in it, in lower or upper case.
-std::vector<std::string> mentions_of(const PeopleRecords& records, std::string_view text);
+// A sentence for each record of whose key and facts, as text, it says yes.
+std::vector<std::string> mentions_of(const PeopleRecords& records,
+                                     const std::function<bool(std::string_view)>& is_named);
 
 Result<PeopleRecords> load_people(db::Database& database);
 

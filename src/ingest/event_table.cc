@@ -98,9 +98,9 @@ Result<EventRow> open_row(db::Database& database, EventRow event, const db::Stat
   }
   if (!opened) return std::unexpected(opened.error());
   const std::string_view all = opened->front();
-  if (all.size() < event.salt.size()) return damaged(event.number);
-  std::ranges::copy(crypto::as_bytes(all.substr(0, event.salt.size())), event.salt.begin());
-  event.record = all.substr(event.salt.size());
+  const std::string_view salt = all.substr(0, 2 * event.salt.size());
+  if (!crypto::read_hex(salt, event.salt)) return damaged(event.number);
+  event.record = all.substr(salt.size());
   if (crypto::sha256({event.salt, crypto::as_bytes(event.record)}) != event.commitment) {
     return damaged(event.number);
   }
@@ -121,8 +121,8 @@ Result<SealedEvents> seal_events(db::Database& database, std::int64_t first,
   SealedEvents sealed;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Salt& salt = events.salts[i];
-    std::string both(reinterpret_cast<const char*>(salt.data()), salt.size());
-    both += records[i];
+    // In digits, which name nobody.
+    const std::string both = crypto::to_hex(salt) + std::string(records[i]);
     const std::string row = std::to_string(first + static_cast<std::int64_t>(i));
     auto stored = db::to_stored(database, personal, row, {both});
     if (!stored) return std::unexpected(stored.error());

@@ -40,14 +40,6 @@ std::string canonical(const Entry& entry, Timestamp now) {
   return json::to_text(std::move(record));
 }
 
-constexpr std::array<std::string_view, 1> entry_key{"number"};
-constexpr std::array personal_columns{db::PersonalColumn{"record"}};
-constexpr db::PersonalTable personal{
-    .name = "ledger_entry", .key = entry_key, .columns = personal_columns};
-
-constexpr std::array<std::string_view, 9> open_kinds{
-    "events", "key", "key_use", "policies", "removal", "schema", "seal", "start", "stop"};
-
 Result<Row> read_row(db::Database& database, const db::Statement& row) {
   auto content = read_content(database, row.integer(0), row, 2, 3);
   if (!content) return std::unexpected(content.error());
@@ -99,59 +91,6 @@ std::span<const db::Migration> migrations() {
   return steps;
 }
 
-const db::PersonalTable& personal_entries() {
-  return personal;
-}
-
-bool is_personal(std::string_view kind) {
-  return std::ranges::find(open_kinds, kind) == open_kinds.end();
-}
-
-Result<std::optional<bool>> is_sealed(db::Database& database) {
-  // Every append that changes what stands tells of it in an entry of this kind.
-  const auto rows = database.query(
-      "SELECT record FROM ledger_entry WHERE kind = 'state' AND record IS NOT NULL"
-      " ORDER BY number DESC LIMIT 1");
-  if (!rows) return std::unexpected(rows.error());
-  const auto found = (*rows)->step();
-  if (!found) return std::unexpected(found.error());
-  std::optional<bool> sealed;
-  if (*found) sealed = db::is_sealed((*rows)->text(0));
-  if (auto ended = (*rows)->bind(std::span<const db::Value>()); !ended) {
-    return std::unexpected(ended.error());
-  }
-  return sealed;
-}
-
-Result<Content> read_content(db::Database& database, std::int64_t number, const db::Statement& row,
-                             int record_column, int salt_column) {
-  Content content;
-  if (row.is_null(record_column)) {
-    content.erased = true;
-    return content;
-  }
-  const std::string_view stored = row.text(record_column);
-  if (!db::is_sealed(stored)) {
-    const db::Blob salt = row.blob(salt_column);
-    if (salt.size() == content.salt.size()) std::ranges::copy(salt, content.salt.begin());
-    content.record = stored;
-    return content;
-  }
-  auto opened = db::to_plain(database, personal, std::to_string(number), {stored});
-  if (!opened && opened.error().code == Code::not_found) {
-    content.erased = true;
-    return content;
-  }
-  if (!opened) return std::unexpected(opened.error());
-  const std::string_view both = opened->front();
-  if (both.size() < content.salt.size()) {
-    return fail(Code::corrupt, "entry " + std::to_string(number) + ": what was sealed has no salt");
-  }
-  std::ranges::copy(crypto::as_bytes(both.substr(0, content.salt.size())), content.salt.begin());
-  content.record = both.substr(content.salt.size());
-  return content;
-}
-
 std::vector<db::AppendOnly> append_only() {
   return {
       {.table = "ledger_entry", .erasable = {"record", "salt"}, .growing = "", .sealed = "record"},
@@ -191,9 +130,9 @@ Result<std::vector<std::string>> seal_rows(db::Database& database, std::span<con
   for (const Row& row : rows) {
     std::string& text = sealed.emplace_back();
     if (!is_personal(row.kind)) continue;
-    std::string both(reinterpret_cast<const char*>(row.salt.data()), row.salt.size());
-    both += row.record;
-    auto stored = db::to_stored(database, personal, std::to_string(row.number), {both});
+    // In digits, which name nobody.
+    const std::string both = crypto::to_hex(row.salt) + row.record;
+    auto stored = db::to_stored(database, personal_entries(), std::to_string(row.number), {both});
     if (!stored) return std::unexpected(stored.error());
     text = std::move(stored->front());
   }

@@ -51,6 +51,9 @@ bool is_personal(std::string_view kind);
 
 // Whether the entries of this store are sealed; nothing where none that could be is there yet.
 Result<std::optional<bool>> is_sealed(db::Database& database);
+// Whether the Database has keys if the store was begun with some, and the right ones, and none if
+// not: invalid, or why what was sealed does not open.
+Result<void> check_keys(db::Database& database);
 
 inline constexpr std::size_t record_bytes_max = 1024 * 1024;
 

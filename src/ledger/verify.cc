@@ -221,6 +221,10 @@ class Verifier {
       return {};
     }
     const bool is_open = !db::is_sealed(row.text(2));
+    if (!is_open && !is_personal(row.text(1))) {
+      add(place, "its record is encrypted, which entries of its kind never are");
+      return {};
+    }
     if (!is_open && database_.sealing() == nullptr) {
       ++verdict_.closed;
       return {};

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "incident/incident_table.h"
+#include "vault/subjects.h"
 
 namespace mailwarden::privacy {
 
@@ -28,6 +29,10 @@ Result<void> check_reason(const Erasure& erasure) {
     return fail(Code::invalid, "the reason is longer than " +
                                    std::to_string(Erasure::reason_bytes_max) + " bytes");
   }
+  if (erasure.who.size() > Erasure::who_bytes_max) {
+    return fail(Code::invalid, "who orders it is longer than " +
+                                   std::to_string(Erasure::who_bytes_max) + " bytes");
+  }
   if (erasure.subject.empty()) return {};
   if (mentions(erasure.reason, erasure) || mentions(erasure.who, erasure)) {
     return fail(Code::invalid,
@@ -38,7 +43,9 @@ Result<void> check_reason(const Erasure& erasure) {
 }
 
 bool mentions(std::string_view text, const Erasure& erasure) {
-  return to_lower(text).contains(erasure.subject);
+  if (to_lower(text).contains(erasure.subject)) return true;
+  const auto named = vault::subjects_of(text);
+  return std::ranges::find(named, erasure.subject) != named.end();
 }
 
 Result<std::vector<std::string>> obstacles(db::Database& database, const Erasure& erasure,

@@ -7,8 +7,8 @@
 // Owns     Nothing.
 // Threads  As the Database passed in.
 // Errors   check(): invalid. obstacles(): as Database.
-// Limits   reason_bytes_max. An erasure is of one mail address; another address of the same person
-//          is another one.
+// Limits   reason_bytes_max, who_bytes_max. An erasure is of one mail address; another address of
+//          the same person is another one.
 #pragma once
 
 #include <span>
@@ -26,6 +26,7 @@ namespace mailwarden::privacy {
 
 struct Erasure {
   static constexpr std::size_t reason_bytes_max = 2000;
+  static constexpr std::size_t who_bytes_max = 500;
 
   std::string subject;  // a mail address; ASCII case does not count
   std::string reason;
@@ -37,7 +38,8 @@ Result<Erasure> check(Erasure erasure);
 // Whether reason and who may stay in the ledger.
 Result<void> check_reason(const Erasure& erasure);
 
-// Whether the text has the subject in it, in lower or upper case.
+// Whether the text has the subject in it, in lower or upper case, or however else a value is found
+// to name it when it is sealed (vault/subjects.h).
 bool mentions(std::string_view text, const Erasure& erasure);
 
 // A sentence for each thing that has to end first: open incidents, holds. Others know theirs.

@@ -219,7 +219,13 @@ Result<std::string> check_events(db::Database& database, std::int64_t entry,
   if (!rows) return std::unexpected(rows.error());
   json::Flattener reader;
   for (const ingest::EventRow& row : *rows) {
-    if (row.erased) continue;
+    if (row.erased) {
+      // What is left of it cannot be told from its record.
+      const bool fits = row.id.stream == batch->stream && batch->earliest <= row.time &&
+                        row.time <= batch->latest;
+      if (!fits) return "event " + to_string(row.id) + ": its row does not fit its batch";
+      continue;
+    }
     // The columns by which an event is found must say what its record says.
     std::string id;
     std::string time;

@@ -40,6 +40,10 @@ class EntityCheck {
       before = run;
     }
     if (auto done = check(before, INT64_MAX); !done) return std::unexpected(done.error());
+    if (erased_ > 0) {
+      found_.not_held.push_back("event: " + std::to_string(erased_) +
+                                (erased_ == 1 ? " row erased" : " rows erased"));
+    }
     return std::move(found_);
   }
 
@@ -88,7 +92,10 @@ class EntityCheck {
     std::vector<ingest::EntityPlace> places;
     unread_.clear();
     while (event_ && event_->number < end) {
-      if (event_->erased) unread_.push_back(event_->number);
+      if (event_->erased) {
+        unread_.push_back(event_->number);
+        ++erased_;
+      }
       // One that cannot be read is told where its batch is held against the ledger.
       const auto event = parse_event(event_->record);
       if (event && !event_->erased) {
@@ -147,6 +154,7 @@ class EntityCheck {
   bool complete_;
   db::Statement* events_ = nullptr;
   std::optional<ingest::EventRow> event_;
+  std::int64_t erased_ = 0;
   std::vector<std::int64_t> unread_;  // events that expected() passed over, in order
   ledger::Findings found_;
 };

@@ -17,7 +17,9 @@ std::optional<std::string> first_difference(const json::Value& expected, const j
   const auto columns = split(names, ',');
   for (std::size_t i = 0; i < says.size(); ++i) {
     const bool is_known = values != nullptr && i < values->size();
-    if (is_known && ((*values)[i].is_null() || (*values)[i] == says[i])) continue;
+    if (says[i].is_null() || (is_known && ((*values)[i].is_null() || (*values)[i] == says[i]))) {
+      continue;
+    }
     return std::string(trim(columns[std::min(i, columns.size() - 1)]));
   }
   return std::nullopt;
@@ -118,6 +120,14 @@ Result<std::optional<ledger::Failure>> ExpectedRows::check(std::string_view tabl
   if (!differs) return std::optional<ledger::Failure>();
   return failure("it is not what " + told_by(entry) + " says" +
                  (differs->empty() ? "" : ": '" + *differs + "' differs"));
+}
+
+Result<bool> ExpectedRows::has(std::string_view table, const json::Array& key) {
+  const std::string text = json::to_text(key);
+  const auto count = scratch_->integer("SELECT COUNT(*) FROM expected WHERE name = $1 AND row = $2",
+                                       {table, std::string_view(text)});
+  if (!count) return std::unexpected(count.error());
+  return *count > 0;
 }
 
 Result<void> ExpectedRows::see(std::string_view table, const json::Array& key) {

@@ -47,6 +47,7 @@ class ExpectedRows {
   // values that it says.
   Result<std::optional<ledger::Failure>> check(std::string_view table, const json::Array& key,
                                                const json::Array& says, std::string_view names);
+  Result<bool> has(std::string_view table, const json::Array& key);
   // Of a row that is there and can be read no more.
   Result<void> see(std::string_view table, const json::Array& key);
   // Those that check() and see() were not called for. One whose part has another that is younger by

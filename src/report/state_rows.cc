@@ -53,9 +53,12 @@ std::vector<StateTable> make_tables() {
 
 // Each value stands behind its length, so that nothing can move from one column into the next.
 std::string hash_row(const db::Statement& row, const StateTable& table,
-                     std::span<const std::string> plain) {
+                     std::span<const std::string> plain, bool only_open) {
   std::string said;
   for (int column = 0; column < row.columns(); ++column) {
+    const bool is_open =
+        std::ranges::find(table.personal_columns, column) == table.personal_columns.end();
+    if (only_open && !is_open) continue;
     if (row.is_null(column)) {
       said += "-;";
       continue;
@@ -112,6 +115,11 @@ const StateTable& state_table(std::string_view name) {
   return *found;
 }
 
+Result<std::string> kept_hash(const StateTable& table, std::string hash, db::Sealing* sealing) {
+  if (table.personal == nullptr || sealing == nullptr) return hash;
+  return sealing->index("state", table.name, hash);
+}
+
 Result<void> each_state(db::Database& database, const StateTable& table,
                         const std::function<Result<void>(StateRow)>& each) {
   const auto rows =
@@ -128,7 +136,12 @@ Result<void> each_state(db::Database& database, const StateTable& table,
     const bool is_damaged = !plain && plain.error().code == Code::corrupt;
     if (!plain && !read.erased && !is_damaged) return std::unexpected(plain.error());
     if (is_damaged) read.damage = plain.error().what;
-    if (plain) read.hash = hash_row(**rows, table, *plain);
+    if (plain) {
+      auto hash = kept_hash(table, hash_row(**rows, table, *plain, false), database.sealing());
+      if (!hash) return std::unexpected(hash.error());
+      read.hash = *std::move(hash);
+    }
+    read.open_hash = hash_row(**rows, table, {}, true);
     if (auto done = each(std::move(read)); !done) return done;
   }
 }

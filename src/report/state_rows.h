@@ -43,6 +43,7 @@ struct StateRow {
   std::string_view table;           // one of state_tables()
   std::vector<std::string> key;     // the values of its key columns, as text and as they are stored
   std::optional<std::string> hash;  // hex, over every column; nothing where the row is gone
+  std::string open_hash;            // the same over the columns that are never sealed
   bool erased = false;              // nobody can read it any more; it has no hash
   std::string damage;               // why it cannot be read, and has no hash
 
@@ -52,6 +53,10 @@ struct StateRow {
 // A key as it is stored: what of it is personal is an index in a store with keys.
 Result<std::vector<std::string>> stored_key(const StateTable& table, std::vector<std::string> key,
                                             db::Sealing* sealing);
+
+// A hash as it stands in an entry: in a store with keys nobody without them can make it, and so
+// confirm what a row said.
+Result<std::string> kept_hash(const StateTable& table, std::string hash, db::Sealing* sealing);
 
 // Every row of the table. The hash is over what the row says, not over what is stored for that.
 Result<void> each_state(db::Database& database, const StateTable& table,

@@ -30,7 +30,8 @@ void KekUses::add(const crypto::KekUse& use) {
             .provider = std::get<3>(kind),
             .succeeded = succeeded,
             .first = cut(use.what_for),
-            .error = succeeded ? "" : cut(use.outcome.error().what)};
+            .error = succeeded ? "" : cut(use.outcome.error().what),
+            .code = succeeded ? Code::unavailable : use.outcome.error().code};
   }
   ++used.count;
   used.last = cut(use.what_for);
@@ -57,7 +58,8 @@ json::Array to_records(std::span<const KekUsed> used) {
                         {"count", one.count},
                         {"first", one.first},
                         {"last", one.last}};
-    if (!one.succeeded) record["error"] = one.error;
+    // The sentence may repeat what a key service says of people, and the entry is for everybody.
+    if (!one.succeeded) record["error"] = one.code == Code::denied ? "denied" : "unavailable";
     records.emplace_back(std::move(record));
   }
   return records;

@@ -34,7 +34,8 @@ struct KekUsed {
   std::int64_t count = 0;
   std::string first;  // what it was for
   std::string last;
-  std::string error;  // of the first one; "" where they succeeded
+  std::string error;              // of the first one; "" where they succeeded
+  Code code = Code::unavailable;  // of that one
 };
 
 class KekUses {
@@ -59,7 +60,7 @@ class KekUses {
 };
 
 // {"act": "wrap" or "unwrap", "kek", "version", "provider", "count", "first", "last"}, and of
-// failures "error".
+// failures "error": "unavailable" or "denied".
 json::Array to_records(std::span<const KekUsed> used);
 
 }  // namespace mailwarden::vault

@@ -224,9 +224,15 @@ Result<KeyView> KeyRing::named(const KeyName& name) {
     return fail(Code::not_found, "its data key " + std::to_string(name.id) + " was shredded at " +
                                      to_rfc3339(**gone) + "; nothing opens it any more");
   }
-  return fail(Code::not_found, "the book has no " + to_string(name) +
-                                   ": it was dropped when the key was renewed, or is another "
-                                   "book's");
+  const auto renewed = name.id <= INT64_MAX ? table_.newest(name.id) : std::optional<KeyRow>();
+  if (!renewed) return std::unexpected(renewed.error());
+  if (*renewed) {
+    return fail(Code::denied, "the book has no " + to_string(name) +
+                                  " any more: it was dropped when the key was renewed");
+  }
+  return fail(Code::corrupt, "the book has no " + to_string(name) +
+                                 " and never shredded it: this is another book of keys, an older "
+                                 "copy of it, or the value was changed");
 }
 
 Result<crypto::NamedKey> KeyRing::newest(std::uint64_t id) {

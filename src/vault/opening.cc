@@ -14,17 +14,17 @@ std::string folder_of(const std::string& path) {
 }
 
 // SQLite takes an empty file for a new database, and gives its log the file's rights.
-Result<void> prepare_file(const std::string& path, bool read_only) {
+Result<void> prepare_file(const std::string& path, bool must_be_there) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) return {};
   if (!std::filesystem::is_directory(folder_of(path), ignored)) {
     return fail(Code::not_found, path + ": its folder " + folder_of(path) + " is not there");
   }
-  if (read_only) {
+  if (must_be_there) {
     return fail(Code::not_found,
                 path +
-                    ": it is not there; the daemon makes it when it starts with the settings "
-                    "keys and kek");
+                    ": it is not there; the daemon makes it when it begins a store with the "
+                    "settings keys and kek");
   }
   auto created = create_private_file_durably(path, "");
   // Somebody else was faster.
@@ -32,20 +32,22 @@ Result<void> prepare_file(const std::string& path, bool read_only) {
   return created;
 }
 
-Result<std::unique_ptr<db::Database>> open_book(const std::string& path, bool read_only,
-                                                Timestamp now) {
-  if (auto done = prepare_file(path, read_only); !done) return std::unexpected(done.error());
+Result<std::unique_ptr<db::Database>> open_book(const KeysOptions& options, Timestamp now) {
+  const auto& [path, kek, read_only, must_be_there, tables] = options;
+  if (auto done = prepare_file(path, read_only || must_be_there); !done) {
+    return std::unexpected(done.error());
+  }
   auto book = db::open_sqlite(path, {.read_only = read_only, .cache_bytes = 1024 * 1024});
   if (!book) return book;
   const auto ready = read_only ? db::check_migrations(**book, migrations())
                                : db::migrate(**book, migrations(), now);
   if (!ready) return fail(path, ready.error());
-  if (!read_only) return book;
+  if (!read_only && !must_be_there) return book;
   const auto keys = (*book)->integer("SELECT COUNT(*) FROM vault_key");
   if (!keys) return std::unexpected(keys.error());
   if (*keys > 0) return book;
   return fail(Code::not_found,
-              path + ": it holds no keys yet; the daemon makes them when it starts");
+              path + ": it holds no keys yet; the daemon makes them when it begins a store");
 }
 
 }  // namespace
@@ -55,7 +57,7 @@ Result<std::unique_ptr<StoreKeys>> StoreKeys::open(KeysOptions options, Entropy&
                                                    crypto::KeyProvider::Listener listener) {
   auto provider = make_provider(options.kek, entropy, std::move(listener));
   if (!provider) return std::unexpected(provider.error());
-  auto book = open_book(options.book, options.read_only, clock.now());
+  auto book = open_book(options, clock.now());
   if (!book) return fail("the book of keys", book.error());
   auto vault = Vault::open(*std::move(book), **provider, entropy, clock,
                            {.tables = std::move(options.tables)});

@@ -30,6 +30,7 @@ struct KeysOptions {
   std::string book;  // the path of an SQLite file
   KekSpec kek;
   bool read_only = false;
+  bool must_be_there = false;       // for a store that was begun: a new book opens nothing of it
   std::vector<std::string> tables;  // as Options
 };
 

@@ -1,9 +1,9 @@
 // Alerts in the store: kept until settled, each key once.
 #include "alert/outbox.h"
-#include "tests/db/store.h"
 
 #include <gtest/gtest.h>
 
+#include "tests/db/store.h"
 
 namespace mailwarden::alert {
 namespace {
@@ -35,11 +35,11 @@ TEST(Outbox, WhatIsPendingComesBackInOrderUntilItIsSettled) {
   for (const auto& row : {row_of(1, "a"), row_of(2, "b"), row_of(3, "c")}) {
     ASSERT_TRUE(store_alert(*database, row));
   }
-  ASSERT_TRUE(store_outcome(*database, {.key = "b", .standing = Standing::delivered, .tries = 2},
-                            {9'000'000}));
   ASSERT_TRUE(store_outcome(
-      *database, {.key = "c", .standing = Standing::pending, .tries = 1, .trouble = "no route"},
-      {9'000'000}));
+      *database, nullptr, {.key = "b", .standing = Standing::delivered, .tries = 2}, {9'000'000}));
+  ASSERT_TRUE(store_outcome(
+      *database, nullptr,
+      {.key = "c", .standing = Standing::pending, .tries = 1, .trouble = "no route"}, {9'000'000}));
   const auto pending = load_pending(*database).value();
   EXPECT_EQ(keys_of(pending), (std::vector<std::string>{"a", "c"}));
   EXPECT_EQ(pending[1].trouble, "no route");

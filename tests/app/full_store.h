@@ -68,7 +68,7 @@ class FullStore {
       if (copied < 8) copy(copies + "/" + std::to_string(copied++));
     }
     core_->pass_time();
-    core_->tend_keys();
+    core_->tell_key_uses();
     core_->snapshot();
     seal();
   }

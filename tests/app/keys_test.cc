@@ -5,6 +5,7 @@
 #include "detect/detection_table.h"
 #include "incident/incident_table.h"
 #include "ingest/event_query.h"
+#include "json/base64.h"
 #include "report/verify_store.h"
 #include "tests/app/core_fixture.h"
 
@@ -107,12 +108,75 @@ TEST_F(CoreKeysTest, AStoreKeepsToWhatItBeganWith) {
   EXPECT_TRUE(with.error().what.contains("begun without keys")) << with.error().what;
 }
 
+TEST_F(CoreKeysTest, AnotherBookOpensNothingAndNothingIsTakenForErased) {
+  {
+    const auto core = open(*database_);
+    core->take(batch_of(0, {sign_in_line("anna@example.com")}));
+    ASSERT_TRUE(core->write());
+  }
+  std::filesystem::rename(folder_.path("keys.db"), folder_.path("keys.db.away"));
+  make_keys();
+  database_->set_sealing(&store_keys_->sealing());
+  const auto core = Core::open({.origin = "example.com/test"},
+                               {.database = *database_,
+                                .clock = clock_,
+                                .entropy = entropy_,
+                                .signer = *signer_,
+                                .keys = store_keys_.get()},
+                               policies());
+  ASSERT_FALSE(core);
+  EXPECT_TRUE(core.error().what.contains("the keys given do not open it")) << core.error().what;
+  const auto event = ingest::query_events(*database_, {});
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().code, Code::corrupt) << event.error().what;
+}
+
+TEST_F(CoreKeysTest, OnlyWhoIsNamedHasAKey) {
+  const auto core = open(*database_);
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    core->take(batch_of(i, std::vector<std::string>(100, "nothing of anybody")));
+  }
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(store_keys_->vault().state()->subjects, 0);
+}
+
+// As if an alert's row, or that of an incident, had gone with its person.
+TEST_F(CoreKeysTest, WhatIsLeftOfAnErasedRowIsHeldAgainstTheLedger) {
+  const auto core = open(*database_);
+  core->take(batch_of(0, {sign_in_line("anna@example.com")}));
+  core->seal();
+  ASSERT_TRUE(core->write());
+  ASSERT_TRUE(verdict().good()) << ledger::to_words(verdict());
+  // Sealed for somebody who is shredded, of those very rows.
+  const std::vector<std::string_view> nobody{"gone@example.com"};
+  const auto gone = [&](std::string_view table, std::string_view column, std::string_view row) {
+    const auto bytes =
+        store_keys_->vault().seal({.table = table, .column = column, .row = row}, nobody, "{}");
+    return "sealed:1:" + json::to_base64(crypto::as_text(*bytes));
+  };
+  const std::string incident = gone("incident", "body", "1");
+  const auto entries = rows(*database_, "SELECT entry FROM alert ORDER BY entry LIMIT 1");
+  const std::string entry = entries.front().substr(0, entries.front().size() - 1);
+  const std::string alert = gone("alert", "subject", entry);
+  ASSERT_EQ(store_keys_->vault().shred("gone@example.com"), true);
+  const auto changed = [&](const std::string& sql) {
+    ASSERT_TRUE(database_->execute(sql)) << sql;
+    const auto found = verdict();
+    EXPECT_FALSE(found.good()) << sql << "\n" << ledger::to_words(found);
+  };
+  changed("UPDATE incident SET state = 'closed', body = '" + incident + "' WHERE number = 1");
+  ASSERT_TRUE(database_->execute("UPDATE incident SET state = 'detected' WHERE number = 1"));
+  EXPECT_TRUE(verdict().good()) << "what is erased of it, only a key could tell";
+  changed("UPDATE alert SET standing = 'delivered', subject = '" + alert +
+          "' WHERE entry = " + entry);
+}
+
 TEST_F(CoreKeysTest, UsesOfTheKeyEncryptionKeyAreEntries) {
   const auto core = open(*database_);
   core->take(
       batch_of(0, {recipient_line("anna@example.com"), recipient_line("boris@example.com")}));
   ASSERT_TRUE(core->write());
-  core->tend_keys();
+  core->tell_key_uses();
   ASSERT_TRUE(core->write());
   std::string told;
   for (const auto& row :
@@ -122,7 +186,7 @@ TEST_F(CoreKeysTest, UsesOfTheKeyEncryptionKeyAreEntries) {
   EXPECT_TRUE(told.contains("\"act\":\"wrap\"")) << told;
   EXPECT_TRUE(told.contains("\"kek\":\"mailwarden\"")) << told;
   const auto before = core->ledger().size();
-  core->tend_keys();
+  core->tell_key_uses();
   EXPECT_EQ(core->ledger().size(), before) << "nothing new to tell";
 }
 
@@ -268,6 +332,8 @@ TEST_F(CoreKeysTest, AnOrderThatIsWrongChangesNothing) {
        {privacy::Erasure{"anna", "asked", "dpo"}, privacy::Erasure{"anna@example.com", " ", "dpo"},
         privacy::Erasure{"anna@example.com", "ANNA@example.com asked", "dpo"},
         privacy::Erasure{"anna@example.com", std::string(2001, 'x'), "dpo"},
+        privacy::Erasure{"anna@example.com", "asked", std::string(501, 'x')},
+        privacy::Erasure{"anna@example.com", "anna%40example.com asked", "dpo"},
         privacy::Erasure{"anna@example.com", "asked", "anna@example.com"}}) {
     const auto erased = core->erase(wrong);
     ASSERT_FALSE(erased) << wrong.reason;

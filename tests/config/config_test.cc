@@ -292,6 +292,20 @@ TEST(Config, KeysAndKekGoTogether) {
             "--kek: 'pkcs11' needs ,pin=FILE, which holds the token's PIN");
 }
 
+// As the ledger tells them: in their words, the command line last, and nothing secret.
+TEST(Config, WhatWasGivenIsKeptInItsWords) {
+  TemporaryFolder folder;
+  write_file(folder.path("c.yaml"),
+             "store: postgresql://mw:secret@db.example.com/mw?sslpassword=secret\nrules: [a, b]\n"
+             "seal-interval: 10s\nsource: [{file: /var/log/a.log}]\n");
+  const auto outcome =
+      parse({"--config", folder.path("c.yaml"), "--rules", "c", "--seal-interval", "5s"}, "host");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_EQ(json::to_text(to_json(outcome->config.given)),
+            R"({"rules":["c"],"seal-interval":["5s"],"source":["file:/var/log/a.log"],)"
+            R"("store":["postgresql://mw:***@db.example.com/mw?***"]})");
+}
+
 TEST(Config, HelpNamesEverySetting) {
   const auto outcome = parse({"--help"}, "h");
   ASSERT_TRUE(outcome && outcome->answer);

@@ -198,7 +198,8 @@ TEST_F(KeysCommand, AStoreWithoutKeysIsNotReadWithAny) {
       mailwarden({"incidents", "--store", daemon.store(), "--keys", book, "--kek", spec});
   EXPECT_EQ(refused.code, usage);
   EXPECT_EQ(refused.output, "mailwarden: " + daemon.store() +
-                                " was begun without keys; leave out --keys and --kek\n");
+                                ": it was begun without keys and holds what is not encrypted; keys "
+                                "are for a store that is begun with them\n");
 }
 
 TEST_F(KeysCommand, ASealedConfigurationIsChecked) {

@@ -29,7 +29,7 @@ TEST(KekUses, CountsWhatIsAlikeTogether) {
   listener(use(wrap, 1, "data key 7", "still out of reach"));
   const std::string records = json::to_text(to_records(uses.take()));
   EXPECT_EQ(records,
-            R"([{"act":"wrap","count":2,"error":"out of reach","first":"data key 6",)"
+            R"([{"act":"wrap","count":2,"error":"unavailable","first":"data key 6",)"
             R"("kek":"mailwarden","last":"data key 7","provider":"file /kek","version":1},)"
             R"({"act":"wrap","count":3,"first":"data key 1","kek":"mailwarden",)"
             R"("last":"data key 3","provider":"file /kek","version":1},)"

@@ -145,8 +145,8 @@ TEST_F(OpeningTest, AReaderChangesNothing) {
 
 TEST_F(OpeningTest, AMissingBookIsTheDaemonsToMake) {
   EXPECT_EQ(refusal(true), "the book of keys: " + book +
-                               ": it is not there; the daemon makes it when it starts with the "
-                               "settings keys and kek");
+                               ": it is not there; the daemon makes it when it begins a store "
+                               "with the settings keys and kek");
   EXPECT_EQ(files(), std::set<std::string>{"kek"});
   write_file(book, "");
   EXPECT_THAT(refusal(true), HasSubstr(book + ": this is not a store of mailwarden"));
@@ -155,8 +155,9 @@ TEST_F(OpeningTest, AMissingBookIsTheDaemonsToMake) {
 
 TEST_F(OpeningTest, ABookWithoutKeysIsNotFilledByAReader) {
   ASSERT_TRUE(db::migrate(*db::open_sqlite(book).value(), migrations(), clock.now()));
-  EXPECT_EQ(refusal(true), "the book of keys: " + book +
-                               ": it holds no keys yet; the daemon makes them when it starts");
+  EXPECT_EQ(refusal(true),
+            "the book of keys: " + book +
+                ": it holds no keys yet; the daemon makes them when it begins a store");
   EXPECT_TRUE(open());
 }
 

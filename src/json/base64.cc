@@ -35,40 +35,41 @@ std::uint32_t byte_at(std::string_view bytes, std::size_t i) {
 }  // namespace
 
 std::string to_base64(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  char* at = out.data();
+  for (std::size_t i = 0; i < bytes.size(); i += 3, at += 4) {
     const std::uint32_t three =
         byte_at(bytes, i) << 16 | byte_at(bytes, i + 1) << 8 | byte_at(bytes, i + 2);
-    out += alphabet[three >> 18];
-    out += alphabet[three >> 12 & 63];
-    out += i + 1 < bytes.size() ? alphabet[three >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? alphabet[three & 63] : '=';
+    at[0] = alphabet[three >> 18];
+    at[1] = alphabet[three >> 12 & 63];
+    if (i + 1 < bytes.size()) at[2] = alphabet[three >> 6 & 63];
+    if (i + 2 < bytes.size()) at[3] = alphabet[three & 63];
   }
   return out;
 }
 
 Result<std::string> from_base64(std::string_view text) {
-  std::string out;
-  if (text.size() % 4 == 0) {
-    out.reserve(text.size() / 4 * 3);
-    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool pad = i >= text.size() - padding;
-      const std::uint8_t digit = pad ? 0 : digits[static_cast<unsigned char>(text[i])];
-      if (digit == no_digit) return fail(Code::invalid, "not base64");
-      bits = bits << 6 | digit;
-      if (i % 4 != 3) continue;
-      out += static_cast<char>(bits >> 16);
-      out += static_cast<char>(bits >> 8);
-      out += static_cast<char>(bits);
-      bits = 0;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  if (text.size() % 4 != 0) return fail(Code::invalid, "not base64");
+  const auto digit = [&](std::size_t i) -> std::uint32_t {
+    return i < text.size() - padding ? digits[static_cast<unsigned char>(text[i])] : 0;
+  };
+  std::string out(text.size() / 4 * 3, '\0');
+  char* at = out.data();
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < text.size(); i += 4, at += 3) {
+    const std::array four{digit(i), digit(i + 1), digit(i + 2), digit(i + 3)};
+    if (((four[0] | four[1] | four[2] | four[3]) & no_digit) != 0) {
+      return fail(Code::invalid, "not base64");
     }
-    out.resize(out.size() - padding);
+    bits = four[0] << 18 | four[1] << 12 | four[2] << 6 | four[3];
+    at[0] = static_cast<char>(bits >> 16);
+    at[1] = static_cast<char>(bits >> 8);
+    at[2] = static_cast<char>(bits);
   }
-  // Writing it again tells at once of a wrong length and of bits beyond the last byte.
-  if (to_base64(out) != text) return fail(Code::invalid, "not base64");
+  // Bits beyond the last byte would give it another text.
+  if ((bits & ((1U << (8 * padding)) - 1)) != 0) return fail(Code::invalid, "not base64");
+  out.resize(out.size() - padding);
   return out;
 }
 

@@ -53,7 +53,7 @@ namespace mailwarden::vault {
 std::span<const db::Migration> migrations();
 
 struct Options {
-  std::size_t keys_max = 4096;      // unwrapped keys in memory, 32 bytes each
+  std::size_t keys_max = 32768;     // unwrapped keys in memory, 32 bytes each
   std::vector<std::string> tables;  // every table that holds sealed values
   // What the book's database is told so that a removed row is left in none of its files; it answers
   // 0 or nothing where that was done. This is for SQLite; empty, scrub() does nothing.

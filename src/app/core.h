@@ -119,8 +119,8 @@ class Core {
   Result<json::Object> renew_key(const privacy::Erasure& order);
   // Records what the key-encryption key was used for.
   void tell_key_uses();
-  // Seals anew what waits for that, for as long as keys_budget, where nothing is pending; to be
-  // called again and again. What went wrong is told once, in a sentence; "" else.
+  // Seals anew some of what waits for that, where nothing is pending; to be called again and again.
+  // What went wrong is told once, in a sentence; "" else.
   std::string tend_keys();
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
@@ -160,7 +160,7 @@ class Core {
 
   // Between two looks for what waits to be sealed anew.
   static constexpr Duration keys_interval = std::chrono::seconds(10);
-  static constexpr Duration keys_budget = std::chrono::milliseconds(100);
+  static constexpr int portions_at_once = 16;  // of rows that are sealed anew
 
   Core(const CoreOptions& options, const CoreParts& parts, std::shared_ptr<const Policies> policies,
        ledger::Ledger ledger, incident::IncidentBook book, respond::RunBook runs,
@@ -197,6 +197,7 @@ class Core {
   Result<bool> walk(const db::PersonalTable& table);
   Result<std::vector<std::string>> obstacles(const privacy::Erasure& erasure);
   Result<bool> shred(const privacy::Erasure& erasure);
+  Result<void> renew_windows();
   Result<void> forget_entities(const std::string& subject);
   void store_touched();
   Result<db::Transaction> begin();
@@ -223,8 +224,9 @@ class Core {
   std::set<std::int64_t> untold_;   // those of them whose rows the ledger is to be told
   std::unique_ptr<StateBook> state_;
   Timestamp keys_tended_;
-  std::string keys_trouble_;  // told last
-  bool scrub_waits_ = false;  // the book of keys still has shredded ones in its log
+  std::string keys_trouble_;   // told last
+  bool scrub_waits_ = false;   // the book of keys still has shredded ones in its log
+  bool windows_wait_ = false;  // older windows still have their key
   std::vector<Write> pending_;
   std::ptrdiff_t tried_ = 0;  // of these, in the last transaction
   ledger::WitnessBook witness_book_;

@@ -1,6 +1,5 @@
 // The core's part about the keys of the store: what they were used for, values that wait to be
 // sealed anew, erasing a person.
-#include <chrono>
 #include <iterator>
 
 #include "access/sign_ins.h"
@@ -50,10 +49,13 @@ std::string Core::tend_keys() {
   keys_tended_ = now;
   if (scrub_waits_) scrub_waits_ = !parts_.keys->vault().scrub();
   std::string trouble;
-  const auto end = std::chrono::steady_clock::now() + keys_budget;
+  if (windows_wait_) {
+    if (auto done = renew_windows(); !done) trouble = "correlation: " + done.error().what;
+  }
+  int left = portions_at_once;
   for (const db::PersonalTable& table : report::personal_tables()) {
     auto ended = walk(table);
-    while (ended && !*ended && std::chrono::steady_clock::now() < end) ended = walk(table);
+    while (ended && !*ended && left-- > 0) ended = walk(table);
     if (!ended && trouble.empty()) {
       trouble = std::string(table.name) +
                 ": what waits to be sealed anew could not be: " + ended.error().what;
@@ -168,13 +170,20 @@ Result<bool> Core::shred(const privacy::Erasure& erasure) {
   forget(keys);
   auto shredded = vault.shred(erasure.subject);
   if (!shredded) return shredded;
-  scrub_waits_ = true;
-  // The windows name many people, and are made of events that can be read no more. Where their key
-  // stays, the older ones are read no more all the same: they are written anew.
-  if (auto done = vault.shred(detect::snapshot_subject); !done) keys_trouble_ = done.error().what;
-  take_snapshot();
+  // What is left to do is tried again until it is done.
+  windows_wait_ = !renew_windows();
   scrub_waits_ = !vault.scrub();
   return shredded;
+}
+
+// The windows name many people. Older copies of them go with their key.
+Result<void> Core::renew_windows() {
+  if (auto done = parts_.keys->vault().shred(detect::snapshot_subject); !done) {
+    return std::unexpected(done.error());
+  }
+  windows_wait_ = false;
+  take_snapshot();
+  return {};
 }
 
 Result<void> Core::forget_entities(const std::string& subject) {

@@ -90,18 +90,15 @@ std::unexpected<Error> damaged(std::int64_t number) {
 }
 
 Result<EventRow> open_row(db::Database& database, EventRow event, const db::Statement& row) {
-  event.commitment = to_array<32>(row.blob(4));
+  event.kept = to_array<32>(row.blob(4));
   auto opened = db::to_plain(database, personal, std::to_string(event.number), {row.text(5)});
   if (!opened && opened.error().code == Code::not_found) {
     event.erased = true;
     return event;
   }
   if (!opened) return std::unexpected(opened.error());
-  const std::string_view all = opened->front();
-  const std::string_view salt = all.substr(0, 2 * event.salt.size());
-  if (!crypto::read_hex(salt, event.salt)) return damaged(event.number);
-  event.record = all.substr(salt.size());
-  if (crypto::sha256({event.salt, crypto::as_bytes(event.record)}) != event.commitment) {
+  if (!crypto::read_salted(opened->front(), event.salt, event.record) ||
+      crypto::commitment(event.salt, event.record) != event.kept) {
     return damaged(event.number);
   }
   return event;
@@ -121,13 +118,12 @@ Result<SealedEvents> seal_events(db::Database& database, std::int64_t first,
   SealedEvents sealed;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Salt& salt = events.salts[i];
-    // In digits, which name nobody.
-    const std::string both = crypto::to_hex(salt) + std::string(records[i]);
+    const std::string both = crypto::salted(salt, records[i]);
     const std::string row = std::to_string(first + static_cast<std::int64_t>(i));
     auto stored = db::to_stored(database, personal, row, {both});
     if (!stored) return std::unexpected(stored.error());
     sealed.records.push_back(std::move(stored->front()));
-    sealed.commitments.push_back(crypto::sha256({salt, crypto::as_bytes(records[i])}));
+    sealed.commitments.push_back(crypto::commitment(salt, records[i]));
   }
   return sealed;
 }
@@ -136,6 +132,10 @@ Result<SealedEvents> seal_events(db::Database& database, std::int64_t first,
 
 std::span<const db::Migration> migrations() {
   return steps;
+}
+
+crypto::Digest commitment_of(const EventRow& event) {
+  return event.kept ? *event.kept : crypto::commitment(event.salt, event.record);
 }
 
 const db::PersonalTable& personal_events() {
@@ -148,7 +148,6 @@ Result<EventRow> read_event_row(db::Database& database, const db::Statement& row
   if (db::is_sealed(row.text(5))) return open_row(database, std::move(event), row);
   event.salt = to_array<16>(row.blob(4));
   event.record = row.text(5);
-  event.commitment = crypto::sha256({event.salt, crypto::as_bytes(event.record)});
   return event;
 }
 
@@ -324,9 +323,9 @@ Result<std::vector<crypto::Digest>> load_commitments(db::Database& database,
     if (!more) return std::unexpected(more.error());
     if (!*more) return commitments;
     const std::string_view record = (*rows)->text(1);
-    commitments.push_back(db::is_sealed(record) ? to_array<32>((*rows)->blob(0))
-                                                : crypto::sha256({to_array<16>((*rows)->blob(0)),
-                                                                  crypto::as_bytes(record)}));
+    commitments.push_back(db::is_sealed(record)
+                              ? to_array<32>((*rows)->blob(0))
+                              : crypto::commitment(to_array<16>((*rows)->blob(0)), record));
   }
 }
 

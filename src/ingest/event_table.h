@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "crypto/sha256.h"
+#include "crypto/salted.h"
 #include "db/database.h"
 #include "db/sealing.h"
 #include "event/event.h"
@@ -32,7 +32,7 @@ namespace mailwarden::ingest {
 
 std::span<const db::Migration> migrations();
 
-using Salt = std::array<std::byte, 16>;
+using Salt = crypto::Salt;
 
 // What is personal of an event: its record, sealed together with its salt. The column of the salt
 // then holds what commits to both, so that the other events of a batch keep their proofs when one
@@ -44,10 +44,13 @@ struct EventRow {
   EventId id;
   Timestamp time;
   Salt salt{};
-  std::string record;           // canonical JSON
-  crypto::Digest commitment{};  // SHA-256(salt ‖ record)
-  bool erased = false;          // a key of it was shredded: salt and record are lost
+  std::string record;                  // canonical JSON
+  std::optional<crypto::Digest> kept;  // what commits to a sealed one, as its row has it
+  bool erased = false;                 // a key of it was shredded: salt and record are lost
 };
+
+// SHA-256(salt ‖ record), of an erased event too.
+crypto::Digest commitment_of(const EventRow& event);
 
 // Events of one batch that are to be stored. Their records stand one behind the other in one text,
 // so that a batch costs one allocation and not one for each event.

@@ -105,12 +105,9 @@ Result<Content> read_content(db::Database& database, std::int64_t number, const 
     return content;
   }
   if (!opened) return std::unexpected(opened.error());
-  const std::string_view both = opened->front();
-  const std::string_view salt = both.substr(0, 2 * content.salt.size());
-  if (!crypto::read_hex(salt, content.salt)) {
+  if (!crypto::read_salted(opened->front(), content.salt, content.record)) {
     return fail(Code::corrupt, "entry " + std::to_string(number) + ": what was sealed has no salt");
   }
-  content.record = both.substr(salt.size());
   return content;
 }
 

@@ -98,10 +98,6 @@ std::vector<db::AppendOnly> append_only() {
       {.table = "ledger_checkpoint", .erasable = {}, .growing = "note", .sealed = ""}};
 }
 
-Digest commitment(std::span<const std::byte> salt, std::string_view record) {
-  return crypto::sha256({salt, crypto::as_bytes(record)});
-}
-
 std::vector<Node> NodeMaker::append(const Digest& leaf) {
   std::vector<Node> made;
   Digest hash = leaf;
@@ -130,8 +126,7 @@ Result<std::vector<std::string>> seal_rows(db::Database& database, std::span<con
   for (const Row& row : rows) {
     std::string& text = sealed.emplace_back();
     if (!is_personal(row.kind)) continue;
-    // In digits, which name nobody.
-    const std::string both = crypto::to_hex(row.salt) + row.record;
+    const std::string both = crypto::salted(row.salt, row.record);
     auto stored = db::to_stored(database, personal_entries(), std::to_string(row.number), {both});
     if (!stored) return std::unexpected(stored.error());
     text = std::move(stored->front());

@@ -27,6 +27,7 @@
 #include "base/entropy.h"
 #include "base/result.h"
 #include "base/timestamp.h"
+#include "crypto/salted.h"
 #include "db/database.h"
 #include "db/roles.h"
 #include "db/sealing.h"
@@ -57,7 +58,7 @@ Result<void> check_keys(db::Database& database);
 
 inline constexpr std::size_t record_bytes_max = 1024 * 1024;
 
-using Salt = std::array<std::byte, 16>;
+using crypto::Salt;
 
 struct Entry {
   std::string kind;  // "events", "detection", "incident", "step", "alert", "removal", "report", …
@@ -111,8 +112,8 @@ struct Prepared {
   std::vector<Node> nodes;
 };
 
-// SHA-256(salt ‖ record): what a leaf holds. Also the commitment to a single event in a batch.
-Digest commitment(std::span<const std::byte> salt, std::string_view record);
+// What a leaf holds. Also the commitment to a single event in a batch.
+using crypto::commitment;
 
 // The root over the commitments of a batch of events.
 Digest batch_root(std::span<const Digest> commitments);

@@ -192,53 +192,79 @@ Result<json::Object> build_retention(db::Database& database, const Period& perio
   return end(*work, *std::move(figures));
 }
 
+namespace {
+
+// What is wrong with the row of an event; "" where nothing is.
+std::string row_trouble(const ingest::EventRow& row, const ingest::EventBatchRow& batch,
+                        json::Flattener& reader) {
+  if (row.erased) {
+    // What is left of it cannot be told from its record.
+    const bool fits =
+        row.id.stream == batch.stream && batch.earliest <= row.time && row.time <= batch.latest;
+    return fits ? "" : "event " + to_string(row.id) + ": its row does not fit its batch";
+  }
+  // The columns by which an event is found must say what its record says.
+  std::string id;
+  std::string time;
+  const auto read = reader.flatten(row.record);
+  for (const json::Leaf& leaf : read ? *read : std::span<const json::Leaf>()) {
+    if (leaf.path == "id") id = leaf.text;
+    if (leaf.path == "time") time = leaf.text;
+  }
+  const bool fits = read && id == to_string(row.id) && time == to_rfc3339(row.time);
+  return fits ? "" : "event " + to_string(row.id) + ": its row does not fit its record";
+}
+
+struct BatchEvents {
+  std::vector<ledger::Digest> commitments;
+  std::string trouble;  // of the first row that has some
+};
+
+Result<BatchEvents> read_batch(db::Database& database, const ingest::EventBatchRow& batch,
+                               bool is_closed) {
+  BatchEvents events;
+  if (is_closed) {
+    auto commitments = ingest::load_commitments(database, batch);
+    if (!commitments) return std::unexpected(commitments.error());
+    events.commitments = *std::move(commitments);
+    return events;
+  }
+  const auto rows = ingest::load_batch_events(database, batch);
+  if (!rows) return std::unexpected(rows.error());
+  json::Flattener reader;
+  for (const ingest::EventRow& row : *rows) {
+    events.commitments.push_back(ingest::commitment_of(row));
+    if (events.trouble.empty()) events.trouble = row_trouble(row, batch, reader);
+  }
+  return events;
+}
+
+}  // namespace
+
 Result<std::string> check_events(db::Database& database, std::int64_t entry,
                                  const json::Value& record, bool is_closed) {
   if (record.text("kind") != "events") return std::string();
   const auto batch = ingest::load_batch(database, entry);
   if (!batch && batch.error().code == Code::not_found) return "its batch of events is missing";
   if (!batch) return std::unexpected(batch.error());
-  const auto commitments = ingest::load_commitments(database, *batch);
-  if (!commitments) return std::unexpected(commitments.error());
-  if (commitments->empty()) {
+  const auto events = read_batch(database, *batch, is_closed);
+  if (!events && events.error().code == Code::corrupt) return events.error().what;
+  if (!events) return std::unexpected(events.error());
+  const auto count = std::ssize(events->commitments);
+  if (count == 0) {
     const auto removal = privacy::removed_by(database, entry);
     if (!removal) return std::unexpected(removal.error());
     if (*removal) return std::string();
     return "its events are gone, and no removal tells why";
   }
-  if (batch->count != record.integer("count") || std::ssize(*commitments) != batch->count) {
+  if (batch->count != record.integer("count") || count != batch->count) {
     return "of its " + std::to_string(record.integer("count")) + " events " +
-           std::to_string(commitments->size()) + " are left, and no removal tells why";
+           std::to_string(count) + " are left, and no removal tells why";
   }
-  if (crypto::to_hex(ledger::batch_root(*commitments)) != record.text("root")) {
+  if (crypto::to_hex(ledger::batch_root(events->commitments)) != record.text("root")) {
     return "its events are not those that it commits to";
   }
-  if (is_closed) return std::string();
-  const auto rows = ingest::load_batch_events(database, *batch);
-  if (!rows && rows.error().code == Code::corrupt) return rows.error().what;
-  if (!rows) return std::unexpected(rows.error());
-  json::Flattener reader;
-  for (const ingest::EventRow& row : *rows) {
-    if (row.erased) {
-      // What is left of it cannot be told from its record.
-      const bool fits = row.id.stream == batch->stream && batch->earliest <= row.time &&
-                        row.time <= batch->latest;
-      if (!fits) return "event " + to_string(row.id) + ": its row does not fit its batch";
-      continue;
-    }
-    // The columns by which an event is found must say what its record says.
-    std::string id;
-    std::string time;
-    const auto read = reader.flatten(row.record);
-    for (const json::Leaf& leaf : read ? *read : std::span<const json::Leaf>()) {
-      if (leaf.path == "id") id = leaf.text;
-      if (leaf.path == "time") time = leaf.text;
-    }
-    if (!read || id != to_string(row.id) || time != to_rfc3339(row.time)) {
-      return "event " + to_string(row.id) + ": its row does not fit its record";
-    }
-  }
-  return std::string();
+  return events->trouble;
 }
 
 }  // namespace mailwarden::report

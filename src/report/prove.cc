@@ -128,7 +128,7 @@ Result<ledger::Proof> prove_event(db::Database& database, const EventId& id) {
   }
   std::vector<ledger::Digest> leaves;
   for (const ingest::EventRow& row : *all) {
-    leaves.push_back(ledger::leaf_hash(row.commitment));
+    leaves.push_back(ledger::leaf_hash(ingest::commitment_of(row)));
   }
   const auto index = static_cast<std::uint64_t>(event->number - batch->first);
   json::Array hashes;

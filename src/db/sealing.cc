@@ -79,14 +79,14 @@ Result<std::vector<std::string>> to_stored(Database& database, const PersonalTab
 
 Result<std::vector<std::string>> to_plain(Database& database, const PersonalTable& table,
                                           std::string_view row,
-                                          std::initializer_list<std::string_view> stored) {
+                                          std::span<const std::string_view> stored) {
   CHECK(stored.size() == table.columns.size());
-  const std::string_view carrier = *(stored.end() - 1);
+  const std::string_view carrier = stored.back();
   if (!is_sealed(carrier)) return std::vector<std::string>(stored.begin(), stored.end());
   auto plain = open_row(database, table, row, carrier);
   if (!plain) return plain;
   for (std::size_t i = 0; i + 1 < table.columns.size(); ++i) {
-    const std::string_view there = *(stored.begin() + i);
+    const std::string_view there = stored[i];
     std::string expected;
     if (table.columns[i].indexed) {
       auto index = database.sealing()->index(table.name, table.columns[i].name, (*plain)[i]);

@@ -84,7 +84,12 @@ Result<std::vector<std::string>> to_stored(Database& database, const PersonalTab
                                            std::initializer_list<std::string_view> plain);
 Result<std::vector<std::string>> to_plain(Database& database, const PersonalTable& table,
                                           std::string_view row,
-                                          std::initializer_list<std::string_view> stored);
+                                          std::span<const std::string_view> stored);
+inline Result<std::vector<std::string>> to_plain(Database& database, const PersonalTable& table,
+                                                 std::string_view row,
+                                                 std::initializer_list<std::string_view> stored) {
+  return to_plain(database, table, row, std::span(stored.begin(), stored.size()));
+}
 
 // The same for a row of which the last column is known to be sealed.
 Result<std::vector<std::string>> open_row(Database& database, const PersonalTable& table,

@@ -8,7 +8,6 @@
 #include <span>
 #include <string_view>
 
-#include "base/check.h"
 #include "base/timestamp.h"
 #include "event/event.h"
 #include "report/check_state.h"
@@ -53,25 +52,15 @@ struct OpenedRow {
   std::int64_t integer(int column) const { return row.integer(column); }
 };
 
-const db::PersonalTable& personal_of(const Table& table) {
-  static const auto all = personal_tables();
-  const auto found = std::ranges::find(all, table.name, &db::PersonalTable::name);
-  CHECK(found != all.end());
-  return *found;
-}
-
 // not_found where it was erased.
 Result<OpenedRow> open_row(db::Database& database, const Table& table, const db::Statement& row) {
-  std::string name;
-  for (const int column : table.key) {
-    name += (name.empty() ? "" : "/") + std::string(row.text(column));
-  }
-  const std::span<const int> at = table.personal;
-  const auto text = [&](std::size_t i) { return row.text(at[i]); };
-  auto plain = at.size() == 1 ? db::to_plain(database, personal_of(table), name, {text(0)})
-               : at.size() == 2
-                   ? db::to_plain(database, personal_of(table), name, {text(0), text(1)})
-                   : db::to_plain(database, personal_of(table), name, {text(0), text(1), text(2)});
+  const auto texts = [&](std::span<const int> columns) {
+    std::vector<std::string_view> all;
+    for (const int column : columns) all.push_back(row.text(column));
+    return all;
+  };
+  auto plain = db::to_plain(database, personal_table(table.name), db::row_name(texts(table.key)),
+                            texts(table.personal));
   if (!plain) return std::unexpected(plain.error());
   return OpenedRow{.row = row, .table = table, .plain = *std::move(plain)};
 }

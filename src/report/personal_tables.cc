@@ -1,9 +1,12 @@
 #include "report/personal_tables.h"
 
+#include <algorithm>
+
 #include "access/decision_record.h"
 #include "access/grant_table.h"
 #include "access/sign_ins.h"
 #include "alert/outbox.h"
+#include "base/check.h"
 #include "detect/detection_table.h"
 #include "identity/people_table.h"
 #include "incident/incident_table.h"
@@ -13,7 +16,9 @@
 
 namespace mailwarden::report {
 
-std::vector<db::PersonalTable> personal_tables() {
+namespace {
+
+std::vector<db::PersonalTable> make_tables() {
   std::vector<db::PersonalTable> all{ingest::personal_events(), ledger::personal_entries(),
                                      access::personal_decisions(), access::personal_sign_ins()};
   for (const auto& tables :
@@ -22,6 +27,19 @@ std::vector<db::PersonalTable> personal_tables() {
     all.insert(all.end(), tables.begin(), tables.end());
   }
   return all;
+}
+
+}  // namespace
+
+std::span<const db::PersonalTable> personal_tables() {
+  static const auto all = make_tables();
+  return all;
+}
+
+const db::PersonalTable& personal_table(std::string_view name) {
+  const auto found = std::ranges::find(personal_tables(), name, &db::PersonalTable::name);
+  CHECK(found != personal_tables().end());
+  return *found;
 }
 
 std::vector<std::string> personal_table_names() {

@@ -8,14 +8,18 @@
 // Limits   None.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "db/sealing.h"
 
 namespace mailwarden::report {
 
-std::vector<db::PersonalTable> personal_tables();
+std::span<const db::PersonalTable> personal_tables();
+// CHECKs that it is one of them.
+const db::PersonalTable& personal_table(std::string_view name);
 std::vector<std::string> personal_table_names();
 
 }  // namespace mailwarden::report

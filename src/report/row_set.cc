@@ -158,12 +158,11 @@ Result<Instead> read_entry(db::Database& database, const db::Statement& row) {
 
 Result<Instead> read_personal(db::Database& database, const db::Statement& row,
                               const Question& question) {
-  static const auto tables = personal_tables();
-  const auto table = std::ranges::find(tables, question.personal_table, &db::PersonalTable::name);
-  CHECK(table != tables.end() && table->columns.size() == question.personal_fields.size());
+  const db::PersonalTable& table = personal_table(question.personal_table);
+  CHECK(table.columns.size() == question.personal_fields.size());
   const std::string_view carrier = row.text(question.personal_fields.back());
   if (!db::is_sealed(carrier)) return Instead();
-  const auto plain = db::open_row(database, *table, row.text(0), carrier);
+  const auto plain = db::open_row(database, table, row.text(0), carrier);
   const bool is_erased = !plain && plain.error().code == Code::not_found;
   if (!plain && !is_erased) return std::unexpected(plain.error());
   Instead instead;

@@ -19,16 +19,9 @@ constexpr std::array incident_personal{4, 7};
 constexpr std::array run_personal{4};
 constexpr std::array sign_in_personal{0, 2};
 
-const db::PersonalTable* personal_of(std::string_view name) {
-  static const auto tables = personal_tables();
-  const auto found = std::ranges::find(tables, name, &db::PersonalTable::name);
-  CHECK(found != tables.end());
-  return &*found;
-}
-
 std::vector<StateTable> make_tables() {
   const auto personal = [](StateTable table, std::span<const int> columns) {
-    table.personal = personal_of(table.name);
+    table.personal = &personal_table(table.name);
     table.personal_columns = columns;
     return table;
   };
@@ -56,17 +49,16 @@ std::string hash_row(const db::Statement& row, const StateTable& table,
                      std::span<const std::string> plain, bool only_open) {
   std::string said;
   for (int column = 0; column < row.columns(); ++column) {
-    const bool is_open =
-        std::ranges::find(table.personal_columns, column) == table.personal_columns.end();
-    if (only_open && !is_open) continue;
+    const auto personal = std::ranges::find(table.personal_columns, column);
+    const bool is_personal = personal != table.personal_columns.end();
+    if (only_open && is_personal) continue;
     if (row.is_null(column)) {
       said += "-;";
       continue;
     }
-    const auto personal = std::ranges::find(table.personal_columns, column);
     const bool is_bytes = std::ranges::find(table.bytes, column) != table.bytes.end();
     const db::Blob bytes =
-        personal != table.personal_columns.end()
+        is_personal
             ? crypto::as_bytes(
                   plain[static_cast<std::size_t>(personal - table.personal_columns.begin())])
         : is_bytes ? row.blob(column)
@@ -81,11 +73,10 @@ Result<std::vector<std::string>> plain_values(db::Database& database, const Stat
                                               const db::Statement& row,
                                               const std::vector<std::string>& key) {
   if (table.personal == nullptr) return std::vector<std::string>();
-  const std::string name = key.size() == 1 ? key[0] : db::row_name({key[0], key[1]});
-  const auto& columns = table.personal_columns;
-  return columns.size() == 1 ? db::to_plain(database, *table.personal, name, {row.text(columns[0])})
-                             : db::to_plain(database, *table.personal, name,
-                                            {row.text(columns[0]), row.text(columns[1])});
+  std::vector<std::string_view> stored;
+  for (const int column : table.personal_columns) stored.push_back(row.text(column));
+  const std::vector<std::string_view> name(key.begin(), key.end());
+  return db::to_plain(database, *table.personal, db::row_name(name), stored);
 }
 
 }  // namespace

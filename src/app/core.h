@@ -44,6 +44,7 @@
 #include "respond/run.h"
 #include "vault/kek_uses.h"
 #include "vault/opening.h"
+#include "vault/stored_table.h"
 
 namespace mailwarden::app {
 
@@ -194,7 +195,8 @@ class Core {
   void forget(const std::vector<access::SignInKey>& expired);
   void touch(std::int64_t incident);
   void take_snapshot();
-  Result<bool> walk(const db::PersonalTable& table);
+  Result<void> find_walked();
+  Result<bool> walk(vault::StoredTable& table);
   Result<std::vector<std::string>> obstacles(const privacy::Erasure& erasure);
   Result<bool> shred(const privacy::Erasure& erasure);
   Result<void> renew_windows();
@@ -223,6 +225,7 @@ class Core {
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::set<std::int64_t> untold_;   // those of them whose rows the ledger is to be told
   std::unique_ptr<StateBook> state_;
+  std::vector<vault::StoredTable> walked_;  // every personal table, once it was asked for
   Timestamp keys_tended_;
   std::string keys_trouble_;   // told last
   bool scrub_waits_ = false;   // the book of keys still has shredded ones in its log

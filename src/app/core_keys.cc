@@ -9,7 +9,6 @@
 #include "detect/detection_table.h"
 #include "report/personal_tables.h"
 #include "respond/run_table.h"
-#include "vault/stored_table.h"
 
 namespace mailwarden::app {
 namespace {
@@ -52,12 +51,13 @@ std::string Core::tend_keys() {
   if (windows_wait_) {
     if (auto done = renew_windows(); !done) trouble = "correlation: " + done.error().what;
   }
+  if (auto done = find_walked(); !done) trouble = done.error().what;
   int left = portions_at_once;
-  for (const db::PersonalTable& table : report::personal_tables()) {
+  for (vault::StoredTable& table : walked_) {
     auto ended = walk(table);
     while (ended && !*ended && left-- > 0) ended = walk(table);
     if (!ended && trouble.empty()) {
-      trouble = std::string(table.name) +
+      trouble = std::string(table.name()) +
                 ": what waits to be sealed anew could not be: " + ended.error().what;
     }
     // The rest at the next call, so that nothing has to wait for it.
@@ -68,11 +68,22 @@ std::string Core::tend_keys() {
   return trouble;
 }
 
+// Their keys are asked of the database once.
+Result<void> Core::find_walked() {
+  if (!walked_.empty()) return {};
+  std::vector<vault::StoredTable> tables;
+  for (const db::PersonalTable& table : report::personal_tables()) {
+    auto stored = vault::StoredTable::make(parts_.database, table);
+    if (!stored) return std::unexpected(stored.error());
+    tables.push_back(*std::move(stored));
+  }
+  walked_ = std::move(tables);
+  return {};
+}
+
 // Whether the table is done with.
-Result<bool> Core::walk(const db::PersonalTable& table) {
-  auto stored = vault::StoredTable::make(parts_.database, table);
-  if (!stored) return std::unexpected(stored.error());
-  const auto walked = parts_.keys->vault().reseal(*stored, rows_at_once);
+Result<bool> Core::walk(vault::StoredTable& table) {
+  const auto walked = parts_.keys->vault().reseal(table, rows_at_once);
   if (!walked) return std::unexpected(walked.error());
   return walked->ended;
 }

@@ -1,12 +1,10 @@
 #include "vault/field_sealing.h"
 
-#include <algorithm>
 #include <unordered_set>
 
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "json/base64.h"
-#include "vault/subjects.h"
 
 namespace mailwarden::vault {
 namespace {
@@ -63,27 +61,26 @@ Result<void> FieldSealing::expect(std::span<const std::string_view> values) {
 }
 
 Result<std::string> FieldSealing::seal(const db::FieldPlace& place, std::string_view value) {
-  const auto parts = parts_of(value, crypto::Sealer::keys_max);
+  return seal_parts(place, parts_of(value, crypto::Sealer::keys_max));
+}
+
+Result<std::string> FieldSealing::seal_for(std::string_view subject, const db::FieldPlace& place,
+                                           std::string_view value) {
+  std::vector<NamingPart> parts;
+  do {
+    parts.push_back({value.substr(0, piece_bytes), {std::string(subject)}});
+    value.remove_prefix(parts.back().text.size());
+  } while (!value.empty());
+  return seal_parts(place, parts);
+}
+
+Result<std::string> FieldSealing::seal_parts(const db::FieldPlace& place,
+                                             std::span<const NamingPart> parts) {
   std::vector<crypto::Bytes> envelopes;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::string row = piece_row(place.row, i, parts.size());
     auto sealed = vault_.seal({.table = place.table, .column = place.column, .row = row},
                               views(parts[i].subjects), parts[i].text);
-    if (!sealed) return std::unexpected(sealed.error());
-    envelopes.push_back(*std::move(sealed));
-  }
-  return sealed_text(envelopes);
-}
-
-Result<std::string> FieldSealing::seal_for(std::string_view subject, const db::FieldPlace& place,
-                                           std::string_view value) {
-  const std::size_t pieces =
-      std::max<std::size_t>(1, (value.size() + piece_bytes - 1) / piece_bytes);
-  std::vector<crypto::Bytes> envelopes;
-  for (std::size_t i = 0; i < pieces; ++i) {
-    const std::string row = piece_row(place.row, i, pieces);
-    auto sealed = vault_.seal({.table = place.table, .column = place.column, .row = row},
-                              {&subject, 1}, value.substr(i * piece_bytes, piece_bytes));
     if (!sealed) return std::unexpected(sealed.error());
     envelopes.push_back(*std::move(sealed));
   }

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "db/sealing.h"
+#include "vault/subjects.h"
 #include "vault/vault.h"
 
 namespace mailwarden::vault {
@@ -40,6 +41,8 @@ class FieldSealing final : public db::Sealing {
                             std::string_view value) override;
 
  private:
+  Result<std::string> seal_parts(const db::FieldPlace& place, std::span<const NamingPart> parts);
+
   Vault& vault_;
 };
 

@@ -2,15 +2,16 @@
 //
 // What     StoreKeys holds what it takes to seal and open values: the provider of the
 //          key-encryption key (KEK), the book of keys, the Vault over both, and the FieldSealing
-//          that Database::set_sealing() takes. open() makes a book
-//          where there is none, closed to others (mode 0600, as are SQLite's files beside it), and
-//          brings its tables up to date. `read_only` is for commands beside a running daemon: it
-//          makes and changes nothing.
+//          that Database::set_sealing() takes. open() makes a book where there is none and it need
+//          not be there, closed to others (mode 0600, as are SQLite's files beside it), and brings
+//          its tables up to date. `read_only` is for commands beside a running daemon: it makes and
+//          changes nothing.
 // Owns     All of them. A Database that has sealing() must be gone before it.
 // Threads  As Vault.
-// Errors   not_found: the book's folder is not there, or, read only, the book. invalid: the file is
-//          not a book, or the setting of the KEK is wrong. unavailable, denied: of the KEK, in the
-//          provider's words; a sealed store cannot be read without it. Others as Database.
+// Errors   not_found: the book's folder is not there, or the book or its keys where they must be.
+//          invalid: the file is not a book, or the setting of the KEK is wrong. unavailable,
+//          denied: of the KEK, in the provider's words; a sealed store cannot be read without it.
+//          Others as Database.
 // Limits   Options of the Vault.
 // Source   docs/encryption.md.
 #pragma once

@@ -38,7 +38,7 @@ class PostgresStatement final : public Statement {
   Result<void> bind(std::span<const Value> values) override;
   Result<bool> step() override;
 
-  bool is_null(int column) const override { return field(column).is_null(); }
+  bool is_null(int column) const override { return field(column).is_null; }
   std::int64_t integer(int column) const override {
     const std::string_view digits = view(column);
     // What a comparison answers is a truth here and a number in SQLite.
@@ -62,13 +62,13 @@ class PostgresStatement final : public Statement {
   void forget_cursor() { cursor_lost_ = std::exchange(cursor_open_, false) || cursor_lost_; }
 
  private:
-  pqxx::field field(int column) const {
-    return rows_[row_ - 1][static_cast<pqxx::row::size_type>(column)];
-  }
-  std::string_view view(int column) const {
-    const pqxx::field one = field(column);
-    return one.is_null() ? std::string_view() : std::string_view(one.c_str(), one.size());
-  }
+  struct Field {
+    std::string_view bytes;
+    bool is_null = false;
+  };
+  const Field& field(int column) const { return fields_[static_cast<std::size_t>(column)]; }
+  std::string_view view(int column) const { return field(column).bytes; }
+  void read_row();
   Result<void> run_statement();
   Result<void> open_cursor();
   Result<void> fetch();
@@ -85,6 +85,7 @@ class PostgresStatement final : public Statement {
   bool cursor_lost_ = false;
   pqxx::result rows_;
   pqxx::result::size_type row_ = 0;  // behind the one that stands ready
+  std::vector<Field> fields_;        // of that one
   // What was decoded of the row that stands ready.
   mutable std::deque<std::string> texts_;
   mutable std::deque<std::vector<std::byte>> blobs_;
@@ -177,11 +178,20 @@ Result<bool> PostgresStatement::step() {
     row_ = 0;
   }
   if (row_ < rows_.size()) {
+    read_row();
     ++row_;
     return true;
   }
   reset();
   return false;
+}
+
+// Once a row, since libpqxx counts who refers to its result at every look at a field.
+void PostgresStatement::read_row() {
+  fields_.clear();
+  for (const pqxx::field& one : rows_[row_]) {
+    fields_.push_back({.bytes = {one.c_str(), one.size()}, .is_null = one.is_null()});
+  }
 }
 
 void PostgresStatement::reset() {
@@ -396,13 +406,12 @@ Result<void> PostgresDatabase::commit() {
   if (failed_) return fail(Code::invalid, "database: a statement of the transaction has failed");
   forget_cursors();
   const std::string mark = keeps_marks_ ? link_->name() + "." + std::to_string(++marks_) : "";
-  if (!mark.empty()) {
-    auto marked = use([&mark](pqxx::transaction_base& transaction) {
-      transaction.exec("UPDATE store_commit SET mark = " + transaction.quote(mark));
-    });
-    if (!marked) return marked;
-  }
-  const auto done = use([](pqxx::transaction_base& transaction) { transaction.exec("COMMIT"); });
+  // One text, since each is a way to the server and back.
+  const auto done = use([&mark](pqxx::transaction_base& transaction) {
+    const std::string marked =
+        mark.empty() ? "" : "UPDATE store_commit SET mark = " + transaction.quote(mark) + "; ";
+    transaction.exec(marked + "COMMIT");
+  });
   if (link_ != nullptr) {
     if (done) in_transaction_ = made_marks_ = false;
     return done;

@@ -90,15 +90,16 @@ std::string unescape(std::string_view text) {
   return out + std::string(text.substr(done));
 }
 
-std::string to_hex(std::span<const std::byte> blob) {
+void append_hex(std::string& out, std::span<const std::byte> blob) {
   constexpr std::string_view hex_digits = "0123456789abcdef";
-  std::string out = "\\x";
-  out.reserve(2 + 2 * blob.size());
+  out += "\\x";
+  const std::size_t begin = out.size();
+  out.resize(begin + 2 * blob.size());
+  char* at = out.data() + begin;
   for (const std::byte byte : blob) {
-    out += hex_digits[std::to_integer<unsigned>(byte) >> 4];
-    out += hex_digits[std::to_integer<unsigned>(byte) & 15];
+    *at++ = hex_digits[std::to_integer<unsigned>(byte) >> 4];
+    *at++ = hex_digits[std::to_integer<unsigned>(byte) & 15];
   }
-  return out;
 }
 
 std::vector<std::byte> from_hex(std::string_view text) {

@@ -27,7 +27,7 @@ std::string unescape(std::string_view text);
 void append_copied(std::string& line, std::string_view text);
 
 // A BLOB as PostgreSQL writes it: \x and two digits a byte.
-std::string to_hex(std::span<const std::byte> blob);
+void append_hex(std::string& out, std::span<const std::byte> blob);
 std::vector<std::byte> from_hex(std::string_view text);
 
 // A table definition in the types of SQLite (INTEGER, DOUBLE, TEXT, BLOB) in those of PostgreSQL;

@@ -22,7 +22,8 @@ void put(Sent& sent, const Value& value) {
       sent.text.assign(*text);
     }
   } else if (const auto* blob = std::get_if<Blob>(&value)) {
-    sent.text = to_hex(*blob);
+    sent.text.clear();
+    append_hex(sent.text, *blob);
   }
 }
 
@@ -30,11 +31,18 @@ void append_field(std::string& line, const Value& value) {
   // The long ones are mostly records, which are sent as they stand.
   if (const auto* text = std::get_if<std::string_view>(&value); text && !needs_escape(*text)) {
     append_copied(line, *text);
-    return;
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), *integer);
+    line.append(digits.data(), end.ptr);
+  } else if (const auto* blob = std::get_if<Blob>(&value)) {
+    line += '\\';  // COPY takes two for one
+    append_hex(line, *blob);
+  } else {
+    Sent sent;
+    put(sent, value);
+    append_field(line, sent);
   }
-  Sent sent;
-  put(sent, value);
-  append_field(line, sent);
 }
 
 void append_field(std::string& line, const Sent& value) {

@@ -98,20 +98,6 @@ std::vector<db::AppendOnly> append_only() {
       {.table = "ledger_checkpoint", .erasable = {}, .growing = "note", .sealed = ""}};
 }
 
-std::vector<Node> NodeMaker::append(const Digest& leaf) {
-  std::vector<Node> made;
-  Digest hash = leaf;
-  for (unsigned level = 0;; ++level) {
-    if (levels_.size() == level) levels_.emplace_back();
-    Level& at = levels_[level];
-    at.tile.append(hash);
-    if (at.tile.size() < Tile::width_max) return made;
-    hash = at.tile.root();
-    made.push_back({.level = level + 1, .number = at.number++, .hash = hash});
-    at.tile = {};
-  }
-}
-
 namespace {
 
 // What the column of the record holds, "" where that is the record; none in a store without keys.
@@ -186,8 +172,7 @@ Result<Ledger> Ledger::open(db::Database& database, std::string origin, Entropy&
                                      "; 'mailwarden ledger verify' tells more");
     }
     std::ranges::copy(stored, leaf.begin());
-    ledger.frontier_.append(leaf);
-    std::ranges::move(ledger.nodes_.append(leaf), std::back_inserter(nodes));
+    std::ranges::move(ledger.frontier_.append(leaf), std::back_inserter(nodes));
   }
   if (auto done = add_missing_nodes(database, nodes); !done) return std::unexpected(done.error());
   const auto sealed = database.integer("SELECT MAX(size) FROM ledger_checkpoint");
@@ -204,15 +189,22 @@ Result<Ledger> Ledger::open(db::Database& database, std::string origin, Entropy&
 Prepared Ledger::prepare(std::span<const Entry> entries, Timestamp now) {
   Prepared prepared;
   prepared.rows.reserve(entries.size());
+  std::vector<std::string_view> records;
   for (const Entry& entry : entries) {
-    Row row{.number = size(), .kind = entry.kind, .record = canonical(entry, now)};
-    CHECK(row.record.size() <= record_bytes_max);
-    entropy_->fill(row.salt, row.record);
+    const std::int64_t number = size() + std::ssize(records);
+    prepared.rows.push_back(
+        {.number = number, .kind = entry.kind, .record = canonical(entry, now)});
+    records.emplace_back(prepared.rows.back().record);
+    CHECK(records.back().size() <= record_bytes_max);
+  }
+  std::vector<Salt> salts(entries.size());
+  entropy_->fill_each(std::as_writable_bytes(std::span(salts)), records);
+  for (std::size_t i = 0; i < salts.size(); ++i) {
+    Row& row = prepared.rows[i];
+    row.salt = salts[i];
     row.commitment = commitment(row.salt, row.record);
     row.leaf = leaf_hash(row.commitment);
-    frontier_.append(row.leaf);
-    std::ranges::move(nodes_.append(row.leaf), std::back_inserter(prepared.nodes));
-    prepared.rows.push_back(std::move(row));
+    std::ranges::move(frontier_.append(row.leaf), std::back_inserter(prepared.nodes));
   }
   return prepared;
 }

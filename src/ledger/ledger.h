@@ -74,28 +74,6 @@ struct Row {
   Digest leaf{};        // the leaf's hash in the tree
 };
 
-// A hash above the leaves, which tiles are made of: the root over a whole tile of the level below.
-struct Node {
-  unsigned level = 1;
-  std::uint64_t number = 0;  // within the level
-  Digest hash{};
-
-  bool operator==(const Node&) const = default;
-};
-
-// Gives the nodes that leaves complete, in order.
-class NodeMaker {
- public:
-  std::vector<Node> append(const Digest& leaf);
-
- private:
-  struct Level {
-    std::uint64_t number = 0;  // of the tile that is being filled
-    Frontier tile;
-  };
-  std::vector<Level> levels_;
-};
-
 // What an entry says, and the salt in its commitment.
 struct Content {
   std::string record;
@@ -154,7 +132,6 @@ class Ledger {
   std::string origin_;
   Entropy* entropy_;
   Frontier frontier_;
-  NodeMaker nodes_;
   std::uint64_t sealed_ = 0;  // size of the last checkpoint
 };
 

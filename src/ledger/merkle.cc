@@ -46,15 +46,22 @@ Digest empty_root() {
   return crypto::sha256(std::string_view());
 }
 
-void Frontier::append(const Digest& leaf) {
+std::vector<Node> Frontier::append(const Digest& leaf) {
+  constexpr unsigned node_height = 8;
+  std::vector<Node> made;
   Digest hash = leaf;
+  unsigned height = 0;
   // Every trailing one of the size is a full subtree that the new leaf completes to a larger one.
   for (std::uint64_t bits = size_; (bits & 1) != 0; bits >>= 1) {
     hash = node_hash(hashes_.back(), hash);
     hashes_.pop_back();
+    if (++height % node_height == 0) {
+      made.push_back({.level = height / node_height, .number = size_ >> height, .hash = hash});
+    }
   }
   hashes_.push_back(hash);
   ++size_;
+  return made;
 }
 
 Digest Frontier::root() const {

@@ -26,9 +26,19 @@ Digest leaf_hash(std::span<const std::byte> data);
 Digest node_hash(const Digest& left, const Digest& right);
 Digest empty_root();
 
+// A hash above the leaves, which tiles are made of: the root over 256 of the level below.
+struct Node {
+  unsigned level = 1;        // the leaves are 0
+  std::uint64_t number = 0;  // within the level
+  Digest hash{};
+
+  bool operator==(const Node&) const = default;
+};
+
 class Frontier {
  public:
-  void append(const Digest& leaf);  // a leaf's hash, not its data
+  // Takes a leaf's hash, not its data. Answers the nodes that it completes, the lowest first.
+  std::vector<Node> append(const Digest& leaf);
   std::uint64_t size() const { return size_; }
   Digest root() const;
 

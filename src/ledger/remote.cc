@@ -108,9 +108,9 @@ class LogChecker {
       return {};
     }
     for (const Digest& leaf : *leaves) {
-      frontier_.append(leaf);
+      const std::vector<Node> made = frontier_.append(leaf);
       check_from();
-      for (const Node& node : nodes_.append(leaf)) {
+      for (const Node& node : made) {
         if (auto done = keep(node); !done) return done;
       }
     }
@@ -176,7 +176,6 @@ class LogChecker {
   std::uint64_t size_ = 0;
   bool is_whole_ = true;
   Frontier frontier_;
-  NodeMaker nodes_;
   std::vector<std::vector<Digest>> levels_;  // nodes of the tile that is being filled
 };
 

@@ -204,8 +204,7 @@ class Verifier {
     } else {
       std::ranges::copy(stored, leaf.begin());
     }
-    frontier_.append(leaf);
-    if (auto done = check_nodes(leaf); !done) return done;
+    if (auto done = check_nodes(frontier_.append(leaf)); !done) return done;
     has_commitments_ = has_commitments_ || !row.is_null(5);
     if (!row.is_null(5) && leaf_hash(row.blob(5)) != leaf) {
       add(place, "its leaf is not the hash of its commitment");
@@ -247,8 +246,8 @@ class Verifier {
   }
 
   // What tiles above the leaves are made of.
-  Result<void> check_nodes(const Digest& leaf) {
-    for (const Node& node : nodes_.append(leaf)) {
+  Result<void> check_nodes(std::span<const Node> made) {
+    for (const Node& node : made) {
       ++nodes_made_;
       const auto row =
           database_.query("SELECT hash FROM ledger_node WHERE level = $1 AND number = $2",
@@ -323,7 +322,6 @@ class Verifier {
   const VerifyOptions& options_;
   Verdict verdict_;
   Frontier frontier_;
-  NodeMaker nodes_;
   KeyTrust trust_;
   std::int64_t nodes_made_ = 0;
   std::optional<Checkpoint> from_;

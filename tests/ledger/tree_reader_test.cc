@@ -10,14 +10,14 @@
 namespace mailwarden::ledger {
 namespace {
 
-// A tree in memory, its tiles above the leaves made by a NodeMaker.
+// A tree in memory, its tiles above the leaves made of what a Frontier answers.
 class MemoryTree {
  public:
   explicit MemoryTree(std::uint64_t size) {
-    NodeMaker maker;
+    Frontier frontier;
     for (std::uint64_t i = 0; i < size; ++i) {
       leaves_.push_back(leaf_hash(crypto::as_bytes(std::to_string(i))));
-      for (const Node& node : maker.append(leaves_.back())) {
+      for (const Node& node : frontier.append(leaves_.back())) {
         nodes_[node.level].push_back(node.hash);
         EXPECT_EQ(node.number + 1, nodes_[node.level].size());
       }

@@ -17,7 +17,8 @@ constexpr std::array kinds{std::pair{Receiver::Kind::webhook, std::string_view("
 
 constexpr std::array change_kinds{"opened",        "rule_joined",     "detections_doubled",
                                   "facts_changed", "severity_raised", "severity_lowered",
-                                  "state_changed", "assigned",        "noted"};
+                                  "state_changed", "acknowledged",    "deadline_missed",
+                                  "absorbed",      "assigned",        "noted"};
 
 void read_webhook(yaml::Reader& reader, const Node& node, Receiver& receiver) {
   reader.is_map(node, "a webhook", {"name", "kind", "url", "token_file", "ca_file"});
@@ -96,7 +97,8 @@ Route read_route(yaml::Reader& reader, const Node& node) {
                      "'" + printable(change) +
                          "' is no kind of change; there are opened, "
                          "rule_joined, detections_doubled, facts_changed, severity_raised, "
-                         "severity_lowered, state_changed, assigned, noted");
+                         "severity_lowered, state_changed, acknowledged, deadline_missed, "
+                         "absorbed, assigned, noted");
     }
     route.changes.insert(change);
   }
@@ -216,7 +218,8 @@ std::vector<Alert> route(const Routes& routes, const incident::Change& change,
           .time = change.when,
           .subject = "[severity " + severity_words(incident.severity) + "] incident " +
                      std::to_string(incident.number) + ": " + incident.title + ", " +
-                     (incident.entity.name.empty() ? "nobody named" : incident.entity.name)};
+                     (incident.entity.name.empty() ? "nobody named" : incident.entity.name) +
+                     (change.kind == "deadline_missed" ? "; late: " + change.why : "")};
       alert.event = cloud_event(alert.key, "mailwarden.incident." + change.kind, change.when,
                                 origin, incident, {{"change", incident::to_record(change)}});
       alerts.push_back(std::move(alert));

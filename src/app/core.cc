@@ -369,6 +369,12 @@ Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
   return changes;
 }
 
+void Core::tick() {
+  std::vector<ledger::Entry> entries;
+  take_changes(book_.tick(parts_.clock.now()), entries);
+  if (!entries.empty()) append(std::move(entries));
+}
+
 void Core::record(const std::string& kind, json::Object what) {
   append({ledger::Entry{kind, std::move(what)}});
 }

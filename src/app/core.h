@@ -123,6 +123,8 @@ class Core {
   // Seals anew some of what waits for that, where nothing is pending; to be called again and again.
   // What went wrong is told once, in a sentence; "" else.
   std::string tend_keys();
+  // What has come to pass with time alone: deadlines of incidents.
+  void tick();
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
   // Removes due batches; plan_sweep() has said which.

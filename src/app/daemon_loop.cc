@@ -93,6 +93,7 @@ void Daemon::Parts::take_settled() {
 
 void Daemon::Parts::do_what_is_due() {
   const Timestamp now = around.clock.now();
+  core->tick();
   // A clock that was set back must not keep the ledger open for as long.
   if (now < sealed) sealed = now;
   if (now < swept) swept = now;

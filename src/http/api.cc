@@ -151,7 +151,19 @@ Response Api::incident(std::string_view text) const {
   const auto detections =
       detect::load_incident_detections(**store, *number, INT64_MAX, detections_shown);
   if (!detections) return trouble(detections.error());
+  constexpr std::int64_t similar_shown = 20;
+  const auto similar = incident::load_similar(**store, *found, similar_shown);
+  if (!similar) return trouble(similar.error());
   json::Object answer = incident::to_json(*found);
+  json::Array similar_list;
+  for (const incident::Incident& one : *similar) {
+    similar_list.push_back(json::Object{{"changed", to_rfc3339(one.changed)},
+                                        {"number", one.number},
+                                        {"severity", static_cast<int>(one.severity)},
+                                        {"state", to_string(one.state)},
+                                        {"title", one.title}});
+  }
+  answer["similar"] = std::move(similar_list);
   json::Array change_list;
   for (const auto& change : *changes) change_list.push_back(change_json(change));
   json::Array detection_list;
@@ -211,17 +223,21 @@ Response Api::act(const Request& request, std::string_view text) const {
   const auto number = to_integer(text);
   const auto body = json::parse(request.body);
   if (!number || !body) return trouble(400, "expected {\"act\",\"value\",\"why\",\"who\"} as JSON");
-  constexpr std::array<std::pair<std::string_view, incident::Act::Kind>, 5> kinds{
-      {{"move", incident::Act::Kind::move},
-       {"assign", incident::Act::Kind::assign},
-       {"assert_fact", incident::Act::Kind::assert_fact},
-       {"lower_severity", incident::Act::Kind::lower_severity},
-       {"note", incident::Act::Kind::note}}};
+  using Kind = incident::Act::Kind;
+  constexpr std::array<std::pair<std::string_view, Kind>, 7> kinds{
+      {{"move", Kind::move},
+       {"acknowledge", Kind::acknowledge},
+       {"assign", Kind::assign},
+       {"assert_fact", Kind::assert_fact},
+       {"lower_severity", Kind::lower_severity},
+       {"merge", Kind::merge},
+       {"note", Kind::note}}};
   const std::string name = body->text("act");
-  const auto kind =
-      std::ranges::find(kinds, name, &std::pair<std::string_view, incident::Act::Kind>::first);
+  const auto* const kind = std::ranges::find(kinds, name, [](const auto& k) { return k.first; });
   if (kind == kinds.end()) {
-    return trouble(400, "'act' is none of move, assign, assert_fact, lower_severity, note");
+    return trouble(
+        400,
+        "'act' is none of move, acknowledge, assign, assert_fact, lower_severity, merge, note");
   }
   const auto changes = act_({.kind = kind->second,
                              .incident = *number,

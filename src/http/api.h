@@ -7,7 +7,8 @@
 //            GET /metrics                    Prometheus text format
 //            GET /api/v1/status              figures, as JSON
 //            GET /api/v1/incidents           ?severity= &state= &before= &limit=; newest first
-//            GET /api/v1/incidents/{number}  one, with its changes and detections
+//            GET /api/v1/incidents/{number}  one, with its changes, its detections, and others
+//                                            about the same entity
 //            GET /api/v1/events              ?before= &limit=; newest first
 //            GET /api/v1/events/{id}         one, with what proves it
 //            GET /api/v1/reports             the reports issued; newest first

@@ -21,6 +21,10 @@ json::Object facts_json(const Facts& facts) {
   return object;
 }
 
+json::Object entity_json(const detect::Entity& entity) {
+  return {{"kind", entity.kind}, {"name", entity.name}};
+}
+
 std::string reason_of(const Classification& found) {
   if (found.row.empty()) return "no row of the severity table holds";
   std::string words = found.row;
@@ -65,8 +69,11 @@ IncidentBook::IncidentBook(std::vector<Incident> incidents, std::int64_t last_nu
                            const BookOptions& options)
     : options_(options), last_number_(last_number) {
   for (Incident& incident : incidents) {
-    if (!is_over(incident.state)) by_entity_[incident.entity].insert(incident.number);
     const std::int64_t number = incident.number;
+    if (!is_over(incident.state)) {
+      by_entity_[incident.entity].insert(number);
+      for (const detect::Entity& other : incident.others) by_entity_[other].insert(number);
+    }
     incidents_.emplace(number, std::move(incident));
   }
 }
@@ -113,6 +120,7 @@ void IncidentBook::reclassify(std::vector<Change>& changes, Incident& incident,
   incident.row = found.row;
   incident.because = found.because;
   if (found.severity == before) return;
+  grade(incident, table, now);
   Change& change = add(changes, incident, now, "severity_raised", reason_of(found));
   change.before["severity"] = static_cast<int>(before);
   change.after["severity"] = static_cast<int>(found.severity);
@@ -154,16 +162,15 @@ IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
     fresh.severity = found.severity;
     fresh.row = found.row;
     fresh.because = found.because;
+    grade(fresh, table, now);
     by_entity_[entity].insert(fresh.number);
     incident = &incidents_.emplace(fresh.number, std::move(fresh)).first->second;
     Change& change =
         add(applied.changes, *incident, now, "opened", detection.title + "; " + reason_of(found));
-    change.after = {{"entity", json::Object{{"kind", entity.kind}, {"name", entity.name}}},
-                    {"facts", facts_json(facts)},
-                    {"rule", detection.rule_id},
-                    {"severity", static_cast<int>(found.severity)},
-                    {"state", to_string(State::detected)},
-                    {"title", detection.title}};
+    change.after = {
+        {"entity", entity_json(entity)},       {"facts", facts_json(facts)},
+        {"rule", detection.rule_id},           {"severity", static_cast<int>(found.severity)},
+        {"state", to_string(State::detected)}, {"title", detection.title}};
     applied.incident = incident->number;
     return applied;
   }
@@ -188,74 +195,6 @@ IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
   return applied;
 }
 
-Result<void> IncidentBook::move(std::vector<Change>& changes, Incident& incident, const Act& act,
-                                Timestamp now) {
-  const auto state = parse_state(act.value);
-  if (!state) {
-    return fail(Code::invalid, "'" + printable(act.value) + "' is not a state of an incident");
-  }
-  if (!may_follow(incident.state, *state)) {
-    return fail(Code::conflict, "incident " + std::to_string(incident.number) + " is " +
-                                    std::string(to_string(incident.state)) + ", and " +
-                                    std::string(to_string(*state)) + " cannot follow that");
-  }
-  Change& change = add(changes, incident, now, "state_changed", act.why);
-  change.before["state"] = to_string(incident.state);
-  change.after["state"] = to_string(*state);
-  incident.state = *state;
-  if (is_over(*state)) by_entity_[incident.entity].erase(incident.number);
-  return {};
-}
-
-Result<std::vector<Change>> IncidentBook::act(const Act& act, const SeverityTable& table,
-                                              Timestamp now) {
-  const auto found = incidents_.find(act.incident);
-  if (found == incidents_.end() || is_over(found->second.state)) {
-    return fail(Code::not_found, "there is no open incident " + std::to_string(act.incident));
-  }
-  if (act.who.empty()) return fail(Code::denied, "who acts must be told");
-  if (act.why.empty() || act.why.size() > options_.reason_bytes_max) {
-    return fail(Code::denied, "a reason is needed, of at most " +
-                                  std::to_string(options_.reason_bytes_max) + " bytes");
-  }
-  Incident& incident = found->second;
-  std::vector<Change> changes;
-  if (act.kind == Act::Kind::move) {
-    if (auto moved = move(changes, incident, act, now); !moved) {
-      return std::unexpected(moved.error());
-    }
-  } else if (act.kind == Act::Kind::assign) {
-    Change& change = add(changes, incident, now, "assigned", act.why);
-    change.before["assignee"] = incident.assignee;
-    change.after["assignee"] = act.value;
-    incident.assignee = act.value;
-  } else if (act.kind == Act::Kind::assert_fact) {
-    const std::size_t equals = act.value.find('=');
-    const std::string fact = act.value.substr(0, equals);
-    const auto worth =
-        table.read_worth(fact, equals == std::string::npos ? "true" : act.value.substr(equals + 1));
-    if (!worth) return std::unexpected(worth.error());
-    take_facts(changes, incident, {{fact, *worth}}, table, now, act.why);
-  } else if (act.kind == Act::Kind::lower_severity) {
-    const auto number = to_integer(act.value);
-    if (!number || *number < 0 || *number >= static_cast<int>(incident.severity)) {
-      return fail(Code::invalid, "'" + printable(act.value) + "' is not a lower severity than " +
-                                     std::to_string(static_cast<int>(incident.severity)));
-    }
-    Change& change = add(changes, incident, now, "severity_lowered", act.why);
-    change.before["severity"] = static_cast<int>(incident.severity);
-    change.after["severity"] = *number;
-    incident.overruled = std::max(incident.overruled, incident.severity);
-    incident.severity = static_cast<Severity>(*number);
-    incident.row = "lowered by a person";
-    incident.because = {act.why};
-  } else {
-    add(changes, incident, now, "noted", act.why);
-  }
-  for (Change& change : changes) change.who = act.who;
-  return changes;
-}
-
 json::Object to_record(const Change& change) {
   return {{"after", change.after},
           {"before", change.before},
@@ -266,24 +205,53 @@ json::Object to_record(const Change& change) {
           {"why", change.why}};
 }
 
+namespace {
+
+// "" for the epoch, which stands for never.
+std::string time_json(Timestamp time) {
+  return time == Timestamp() ? std::string() : to_rfc3339(time);
+}
+
+json::Object deadlines_json(const Incident& incident) {
+  json::Object deadlines;
+  for (const auto& [name, deadline] : incident.deadlines) {
+    deadlines[name] = json::Object{{"due", to_rfc3339(deadline.due)}, {"missed", deadline.missed}};
+  }
+  return deadlines;
+}
+
+}  // namespace
+
 json::Object to_json(const Incident& incident) {
+  json::Array absorbed(incident.absorbed.begin(), incident.absorbed.end());
+  json::Array others;
+  for (const detect::Entity& other : incident.others) others.push_back(entity_json(other));
   json::Array because;
   for (const std::string& one : incident.because) because.push_back(one);
   json::Array rules;
   for (const std::string& rule : incident.rules) rules.push_back(rule);
-  return {{"assignee", incident.assignee},
+  return {{"absorbed", std::move(absorbed)},
+          {"acknowledged", time_json(incident.acknowledged)},
+          {"acknowledged_by", incident.acknowledged_by},
+          {"assignee", incident.assignee},
           {"because", std::move(because)},
           {"changed", to_rfc3339(incident.changed)},
           {"changes_count", incident.changes},
+          {"contained", time_json(incident.contained)},
+          {"deadlines", deadlines_json(incident)},
           {"detection_count", incident.detections},
-          {"entity", json::Object{{"kind", incident.entity.kind}, {"name", incident.entity.name}}},
+          {"entity", entity_json(incident.entity)},
           {"facts", facts_json(incident.facts)},
           {"first_event", to_rfc3339(incident.first_event)},
+          {"graded", time_json(incident.graded)},
           {"last_event", to_rfc3339(incident.last_event)},
           {"level", detect::to_string(incident.level)},
+          {"merged_into", incident.merged_into},
           {"number", incident.number},
-          {"overruled", static_cast<int>(incident.overruled)},
           {"opened", to_rfc3339(incident.opened)},
+          {"others", std::move(others)},
+          {"overruled", static_cast<int>(incident.overruled)},
+          {"resolved", time_json(incident.resolved)},
           {"row", incident.row},
           {"rules", std::move(rules)},
           {"severity", static_cast<int>(incident.severity)},

@@ -4,6 +4,9 @@
 //          incident of its entity when their events lie within the grouping window, else it opens
 //          one. Every step of an incident's life is a Change. The book decides in memory and in
 //          order; what it decided is stored by incident_table.h.
+//          Deadlines follow from the service level of its severity. They stand as times in the
+//          incident, so that neither a restart nor another policy moves them; tick() tells those
+//          that were missed, each once.
 // Owns     Its incidents.
 // Threads  One, the core's.
 // Errors   act(): not_found, conflict (a step that its state does not allow), denied (what only a
@@ -17,7 +20,9 @@
 //   Nothing skips the analysis, and closing follows post_incident; between those a later state may
 //   be reached over any that lie between, and from each of contained to
 //   recovering an incident may fall back to analysing. dismissed and merged are ends that every
-//   open state may take. What is over stays over; a new detection opens a new incident.
+//   open state may take, the latter by the act that names the incident to merge into; what comes
+//   later for its entity joins that one. What is over stays over; a new detection opens a new
+//   incident.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +58,14 @@ std::optional<State> parse_state(std::string_view text);
 bool is_over(State state);  // closed, dismissed or merged
 bool may_follow(State from, State to);
 
+// What a service level promised. Its name is "acknowledge", "contain" or "resolve".
+struct Deadline {
+  Timestamp due;
+  bool missed = false;  // and told; it stays so when it is met later
+
+  bool operator==(const Deadline&) const = default;
+};
+
 struct Incident {
   std::int64_t number = 0;                             // from 1
   std::string title;                                   // of the gravest rule so far
@@ -73,6 +86,17 @@ struct Incident {
   std::set<std::string> rules;  // ids
   std::string assignee;
   std::int64_t changes = 0;  // sequence of the last change
+  // When its severity came to be what it is, and since when it is acknowledged (at that severity),
+  // contained and resolved; the epoch where it is not.
+  Timestamp graded;
+  Timestamp acknowledged;
+  std::string acknowledged_by;
+  Timestamp contained;
+  Timestamp resolved;
+  std::map<std::string, Deadline> deadlines;
+  std::int64_t merged_into = 0;     // 0: it was not
+  std::set<std::int64_t> absorbed;  // those that were merged into it
+  std::set<detect::Entity> others;  // theirs
 
   bool operator==(const Incident&) const = default;
 };
@@ -82,7 +106,7 @@ struct Change {
   std::int64_t sequence = 0;  // from 1 within the incident
   Timestamp when;
   // opened, rule_joined, detections_doubled, facts_changed, severity_raised, severity_lowered,
-  // state_changed, assigned, noted
+  // state_changed, acknowledged, deadline_missed, absorbed, assigned, noted
   std::string kind;
   json::Object before;
   json::Object after;
@@ -92,10 +116,12 @@ struct Change {
 
 // What a person does.
 struct Act {
-  enum class Kind { move, assign, assert_fact, lower_severity, note };
+  enum class Kind { move, acknowledge, assign, assert_fact, lower_severity, merge, note };
   Kind kind = Kind::note;
   std::int64_t incident = 0;
-  std::string value;  // the state, the assignee, "fact=worth", the severity's number; "" for a note
+  // The state, the assignee, "fact=worth", the severity's number, the number of the incident to
+  // merge into; "" for the others.
+  std::string value;
   std::string why;
   std::string who;
 };
@@ -117,6 +143,8 @@ class IncidentBook {
   };
   Applied apply(const detect::Detection& detection, const SeverityTable& table, Timestamp now);
   Result<std::vector<Change>> act(const Act& act, const SeverityTable& table, Timestamp now);
+  // What has passed by that time without anybody's doing.
+  std::vector<Change> tick(Timestamp now);
 
   // Open, or over since this process started; nothing else.
   const Incident* find(std::int64_t number) const;
@@ -129,13 +157,22 @@ class IncidentBook {
                   Timestamp now);
   void take_facts(std::vector<Change>& changes, Incident& incident, const Facts& facts,
                   const SeverityTable& table, Timestamp now, const std::string& why);
+  void grade(Incident& incident, const SeverityTable& table, Timestamp now);
+  void end(Incident& incident, State state);
   Result<void> move(std::vector<Change>& changes, Incident& incident, const Act& act,
                     Timestamp now);
+  Result<void> acknowledge(std::vector<Change>& changes, Incident& incident, const Act& act,
+                           Timestamp now);
+  Result<void> lower(std::vector<Change>& changes, Incident& incident, const Act& act,
+                     const SeverityTable& table, Timestamp now);
+  Result<void> merge(std::vector<Change>& changes, Incident& incident, const Act& act,
+                     const SeverityTable& table, Timestamp now);
 
   BookOptions options_;
   std::map<std::int64_t, Incident> incidents_;
   std::map<detect::Entity, std::set<std::int64_t>> by_entity_;  // open ones
   std::int64_t last_number_;
+  Timestamp next_due_;  // no deadline is missed before this
 };
 
 json::Object to_record(const Change& change);

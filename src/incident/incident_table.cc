@@ -67,6 +67,35 @@ std::vector<std::string> texts(const json::Value& list) {
   return found;
 }
 
+// Never where there is none, as in what an older version wrote.
+Timestamp time_of(const json::Value& body, std::string_view name) {
+  return parse_rfc3339(body.text(name)).value_or(Timestamp());
+}
+
+detect::Entity entity_of(const json::Value& entity) {
+  return {entity.text("kind"), entity.text("name")};
+}
+
+void read_deadlines(const json::Value& body, Incident& incident) {
+  if (const auto* deadlines = body["deadlines"].as_object()) {
+    for (const auto& [name, deadline] : *deadlines) {
+      incident.deadlines[name] = {.due = time_of(deadline, "due"),
+                                  .missed = deadline["missed"] == json::Value(true)};
+    }
+  }
+}
+
+void read_merges(const json::Value& body, Incident& incident) {
+  if (const auto* absorbed = body["absorbed"].as_array()) {
+    for (const json::Value& one : *absorbed) {
+      if (const auto* number = one.as_integer()) incident.absorbed.insert(*number);
+    }
+  }
+  if (const auto* others = body["others"].as_array()) {
+    for (const json::Value& one : *others) incident.others.insert(entity_of(one));
+  }
+}
+
 Result<Incident> from_json(std::int64_t number, std::string_view text) {
   const auto body = json::parse(text);
   if (!body) return damaged(number);
@@ -80,7 +109,7 @@ Result<Incident> from_json(std::int64_t number, std::string_view text) {
   if (!state || !opened || !changed || !first || !last || !graded) return damaged(number);
   Incident incident{.number = number,
                     .title = body->text("title"),
-                    .entity = {(*body)["entity"].text("kind"), (*body)["entity"].text("name")},
+                    .entity = entity_of((*body)["entity"]),
                     .state = *state,
                     .severity = static_cast<Severity>(severity),
                     .overruled = static_cast<Severity>(
@@ -93,7 +122,15 @@ Result<Incident> from_json(std::int64_t number, std::string_view text) {
                     .last_event = *last,
                     .detections = body->integer("detection_count"),
                     .assignee = body->text("assignee"),
-                    .changes = body->integer("changes_count")};
+                    .changes = body->integer("changes_count"),
+                    .graded = time_of(*body, "graded"),
+                    .acknowledged = time_of(*body, "acknowledged"),
+                    .acknowledged_by = body->text("acknowledged_by"),
+                    .contained = time_of(*body, "contained"),
+                    .resolved = time_of(*body, "resolved"),
+                    .merged_into = body->integer("merged_into")};
+  read_deadlines(*body, incident);
+  read_merges(*body, incident);
   for (std::string& rule : texts((*body)["rules"])) incident.rules.insert(std::move(rule));
   for (const detect::Level level : levels) {
     if (detect::to_string(level) == body->text("level")) incident.level = level;
@@ -281,6 +318,18 @@ Result<std::vector<Incident>> query_incidents(db::Database& database, const Inci
       database,
       database.query(std::string(columns) + "WHERE number < $1 ORDER BY number DESC LIMIT $2",
                      {before, limit}));
+}
+
+Result<std::vector<Incident>> load_similar(db::Database& database, const Incident& to,
+                                           std::int64_t limit) {
+  const auto name = db::to_index(database, personal[0], "entity_name", to.entity.name);
+  if (!name) return std::unexpected(name.error());
+  return read_incidents(
+      database,
+      database.query(std::string(columns) + "WHERE entity_kind = $1 AND entity_name = $2"
+                                            " AND number <> $3 ORDER BY number DESC LIMIT $4",
+                     {std::string_view(to.entity.kind), std::string_view(*name), to.number,
+                      std::clamp<std::int64_t>(limit, 1, IncidentQuery::limit_max)}));
 }
 
 Result<IncidentCounts> count_incidents(db::Database& database) {

@@ -49,6 +49,9 @@ struct IncidentQuery {
   std::int64_t limit = 100;
 };
 Result<std::vector<Incident>> query_incidents(db::Database& database, const IncidentQuery& query);
+// The newest others about the same entity, whatever became of them.
+Result<std::vector<Incident>> load_similar(db::Database& database, const Incident& to,
+                                           std::int64_t limit);
 
 struct IncidentCounts {
   std::int64_t total = 0;

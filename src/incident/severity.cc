@@ -20,6 +20,7 @@ struct Parts {
   std::vector<Row> rows;
   std::map<std::string, FactKind, std::less<>> facts;
   detect::Level incidents_from = detect::Level::medium;
+  std::array<ServiceLevel, 4> service_levels;
 };
 
 std::optional<std::int64_t> worth_of(const FactKind& kind, std::string_view text) {
@@ -54,8 +55,12 @@ class Reader {
         for (const auto& [fact, kind] : value.entries) into.facts[fact.scalar] = read_fact(kind);
       } else if (name.scalar == "incidents_from") {
         read_level(value, into);
+      } else if (name.scalar == "service_levels") {
+        for (const Node& level : value.items) read_service_level(level, into);
+        if (!value.is_sequence()) mistake(value, "'service_levels' must be a list");
       } else if (name.scalar != "rows") {
-        mistake(name, "'" + name.scalar + "' is none of facts, rows, incidents_from");
+        mistake(name,
+                "'" + name.scalar + "' is none of facts, rows, incidents_from, service_levels");
       }
     }
     const Node* rows = node.find("rows");
@@ -78,6 +83,40 @@ class Reader {
         levels, [&](detect::Level one) { return detect::to_string(one) == node.scalar; });
     if (level == levels.end()) return mistake(node, "'" + node.scalar + "' is not a rule's level");
     into.incidents_from = *level;
+  }
+
+  std::optional<Severity> read_severity(const Node& node, const std::string& of) {
+    const Node* severity = node.find("severity");
+    const auto number = to_integer(severity == nullptr ? "" : severity->scalar);
+    if (number && *number >= 0 && *number <= 3) return static_cast<Severity>(*number);
+    mistake(node, of + "'s 'severity' is 0, 1, 2 or 3");
+    return std::nullopt;
+  }
+
+  void read_service_level(const Node& node, Parts& into) {
+    const auto severity = read_severity(node, "a service level");
+    if (!severity) return;
+    if (!levels_.insert(*severity).second) {
+      mistake(node, "the service level of that severity stands twice");
+    }
+    ServiceLevel& level = into.service_levels[static_cast<std::size_t>(*severity)];
+    for (const auto& [name, value] : node.entries) {
+      Duration* const time = name.scalar == "acknowledge" ? &level.acknowledge
+                             : name.scalar == "contain"   ? &level.contain
+                             : name.scalar == "resolve"   ? &level.resolve
+                                                          : nullptr;
+      if (name.scalar == "severity") continue;
+      const auto read = parse_duration(value.scalar);
+      if (time == nullptr) {
+        mistake(name, "'" + name.scalar + "' is none of severity, acknowledge, contain, resolve");
+      } else if (!read) {
+        mistake(value, read.error().what);
+      } else if (*read == Duration{}) {
+        mistake(value, "a service level takes some time; leave out what is not promised");
+      } else {
+        *time = *read;
+      }
+    }
   }
 
   FactKind read_fact(const Node& node) {
@@ -107,13 +146,7 @@ class Reader {
     row.name = name == nullptr ? "" : name->scalar;
     if (row.name.empty()) mistake(node, "a row must have a 'name'");
     if (!names_.insert(row.name).second) mistake(node, "the row '" + row.name + "' stands twice");
-    const Node* severity = node.find("severity");
-    const auto number = to_integer(severity == nullptr ? "" : severity->scalar);
-    if (!number || *number < 0 || *number > 3) {
-      mistake(node, "a row's 'severity' is 0, 1, 2 or 3");
-    } else {
-      row.severity = static_cast<Severity>(*number);
-    }
+    row.severity = read_severity(node, "a row").value_or(Severity::low);
     const Node* all_of = node.find("all_of");
     if (all_of == nullptr || all_of->entries.empty()) {
       mistake(node, "a row without 'all_of' would always hold");
@@ -138,6 +171,7 @@ class Reader {
   const std::string& file_;
   std::string mistakes_;
   std::set<std::string> names_;
+  std::set<Severity> levels_;
 };
 
 bool holds(const Condition& condition, const Facts& facts) {
@@ -164,6 +198,7 @@ Result<SeverityTable> SeverityTable::parse(std::string_view yaml, const std::str
   table.rows_ = std::move(parts.rows);
   table.facts_ = std::move(parts.facts);
   table.incidents_from_ = parts.incidents_from;
+  table.service_levels_ = parts.service_levels;
   std::ranges::stable_sort(table.rows_, std::ranges::greater{}, &Row::severity);
   return table;
 }

@@ -10,6 +10,8 @@
 //              hosts_affected: {kind: count, meaning: ...}
 //            rows:
 //              - {name: widespread virus, severity: 2, all_of: {malware: true, hosts_affected: 3}}
+//            service_levels:             # counted from when the incident got its severity
+//              - {severity: 2, acknowledge: 30m, contain: 4h, resolve: 3d}
 //
 // Owns     Its content.
 // Threads  A SeverityTable never changes after parse(); classify() is pure.
@@ -18,6 +20,7 @@
 // Source   Severity 0 to 3 as defined by the security policy (claim W16).
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -26,6 +29,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/timestamp.h"
 #include "detect/detection.h"
 
 namespace mailwarden::incident {
@@ -57,6 +61,15 @@ struct Row {
   std::vector<Condition> all_of;
 };
 
+// How long each may take from when an incident got its severity; 0 where nothing is promised.
+struct ServiceLevel {
+  Duration acknowledge{};
+  Duration contain{};
+  Duration resolve{};
+
+  bool operator==(const ServiceLevel&) const = default;
+};
+
 struct Classification {
   Severity severity = Severity::low;
   std::string row;                   // empty where no row held
@@ -75,6 +88,9 @@ class SeverityTable {
   const std::vector<Row>& rows() const { return rows_; }
   const std::map<std::string, FactKind, std::less<>>& facts() const { return facts_; }
   detect::Level incidents_from() const { return incidents_from_; }
+  const ServiceLevel& service_level(Severity severity) const {
+    return service_levels_[static_cast<std::size_t>(severity)];
+  }
 
   // "services=down", "hosts_affected=3", "malware".
   std::string to_words(std::string_view fact, std::int64_t worth) const;
@@ -86,6 +102,7 @@ class SeverityTable {
   std::vector<Row> rows_;
   std::map<std::string, FactKind, std::less<>> facts_;
   detect::Level incidents_from_ = detect::Level::medium;
+  std::array<ServiceLevel, 4> service_levels_;
 };
 
 Classification classify(const SeverityTable& table, const Facts& facts);

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "incident/incident_table.h"
 #include "ledger/verify.h"
+#include "report/check_rows.h"
 #include "respond/run_table.h"
 #include "tests/app/core_fixture.h"
 #include "tests/db/forwarding.h"
@@ -196,6 +198,63 @@ TEST_F(CoreTest, ActsOnIncidentsAndRunsAreProvedAndRefusalsChangeNothing) {
   EXPECT_FALSE(core->act(incident::Act{.incident = 99, .why = "w", .who = "ann"}));
   EXPECT_EQ(core->ledger().size(), size);
   EXPECT_FALSE(core->has_pending());
+}
+
+// The shipped policy gives three days to acknowledge what has severity 0.
+TEST_F(CoreTest, ADeadlineIsMissedOnceHoweverOftenTheDaemonStarts) {
+  write_file(folder_.path("policies/routes.yaml"),
+             "receivers: [{name: spool, kind: folder, folder: s}]\n"
+             "routes: [{changes: [deadline_missed], to: [spool]}]\n");
+  const auto database = fresh_store();
+  auto core = open(*database);
+  core->take(batch(0, 1));
+  ASSERT_TRUE(core->write());
+  static_cast<void>(core->take_outgoing());
+  clock_.set(start + std::chrono::hours(72) - Duration(1));
+  core->tick();
+  EXPECT_FALSE(core->has_pending());
+  core = open(*database);
+  ASSERT_TRUE(core->write());
+  static_cast<void>(core->take_outgoing());
+  clock_.set(start + std::chrono::hours(72));
+  core->tick();
+  ASSERT_TRUE(core->write());
+  // The incident's changes are: opened, severity and facts stand in that, deadline_missed.
+  EXPECT_EQ(keys(core->take_outgoing()),
+            (std::vector<std::string>{"example.com-test.incident-1-2.spool"}));
+  core = open(*database);
+  clock_.set(start + std::chrono::hours(2000));
+  core->tick();
+  const auto changes = incident::load_changes(*database, 1).value();
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[1].change.kind, "deadline_missed");
+  EXPECT_EQ(changes[1].change.when, start + std::chrono::hours(72));
+  EXPECT_EQ(incident::load_incident(*database, 1)->deadlines.at("acknowledge").missed, true);
+}
+
+TEST_F(CoreTest, AMergeIsStoredOfBothIncidents) {
+  const auto database = fresh_store();
+  const auto core = open(*database);
+  core->take(batch(0, 1));
+  core->take(batch(1, 1));
+  const auto merged = core->act(incident::Act{.kind = incident::Act::Kind::merge,
+                                              .incident = 2,
+                                              .value = "1",
+                                              .why = "the same",
+                                              .who = "ann"});
+  ASSERT_TRUE(merged) << merged.error().what;
+  core->seal();
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(incident::load_incident(*database, 2)->merged_into, 1);
+  EXPECT_EQ(incident::load_incident(*database, 1)->absorbed, std::set<std::int64_t>{2});
+  EXPECT_EQ(incident::load_changes(*database, 1)->back().change.kind, "absorbed");
+  const report::Checks checks = report::all_checks(*database);
+  const auto verdict =
+      ledger::verify(*database, {.key = {.name = "example.com/test", .key = signer_->public_key()},
+                                 .check_record = checks.record,
+                                 .check_end = checks.end});
+  ASSERT_TRUE(verdict) << verdict.error().what;
+  EXPECT_TRUE(verdict->good());
 }
 
 TEST_F(CoreTest, TheLedgerOfASealedStoreIsGood) {

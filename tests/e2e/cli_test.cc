@@ -62,8 +62,8 @@ TEST_P(Help, TellsTheUsage) {
 INSTANTIATE_TEST_SUITE_P(Commands, Help,
                          testing::Values("", "decode", "scan", "rules", "rules check", "rules test",
                                          "config", "ledger", "ledger verify", "ledger show",
-                                         "events", "incidents", "incidents act", "alerts",
-                                         "playbook", "playbook check", "playbook plan",
+                                         "events", "incidents", "incidents show", "incidents ack",
+                                         "alerts", "playbook", "playbook check", "playbook plan",
                                          "playbook approve", "report", "report verify", "retention",
                                          "status", "keys", "keys make", "keys add-version",
                                          "keys drop-version", "keys status", "store"));
@@ -118,7 +118,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"VerifyNeedsAKey", "ledger verify --store sqlite:x", usage, "--key FILE"},
         Wrong{"ReportNeedsAKind", "report --store sqlite:x --key y", usage, "audit or retention"},
         Wrong{"ReportVerifyNeedsAFile", "report verify --key y", usage, "a report's FILE.json"},
-        Wrong{"ActNeedsANumber", "incidents act --act note", usage, "needs a number"},
+        Wrong{"ActNeedsANumber", "incidents note", usage, "needs the incident's number alone"},
+        Wrong{"MergeNeedsTwo", "incidents merge 3", usage, "needs the incident's number and INTO"},
+        Wrong{"ShowNeedsANumber", "incidents show", usage, "needs a number"},
+        Wrong{"NoSuchVerb", "incidents explode 3", usage, "explode"},
         Wrong{"StepNeedsARun", "playbook approve", usage, "needs a run and a step"},
         Wrong{"UnknownKeys", "keys copy", usage,
               "'keys' knows make, add-version, drop-version, renew and status"},
@@ -220,9 +223,9 @@ TEST_F(CommandTest, ListsAndShowsWhatIsStored) {
   EXPECT_EQ(ask_json("incidents --severity 1")["incidents"].as_array()->size(), 2U);
   EXPECT_EQ(ask_json("incidents --limit 1")["incidents"].as_array()->size(), 1U);
   EXPECT_THAT(ask("incidents").output, HasSubstr("Password guessing over SSH succeeded"));
-  EXPECT_THAT(ask("incidents 1").output, HasSubstr("Incident 1: Password guessing over SSH"));
-  EXPECT_THAT(ask("incidents 1").output, HasSubstr("203.0.113.0"));
-  EXPECT_EQ(ask("incidents 99").code, answer_is_no);
+  EXPECT_THAT(ask("incidents show 1").output, HasSubstr("Incident 1: Password guessing over SSH"));
+  EXPECT_THAT(ask("incidents show 1").output, HasSubstr("203.0.113.0"));
+  EXPECT_EQ(ask("incidents show 99").code, answer_is_no);
   const json::Value events = ask_json("events --limit 3");
   ASSERT_EQ(events["events"].as_array()->size(), 3U);
   const std::string id = (*events["events"].as_array())[0].text("id");
@@ -310,11 +313,16 @@ TEST(Commands, TalkToTheDaemonOverItsSocket) {
   };
   EXPECT_THAT(ask("status").output, testing::StartsWith("ready\n"));
   EXPECT_THAT(ask("incidents").output, HasSubstr("203.0.113.0"));
-  const Ran moved = ask("incidents act 1 --act move --value analysing --who ann --why mine");
-  EXPECT_EQ(moved.code, done) << moved.output;
-  EXPECT_THAT(moved.output, HasSubstr("ann"));
-  EXPECT_EQ(ask("incidents act 1 --act move --value closed --who ann --why x").code, answer_is_no);
-  EXPECT_EQ(ask("incidents act 1 --act move --value analysing --why x").code, unavailable);
+  const Ran seen = ask("incidents ack 1 --who ann --why mine");
+  EXPECT_EQ(seen.code, done) << seen.output;
+  EXPECT_THAT(seen.output, testing::AllOf(HasSubstr("acknowledged"), HasSubstr("ann")));
+  EXPECT_THAT(ask("incidents ack 1 --who bob --why mine").output, HasSubstr("acknowledged by ann"));
+  EXPECT_EQ(ask("incidents analyse 1 --who ann --why mine").code, done);
+  EXPECT_EQ(ask("incidents close 1 --who ann --why x").code, answer_is_no);
+  EXPECT_EQ(ask("incidents contain 1 --why x").code, unavailable);
+  EXPECT_EQ(ask("incidents fact 1 hosts_affected=2 --who ann --why two").code, done);
+  EXPECT_EQ(ask("incidents fact 1 moons=2 --who ann --why two").code, answer_is_no);
+  EXPECT_EQ(ask("incidents merge 1 1 --who ann --why same").code, answer_is_no);
   EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, done);
   EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, answer_is_no);
   EXPECT_THAT(ask("incidents --state analysing").output, HasSubstr("analysing"));

@@ -32,7 +32,16 @@ Incident full(std::int64_t number) {
           .detections = 12,
           .rules = {"r1", "r2"},
           .assignee = "carol",
-          .changes = 9};
+          .changes = 9,
+          .graded = now + Duration(4),
+          .acknowledged = now + Duration(5),
+          .acknowledged_by = "carol's \"deputy\"",
+          .contained = now + Duration(6),
+          .resolved = now + Duration(7),
+          .deadlines = {{"acknowledge", {now + Duration(8), true}}, {"contain", {now}}},
+          .merged_into = 12,
+          .absorbed = {3, 5},
+          .others = {{"account", "dave"}, {"address", "2001:db8::1"}}};
 }
 
 Incident plain(std::int64_t number, State state, Severity severity) {
@@ -130,6 +139,33 @@ TEST_F(IncidentTableTest, QueriesTakeNewestFirstAndFilter) {
       numbers(query_incidents(
           *database_, {.before = 8, .severity = Severity::extreme, .state = State::analysing})),
       ElementsAre(6));
+}
+
+TEST_F(IncidentTableTest, SimilarOnesAreOthersAboutTheSame) {
+  const auto about = [](std::int64_t number, const std::string& kind, const std::string& name) {
+    Incident incident = plain(number, State::closed, Severity::low);
+    incident.entity = {kind, name};
+    return incident;
+  };
+  for (const std::int64_t number : {1, 3, 4}) store(about(number, "account", "alice"));
+  store(about(2, "account", "bob"));
+  store(about(5, "address", "alice"));
+  EXPECT_THAT(numbers(load_similar(*database_, about(3, "account", "alice"), 10)),
+              ElementsAre(4, 1));
+  EXPECT_THAT(numbers(load_similar(*database_, about(3, "account", "alice"), 1)), ElementsAre(4));
+  EXPECT_THAT(numbers(load_similar(*database_, about(6, "account", "carol"), 10)), IsEmpty());
+}
+
+// As an older version wrote it.
+TEST_F(IncidentTableTest, WhatAnOlderVersionDidNotKnowIsAbsent) {
+  json::Object body = to_json(plain(1, State::analysing, Severity::high));
+  for (const char* name : {"absorbed", "acknowledged", "acknowledged_by", "contained", "deadlines",
+                           "graded", "merged_into", "others", "resolved"}) {
+    ASSERT_EQ(body.erase(name), 1U) << name;
+  }
+  store(plain(1, State::analysing, Severity::high));
+  ASSERT_TRUE(database_->run("UPDATE incident SET body = $1", {json::to_text(std::move(body))}));
+  EXPECT_EQ(load_incident(*database_, 1).value(), plain(1, State::analysing, Severity::high));
 }
 
 TEST_F(IncidentTableTest, AQueryAnswersAtMostItsLimit) {

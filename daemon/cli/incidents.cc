@@ -1,0 +1,231 @@
+// Incidents: looked at, and acted on.
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "daemon/cli/command.h"
+
+namespace mailwarden::cli {
+namespace {
+
+std::string joined(const json::Value& texts) {
+  std::string out;
+  if (const auto* items = texts.as_array()) {
+    for (const json::Value& item : *items) {
+      if (const auto* text = item.as_string()) out += (out.empty() ? "" : ", ") + *text;
+    }
+  }
+  return out;
+}
+
+std::string severity_of(const json::Value& incident) {
+  return std::to_string(incident.integer("severity")) + " " + incident.text("severity_word");
+}
+
+std::string reason_of(const json::Value& incident) {
+  const std::string row = incident.text("row");
+  const std::string because = joined(incident["because"]);
+  if (row.empty()) return "no row of the severity table applies";
+  return because.empty() ? row : row + ": " + because;
+}
+
+void print_incidents(const json::Value& answer) {
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* incidents = answer["incidents"].as_array()) {
+    for (const json::Value& one : *incidents) {
+      rows.push_back({std::to_string(one.integer("number")), severity_of(one), one.text("state"),
+                      one.text("title"),
+                      one["entity"].text("kind") + " " + one["entity"].text("name"),
+                      short_time(one.text("changed")), reason_of(one)});
+    }
+  }
+  print_table({"NO", "SEVERITY", "STATE", "WHAT", "ABOUT", "CHANGED (UTC)", "WHY"}, rows);
+}
+
+void print_changes(const json::Value& of) {
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* changes = of["changes"].as_array()) {
+    for (const json::Value& change : *changes) {
+      rows.push_back({short_time(change.text("when")), change.text("kind"), change.text("who"),
+                      change.text("why")});
+    }
+  }
+  print_table({"WHEN (UTC)", "CHANGE", "WHO", "WHY"}, rows);
+}
+
+void print_deadlines(const json::Value& one) {
+  const auto* deadlines = one["deadlines"].as_object();
+  if (deadlines == nullptr) return;
+  for (const auto& [name, deadline] : *deadlines) {
+    const std::string met = name == "acknowledge" ? one.text("acknowledged")
+                            : name == "contain"   ? one.text("contained")
+                                                  : one.text("resolved");
+    print("  " + name + std::string(12 - name.size(), ' ') + "by " +
+          short_time(deadline.text("due")) + " UTC" +
+          (deadline["missed"] == json::Value(true) ? ", MISSED" : "") +
+          (met.empty() ? "" : ", done " + short_time(met)) + "\n");
+  }
+}
+
+void print_similar(const json::Value& one) {
+  const auto* similar = one["similar"].as_array();
+  if (similar == nullptr || similar->empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const json::Value& other : *similar) {
+    rows.push_back({std::to_string(other.integer("number")),
+                    std::to_string(other.integer("severity")), other.text("state"),
+                    other.text("title"), short_time(other.text("changed"))});
+  }
+  print("\nAbout the same:\n");
+  print_table({"NO", "SEVERITY", "STATE", "WHAT", "CHANGED (UTC)"}, rows);
+}
+
+// "merged into 3", "with 4, 5".
+std::string merges_of(const json::Value& one) {
+  if (const std::int64_t into = one.integer("merged_into"); into != 0) {
+    return ", into incident " + std::to_string(into);
+  }
+  std::string with;
+  if (const auto* absorbed = one["absorbed"].as_array()) {
+    for (const json::Value& number : *absorbed) {
+      with += (with.empty() ? ", with " : ", ") + json::to_text(number);
+    }
+  }
+  return with;
+}
+
+void print_incident(const json::Value& one) {
+  print("Incident " + std::to_string(one.integer("number")) + ": " + printable(one.text("title")) +
+        "\n  severity  " + severity_of(one) + " (" + printable(reason_of(one)) + ")\n  state     " +
+        one.text("state") + merges_of(one) + "\n  about     " +
+        printable(one["entity"].text("kind") + " " + one["entity"].text("name")) +
+        "\n  events    " + std::to_string(one.integer("detection_count")) + " detections from " +
+        short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
+        " UTC\n");
+  print_deadlines(one);
+  print("\n");
+  print_changes(one);
+  print_similar(one);
+}
+
+struct Verb {
+  std::string_view name;
+  std::string_view act;
+  std::string_view value;        // "" where it is told
+  std::string_view placeholder;  // of what is told, "" for nothing
+};
+
+constexpr std::array verbs{Verb{"ack", "acknowledge", "", ""},
+                           Verb{"assign", "assign", "", "PERSON"},
+                           Verb{"fact", "assert_fact", "", "FACT=WORTH"},
+                           Verb{"lower", "lower_severity", "", "SEVERITY"},
+                           Verb{"merge", "merge", "", "INTO"},
+                           Verb{"note", "note", "", ""},
+                           Verb{"analyse", "move", "analysing", ""},
+                           Verb{"contain", "move", "contained", ""},
+                           Verb{"eradicate", "move", "eradicating", ""},
+                           Verb{"recover", "move", "recovering", ""},
+                           Verb{"resolve", "move", "post_incident", ""},
+                           Verb{"close", "move", "closed", ""},
+                           Verb{"dismiss", "move", "dismissed", ""}};
+
+int act_on_incident(const Verb& verb, const Arguments& arguments) {
+  po::options_description options("Options");
+  add_socket_option(options);
+  add_format_option(options);
+  auto add = options.add_options();
+  add("why", text_option("REASON")->default_value(""), "the reason, which is kept");
+  add("who", text_option("PERSON")->default_value(""), "who acts");
+  const std::string command = "incidents " + std::string(verb.name);
+  const std::string told = verb.placeholder.empty() ? "" : " " + std::string(verb.placeholder);
+  int code = done;
+  const auto given = read_options(arguments, command + " NUMBER" + told + " --who P --why W",
+                                  options, "number", code);
+  if (!given) return code;
+  const auto words = given->contains("number") ? (*given)["number"].as<std::vector<std::string>>()
+                                               : std::vector<std::string>();
+  if (words.size() != (told.empty() ? 1U : 2U)) {
+    return complain(usage, "'" + command + "' needs the incident's number" +
+                               (told.empty() ? " alone" : " and" + told));
+  }
+  const std::string value = told.empty() ? std::string(verb.value) : words[1];
+  const auto answer = ask_daemon(
+      *given, {.path = "/api/v1/incidents/" + words[0] + "/acts",
+               .act = json::to_text(json::Object{{"act", verb.act},
+                                                 {"value", value},
+                                                 {"who", (*given)["who"].as<std::string>()},
+                                                 {"why", (*given)["why"].as<std::string>()}})});
+  if (!answer) return complain(answer.error());
+  if (wants_json(*given)) {
+    print_json(*answer);
+  } else {
+    print_changes(*answer);
+  }
+  return done;
+}
+
+std::string synopsis() {
+  std::string text = "incidents [list] [OPTION]...\n       mailwarden incidents show NUMBER";
+  for (const Verb& verb : verbs) {
+    text += "\n       mailwarden incidents " + std::string(verb.name) + " NUMBER" +
+            (verb.placeholder.empty() ? "" : " " + std::string(verb.placeholder)) +
+            " --who P --why W";
+  }
+  return text;
+}
+
+int show_incident(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_source_options(options);
+  int code = done;
+  const auto given =
+      read_options(arguments, "incidents show NUMBER [OPTION]...", options, "number", code);
+  if (!given) return code;
+  if (!given->contains("number")) return complain(usage, "'incidents show' needs a number");
+  const auto answer = ask(
+      *given,
+      {.path = "/api/v1/incidents/" + (*given)["number"].as<std::vector<std::string>>().front()});
+  if (!answer) return complain(answer.error());
+  if (wants_json(*given)) {
+    print_json(*answer);
+  } else {
+    print_incident(*answer);
+  }
+  return done;
+}
+
+int list_incidents(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_source_options(options);
+  auto add = options.add_options();
+  add("severity", text_option("SEVERITY"), "0, 1, 2 or 3");
+  add("state", text_option("STATE"), "detected, analysing, …");
+  add("before", text_option("NUMBER"), "numbers below this one");
+  add("limit", text_option("NUMBER"), "how many at the most");
+  int code = done;
+  const auto given = read_options(arguments, synopsis(), options, nullptr, code);
+  if (!given) return code;
+  const auto answer = ask(
+      *given, {"/api/v1/incidents", query_of(*given, {"severity", "state", "before", "limit"})});
+  if (!answer) return complain(answer.error());
+  if (wants_json(*given)) {
+    print_json(*answer);
+  } else {
+    print_incidents(*answer);
+  }
+  return done;
+}
+
+}  // namespace
+
+int incidents_command(const Arguments& arguments) {
+  if (arguments.empty()) return list_incidents(arguments);
+  const Arguments rest(arguments.begin() + 1, arguments.end());
+  const auto* const verb = std::ranges::find(verbs, arguments[0], &Verb::name);
+  if (verb != verbs.end()) return act_on_incident(*verb, rest);
+  if (arguments[0] == "list") return list_incidents(rest);
+  if (arguments[0] == "show") return show_incident(rest);
+  return list_incidents(arguments);
+}
+
+}  // namespace mailwarden::cli

@@ -64,15 +64,22 @@ class Search {
     const auto within = range();
     if (!within) return std::unexpected(within.error());
     EntitySearch search(database_, std::move(entities), *within);
+    // Runs mostly tell a few events each, and every question is a way to the database.
+    std::vector<std::int64_t> told;
+    std::span<const std::int64_t> rest;
     while (!is_full()) {
-      const auto events = search.next();
-      if (!events) return std::unexpected(events.error());
-      if (!*events) return {};
-      for (std::span<const std::int64_t> rest = **events; !rest.empty() && !is_full();) {
-        const auto some = rest.first(std::min(rest.size(), numbers_max));
+      if (rest.size() >= std::min(numbers_max, limit_ - found_.size())) {
+        const auto some = rest.first(std::min(numbers_max, rest.size()));
         if (auto done = take_events(some); !done) return done;
         rest = rest.subspan(some.size());
+        continue;
       }
+      const auto events = search.next();
+      if (!events) return std::unexpected(events.error());
+      if (!*events) return rest.empty() ? Result<void>() : take_events(rest);
+      told.erase(told.begin(), told.end() - std::ssize(rest));
+      told.insert(told.end(), (*events)->begin(), (*events)->end());
+      rest = told;
     }
     return {};
   }

@@ -225,7 +225,9 @@ int incidents_command(const Arguments& arguments) {
   if (verb != verbs.end()) return act_on_incident(*verb, rest);
   if (arguments[0] == "list") return list_incidents(rest);
   if (arguments[0] == "show") return show_incident(rest);
-  return list_incidents(arguments);
+  if (arguments[0].starts_with('-')) return list_incidents(arguments);
+  return complain(usage, "'incidents' does not know '" + printable(arguments[0]) +
+                             "'; --help lists what it does");
 }
 
 }  // namespace mailwarden::cli

@@ -62,10 +62,14 @@ json::Object detection_json(const detect::DetectionRow& row) {
   return object;
 }
 
+json::Object change_json(const incident::Change& change) {
+  json::Object object = incident::to_record(change);
+  object["kind"] = change.kind;
+  object["when"] = to_rfc3339(change.when);
+  return object;
+}
 json::Object change_json(const incident::ChangeRow& row) {
-  json::Object object = incident::to_record(row.change);
-  object["kind"] = row.change.kind;
-  object["when"] = to_rfc3339(row.change.when);
+  json::Object object = change_json(row.change);
   object["entry"] = row.entry;
   return object;
 }
@@ -246,7 +250,7 @@ Response Api::act(const Request& request, std::string_view text) const {
                              .who = body->text("who")});
   if (!changes) return trouble(changes.error());
   json::Array list;
-  for (const incident::Change& change : *changes) list.push_back(incident::to_record(change));
+  for (const incident::Change& change : *changes) list.push_back(change_json(change));
   return json_response(200, json::Object{{"changes", std::move(list)}});
 }
 

@@ -321,8 +321,8 @@ TEST(Commands, TalkToTheDaemonOverItsSocket) {
   EXPECT_EQ(ask("incidents close 1 --who ann --why x").code, answer_is_no);
   EXPECT_EQ(ask("incidents contain 1 --why x").code, unavailable);
   EXPECT_EQ(ask("incidents fact 1 hosts_affected=2 --who ann --why two").code, done);
-  EXPECT_EQ(ask("incidents fact 1 moons=2 --who ann --why two").code, answer_is_no);
-  EXPECT_EQ(ask("incidents merge 1 1 --who ann --why same").code, answer_is_no);
+  EXPECT_EQ(ask("incidents fact 1 moons=2 --who ann --why two").code, usage);
+  EXPECT_EQ(ask("incidents merge 1 1 --who ann --why same").code, usage);
   EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, done);
   EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, answer_is_no);
   EXPECT_THAT(ask("incidents --state analysing").output, HasSubstr("analysing"));

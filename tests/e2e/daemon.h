@@ -134,7 +134,8 @@ class TestDaemon {
     all["detection"] = rows(*database, "SELECT number, incident, body FROM detection");
     all["incident"] = rows(*database,
                            "SELECT number, state, severity, entity_name,"
-                           " json_remove(body, '$.opened', '$.changed') FROM incident");
+                           " json_remove(body, '$.opened', '$.changed', '$.graded',"
+                           " '$.deadlines') FROM incident");
     all["change"] = rows(*database, "SELECT incident, sequence, body FROM incident_change");
     all["alert"] = rows(*database, "SELECT name, receiver, incident, standing, subject FROM alert");
     all["run"] = rows(

@@ -227,8 +227,10 @@ Result<KeyView> KeyRing::named(const KeyName& name) {
   const auto renewed = name.id <= INT64_MAX ? table_.newest(name.id) : std::optional<KeyRow>();
   if (!renewed) return std::unexpected(renewed.error());
   if (*renewed) {
-    return fail(Code::denied, "the book has no " + to_string(name) +
-                                  " any more: it was dropped when the key was renewed");
+    return fail(Code::corrupt,
+                "the book has no " + to_string(name) +
+                    " any more: it was dropped when the key was renewed, and what it sealed was "
+                    "sealed anew before; this is an older copy, or the value was changed");
   }
   return fail(Code::corrupt, "the book has no " + to_string(name) +
                                  " and never shredded it: this is another book of keys, an older "

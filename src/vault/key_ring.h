@@ -52,8 +52,8 @@ class KeyRing {
   Result<std::optional<crypto::NamedKey>> known(const SubjectIndex& subject);
   // Makes keys for those that have none, in one transaction.
   Result<void> make(std::span<const SubjectIndex> subjects);
-  // The key of that name. not_found: it was shredded. denied: this version of it was dropped.
-  // corrupt: the book never had it.
+  // The key of that name. not_found: it was shredded. corrupt: the book never had it, or dropped
+  // this version of it.
   Result<KeyView> named(const KeyName& name);
   Result<crypto::NamedKey> newest(std::uint64_t id);
   // A row for a new key of random bytes, which `key` takes.

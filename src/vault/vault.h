@@ -24,8 +24,8 @@
 //          listener must not lead back here.
 // Errors   not_found: the key was shredded; no other try will help. unavailable, denied: of the
 //          KEK, naming key, version and provider (key_provider.h); denied, too, where a wrapped key
-//          is not that of its row, and where the key's version was dropped after it was renewed.
-//          corrupt: changed, of another place, or sealed under a key that the book never had.
+//          is not that of its row. corrupt: changed, of another place, or sealed under a key that
+//          the book never had or dropped after it was renewed.
 //          invalid: more than a limit, or a table that Options::tables does not name. conflict:
 //          shred() while values wait to be sealed for their subjects. Others as Database.
 // Limits   Options; Sealer::keys_max subjects and half of Sealer::value_bytes_max a value.

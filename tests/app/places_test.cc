@@ -219,6 +219,30 @@ TEST_F(EncryptedPlacesTest, WithoutKeysWhatIsOpenIsVerified) {
   }
 }
 
+// A character of the first key's version in an envelope (crypto/envelope.h), behind "sealed:1:".
+TEST_F(EncryptedPlacesTest, AVersionOfAKeyThatTheBookHasNotIsNamedAndTheRestIsChecked) {
+  const std::string path = fresh_copy() + "/m.db";
+  const auto change_version = [](const std::string& table, const std::string& column) {
+    const std::string part = "substr(" + column + ", ";
+    return "UPDATE " + table + " SET " + column + " = " + part + "1, 26) || 'B' || " + part +
+           "28) WHERE rowid = (SELECT MIN(rowid) FROM " + table + " WHERE " + part +
+           "27, 1) = 'A')";
+  };
+  for (const auto& [table, column] : std::map<std::string, std::string>{
+           {"sign_in", "token"}, {"ledger_entry", "record"}, {"detection", "body"}}) {
+    const auto database = db::open_sqlite(path).value();
+    ASSERT_TRUE(database->execute(change_version(table, column))) << table;
+    ASSERT_EQ(database->integer("SELECT changes()"), 1) << table;
+  }
+  const auto verdict = verified(path);
+  ASSERT_TRUE(verdict) << verdict.error().what;
+  const std::string words = ledger::to_words(*verdict);
+  for (const char* const place : {"sign_in", "entry ", "detection"}) {
+    EXPECT_TRUE(words.contains(place)) << place << " in " << words;
+  }
+  EXPECT_TRUE(words.contains("dropped when the key was renewed")) << words;
+}
+
 TEST_F(PlacesTest, AStoreThatIsWrittenMeanwhileIsGood) {
   const auto database = db::open_sqlite(store_->path(), {.read_only = true}).value();
   bool went_on = false;

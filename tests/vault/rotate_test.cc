@@ -172,7 +172,7 @@ TEST_F(RotateTest, ARenewedKeySealsNewValuesAndOldOnesAreSealedAnew) {
   for (const auto& [row, copy] : {std::pair{row_of(3), copies[0]}, {"store", copies[1]}}) {
     const auto opened = vault->open(note(row), copy);
     ASSERT_FALSE(opened) << "a copy from before";
-    EXPECT_EQ(opened.error().code, Code::denied);
+    EXPECT_EQ(opened.error().code, Code::corrupt);
     EXPECT_THAT(opened.error().what, HasSubstr("dropped when the key was renewed"));
   }
 }

@@ -195,7 +195,7 @@ TEST_F(StoredTableTest, ARenewedKeyReachesItsPiecesAndLeavesTheOthers) {
   EXPECT_EQ(read_note(1), record(40));
   EXPECT_EQ(read_note(2), record(1, 100));
   EXPECT_EQ(read_note(3), record(20, 30));
-  EXPECT_EQ(sealing->open({"note", "body", "1"}, before).error().code, Code::denied)
+  EXPECT_EQ(sealing->open({"note", "body", "1"}, before).error().code, Code::corrupt)
       << "the old version is gone";
 }
 

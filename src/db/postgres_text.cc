@@ -105,10 +105,13 @@ void append_hex(std::string& out, std::span<const std::byte> blob) {
 std::vector<std::byte> from_hex(std::string_view text) {
   std::vector<std::byte> out;
   if (!text.starts_with("\\x")) return out;
-  out.reserve(text.size() / 2);
-  const auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (std::size_t at = 2; at + 1 < text.size(); at += 2) {
-    out.push_back(static_cast<std::byte>(value(text[at]) << 4 | value(text[at + 1])));
+  out.resize(text.size() / 2 - 1);
+  // 0 to 9 have their value in the low bits; a to f lack nine, and have bit 6 besides.
+  const auto value = [](char c) { return (c & 15) + 9 * (c >> 6); };
+  const char* at = text.data() + 2;
+  for (std::byte& byte : out) {
+    byte = static_cast<std::byte>(value(at[0]) << 4 | value(at[1]));
+    at += 2;
   }
   return out;
 }

@@ -19,6 +19,7 @@ constexpr std::size_t pair_bytes = entity_bytes + 4;
 
 constexpr std::int64_t single = 0;  // level of the runs over one batch
 constexpr std::int64_t merged = 1;  // of those over many
+constexpr int runs_ahead = 64;      // that a search loads at once
 
 std::uint64_t sortable(std::int64_t entity) {
   return static_cast<std::uint64_t>(entity) ^ (std::uint64_t{1} << 63);
@@ -360,15 +361,18 @@ EntitySearch::EntitySearch(db::Database& database, std::vector<std::int64_t> ent
     : database_(database), entities_(std::move(entities)), within_(within), below_(within.end) {}
 
 Result<void> EntitySearch::load_runs() {
-  constexpr std::int64_t page = 64;
   while (runs_.empty() && level_ <= merged) {
     auto runs = read_runs(database_.query(
         "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND bucket = $2"
         " AND base < $3 ORDER BY base DESC LIMIT $4",
-        {level_, bucket_of(level_, entities_.front()), below_, page}));
+        {level_, bucket_of(level_, entities_.front()), below_, std::int64_t{runs_ahead}}));
     if (!runs) return std::unexpected(runs.error());
     for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
-      runs_.push_back({.base = run->base, .pairs = std::move(run->pairs)});
+      runs_.push_back(
+          {.base = run->base, .events = events_of(run->pairs, run->base, entities_.front())});
+    }
+    for (std::size_t i = 1; i < entities_.size(); ++i) {
+      if (auto done = keep_common(entities_[i]); !done) return done;
     }
     if (!runs_.empty()) {
       below_ = runs_.front().base;
@@ -380,15 +384,38 @@ Result<void> EntitySearch::load_runs() {
   return {};
 }
 
-Result<std::optional<std::string>> EntitySearch::load_pairs(std::int64_t level, std::int64_t base,
-                                                            std::int64_t entity) {
-  auto runs = read_runs(database_.query(
-      "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND bucket = $2"
-      " AND base = $3",
-      {level, bucket_of(level, entity), base}));
-  if (!runs) return std::unexpected(runs.error());
-  if (runs->empty()) return std::optional<std::string>();
-  return std::optional(std::move(runs->front().pairs));
+// Of the runs ahead, the events that name this one too; all in one question.
+Result<void> EntitySearch::keep_common(std::int64_t entity) {
+  static const std::string sql = [] {
+    std::string wanted;
+    for (int i = 0; i < runs_ahead; ++i) {
+      wanted += (wanted.empty() ? "$" : ", $") + std::to_string(3 + i);
+    }
+    return "SELECT bucket, base, pairs FROM event_entity WHERE level = $1 AND bucket = $2"
+           " AND base IN (" +
+           wanted + ")";
+  }();
+  std::vector<db::Value> values{level_, bucket_of(level_, entity)};
+  for (const Run& run : runs_) {
+    if (!run.events.empty()) values.emplace_back(run.base);
+  }
+  if (values.size() == 2) return {};
+  // No run has this one.
+  values.resize(2 + runs_ahead, std::int64_t{-1});
+  const auto statement = database_.prepare(sql);
+  if (!statement) return std::unexpected(statement.error());
+  if (auto bound = (*statement)->bind(values); !bound) return bound;
+  const auto found = read_runs(*statement);
+  if (!found) return std::unexpected(found.error());
+  for (Run& run : runs_) {
+    const auto other = std::ranges::find(*found, run.base, &StoredRun::base);
+    const auto others = other == found->end() ? std::vector<std::int64_t>()
+                                              : events_of(other->pairs, other->base, entity);
+    std::erase_if(run.events, [&others](std::int64_t event) {
+      return !std::ranges::binary_search(others, event);
+    });
+  }
+  return {};
 }
 
 Result<std::optional<std::vector<std::int64_t>>> EntitySearch::next() {
@@ -397,18 +424,9 @@ Result<std::optional<std::vector<std::int64_t>>> EntitySearch::next() {
     if (auto done = load_runs(); !done) return std::unexpected(done.error());
   }
   if (runs_.empty()) return Events();
-  const Run run = std::move(runs_.back());
+  Run run = std::move(runs_.back());
   runs_.pop_back();
-  std::vector<std::int64_t> events = events_of(run.pairs, run.base, entities_.front());
-  for (std::size_t i = 1; i < entities_.size() && !events.empty(); ++i) {
-    const auto pairs = load_pairs(level_, run.base, entities_[i]);
-    if (!pairs) return std::unexpected(pairs.error());
-    const auto others =
-        *pairs ? events_of(**pairs, run.base, entities_[i]) : std::vector<std::int64_t>();
-    std::erase_if(events, [&others](std::int64_t event) {
-      return !std::ranges::binary_search(others, event);
-    });
-  }
+  std::vector<std::int64_t> events = std::move(run.events);
   // Runs that were merged since the last one was looked into hold its events again.
   const std::int64_t end = std::min(within_.end, handled_);
   std::erase_if(events, [&](std::int64_t event) { return event < within_.first || event >= end; });

@@ -97,11 +97,10 @@ class EntitySearch {
  private:
   struct Run {
     std::int64_t base = 0;
-    std::string pairs;
+    std::vector<std::int64_t> events;  // those that name all of the entities
   };
   Result<void> load_runs();
-  Result<std::optional<std::string>> load_pairs(std::int64_t level, std::int64_t base,
-                                                std::int64_t entity);
+  Result<void> keep_common(std::int64_t entity);
 
   db::Database& database_;
   std::vector<std::int64_t> entities_;
@@ -109,7 +108,7 @@ class EntitySearch {
   std::int64_t level_ = 0;
   std::int64_t handled_ = INT64_MAX;  // events from here on were in earlier runs
   std::int64_t below_;                // runs with smaller bases are still to come
-  std::vector<Run> runs_;             // of the first entity, loaded ahead, the oldest first
+  std::vector<Run> runs_;             // loaded ahead, the oldest first
 };
 
 }  // namespace mailwarden::ingest

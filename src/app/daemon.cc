@@ -89,6 +89,7 @@ Result<void> Daemon::Parts::start() {
   if (!config.once) {
     witnesses = std::make_unique<Witnesses>(config, around.log);
     if (auto done = start_server(); !done) return done;
+    start_store_check();
   }
   if (key_keeper) key_keeper->start();
   pipeline->start();
@@ -142,6 +143,13 @@ Result<void> Daemon::Parts::start_server() {
   return {};
 }
 
+void Daemon::Parts::start_store_check() {
+  std::vector<StoreCheck::Place> places{{.name = "store", .url = config.store}};
+  if (store_keys) places.push_back({.name = "book of keys", .url = "sqlite:" + config.keys});
+  store_check = std::make_unique<StoreCheck>(std::move(places));
+  store_check->start();
+}
+
 http::Status Daemon::Parts::current_status() {
   const std::lock_guard lock(mutex);
   return status;
@@ -155,6 +163,7 @@ Daemon::~Daemon() {
   if (parts_->server) parts_->server->stop();
   if (parts_->people) parts_->people->stop();
   if (parts_->witnesses) parts_->witnesses->stop();
+  if (parts_->store_check) parts_->store_check->stop();
   if (parts_->pipeline) parts_->pipeline->stop();
   if (parts_->key_keeper) parts_->key_keeper->stop();
   parts_->dispatch.reset();

@@ -7,10 +7,10 @@
 //          name the types INTEGER or BIGINT (64 bits), DOUBLE, TEXT (any bytes) and BLOB.
 // Owns     A Database owns its connection and its prepared statements, which it keeps by their
 //          text.
-// Threads  One thread a Database; open another connection for another thread.
-// Errors   unavailable: locked or busy or out of reach, the same call may succeed later. full: no
-//          space or a limit of the store. corrupt: the file is damaged. conflict: a constraint.
-//          invalid: the SQL, or the store is not ours. io: the rest.
+// Threads  One thread a Database, but for interrupt(); open another connection for another thread.
+// Errors   unavailable: locked, busy, out of reach or interrupted; the same call may succeed later.
+//          full: no space or a limit of the store. corrupt: the file is damaged. conflict: a
+//          constraint. invalid: the SQL, or the store is not ours. io: the rest.
 // Limits   OpenOptions (db/open.h).
 #pragma once
 
@@ -124,6 +124,8 @@ class Database {
   // end is rollback(). With `checks_files` it answers what the database itself finds damaged in its
   // files and indexes.
   virtual Result<std::vector<std::string>> begin_reading(bool checks_files) = 0;
+  // From any thread: on SQLite, ends what is at work; it answers unavailable.
+  virtual void interrupt() {}
 
   // What there is, by name, without what the database keeps for itself.
   virtual Result<std::vector<Table>> tables() = 0;

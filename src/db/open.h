@@ -38,6 +38,8 @@ struct OpenOptions {
   std::chrono::milliseconds statement_timeout{60000};  // then it answers unavailable
 };
 
+bool is_postgres(std::string_view url);
+
 // Whether a URL may be one, without looking.
 Result<void> check_url(std::string_view url);
 

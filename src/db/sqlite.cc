@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "db/checkpointer.h"
+#include "db/file_check.h"
 
 namespace mailwarden::db {
 namespace {
@@ -15,6 +16,7 @@ Code to_code(int result) {
   switch (result & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT:
       return Code::unavailable;
     case SQLITE_FULL:
       return Code::full;
@@ -241,17 +243,10 @@ class SqliteDatabase final : public Database {
     // A deferred transaction has its view of the store from its first reading on.
     auto begun = execute("BEGIN; SELECT COUNT(*) FROM sqlite_schema;");
     if (!begun) return std::unexpected(begun.error());
-    if (!checks_files) return damage;
-    const auto rows = query("PRAGMA integrity_check(100)");
-    if (!rows) return std::unexpected(rows.error());
-    while (true) {
-      const auto more = (*rows)->step();
-      // So damaged that the check itself ends: that is its finding.
-      if (!more) damage.push_back(more.error().what);
-      if (!more || !*more) return damage;
-      if ((*rows)->text(0) != "ok") damage.emplace_back((*rows)->text(0));
-    }
+    return checks_files ? ask_for_damage(*this, "integrity_check") : damage;
   }
+
+  void interrupt() override { sqlite3_interrupt(connection_); }
 
   Result<void> checkpoint_beside(const std::string& path) {
     auto started = Checkpointer::start(path);

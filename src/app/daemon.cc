@@ -54,6 +54,7 @@ Result<void> Daemon::Parts::start() {
   status.policies = (*policies)->version;
   if (auto done = open_store(); !done) return done;
   if (auto done = open_keys(); !done) return done;
+  tell_missing_tables();
   auto opened = Core::open({.origin = config.origin,
                             .commands = config.commands,
                             .people = people_options(config),
@@ -94,6 +95,14 @@ Result<void> Daemon::Parts::start() {
   if (key_keeper) key_keeper->start();
   pipeline->start();
   return {};
+}
+
+// On a large store a new version may need a while until it is ready.
+void Daemon::Parts::tell_missing_tables() {
+  const auto has_all = db::check_migrations(*database, all_migrations());
+  if (has_all || has_all.error().code != Code::not_found) return;
+  around.log.info(
+      "the store gets what this version adds to its tables; whether it bears that is tried first");
 }
 
 // What is known of people stands before the first event is held against it.

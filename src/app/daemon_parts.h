@@ -77,6 +77,7 @@ struct Daemon::Parts {
   Result<void> open_store();
   bool is_begun();
   Result<void> open_keys();
+  void tell_missing_tables();
   db::Sealing* sealing() { return store_keys ? &store_keys->sealing() : nullptr; }
   Result<void> start_access(const Policies& policies);
   Result<void> start_server();

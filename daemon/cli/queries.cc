@@ -61,6 +61,9 @@ int status_command(const Arguments& arguments) {
   }
   const bool ready = (*answer)["ready"] == json::Value(true);
   print(ready ? "ready\n" : "NOT READY: " + printable(answer->text("trouble")) + "\n");
+  if (const std::string damage = answer->text("store_damage"); !damage.empty()) {
+    print("DAMAGED: " + printable(damage) + "\n");
+  }
   for (const char* name : {"events", "undecoded", "detections", "changes", "gaps", "alerts",
                            "alerts_delivered", "alerts_failed", "errands_waiting", "ledger_entries",
                            "batches_waiting", "write_failures"}) {

@@ -85,6 +85,15 @@ struct Totals {
   std::int64_t alerts_failed = 0;  // given up
 };
 
+// What the database found wrong with the files of the store, or of its book of keys.
+struct FileDamage {
+  std::string name;  // "store"
+  std::string way;   // how it was asked
+  std::vector<std::string> findings;
+};
+// The first findings, and how many more there are.
+std::string summary(const FileDamage& damage);
+
 // What may leave the process now that its cause is durable.
 using Outgoing = std::variant<alert::Alert, respond::Effect>;
 
@@ -109,6 +118,8 @@ class Core {
   Result<void> take(identity::Told told);
   // Keeps decisions about access, each an entry; one that raises an alarm is a detection too.
   void take(const std::vector<access::DecisionRecord>& decisions);
+  // What may be missing now is a gap, and an incident.
+  void take(const FileDamage& damage);
   Result<access::Grant> act(const access::GrantOrder& order);
   // Tells the time to what runs out by itself.
   void pass_time();

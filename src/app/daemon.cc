@@ -54,6 +54,7 @@ Result<void> Daemon::Parts::start() {
   status.policies = (*policies)->version;
   if (auto done = open_store(); !done) return done;
   if (auto done = open_keys(); !done) return done;
+  tell_missing_tables();
   auto opened = Core::open({.origin = config.origin,
                             .commands = config.commands,
                             .people = people_options(config),
@@ -89,10 +90,19 @@ Result<void> Daemon::Parts::start() {
   if (!config.once) {
     witnesses = std::make_unique<Witnesses>(config, around.log);
     if (auto done = start_server(); !done) return done;
+    start_store_check();
   }
   if (key_keeper) key_keeper->start();
   pipeline->start();
   return {};
+}
+
+// On a large store a new version may need a while until it is ready.
+void Daemon::Parts::tell_missing_tables() {
+  const auto has_all = db::check_migrations(*database, all_migrations());
+  if (has_all || has_all.error().code != Code::not_found) return;
+  around.log.info(
+      "the store gets what this version adds to its tables; whether it bears that is tried first");
 }
 
 // What is known of people stands before the first event is held against it.
@@ -142,6 +152,13 @@ Result<void> Daemon::Parts::start_server() {
   return {};
 }
 
+void Daemon::Parts::start_store_check() {
+  std::vector<StoreCheck::Place> places{{.name = "store", .url = config.store}};
+  if (store_keys) places.push_back({.name = "book of keys", .url = "sqlite:" + config.keys});
+  store_check = std::make_unique<StoreCheck>(std::move(places));
+  store_check->start();
+}
+
 http::Status Daemon::Parts::current_status() {
   const std::lock_guard lock(mutex);
   return status;
@@ -155,6 +172,7 @@ Daemon::~Daemon() {
   if (parts_->server) parts_->server->stop();
   if (parts_->people) parts_->people->stop();
   if (parts_->witnesses) parts_->witnesses->stop();
+  if (parts_->store_check) parts_->store_check->stop();
   if (parts_->pipeline) parts_->pipeline->stop();
   if (parts_->key_keeper) parts_->key_keeper->stop();
   parts_->dispatch.reset();

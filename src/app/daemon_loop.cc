@@ -163,6 +163,10 @@ void Daemon::Parts::update_status() {
   const Totals& totals = core->totals();
   status.ready = trouble.empty();
   status.trouble = trouble;
+  if (store_check) {
+    status.store_is_whole = store_check->is_whole();
+    status.store_damage = store_check->damage();
+  }
   status.settled = status.settled || is_settled();
   status.events = totals.events;
   status.undecoded = totals.undecoded;
@@ -230,6 +234,7 @@ Result<void> Daemon::Parts::loop() {
       core->tell_key_uses();
       take_people();
       if (witnesses) witnesses->hand_over(*core);
+      if (store_check) store_check->hand_over(*core, around.log);
       access->refresh(*core, around.clock.now(), config.once);
       take_settled();
       access->hand_over(*core);
@@ -259,6 +264,10 @@ Result<void> Daemon::Parts::finish() {
   around.notify("STOPPING=1");
   acts.close();
   acts.take(*core);
+  if (store_check) {
+    store_check->stop();
+    store_check->hand_over(*core, around.log);
+  }
   reporter.cancel();
   take_reports();
   // What was delivered is said to be, so that the next start does not deliver it again.

@@ -27,6 +27,7 @@
 #include "app/people_feed.h"
 #include "app/pipeline.h"
 #include "app/reporter.h"
+#include "app/store_check.h"
 #include "app/witnesses.h"
 #include "http/api.h"
 #include "net/http_server.h"
@@ -46,6 +47,7 @@ struct Daemon::Parts {
   std::unique_ptr<Access> access;
   std::unique_ptr<PeopleFeed> people;
   std::unique_ptr<Witnesses> witnesses;
+  std::unique_ptr<StoreCheck> store_check;  // null with `once`
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
   std::unique_ptr<net::HttpServer> access_server;  // null where the settings ask for none
@@ -75,9 +77,11 @@ struct Daemon::Parts {
   Result<void> open_store();
   bool is_begun();
   Result<void> open_keys();
+  void tell_missing_tables();
   db::Sealing* sealing() { return store_keys ? &store_keys->sealing() : nullptr; }
   Result<void> start_access(const Policies& policies);
   Result<void> start_server();
+  void start_store_check();
   http::Status current_status();
 
   Result<void> loop();

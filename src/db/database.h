@@ -7,10 +7,10 @@
 //          name the types INTEGER or BIGINT (64 bits), DOUBLE, TEXT (any bytes) and BLOB.
 // Owns     A Database owns its connection and its prepared statements, which it keeps by their
 //          text.
-// Threads  One thread a Database; open another connection for another thread.
-// Errors   unavailable: locked or busy or out of reach, the same call may succeed later. full: no
-//          space or a limit of the store. corrupt: the file is damaged. conflict: a constraint.
-//          invalid: the SQL, or the store is not ours. io: the rest.
+// Threads  One thread a Database, but for interrupt(); open another connection for another thread.
+// Errors   unavailable: locked, busy, out of reach or interrupted; the same call may succeed later.
+//          full: no space or a limit of the store. corrupt: the file is damaged. conflict: a
+//          constraint. invalid: the SQL, or the store is not ours. io: the rest.
 // Limits   OpenOptions (db/open.h).
 #pragma once
 
@@ -93,6 +93,11 @@ struct Table {
   std::vector<std::string> key;  // columns of the primary key, in its order
 };
 
+class StoreCopy;
+
+// How many bytes are free in a folder.
+using FreeBytes = std::function<Result<std::int64_t>(const std::string& folder)>;
+
 class Database {
  public:
   virtual ~Database() = default;
@@ -124,6 +129,8 @@ class Database {
   // end is rollback(). With `checks_files` it answers what the database itself finds damaged in its
   // files and indexes.
   virtual Result<std::vector<std::string>> begin_reading(bool checks_files) = 0;
+  // From any thread: on SQLite, ends what is at work; it answers unavailable.
+  virtual void interrupt() {}
 
   // What there is, by name, without what the database keeps for itself.
   virtual Result<std::vector<Table>> tables() = 0;
@@ -136,6 +143,14 @@ class Database {
 
   // Within the transaction of migrate(), before any table: what the database needs for itself.
   virtual Result<void> prepare_store() { return {}; }
+  // A copy of what is committed, in a file beside the store, on which things can be tried; null
+  // where there is no file, and on PostgreSQL. full: there is no room for it.
+  virtual Result<std::unique_ptr<StoreCopy>> copy_beside(const FreeBytes& free_bytes);
+  // Removes what a process left of such a copy that was killed.
+  virtual void remove_copy() {}
+  // What the database itself finds wrong with its files, indexes and references, as they stand
+  // within the transaction.
+  virtual Result<std::vector<std::string>> find_damage() { return {}; }
 
   // Prepares (or finds), binds and runs.
   Result<void> run(std::string_view sql, std::initializer_list<Value> values);
@@ -149,6 +164,25 @@ class Database {
 
  private:
   Sealing* sealing_ = nullptr;
+};
+
+// Goes with its file when this goes.
+class StoreCopy {
+ public:
+  StoreCopy(std::unique_ptr<Database> copy, std::function<void()> remove)
+      : copy_(std::move(copy)), remove_(std::move(remove)) {}
+  StoreCopy(const StoreCopy&) = delete;
+  StoreCopy& operator=(const StoreCopy&) = delete;
+  ~StoreCopy() {
+    copy_.reset();
+    remove_();
+  }
+
+  Database& database() { return *copy_; }
+
+ private:
+  std::unique_ptr<Database> copy_;
+  std::function<void()> remove_;
 };
 
 // Begins at begin(), undoes at destruction unless commit() has been called and succeeded.
@@ -178,7 +212,19 @@ struct Migration {
 
 // Brings the store to the newest step of every module, all in one transaction. Refuses a store that
 // holds a step unknown here (a newer program made it) or one whose text differs from what was run.
-Result<void> migrate(Database& database, std::span<const Migration> migrations, Timestamp now);
+//
+// A store that has tables already is not trusted to bear the steps. Each of them must succeed on
+// what the store holds and leave as many rows as there were in every table that its text does not
+// mention, and behind the last one find_damage() must find nothing; else the store stays as it was.
+// On SQLite all that is asked of a copy beside the store's file, which needs room (full: there is
+// none), before the store's own transaction takes a step; nobody writes meanwhile, since that
+// transaction is open by then. On PostgreSQL, and in memory, it is asked in that transaction
+// itself, before it commits: a try that is rolled back first would be one of another state.
+struct MigrateOptions {
+  FreeBytes free_bytes;  // asks the system where nothing is given
+};
+Result<void> migrate(Database& database, std::span<const Migration> migrations, Timestamp now,
+                     const MigrateOptions& options = {});
 // The same questions without changing anything: not_found where a step is missing.
 Result<void> check_migrations(Database& database, std::span<const Migration> migrations);
 

@@ -9,11 +9,11 @@ namespace {
 
 constexpr std::string_view sqlite = "sqlite:";
 
+}  // namespace
+
 bool is_postgres(std::string_view url) {
   return url.starts_with("postgresql://") || url.starts_with("postgres://");
 }
-
-}  // namespace
 
 Result<void> check_url(std::string_view url) {
   if (is_postgres(url) || (url.starts_with(sqlite) && url.size() > sqlite.size())) return {};

@@ -33,10 +33,14 @@ struct OpenOptions {
   std::int64_t cache_bytes = 16 * 1024 * 1024;
   // Whether a thread of its own carries what was committed from the log into the store.
   bool checkpoints_beside = false;
+  // Nothing of it has to survive anything: no log, no syncs, and a rollback that leaves ruins.
+  bool is_scratch = false;
 
   // PostgreSQL alone.
   std::chrono::milliseconds statement_timeout{60000};  // then it answers unavailable
 };
+
+bool is_postgres(std::string_view url);
 
 // Whether a URL may be one, without looking.
 Result<void> check_url(std::string_view url);

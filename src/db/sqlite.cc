@@ -1,52 +1,17 @@
 #include "db/sqlite.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 #include <sqlite3.h>
 
 #include "db/checkpointer.h"
+#include "db/file_check.h"
+#include "db/sqlite_copy.h"
+#include "db/sqlite_errors.h"
 
 namespace mailwarden::db {
 namespace {
-
-Code to_code(int result) {
-  switch (result & 0xFF) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return Code::unavailable;
-    case SQLITE_FULL:
-      return Code::full;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return Code::corrupt;
-    case SQLITE_CONSTRAINT:
-      return Code::conflict;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return Code::denied;
-    case SQLITE_CANTOPEN:
-      return Code::not_found;
-    case SQLITE_ERROR:
-    case SQLITE_RANGE:
-    case SQLITE_MISUSE:
-      return Code::invalid;
-    default:
-      return Code::io;
-  }
-}
-
-std::unexpected<Error> failure(sqlite3* connection, int result) {
-  std::string what = "database: ";
-  what += connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(result);
-  // SQLite says that a file cannot be opened, the system says why.
-  const int reason = connection != nullptr ? sqlite3_system_errno(connection) : 0;
-  const bool told = (result & 0xFF) == SQLITE_CANTOPEN && reason != 0;
-  if (told) what += " (" + std::string(std::strerror(reason)) + ")";
-  return fail(to_code(result), std::move(what));
-}
 
 class SqliteStatement final : public Statement {
  public:
@@ -70,7 +35,7 @@ class SqliteStatement final : public Statement {
     for (std::size_t i = 0; i < values.size(); ++i) {
       const int index = i < order_.size() ? order_[i] : 0;
       if (const int result = bind_one(index, values[i]); result != SQLITE_OK) {
-        return failure(sqlite3_db_handle(statement_), result);
+        return sqlite_failure(sqlite3_db_handle(statement_), result);
       }
     }
     return {};
@@ -83,7 +48,7 @@ class SqliteStatement final : public Statement {
       sqlite3_reset(statement_);
       return false;
     }
-    auto failed = failure(sqlite3_db_handle(statement_), result);
+    auto failed = sqlite_failure(sqlite3_db_handle(statement_), result);
     sqlite3_reset(statement_);
     return failed;
   }
@@ -171,7 +136,7 @@ class SqliteDatabase final : public Database {
   Result<void> execute(std::string_view sql) override {
     const std::string text(sql);
     const int result = sqlite3_exec(connection_, text.c_str(), nullptr, nullptr, nullptr);
-    if (result != SQLITE_OK) return failure(connection_, result);
+    if (result != SQLITE_OK) return sqlite_failure(connection_, result);
     return {};
   }
 
@@ -182,7 +147,7 @@ class SqliteDatabase final : public Database {
     sqlite3_stmt* statement = nullptr;
     const int result = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
                                           SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (result != SQLITE_OK) return failure(connection_, result);
+    if (result != SQLITE_OK) return sqlite_failure(connection_, result);
     auto made = std::make_unique<SqliteStatement>(statement);
     return statements_.emplace(sql, std::move(made)).first->second.get();
   }
@@ -241,15 +206,41 @@ class SqliteDatabase final : public Database {
     // A deferred transaction has its view of the store from its first reading on.
     auto begun = execute("BEGIN; SELECT COUNT(*) FROM sqlite_schema;");
     if (!begun) return std::unexpected(begun.error());
-    if (!checks_files) return damage;
-    const auto rows = query("PRAGMA integrity_check(100)");
+    return checks_files ? ask_for_damage(*this, "integrity_check") : damage;
+  }
+
+  void interrupt() override { sqlite3_interrupt(connection_); }
+
+  Result<std::unique_ptr<StoreCopy>> copy_beside(const FreeBytes& free_bytes) override {
+    if (path().empty()) return nullptr;
+    SqliteCopyOptions options{.path = path(), .free_bytes = free_bytes};
+    for (const auto& [pragma, value] : {std::pair("PRAGMA page_count", &options.pages),
+                                        std::pair("PRAGMA page_size", &options.page_bytes),
+                                        std::pair("PRAGMA max_page_count", &options.pages_max)}) {
+      const auto read = integer(pragma);
+      if (!read) return std::unexpected(read.error());
+      *value = *read;
+    }
+    return copy_sqlite(options);
+  }
+  void remove_copy() override {
+    if (!path().empty() && sqlite3_db_readonly(connection_, "main") == 0) {
+      remove_sqlite_copy(path());
+    }
+  }
+  Result<std::vector<std::string>> find_damage() override {
+    auto damage = ask_for_damage(*this, "integrity_check");
+    if (!damage) return damage;
+    const auto rows = query("PRAGMA foreign_key_check");
     if (!rows) return std::unexpected(rows.error());
     while (true) {
       const auto more = (*rows)->step();
-      // So damaged that the check itself ends: that is its finding.
-      if (!more) damage.push_back(more.error().what);
-      if (!more || !*more) return damage;
-      if ((*rows)->text(0) != "ok") damage.emplace_back((*rows)->text(0));
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return damage;
+      if (std::ssize(*damage) >= FileCheck::findings_max) continue;
+      damage->push_back("row " + std::to_string((*rows)->integer(1)) + " of " +
+                        std::string((*rows)->text(0)) + " refers to no row of " +
+                        std::string((*rows)->text(2)));
     }
   }
 
@@ -263,6 +254,11 @@ class SqliteDatabase final : public Database {
   }
 
  private:
+  // "" for one in memory.
+  std::string path() const {
+    const char* const name = sqlite3_db_filename(connection_, "main");
+    return name != nullptr ? name : "";
+  }
   static int note_log_pages(void* self, sqlite3*, const char*, int pages) {
     static_cast<SqliteDatabase*>(self)->log_pages_ = pages;
     return SQLITE_OK;
@@ -281,7 +277,10 @@ Result<void> prepare_connection(Database& database, const OpenOptions& options) 
       "PRAGMA page_size=16384; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
       "PRAGMA temp_store=MEMORY;";
   sql += "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
-  if (!options.read_only) {
+  if (options.is_scratch) {
+    // The file may still be of the mode of its original, whose log would need a second file.
+    sql += "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;";
+  } else if (!options.read_only) {
     // The WAL is cut back after a burst so that a store does not keep the space of its worst hour.
     sql += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=" +
            std::to_string(Checkpointer::pages_soft) +
@@ -307,7 +306,7 @@ Result<std::unique_ptr<Database>> open_sqlite(const std::string& path, const Ope
   const int result =
       sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   auto database = std::make_unique<SqliteDatabase>(connection);
-  if (result != SQLITE_OK) return fail(path, failure(connection, result).error());
+  if (result != SQLITE_OK) return fail(path, sqlite_failure(connection, result).error());
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, static_cast<int>(options.busy_timeout.count()));
   if (auto prepared = prepare_connection(*database, options); !prepared) {

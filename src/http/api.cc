@@ -109,6 +109,9 @@ json::Object to_json(const Status& status) {
           {"ready", status.ready},
           {"settled", status.settled},
           {"sources", std::move(sources)},
+          {"store_damage", status.store_damage},
+          {"store_is_whole",
+           status.store_is_whole ? json::Value(*status.store_is_whole) : json::Value()},
           {"trouble", status.trouble},
           {"undecoded", status.undecoded},
           {"verifier_key", status.verifier_key},
@@ -295,7 +298,13 @@ Response Api::answer(const Request& request) const {
   if (request.path == "/healthz") return {.content_type = "text/plain", .body = "alive\n"};
   if (request.path == "/readyz") {
     const Status status = status_();
-    if (status.ready) return {.content_type = "text/plain", .body = "ready\n"};
+    if (status.ready && status.store_damage.empty()) {
+      return {.content_type = "text/plain", .body = "ready\n"};
+    }
+    // What comes is still taken, and whoever asks before sending must not be turned away.
+    if (status.ready) {
+      return {.content_type = "text/plain", .body = "ready, but " + status.store_damage + "\n"};
+    }
     return {
         .status = 503, .content_type = "text/plain", .body = "not ready: " + status.trouble + "\n"};
   }

@@ -3,7 +3,8 @@
 // What     Paths, each with what it answers:
 //            GET /                           the console
 //            GET /healthz                    200 while the process lives
-//            GET /readyz                     200 when the store takes what comes, else 503 and why
+//            GET /readyz                     200 when the store takes what comes, else 503 and why;
+//                                            says what is damaged of the store's files
 //            GET /metrics                    Prometheus text format
 //            GET /api/v1/status              figures, as JSON
 //            GET /api/v1/incidents           ?severity= &state= &before= &limit=; newest first
@@ -44,7 +45,10 @@ namespace mailwarden::http {
 // What the running daemon knows and the store does not.
 struct Status {
   bool ready = false;
-  std::string trouble;      // why not
+  std::string trouble;  // why not
+  // What the check at the start said of the store's files; nothing where it has not said it yet.
+  std::optional<bool> store_is_whole;
+  std::string store_damage;
   bool settled = false;     // every source was read to its present end at least once
   std::int64_t events = 0;  // since the start
   std::int64_t undecoded = 0;

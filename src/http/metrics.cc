@@ -50,6 +50,9 @@ std::string render_metrics(const Status& status, const incident::Incident* grave
       family("incidents_open", "Incidents that are not over.", Gauge, open_incidents),
       family("incidents_open_severity_max", "Severity of the gravest open incident; -1 for none.",
              Gauge, gravest == nullptr ? -1 : static_cast<std::int64_t>(gravest->severity)),
+      family("store_damaged",
+             "1 where the check at the start found the store's files damaged; -1 before it ended.",
+             Gauge, status.store_is_whole ? (*status.store_is_whole ? 0 : 1) : -1),
       family("ready", "1 while the store takes what comes.", Gauge, status.ready ? 1 : 0)};
   return prometheus::TextSerializer().Serialize(families);
 }

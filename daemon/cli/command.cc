@@ -163,6 +163,28 @@ void add_source_options(po::options_description& options) {
   add_format_option(options);
 }
 
+void add_act_options(po::options_description& options) {
+  add_socket_option(options);
+  add_format_option(options);
+  auto add = options.add_options();
+  add("why", text_option("REASON")->default_value(""), "the reason, which is kept");
+  add("who", text_option("PERSON")->default_value(""), "who acts");
+}
+
+int order(const po::variables_map& given, const std::string& path, json::Object act,
+          void (*show)(const json::Value& answer)) {
+  act["who"] = given["who"].as<std::string>();
+  act["why"] = given["why"].as<std::string>();
+  const auto answer = ask_daemon(given, {.path = path, .act = json::to_text(std::move(act))});
+  if (!answer) return complain(answer.error());
+  if (wants_json(given)) {
+    print_json(*answer);
+  } else {
+    show(*answer);
+  }
+  return done;
+}
+
 bool wants_json(const po::variables_map& given) {
   return given.contains("format") && given["format"].as<std::string>() == "json";
 }

@@ -133,6 +133,11 @@ struct Question {
   std::string act;  // the body of a POST; "" for a GET
 };
 Result<json::Value> ask_daemon(const po::variables_map& given, Question question);
+// Of commands that act: socket and format, the reason and the person, which order() sends along
+// with `act`. The exit code is that of complain(), or `show` has printed the answer.
+void add_act_options(po::options_description& options);
+int order(const po::variables_map& given, const std::string& path, json::Object act,
+          void (*show)(const json::Value& answer));
 
 // What the API answers, from the daemon or out of a store at rest: the same function makes both.
 Result<json::Value> ask(const po::variables_map& given, Question question);

@@ -131,11 +131,7 @@ constexpr std::array verbs{Verb{"ack", "acknowledge", "", ""},
 
 int act_on_incident(const Verb& verb, const Arguments& arguments) {
   po::options_description options("Options");
-  add_socket_option(options);
-  add_format_option(options);
-  auto add = options.add_options();
-  add("why", text_option("REASON")->default_value(""), "the reason, which is kept");
-  add("who", text_option("PERSON")->default_value(""), "who acts");
+  add_act_options(options);
   const std::string command = "incidents " + std::string(verb.name);
   const std::string told = verb.placeholder.empty() ? "" : " " + std::string(verb.placeholder);
   int code = done;
@@ -149,19 +145,8 @@ int act_on_incident(const Verb& verb, const Arguments& arguments) {
                                (told.empty() ? " alone" : " and" + told));
   }
   const std::string value = told.empty() ? std::string(verb.value) : words[1];
-  const auto answer = ask_daemon(
-      *given, {.path = "/api/v1/incidents/" + words[0] + "/acts",
-               .act = json::to_text(json::Object{{"act", verb.act},
-                                                 {"value", value},
-                                                 {"who", (*given)["who"].as<std::string>()},
-                                                 {"why", (*given)["why"].as<std::string>()}})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-  } else {
-    print_changes(*answer);
-  }
-  return done;
+  return order(*given, "/api/v1/incidents/" + words[0] + "/acts",
+               {{"act", verb.act}, {"value", value}}, print_changes);
 }
 
 std::string synopsis() {

@@ -119,11 +119,7 @@ int plan(const Arguments& arguments) {
 
 int act(const std::string& kind, const Arguments& arguments) {
   po::options_description options("Options");
-  add_socket_option(options);
-  add_format_option(options);
-  auto add = options.add_options();
-  add("why", text_option("REASON")->default_value(""), "the reason, which is kept");
-  add("who", text_option("PERSON")->default_value(""), "who acts");
+  add_act_options(options);
   int code = done;
   const auto given = read_options(arguments, "playbook " + kind + " RUN STEP --who P --why W",
                                   options, "step", code);
@@ -131,19 +127,8 @@ int act(const std::string& kind, const Arguments& arguments) {
   const auto words = given->contains("step") ? (*given)["step"].as<std::vector<std::string>>()
                                              : std::vector<std::string>();
   if (words.size() != 2) return complain(usage, "'playbook " + kind + "' needs a run and a step");
-  const auto answer = ask_daemon(
-      *given, {.path = "/api/v1/runs/" + words[0] + "/acts",
-               .act = json::to_text(json::Object{{"act", kind},
-                                                 {"step", words[1]},
-                                                 {"who", (*given)["who"].as<std::string>()},
-                                                 {"why", (*given)["why"].as<std::string>()}})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-  } else {
-    print_run(*answer);
-  }
-  return done;
+  return order(*given, "/api/v1/runs/" + words[0] + "/acts", {{"act", kind}, {"step", words[1]}},
+               print_run);
 }
 
 int show(const Arguments& arguments) {

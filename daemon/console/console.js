@@ -184,6 +184,48 @@ async function showReports() {
       ...(lines.length ? lines : [element("li", "None has been issued yet.", "soft")]));
 }
 
+// When each deadline is due, and whether it was met.
+function deadlines(incident) {
+  const met = {acknowledge: incident.acknowledged, contain: incident.contained,
+               resolve: incident.resolved};
+  return Object.entries(incident.deadlines || {}).flatMap(([name, deadline]) => fact(
+      `${name[0].toUpperCase()}${name.slice(1)}`, "by ", time(deadline.due),
+      deadline.missed ? element("strong", ", missed", "late") : "",
+      ...(met[name] ? [", done ", time(met[name])] : []),
+      name === "acknowledge" && incident.acknowledged_by ? ` by ${incident.acknowledged_by}` : ""));
+}
+
+function link(number, text) {
+  const made = element("button", text, "link");
+  made.type = "button";
+  made.addEventListener("click", () => select(number));
+  return made;
+}
+
+// Others that belong to it, or may.
+function others(incident) {
+  const made = [];
+  if (incident.merged_into) {
+    made.push(...fact("Merged into", link(incident.merged_into, String(incident.merged_into))));
+  }
+  const absorbed = incident.absorbed || [];
+  if (absorbed.length) {
+    made.push(...fact("Merged with", ...absorbed.flatMap((one) => [link(one, String(one)), " "])));
+  }
+  const similar = incident.similar || [];
+  if (similar.length) {
+    const lines = element("ul");
+    for (const one of similar) {
+      const line = element("li");
+      line.append(link(one.number, `${one.number}: ${one.title}`),
+                  ` ${one.state.replaceAll("_", " ")} `, time(one.changed));
+      lines.append(line);
+    }
+    made.push(...fact("About the same", lines));
+  }
+  return made;
+}
+
 async function select(number) {
   view.selected = number;
   const [incident, {runs}] = await Promise.all(
@@ -195,7 +237,8 @@ async function select(number) {
       ...fact("State", incident.state.replaceAll("_", " ")),
       ...fact("About", entity(incident.entity)),
       ...fact("Detections", String(incident.detection_count)),
-      ...fact("First and last event", time(incident.first_event), " to ", time(incident.last_event)));
+      ...fact("First and last event", time(incident.first_event), " to ", time(incident.last_event)),
+      ...deadlines(incident), ...others(incident));
   find("#changes").replaceChildren(...incident.changes.map(change));
   find("#runs").replaceChildren(...runs.map(run));
   find("#detections tbody").replaceChildren(...incident.detections.map(detection));

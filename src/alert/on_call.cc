@@ -150,10 +150,11 @@ Shift on_call(const Schedule& schedule, Timestamp at) {
               .reason = std::string(answer.reason),
               .from = at};
   // The same answer may follow: two shifts of one person, a window over the end of the week, or
-  // what lay between was an hour that the clock left out. Such a run is no longer than a rotation and
-  // the list of holidays together.
+  // what lay between was an hour that the clock left out. Such a run is no longer than a rotation
+  // and the list of holidays together.
   for (Timestamp change = answer.until; change < never;) {
     const Timestamp moment = schedule.zone.first_at(change);
+    if (moment >= never) break;
     const Answer next = answer_at(schedule, schedule.zone.to_steady(moment));
     if (!same(answer, next)) {
       shift.until = moment;

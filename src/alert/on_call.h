@@ -162,7 +162,8 @@ class OnCallSchedules {
  public:
   // None.
   OnCallSchedules() = default;
-  // `now` is where the coming year begins in which layers must cover all or there is a fallback.
+  // `now` is where the coming year begins in which layers must cover all or there is a fallback. A
+  // text of comments alone has no schedules.
   static Result<OnCallSchedules> parse(std::string_view yaml, const std::string& file,
                                        Timestamp now);
 

@@ -81,6 +81,8 @@ class File {
   Result<void> read(std::string_view text, std::vector<Contact>& people,
                     std::vector<Schedule>& schedules) {
     const auto documents = reader_.documents(text);
+    const bool empty = documents.empty() || (documents.size() == 1 && documents[0].is_null());
+    if (empty && reader_.mistakes().empty()) return {};
     if (documents.size() == 1) {
       if (reader_.is_map(documents[0], "the file", {"people", "schedules"})) {
         for (const Node& node : list(documents[0], "people", Limits::people_max, "people")) {

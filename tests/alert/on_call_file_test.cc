@@ -65,7 +65,9 @@ TEST(OnCallFile, EveryMistakeIsToldWithItsLine) {
   const std::string plain = "name: l, people: [ada], ";
   const std::string daily = plain + "start: 2026-01-01 09:00, shift: daily";
   const std::vector<Mistake> cases{
-      {"nothing", "", "f.yaml: must hold one document with 'people' and 'schedules'"},
+      {"two documents", "people: []\n---\nschedules: []\n",
+       "f.yaml: must hold one document with 'people' and 'schedules'"},
+      {"no map", "- people", "f.yaml, line 1: the file must be a map"},
       {"not YAML", "people: [", "f.yaml, line 1"},
       {"unknown entry", with_layer("  colour: red\n"), "f.yaml, line 8: 'colour' is not known in"},
       {"no people", "schedules:\n- {name: s}\n", "f.yaml, line 1: 'people' must be a list"},
@@ -211,6 +213,36 @@ TEST(OnCallFile, WhatTheClockLeavesOutNeedsNobody) {
   EXPECT_NE(parsed.error().what.find("from 2026-10-11 02:10 until 2026-10-11 02:20"),
             std::string::npos)
       << parsed.error().what;
+}
+
+TEST(OnCallFile, ShippedIsAnExampleInComments) {
+  const std::string text = read_file(source_folder() + "/policies/on_call.yaml");
+  const auto none = parse(text);
+  ASSERT_TRUE(none) << none.error().what;
+  EXPECT_TRUE(none->schedules().empty());
+  EXPECT_TRUE(parse(""));
+
+  // What stands in them holds as soon as they are taken away.
+  std::string example;
+  std::istringstream lines(text.substr(text.find("# people:")));
+  for (std::string line; std::getline(lines, line);) {
+    ASSERT_TRUE(line.starts_with("# ")) << line;
+    example += line.substr(2) + "\n";
+  }
+  const auto parsed = parse(example);
+  ASSERT_TRUE(parsed) << parsed.error().what;
+  const Schedule* const primary = parsed->find("primary");
+  ASSERT_NE(primary, nullptr);
+  const auto who = [&](const char* moment) {
+    const Shift shift = on_call(*primary, parse_rfc3339(moment).value());
+    return shift.person + ", " + describe(shift);
+  };
+  // Ann's first week begins on Monday, 5 January 2026, at 09:00 in Berlin.
+  EXPECT_EQ(who("2026-01-05T08:00:00Z"), "ann, layer 'weekly'");
+  EXPECT_EQ(who("2026-01-12T08:00:00Z"), "ben, layer 'weekly'");
+  EXPECT_EQ(who("2026-01-07T22:00:00Z"), "cleo, layer 'nights'");  // 23:00 of a Wednesday
+  EXPECT_EQ(who("2026-08-12T12:00:00Z"), "ben, override: Ann is on holiday");
+  EXPECT_EQ(who("2026-12-25T12:00:00Z"), "cleo, holiday 'Christmas', layer 'feasts'");
 }
 
 TEST(OnCallFile, HasLimits) {

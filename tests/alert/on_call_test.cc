@@ -261,6 +261,9 @@ TEST(OnCall, TheEndsOfTimeHaveSomebody) {
   EXPECT_EQ(on_call(of, Timestamp::earliest).person, "dora");
   EXPECT_NE(on_call(of, Timestamp::latest).person, "");
   EXPECT_EQ(on_call(of, Timestamp::latest).until, std::nullopt);
+  // Where the local clock is behind, its last hours come after the end.
+  const Schedule west = rotation("America/New_York", "ada, ben", "2026-01-01 09:00", "1h");
+  EXPECT_EQ(on_call(west, Timestamp::latest).until, std::nullopt);
 }
 
 TEST(OnCall, AsJson) {

@@ -58,6 +58,7 @@ int ledger_verify_command(const Arguments& arguments);
 int events_command(const Arguments& arguments);
 int incidents_command(const Arguments& arguments);
 int alerts_command(const Arguments& arguments);
+int oncall_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int erase_command(const Arguments& arguments);

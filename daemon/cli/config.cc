@@ -21,7 +21,7 @@ int config_command(const Arguments& arguments) {
       return complain(answer_is_no, "kek: " + good.error().what);
     }
   }
-  const auto policies = app::load_policies(outcome->config);
+  const auto policies = app::load_policies(outcome->config, SystemClock().now());
   if (!policies) return complain(answer_is_no, policies.error().what);
   const auto& refused = (*policies)->rules.refused();
   for (const detect::Refusal& refusal : refused) complain(answer_is_no, refusal.sentence());
@@ -29,7 +29,8 @@ int config_command(const Arguments& arguments) {
   print("the configuration is good: " + std::to_string(outcome->config.sources.size()) +
         " sources, " + std::to_string((*policies)->rules.rules().size()) + " rules, " +
         std::to_string((*policies)->rules.correlations().size()) + " correlations, " +
-        std::to_string((*policies)->retention.size()) + " retention policies\n");
+        std::to_string((*policies)->retention.size()) + " retention policies, " +
+        std::to_string((*policies)->routes.on_call().schedules().size()) + " on-call schedules\n");
   return done;
 }
 

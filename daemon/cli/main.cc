@@ -19,6 +19,7 @@ constexpr std::array all{
     Group{"events", "list events, or show one with its proof", events_command},
     Group{"incidents", "list incidents, show one, act on one", incidents_command},
     Group{"alerts", "list who was told of what", alerts_command},
+    Group{"oncall", "say who is on call, now or at a time", oncall_command},
     Group{"playbook", "check playbooks, show their runs, approve their steps", playbook_command},
     Group{"report", "write the audit or the retention report of a store", report_command},
     Group{"erase", "erase what the store says of a person", erase_command},

@@ -97,12 +97,27 @@ std::string with_mail_lines(std::string_view text) {
   return lines;
 }
 
+// Why it comes to whom it comes, where a schedule decided that.
+std::string on_call_text(const json::Value& shifts) {
+  if (shifts.as_array() == nullptr) return "";
+  std::string text;
+  for (const json::Value& shift : *shifts.as_array()) {
+    text += "On call: " + shift.text("person") + " by schedule " + shift.text("schedule") + ", " +
+            shift.text("cause");
+    for (const char* const name : {"holiday", "layer", "reason"}) {
+      if (const std::string value = shift.text(name); !value.empty()) text += " " + value;
+    }
+    text += shift["until"].is_null() ? "\r\n" : ", until " + shift.text("until") + "\r\n";
+  }
+  return text + "\r\n";
+}
+
 std::string body_text(const Alert& alert) {
   const json::Value event(alert.event);
   // A checkpoint's mail is the signed note and nothing else, so that it verifies as it is saved.
   if (event.text("type") == checkpoint_type) return with_mail_lines(event["data"].text("note"));
   const json::Value incident = json::Value(alert.event)["data"]["incident"];
-  std::string text = alert.subject + "\r\n\r\n";
+  std::string text = alert.subject + "\r\n\r\n" + on_call_text(event["data"]["on_call"]);
   if (const auto* because = incident["because"].as_array(); because != nullptr) {
     text += "Severity rests on: " + incident.text("row") + "\r\n";
     for (const json::Value& fact : *because) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "json/yaml_reader.h"
 
@@ -62,6 +63,9 @@ Receiver read_receiver(yaml::Reader& reader, const Node& node) {
     return receiver;
   }
   receiver.name = reader.text(node, "name");
+  if (receiver.name.starts_with(on_call_prefix)) {
+    reader.mistake(*node.find("name"), "a receiver's name must not begin with 'on-call:'");
+  }
   const std::string kind = reader.text(node, "kind");
   const auto* const found = std::ranges::find(kinds, kind, [](const auto& k) { return k.second; });
   if (found == kinds.end()) {
@@ -108,6 +112,36 @@ Route read_route(yaml::Reader& reader, const Node& node) {
   return route;
 }
 
+// `on_call` is null where it is not known.
+void check_told(yaml::Reader& reader, const Node& node, const Routes& routes,
+                const OnCallSchedules* on_call, const std::string& name) {
+  if (!name.starts_with(on_call_prefix)) {
+    if (routes.find(name) == nullptr) {
+      reader.mistake(node, "there is no receiver '" + printable(name) + "'");
+    }
+    return;
+  }
+  const std::string schedule = name.substr(on_call_prefix.size());
+  if (on_call != nullptr && on_call->find(schedule) == nullptr) {
+    reader.mistake(node, "there is no schedule '" + printable(schedule) + "' in on_call.yaml");
+  }
+}
+
+// Receivers by which somebody is to be reached and that are not there: a sentence a line.
+std::string unreachable(const OnCallSchedules& on_call, const Routes& routes,
+                        const std::string& file, std::string separator) {
+  std::string sentences;
+  for (const Contact& person : on_call.people()) {
+    for (const std::string& name : person.receivers) {
+      if (routes.find(name) != nullptr) continue;
+      sentences +=
+          separator + person.where + ": there is no receiver '" + printable(name) + "' in " + file;
+      separator = "\n";
+    }
+  }
+  return sentences;
+}
+
 // Letters that may stand in a file's name and in a header.
 std::string key_of(const std::string& origin, const std::string& cause,
                    const std::string& receiver) {
@@ -118,6 +152,31 @@ std::string key_of(const std::string& origin, const std::string& cause,
     if (!plain) c = '-';
   }
   return key;
+}
+
+// A receiver of a change, and the shifts because of which it is one.
+struct Told {
+  std::string receiver;
+  json::Array on_call;
+};
+
+Told& told_by(std::vector<Told>& told, const std::string& receiver) {
+  const auto found = std::ranges::find(told, receiver, &Told::receiver);
+  return found != told.end() ? *found
+                             : told.emplace_back(Told{.receiver = receiver, .on_call = {}});
+}
+
+// parse() has seen to it that schedule and person are there.
+void call(const OnCallSchedules& schedules, const std::string& name, Timestamp when,
+          std::vector<Told>& told) {
+  const Schedule* const schedule = schedules.find(name);
+  CHECK(schedule != nullptr);
+  const Shift shift = on_call(*schedule, when);
+  const Contact* const person = schedules.find_person(shift.person);
+  CHECK(person != nullptr);
+  for (const std::string& receiver : person->receivers) {
+    told_by(told, receiver).on_call.emplace_back(to_json(shift));
+  }
 }
 
 std::string severity_words(incident::Severity severity) {
@@ -159,7 +218,7 @@ std::string describe(const Receiver& receiver) {
 }
 
 Result<Routes> Routes::parse(std::string_view text, const std::string& file,
-                             const std::string& folder) {
+                             const std::string& folder, std::optional<OnCallSchedules> on_call) {
   yaml::Reader reader(file);
   Routes routes;
   const auto documents = reader.documents(text);
@@ -180,9 +239,7 @@ Result<Routes> Routes::parse(std::string_view text, const std::string& file,
       for (const Node& node : list->items) {
         routes.routes_.push_back(read_route(reader, node));
         for (const std::string& name : routes.routes_.back().to) {
-          if (routes.find(name) == nullptr) {
-            reader.mistake(node, "there is no receiver '" + printable(name) + "'");
-          }
+          check_told(reader, node, routes, on_call ? &*on_call : nullptr, name);
         }
       }
     }
@@ -192,7 +249,10 @@ Result<Routes> Routes::parse(std::string_view text, const std::string& file,
   } else if (documents.size() != 1 && reader.mistakes().empty()) {
     return fail(Code::invalid, file + ": must hold one document with 'receivers' and 'routes'");
   }
-  if (!reader.mistakes().empty()) return fail(Code::invalid, reader.all_mistakes());
+  std::string mistakes = reader.all_mistakes();
+  if (on_call) mistakes += unreachable(*on_call, routes, file, mistakes.empty() ? "" : "\n");
+  if (!mistakes.empty()) return fail(Code::invalid, std::move(mistakes));
+  if (on_call) routes.on_call_ = *std::move(on_call);
   return routes;
 }
 
@@ -203,27 +263,36 @@ const Receiver* Routes::find(std::string_view name) const {
 
 std::vector<Alert> route(const Routes& routes, const incident::Change& change,
                          const incident::Incident& incident, const std::string& origin) {
-  std::vector<Alert> alerts;
-  std::set<std::string> told;
+  std::vector<Told> told;
+  std::set<std::string> named;
   for (const Route& route : routes.routes()) {
     if (!route.changes.contains(change.kind) || incident.severity < route.severity_from) continue;
     for (const std::string& name : route.to) {
-      if (!told.insert(name).second) continue;
-      const std::string cause =
-          "incident-" + std::to_string(change.incident) + "-" + std::to_string(change.sequence);
-      Alert alert{
-          .key = key_of(origin, cause, name),
-          .receiver = name,
-          .incident = change.incident,
-          .time = change.when,
-          .subject = "[severity " + severity_words(incident.severity) + "] incident " +
-                     std::to_string(incident.number) + ": " + incident.title + ", " +
-                     (incident.entity.name.empty() ? "nobody named" : incident.entity.name) +
-                     (change.kind == "deadline_missed" ? "; late: " + change.why : "")};
-      alert.event = cloud_event(alert.key, "mailwarden.incident." + change.kind, change.when,
-                                origin, incident, {{"change", incident::to_record(change)}});
-      alerts.push_back(std::move(alert));
+      if (!named.insert(name).second) continue;
+      if (name.starts_with(on_call_prefix)) {
+        call(routes.on_call(), name.substr(on_call_prefix.size()), change.when, told);
+      } else {
+        told_by(told, name);
+      }
     }
+  }
+  std::vector<Alert> alerts;
+  for (Told& one : told) {
+    const std::string cause =
+        "incident-" + std::to_string(change.incident) + "-" + std::to_string(change.sequence);
+    Alert alert{.key = key_of(origin, cause, one.receiver),
+                .receiver = one.receiver,
+                .incident = change.incident,
+                .time = change.when,
+                .subject = "[severity " + severity_words(incident.severity) + "] incident " +
+                           std::to_string(incident.number) + ": " + incident.title + ", " +
+                           (incident.entity.name.empty() ? "nobody named" : incident.entity.name) +
+                           (change.kind == "deadline_missed" ? "; late: " + change.why : "")};
+    json::Object data{{"change", incident::to_record(change)}};
+    if (!one.on_call.empty()) data["on_call"] = std::move(one.on_call);
+    alert.event = cloud_event(alert.key, "mailwarden.incident." + change.kind, change.when, origin,
+                              incident, std::move(data));
+    alerts.push_back(std::move(alert));
   }
   return alerts;
 }

@@ -44,7 +44,7 @@ Result<void> Daemon::Parts::open_keys() {
 }
 
 Result<void> Daemon::Parts::start() {
-  auto policies = load_policies(config);
+  auto policies = load_policies(config, around.clock.now());
   if (!policies) return std::unexpected(policies.error());
   tell_refused(**policies);
   auto loaded = load_keys(config, around.entropy, around.log);

@@ -37,7 +37,7 @@ void Daemon::Parts::tell_refused(const Policies& policies) const {
 
 void Daemon::Parts::reload() {
   around.notify("RELOADING=1");
-  auto policies = load_policies(config);
+  auto policies = load_policies(config, around.clock.now());
   // A slip in a file must not take away a rule that watches now.
   if (policies) {
     const std::string lost = rules_lost(core->policies(), **policies);

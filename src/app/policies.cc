@@ -19,14 +19,15 @@ constexpr std::size_t entities_bytes_max = std::size_t{256} * 1024 * 1024;
 
 class Loader {
  public:
-  explicit Loader(const config::Config& config) : config_(config) {}
+  explicit Loader(const config::Config& config, Timestamp now = {}) : config_(config), now_(now) {}
 
   Result<std::shared_ptr<const Policies>> run() {
     auto rules = take(load_rules());
     auto decoders = take(load_decoders());
     auto severity = take(load_severity());
     auto retention = take(load_retention());
-    auto routes = take(load_routes());
+    auto on_call = take(load_on_call());
+    auto routes = take(load_routes(std::move(on_call)));
     auto playbooks = take(load_playbooks());
     auto access = take(load_access());
     auto accesses = take(load_accesses());
@@ -58,6 +59,15 @@ class Loader {
     auto texts = read_all<privacy::PolicyText>(config_.policies + "/retention");
     if (!texts) return std::unexpected(texts.error());
     return privacy::parse_retention(*texts);
+  }
+
+  // None where the file is not there.
+  Result<alert::OnCallSchedules> load_on_call() {
+    const std::string file = config_.policies + "/on_call.yaml";
+    if (!fs::exists(file)) return alert::OnCallSchedules();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    return alert::OnCallSchedules::parse(*text, file, now_);
   }
 
  private:
@@ -140,12 +150,16 @@ class Loader {
   }
 
   // Without the file nobody is told of anything, which the log says at start.
-  Result<alert::Routes> load_routes() {
+  Result<alert::Routes> load_routes(std::optional<alert::OnCallSchedules> on_call) {
     const std::string file = config_.policies + "/routes.yaml";
-    if (!fs::exists(file)) return alert::Routes();
+    if (!fs::exists(file)) {
+      if (!on_call || on_call->people().empty()) return alert::Routes();
+      return fail(Code::invalid, on_call->people().front().where +
+                                     ": people have receivers, but there is no " + file);
+    }
     const auto text = read(file);
     if (!text) return std::unexpected(text.error());
-    return alert::Routes::parse(*text, file, config_.alerts);
+    return alert::Routes::parse(*text, file, config_.alerts, std::move(on_call));
   }
 
   Result<std::vector<respond::Playbook>> load_playbooks() {
@@ -287,6 +301,7 @@ class Loader {
   }
 
   const config::Config& config_;
+  Timestamp now_;
   std::vector<access::EntityText> entities_;
   std::string texts_;
   std::string mistakes_;
@@ -306,8 +321,8 @@ Result<ingest::DecodeOptions> decode_options(const config::SourceConfig& source)
   return options;
 }
 
-Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config) {
-  return Loader(config).run();
+Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config, Timestamp now) {
+  return Loader(config, now).run();
 }
 
 // Where a file is no YAML any more, no id tells which of its rules are gone.
@@ -332,6 +347,12 @@ Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& 
   config::Config config;
   config.policies = policies;
   return Loader(config).load_retention();
+}
+
+Result<alert::OnCallSchedules> load_on_call(const std::string& policies, Timestamp now) {
+  config::Config config;
+  config.policies = policies;
+  return Loader(config, now).load_on_call();
 }
 
 }  // namespace mailwarden::app

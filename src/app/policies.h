@@ -1,8 +1,8 @@
 // Everything that rules and policies say, loaded as one whole.
 //
-// What     load() reads rules, decoders' settings, the severity table, retention, routes and
-//          playbooks; what holds is replaced as a whole or not at all. `version` is a hash of every
-//          text read, which the ledger records when it changes.
+// What     load() reads rules, decoders' settings, the severity table, retention, routes, who is on
+//          call and playbooks; what holds is replaced as a whole or not at all. `version` is a hash
+//          of every text read, which the ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
 // Errors   Error{invalid} with every mistake of every file at once; see load_policies() for rules.
@@ -17,6 +17,7 @@
 #include "access/grant_rules.h"
 #include "access/known_entities.h"
 #include "alert/routes.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "detect/rule_set.h"
@@ -33,7 +34,7 @@ struct Policies {
   ingest::DecoderSet decoders;
   incident::SeverityTable severity;
   std::vector<privacy::RetentionPolicy> retention;
-  alert::Routes routes;                      // none where there is no routes.yaml
+  alert::Routes routes;                      // none where there is no routes.yaml; who is on call
   std::vector<respond::Playbook> playbooks;  // their rules as ids
   // Who may do what; null where the folder holds no access policies.
   // Over what operators wrote down of people and systems.
@@ -49,12 +50,15 @@ struct Policies {
 inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;
 
 // A rule that is wrong is among rules.refused(), unless something else is wrong too; the others are
-// in force.
-Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config);
+// in force. Somebody must be on call in the year after `now`.
+Result<std::shared_ptr<const Policies>> load_policies(const config::Config& config,
+                                                      Timestamp now = SystemClock().now());
 // The sentences about rules that are in force in `before` and refused in `after`, one a line.
 std::string rules_lost(const Policies& before, const Policies& after);
 // Of the folder of policies, the retention alone, for what needs no rules.
 Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& policies);
+// Of the folder of policies, who is on call.
+Result<alert::OnCallSchedules> load_on_call(const std::string& policies, Timestamp now);
 
 // A decoder's settings out of a source's.
 Result<ingest::DecodeOptions> decode_options(const config::SourceConfig& source);

@@ -150,6 +150,32 @@ TEST(Mail, HasWhatRfc5322AsksForAndAKeyInItsMessageId) {
   EXPECT_TRUE(text->starts_with("[severity 1 Medium] incident 1: Prüfung, 203.0.113.5\r\n"));
 }
 
+TEST(Mail, SaysWhoIsOnCallAndWhy) {
+  Alert alert = sample();
+  alert.event["data"] =
+      json::Object{{"on_call", json::Array{json::Object{{"schedule", "primary"},
+                                                        {"person", "ada"},
+                                                        {"cause", "override"},
+                                                        {"reason", "swapped"},
+                                                        {"until", "2025-11-25T08:00:00.000000Z"}},
+                                           json::Object{{"schedule", "secondary"},
+                                                        {"person", "ada"},
+                                                        {"cause", "holiday"},
+                                                        {"holiday", "Christmas"},
+                                                        {"layer", "feasts"},
+                                                        {"until", json::Value()}}}}};
+  const std::string mail = to_mail({.from = "warden@example.com", .to = {"a@example.com"}}, alert);
+  std::string body = mail.substr(mail.find("\r\n\r\n") + 4);
+  std::erase_if(body, [](char c) { return c == '\r' || c == '\n'; });
+  const auto text = json::from_base64(body);
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("\r\n\r\nOn call: ada by schedule primary, override swapped, until "
+                       "2025-11-25T08:00:00.000000Z\r\n"
+                       "On call: ada by schedule secondary, holiday Christmas feasts\r\n\r\n"),
+            std::string::npos)
+      << *text;
+}
+
 TEST(Mail, OfACheckpointVerifiesAsItIsSaved) {
   const ledger::Checkpoint checkpoint{.origin = "example.com/log", .size = 120};
   const auto signer = crypto::Signer::from_seed({std::byte{1}});

@@ -86,6 +86,129 @@ TEST(Route, AnAlertIsACloudEventOfTheIncident) {
             "[severity 0 Low] incident 7: Password guessing over SSH, 203.0.113.5");
 }
 
+// Ada has the days and Ben the nights of 24 and 25 November 2025.
+OnCallSchedules two_people() {
+  return OnCallSchedules::parse(R"(people:
+- {name: ada, receivers: [pager, mail-ada]}
+- {name: ben, receivers: [mail-ben]}
+schedules:
+- name: primary
+  zone: UTC
+  layers: [{name: turns, people: [ada, ben], start: 2025-11-24 08:00, shift: 12h}]
+  fallback: ben
+- name: secondary
+  zone: UTC
+  layers: [{name: alone, people: [ada], start: 2025-01-01 00:00, shift: daily}]
+)",
+                                "on_call.yaml", parse_rfc3339("2025-11-24T00:00:00Z").value())
+      .value();
+}
+
+constexpr const char* with_on_call = R"(
+receivers:
+  - {name: spool, kind: folder, folder: out}
+  - {name: pager, kind: folder, folder: pager}
+  - {name: mail-ada, kind: folder, folder: ada}
+  - {name: mail-ben, kind: folder, folder: ben}
+routes:
+  - {changes: [opened, noted], to: [spool, on-call:primary]}
+  - {changes: [opened], severity_from: 2, to: [on-call:primary, mail-ada, on-call:secondary]}
+)";
+
+incident::Change change_at(const std::string& kind, const char* when) {
+  incident::Change change = change_of(kind);
+  change.when = parse_rfc3339(when).value();
+  return change;
+}
+
+TEST(RouteOnCall, GoesToWhoeverIsOnCallAtTheTimeOfTheChangeOnce) {
+  const Routes routes = Routes::parse(with_on_call, "r.yaml", "/a", two_people()).value();
+  struct Case {
+    const char* name;
+    const char* kind;
+    const char* when;
+    incident::Severity severity;
+    std::vector<std::string> expected;
+  };
+  const std::vector<Case> cases{
+      {"by day",
+       "noted",
+       "2025-11-24T08:00:00Z",
+       incident::Severity::low,
+       {"spool", "pager", "mail-ada"}},
+      {"by night", "noted", "2025-11-24T20:00:00Z", incident::Severity::low, {"spool", "mail-ben"}},
+      {"one moment before",
+       "noted",
+       "2025-11-24T19:59:59.999999Z",
+       incident::Severity::low,
+       {"spool", "pager", "mail-ada"}},
+      {"both routes and schedules by day",
+       "opened",
+       "2025-11-25T10:00:00Z",
+       incident::Severity::high,
+       {"spool", "pager", "mail-ada"}},
+      {"both routes and schedules by night",
+       "opened",
+       "2025-11-25T20:00:00Z",
+       incident::Severity::high,
+       {"spool", "mail-ben", "mail-ada", "pager"}}};
+  for (const Case& c : cases) {
+    const auto alerts = route(routes, change_at(c.kind, c.when), incident_of(c.severity), "o");
+    EXPECT_EQ(receivers_of(alerts), c.expected) << c.name;
+    std::set<std::string> keys;
+    for (const Alert& alert : alerts) keys.insert(alert.key);
+    EXPECT_EQ(keys.size(), alerts.size()) << c.name;
+  }
+}
+
+TEST(RouteOnCall, TheAlertSaysWhoWasCalledByWhichScheduleAndWhy) {
+  const Routes routes = Routes::parse(with_on_call, "r.yaml", "/a", two_people()).value();
+  const auto alerts = route(routes, change_at("opened", "2025-11-25T10:00:00Z"),
+                            incident_of(incident::Severity::high), "o");
+  ASSERT_EQ(alerts.size(), 3U);
+  EXPECT_TRUE(json::Value(alerts[0].event)["data"]["on_call"].is_null());  // by its own name
+  // Mail goes to Ada by both schedules, and by her receiver's name.
+  const std::string expected =
+      R"([{"cause":"layer","layer":"turns","person":"ada","schedule":"primary",)"
+      R"("until":"2025-11-25T20:00:00.000000Z"},)"
+      R"({"cause":"layer","layer":"alone","person":"ada","schedule":"secondary","until":null}])";
+  EXPECT_EQ(json::to_text(json::Value(alerts[2].event)["data"]["on_call"]), expected);
+  EXPECT_EQ(alerts[2].receiver, "mail-ada");
+  EXPECT_EQ(alerts[2].key, "o.incident-7-3.mail-ada");
+}
+
+TEST(RouteOnCall, WhatIsNotThereIsToldWithItsLine) {
+  struct Case {
+    const char* name;
+    std::string text;
+    const char* expected;
+  };
+  const std::string receivers =
+      "receivers:\n- {name: pager, kind: folder, folder: f}\n"
+      "- {name: mail-ada, kind: folder, folder: f}\n";
+  const std::vector<Case> cases{
+      {"schedule",
+       receivers + "- {name: mail-ben, kind: folder, folder: f}\n"
+                   "routes: [{changes: [opened], to: [on-call:tertiary]}]\n",
+       "r.yaml, line 5: there is no schedule 'tertiary' in on_call.yaml"},
+      {"receiver of a person", receivers + "routes: [{changes: [opened], to: [pager]}]\n",
+       "on_call.yaml, line 3: there is no receiver 'mail-ben' in r.yaml"},
+      {"both", receivers + "routes: [{changes: [opened], to: [nobody]}]\n",
+       "r.yaml, line 4: there is no receiver 'nobody'\non_call.yaml, line 3: there is no receiver"},
+      {"a receiver that looks like a schedule",
+       receivers + "- {name: 'on-call:x', kind: folder, folder: f}\n"
+                   "routes: [{changes: [opened], to: [pager]}]\n",
+       "r.yaml, line 4: a receiver's name must not begin with 'on-call:'"}};
+  for (const Case& c : cases) {
+    const auto parsed = Routes::parse(c.text, "r.yaml", "/a", two_people());
+    ASSERT_FALSE(parsed) << c.name;
+    EXPECT_NE(parsed.error().what.find(c.expected), std::string::npos)
+        << c.name << ": " << parsed.error().what;
+  }
+  // Where the schedules are not known, nothing is said of them.
+  EXPECT_TRUE(Routes::parse(cases[0].text, "r.yaml", "/a", std::nullopt));
+}
+
 TEST(Routes, AFolderThatIsNotAbsoluteLiesInTheFolderOfAlerts) {
   const Routes routes = Routes::parse(two_receivers, "routes.yaml", "/var/alerts").value();
   EXPECT_EQ(routes.find("spool")->folder, "/var/alerts/out");

@@ -64,9 +64,10 @@ INSTANTIATE_TEST_SUITE_P(Commands, Help,
                                          "config", "ledger", "ledger verify", "ledger show",
                                          "events", "incidents", "incidents show", "incidents ack",
                                          "alerts", "playbook", "playbook check", "playbook plan",
-                                         "playbook approve", "report", "report verify", "retention",
-                                         "status", "keys", "keys make", "keys add-version",
-                                         "keys drop-version", "keys status", "store"));
+                                         "playbook approve", "oncall", "oncall show", "report",
+                                         "report verify", "retention", "status", "keys",
+                                         "keys make", "keys add-version", "keys drop-version",
+                                         "keys status", "store"));
 
 struct Wrong {
   const char* name;

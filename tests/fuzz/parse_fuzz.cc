@@ -95,9 +95,25 @@ void read_time(const std::string& text) {
   CHECK(is_utf8(to_utf8(text)));
 }
 
+// Whatever schedules say, somebody is on call, and for a while.
+void read_on_call(const std::string& text) {
+  const Timestamp now{1'774'746'000'000'000};  // an hour before Berlin's clocks were set in 2026
+  const auto schedules = alert::OnCallSchedules::parse(text, "f.yaml", now);
+  check_refusal(schedules);
+  if (!schedules) return;
+  for (const alert::Schedule& schedule : schedules->schedules()) {
+    for (const Timestamp at : {Timestamp::earliest, now, Timestamp::latest}) {
+      const alert::Shift shift = alert::on_call(schedule, at);
+      CHECK(schedules->find_person(shift.person) != nullptr);
+      CHECK(!shift.until || *shift.until > at);
+    }
+  }
+}
+
 void read_policies(const std::string& text) {
   check_refusal(incident::SeverityTable::parse(text, "f.yaml"));
   check_refusal(alert::Routes::parse(text, "f.yaml", "alerts"));
+  read_on_call(text);
   check_refusal(respond::parse_playbooks(std::vector{respond::PlaybookText{"f.yaml", text}}));
   check_refusal(privacy::parse_retention(std::vector{privacy::PolicyText{"f.yaml", text}}));
   check_refusal(ingest::parse_json_mapping(text, "f.yaml"));

@@ -65,6 +65,29 @@ Timestamp Zone::to_utc(Timestamp local) const {
   return clamp(larger_holds || !smaller_holds ? larger : smaller);
 }
 
+std::size_t Zone::reaching(std::int64_t us) const {
+  const Span& span = span_at(us - 2 * day.count());
+  return static_cast<std::size_t>(&span - spans_.data());
+}
+
+Timestamp Zone::to_steady(Timestamp at) const {
+  Timestamp steady = to_local(at);
+  for (std::size_t i = reaching(at.us); i + 1 < spans_.size(); ++i) {
+    const std::int64_t end = spans_[i + 1].begin_us;
+    if (end > at.us) break;
+    steady = std::max(steady, Timestamp{end - 1 + spans_[i].offset_us});
+  }
+  return clamp(steady);
+}
+
+Timestamp Zone::first_at(Timestamp local) const {
+  std::size_t i = reaching(local.us);
+  for (; i + 1 < spans_.size(); ++i) {
+    if (spans_[i + 1].begin_us + spans_[i].offset_us > local.us) break;
+  }
+  return clamp({std::max(spans_[i].begin_us, local.us - spans_[i].offset_us)});
+}
+
 std::optional<Timestamp> without_year(Civil civil, const YearRule& rule, const Zone& zone,
                                       Timestamp received) {
   if (rule.fixed) {

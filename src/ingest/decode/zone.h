@@ -4,7 +4,8 @@
 //          had, read once; to_utc() is then arithmetic. Where a local time happened twice (clocks
 //          set back) it is the earlier of the two moments. Where it never happened (clocks set
 //          forward) it is read with the offset that holds after the gap, again the earlier of both
-//          readings.
+//          readings. What is due at local times reads them in another way, which keeps their order
+//          (to_steady(), first_at()): at the first moment at which the clock shows that or more.
 // Owns     Its list.
 // Threads  Values; to_utc() and to_local() are pure.
 // Errors   make(): Error{not_found} for a name that the database does not have.
@@ -32,6 +33,14 @@ class Zone {
   Timestamp to_utc(Timestamp local) const;
   Timestamp to_local(Timestamp at) const;
 
+  // A wall clock that never goes back: to_local(), but while it shows once more what it has shown
+  // already, the latest of that.
+  Timestamp to_steady(Timestamp at) const;
+  // The first moment at which to_steady() is `local` or, where clocks were set forward over that,
+  // more. So to_steady(at) >= local says the same as at >= first_at(local), and what is due later
+  // by the wall clock never comes first.
+  Timestamp first_at(Timestamp local) const;
+
  private:
   struct Span {
     std::int64_t begin_us = 0;
@@ -39,6 +48,8 @@ class Zone {
   };
 
   const Span& span_at(std::int64_t us) const;
+  // The first span that is not over so long before `us` that no offset reaches from it to there.
+  std::size_t reaching(std::int64_t us) const;
 
   std::vector<Span> spans_{Span{.begin_us = INT64_MIN, .offset_us = 0}};
 };

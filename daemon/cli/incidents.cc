@@ -46,23 +46,32 @@ void print_changes(const json::Value& of) {
   std::vector<std::vector<std::string>> rows;
   if (const auto* changes = of["changes"].as_array()) {
     for (const json::Value& change : *changes) {
-      rows.push_back({short_time(change.text("when")), change.text("kind"), change.text("who"),
-                      change.text("why")});
+      const std::int64_t other = change["after"].integer("incident");
+      rows.push_back({short_time(change.text("when")),
+                      change.text("kind") + (other != 0 ? " " + std::to_string(other) : ""),
+                      change.text("who"), change.text("why")});
     }
   }
   print_table({"WHEN (UTC)", "CHANGE", "WHO", "WHY"}, rows);
 }
 
 void print_deadlines(const json::Value& one) {
+  struct Line {
+    std::string_view deadline;
+    std::string_view label;
+    std::string_view met;
+  };
+  constexpr std::array lines{Line{"acknowledge", "ack by    ", "acknowledged"},
+                             Line{"contain", "contain by", "contained"},
+                             Line{"resolve", "resolve by", "resolved"}};
   const auto* deadlines = one["deadlines"].as_object();
   if (deadlines == nullptr) return;
-  for (const auto& [name, deadline] : *deadlines) {
-    const std::string met = name == "acknowledge" ? one.text("acknowledged")
-                            : name == "contain"   ? one.text("contained")
-                                                  : one.text("resolved");
-    print("  " + name + std::string(12 - name.size(), ' ') + "by " +
-          short_time(deadline.text("due")) + " UTC" +
-          (deadline["missed"] == json::Value(true) ? ", MISSED" : "") +
+  for (const Line& line : lines) {
+    const auto deadline = deadlines->find(line.deadline);
+    if (deadline == deadlines->end()) continue;
+    const std::string met = one.text(line.met);
+    print("  " + std::string(line.label) + " " + short_time(deadline->second.text("due")) + " UTC" +
+          (deadline->second["missed"] == json::Value(true) ? ", MISSED" : "") +
           (met.empty() ? "" : ", done " + short_time(met)) + "\n");
   }
 }
@@ -96,10 +105,10 @@ std::string merges_of(const json::Value& one) {
 
 void print_incident(const json::Value& one) {
   print("Incident " + std::to_string(one.integer("number")) + ": " + printable(one.text("title")) +
-        "\n  severity  " + severity_of(one) + " (" + printable(reason_of(one)) + ")\n  state     " +
-        one.text("state") + merges_of(one) + "\n  about     " +
+        "\n  severity   " + severity_of(one) + " (" + printable(reason_of(one)) +
+        ")\n  state      " + one.text("state") + merges_of(one) + "\n  about      " +
         printable(one["entity"].text("kind") + " " + one["entity"].text("name")) +
-        "\n  events    " + std::to_string(one.integer("detection_count")) + " detections from " +
+        "\n  events     " + std::to_string(one.integer("detection_count")) + " detections from " +
         short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
         " UTC\n");
   print_deadlines(one);

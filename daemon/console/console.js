@@ -121,7 +121,9 @@ function fact(name, ...content) {
 
 function change(entry) {
   const made = element("li");
-  made.append(time(entry.when), " ", element("strong", entry.kind.replaceAll("_", " ")),
+  const other = (entry.after || {}).incident;
+  const kind = entry.kind.replaceAll("_", " ") + (other ? ` ${other}` : "");
+  made.append(time(entry.when), " ", element("strong", kind),
               `: ${entry.why} `, element("span", `(${entry.who})`, "soft"));
   return made;
 }

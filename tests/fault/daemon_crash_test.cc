@@ -190,5 +190,43 @@ TEST_F(DaemonCrash, KeepsTheKeyOfEverythingThatItKeeps) {
       });
 }
 
+// One run introduces the key that is to follow, another drops the one before it.
+TEST_F(DaemonCrash, ASigningKeyFollowsAnotherOrNotYet) {
+  write_file(logs_.path("auth.log"), ssh_log(100));
+  const auto options = [](const TestDaemon& daemon, bool drops) {
+    return std::vector<std::string>{drops ? "--key" : "--next-key", daemon.path("key2")};
+  };
+  for (const bool drops : {false, true}) {
+    SCOPED_TRACE(drops ? "the first key is dropped" : "the second key is introduced");
+    TestDaemon daemon;
+    ASSERT_EQ(daemon.once(source()), 0) << daemon.output();
+    if (drops) {
+      ASSERT_EQ(daemon.once(source(), options(daemon, false)), 0) << daemon.output();
+    }
+    Recording recording(daemon.path("."));
+    auto arguments = daemon.arguments({"--once", "--source", source()});
+    std::ranges::copy(options(daemon, drops), std::back_inserter(arguments));
+    const Ran& ran = recording.run(arguments);
+    ASSERT_EQ(ran.code, 0) << ran.output;
+    ASSERT_THAT(recording.unseen(), testing::IsEmpty());
+    recording.each(
+        recording.crashes(6), Names::strict, [&](const Crash& crash, const VolatileDisk& disk) {
+          TestDaemon crashed;
+          leave(disk, crash, crashed.path("."));
+          const Ran before = crashed.verify();
+          EXPECT_EQ(before.code, 0) << before.output;
+          ASSERT_EQ(crashed.once(source(), options(crashed, drops)), 0) << crashed.output();
+          const Ran by_first = crashed.verify();
+          EXPECT_EQ(by_first.code, 0) << by_first.output;
+          EXPECT_EQ(crashed.rows("SELECT number FROM ledger_entry WHERE kind = 'key'").size(),
+                    drops ? 2U : 1U);
+          const Ran by_second =
+              mailwarden::run({"mailwarden", "ledger", "verify", "--store", crashed.store(),
+                               "--key", crashed.path("key2.pub")});
+          EXPECT_EQ(by_second.code, 0) << by_second.output;
+        });
+  }
+}
+
 }  // namespace
 }  // namespace mailwarden::fault

@@ -31,15 +31,16 @@ void IncidentBook::grade(Incident& incident, const SeverityTable& table, Timesta
   incident.graded = now;
   incident.acknowledged = {};
   incident.acknowledged_by.clear();
+  incident.deadlines.erase("acknowledge");
   const ServiceLevel& level = table.service_level(incident.severity);
   for (const std::string_view name : deadline_names) {
     const Duration time = promised(level, name);
     if (time == Duration{} || met(incident, name) != Timestamp()) continue;
-    const auto [deadline, is_new] =
-        incident.deadlines.try_emplace(std::string(name), Deadline{.due = now + time});
-    if (name == "acknowledge") deadline->second = {.due = now + time};
-    deadline->second.due = std::min(deadline->second.due, now + time);
-    next_due_ = std::min(next_due_, deadline->second.due);
+    Deadline& deadline =
+        incident.deadlines.try_emplace(std::string(name), Deadline{.due = now + time})
+            .first->second;
+    deadline.due = std::min(deadline.due, now + time);
+    next_due_ = std::min(next_due_, deadline.due);
   }
 }
 

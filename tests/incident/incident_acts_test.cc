@@ -154,6 +154,24 @@ TEST_F(IncidentActsTest, ARaiseAsksForAnotherAcknowledgementAndNeverForMoreTime)
   EXPECT_EQ(at(1).deadlines.at("resolve").due, start + hours(96));
 }
 
+TEST_F(IncidentActsTest, ARaiseToASeverityWithoutPromiseLeavesNoAcknowledgementDue) {
+  table_ = SeverityTable::parse(R"(
+facts: {stolen: {kind: truth}, hosts: {kind: count}}
+rows:
+  - {name: data went, severity: 2, all_of: {stolen: true}}
+  - {name: a host, severity: 1, all_of: {hosts: 1}}
+service_levels: [{severity: 1, acknowledge: 1h, resolve: 4d}]
+)",
+                                "t.yaml")
+               .value();
+  open("alice", {{"hosts", 1}});
+  ASSERT_TRUE(act(Act::Kind::acknowledge, 1, ""));
+  now_ = start + hours(2);
+  open("alice", {{"stolen", 1}}, "r2");
+  EXPECT_THAT(missed_at(hours(3)), IsEmpty());
+  EXPECT_EQ(at(1).deadlines, (std::map<std::string, Deadline>{{"resolve", {start + hours(96)}}}));
+}
+
 TEST_F(IncidentActsTest, WhoRaisesAnIncidentHasSeenIt) {
   open("alice", {{"hosts", 1}});
   const auto raised = act(Act::Kind::assert_fact, 1, "stolen");

@@ -175,7 +175,12 @@ int order(const po::variables_map& given, const std::string& path, json::Object 
           void (*show)(const json::Value& answer)) {
   act["who"] = given["who"].as<std::string>();
   act["why"] = given["why"].as<std::string>();
-  const auto answer = ask_daemon(given, {.path = path, .act = json::to_text(std::move(act))});
+  return print_answer(
+      given, ask_daemon(given, {.path = path, .act = json::to_text(std::move(act))}), show);
+}
+
+int print_answer(const po::variables_map& given, const Result<json::Value>& answer,
+                 void (*show)(const json::Value& answer)) {
   if (!answer) return complain(answer.error());
   if (wants_json(given)) {
     print_json(*answer);

@@ -134,8 +134,11 @@ struct Question {
   std::string act;  // the body of a POST; "" for a GET
 };
 Result<json::Value> ask_daemon(const po::variables_map& given, Question question);
+// As JSON where that is wanted, else by `show`; its exit code, or that of complain().
+int print_answer(const po::variables_map& given, const Result<json::Value>& answer,
+                 void (*show)(const json::Value& answer));
 // Of commands that act: socket and format, the reason and the person, which order() sends along
-// with `act`. The exit code is that of complain(), or `show` has printed the answer.
+// with `act`.
 void add_act_options(po::options_description& options);
 int order(const po::variables_map& given, const std::string& path, json::Object act,
           void (*show)(const json::Value& answer));

@@ -179,13 +179,7 @@ int show_incident(const Arguments& arguments) {
   const auto answer = ask(
       *given,
       {.path = "/api/v1/incidents/" + (*given)["number"].as<std::vector<std::string>>().front()});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-  } else {
-    print_incident(*answer);
-  }
-  return done;
+  return print_answer(*given, answer, print_incident);
 }
 
 int list_incidents(const Arguments& arguments) {
@@ -201,13 +195,7 @@ int list_incidents(const Arguments& arguments) {
   if (!given) return code;
   const auto answer = ask(
       *given, {"/api/v1/incidents", query_of(*given, {"severity", "state", "before", "limit"})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-  } else {
-    print_incidents(*answer);
-  }
-  return done;
+  return print_answer(*given, answer, print_incidents);
 }
 
 }  // namespace

@@ -151,15 +151,7 @@ int show(const Arguments& arguments) {
   const bool one = given->contains("run");
   if (one) path += "/" + (*given)["run"].as<std::vector<std::string>>().front();
   const auto answer = ask(*given, {path, query_of(*given, {"incident", "before", "limit"})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-  } else if (one) {
-    print_run(*answer);
-  } else {
-    print_runs(*answer);
-  }
-  return done;
+  return print_answer(*given, answer, one ? print_run : print_runs);
 }
 
 }  // namespace

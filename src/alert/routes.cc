@@ -92,17 +92,20 @@ Receiver read_receiver(yaml::Reader& reader, const Node& node) {
   return receiver;
 }
 
+std::string listed(std::span<const char* const> words) {
+  std::string list;
+  for (const char* const word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+  return list;
+}
+
 Route read_route(yaml::Reader& reader, const Node& node) {
   Route route;
   if (!reader.is_map(node, "a route", {"changes", "severity_from", "to"})) return route;
   for (const std::string& change : reader.texts(node, "changes")) {
     if (std::ranges::find(change_kinds, change) == change_kinds.end()) {
-      reader.mistake(*node.find("changes"),
-                     "'" + printable(change) +
-                         "' is no kind of change; there are opened, "
-                         "rule_joined, detections_doubled, facts_changed, severity_raised, "
-                         "severity_lowered, state_changed, acknowledged, deadline_missed, "
-                         "absorbed, assigned, noted");
+      reader.mistake(
+          *node.find("changes"),
+          "'" + printable(change) + "' is no kind of change; there are " + listed(change_kinds));
     }
     route.changes.insert(change);
   }

@@ -93,7 +93,7 @@ struct Incident {
   std::string acknowledged_by;
   Timestamp contained;
   Timestamp resolved;
-  std::map<std::string, Deadline> deadlines;
+  std::map<std::string, Deadline, std::less<>> deadlines;
   std::int64_t merged_into = 0;     // 0: it was not
   std::set<std::int64_t> absorbed;  // those that were merged into it
   std::set<detect::Entity> others;  // theirs

@@ -1,14 +1,11 @@
 // What persons do about incidents, and what passes without them.
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "incident/incident.h"
 
 namespace mailwarden::incident {
 namespace {
-
-constexpr std::array<std::string_view, 3> deadline_names{"acknowledge", "contain", "resolve"};
 
 std::string named(const Incident& incident) {
   return "incident " + std::to_string(incident.number);
@@ -17,11 +14,6 @@ std::string named(const Incident& incident) {
 Timestamp met(const Incident& incident, std::string_view deadline) {
   if (deadline == "acknowledge") return incident.acknowledged;
   return deadline == "contain" ? incident.contained : incident.resolved;
-}
-
-Duration promised(const ServiceLevel& level, std::string_view deadline) {
-  if (deadline == "acknowledge") return level.acknowledge;
-  return deadline == "contain" ? level.contain : level.resolve;
 }
 
 }  // namespace
@@ -33,11 +25,11 @@ void IncidentBook::grade(Incident& incident, const SeverityTable& table, Timesta
   incident.acknowledged_by.clear();
   incident.deadlines.erase("acknowledge");
   const ServiceLevel& level = table.service_level(incident.severity);
-  for (const std::string_view name : deadline_names) {
-    const Duration time = promised(level, name);
-    if (time == Duration{} || met(incident, name) != Timestamp()) continue;
+  for (const Promise& promise : promises) {
+    const Duration time = level.*promise.time;
+    if (time == Duration{} || met(incident, promise.name) != Timestamp()) continue;
     Deadline& deadline =
-        incident.deadlines.try_emplace(std::string(name), Deadline{.due = now + time})
+        incident.deadlines.try_emplace(std::string(promise.name), Deadline{.due = now + time})
             .first->second;
     deadline.due = std::min(deadline.due, now + time);
     next_due_ = std::min(next_due_, deadline.due);
@@ -141,12 +133,14 @@ Result<void> IncidentBook::lower(std::vector<Change>& changes, Incident& inciden
   incident.because = {act.why};
   // What is still to be met is due as if it had had this severity from the beginning.
   const ServiceLevel& level = table.service_level(incident.severity);
-  for (auto one = incident.deadlines.begin(); one != incident.deadlines.end();) {
+  for (const Promise& promise : promises) {
+    const auto one = incident.deadlines.find(promise.name);
+    if (one == incident.deadlines.end()) continue;
     auto& [name, deadline] = *one;
-    const Duration time = promised(level, name);
-    const bool is_settled = deadline.missed || met(incident, name) != Timestamp();
-    if (!is_settled) deadline.due = std::max(deadline.due, incident.graded + time);
-    one = !is_settled && time == Duration{} ? incident.deadlines.erase(one) : std::next(one);
+    if (deadline.missed || met(incident, name) != Timestamp()) continue;
+    const Duration time = level.*promise.time;
+    deadline.due = std::max(deadline.due, incident.graded + time);
+    if (time == Duration{}) incident.deadlines.erase(one);
   }
   return {};
 }

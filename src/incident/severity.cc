@@ -101,20 +101,17 @@ class Reader {
     }
     ServiceLevel& level = into.service_levels[static_cast<std::size_t>(*severity)];
     for (const auto& [name, value] : node.entries) {
-      Duration* const time = name.scalar == "acknowledge" ? &level.acknowledge
-                             : name.scalar == "contain"   ? &level.contain
-                             : name.scalar == "resolve"   ? &level.resolve
-                                                          : nullptr;
       if (name.scalar == "severity") continue;
+      const auto* const promise = std::ranges::find(promises, name.scalar, &Promise::name);
       const auto read = parse_duration(value.scalar);
-      if (time == nullptr) {
+      if (promise == promises.end()) {
         mistake(name, "'" + name.scalar + "' is none of severity, acknowledge, contain, resolve");
       } else if (!read) {
         mistake(value, read.error().what);
       } else if (*read == Duration{}) {
         mistake(value, "a service level takes some time; leave out what is not promised");
       } else {
-        *time = *read;
+        level.*promise->time = *read;
       }
     }
   }

@@ -69,6 +69,13 @@ struct ServiceLevel {
 
   bool operator==(const ServiceLevel&) const = default;
 };
+struct Promise {
+  std::string_view name;
+  Duration ServiceLevel::* time;
+};
+inline constexpr std::array promises{Promise{"acknowledge", &ServiceLevel::acknowledge},
+                                     Promise{"contain", &ServiceLevel::contain},
+                                     Promise{"resolve", &ServiceLevel::resolve}};
 
 struct Classification {
   Severity severity = Severity::low;

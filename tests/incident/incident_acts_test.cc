@@ -169,7 +169,8 @@ service_levels: [{severity: 1, acknowledge: 1h, resolve: 4d}]
   now_ = start + hours(2);
   open("alice", {{"stolen", 1}}, "r2");
   EXPECT_THAT(missed_at(hours(3)), IsEmpty());
-  EXPECT_EQ(at(1).deadlines, (std::map<std::string, Deadline>{{"resolve", {start + hours(96)}}}));
+  EXPECT_EQ(at(1).deadlines,
+            (std::map<std::string, Deadline, std::less<>>{{"resolve", {start + hours(96)}}}));
 }
 
 TEST_F(IncidentActsTest, WhoRaisesAnIncidentHasSeenIt) {
@@ -185,8 +186,9 @@ TEST_F(IncidentActsTest, ALoweredSeverityHasItsOwnDeadlinesFromTheSameBeginning)
   open("alice", {{"stolen", 1}});
   now_ = start + minutes(9);
   ASSERT_TRUE(act(Act::Kind::lower_severity, 1, "1"));
-  EXPECT_EQ(at(1).deadlines, (std::map<std::string, Deadline>{{"acknowledge", {start + hours(1)}},
-                                                              {"resolve", {start + hours(96)}}}));
+  EXPECT_EQ(at(1).deadlines,
+            (std::map<std::string, Deadline, std::less<>>{{"acknowledge", {start + hours(1)}},
+                                                          {"resolve", {start + hours(96)}}}));
   EXPECT_THAT(missed_at(minutes(59)), IsEmpty());
   EXPECT_THAT(missed_at(hours(1)), ElementsAre("1 acknowledge"));
 }

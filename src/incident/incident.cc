@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/text.h"
+#include "incident/incident_json.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -14,16 +15,6 @@ constexpr std::string_view daemon = "mailwarden";
 constexpr std::array<std::string_view, 9> state_names{"detected",    "analysing",  "contained",
                                                       "eradicating", "recovering", "post_incident",
                                                       "closed",      "dismissed",  "merged"};
-
-json::Object facts_json(const Facts& facts) {
-  json::Object object;
-  for (const auto& [name, worth] : facts) object[name] = worth;
-  return object;
-}
-
-json::Object entity_json(const detect::Entity& entity) {
-  return {{"kind", entity.kind}, {"name", entity.name}};
-}
 
 std::string reason_of(const Classification& found) {
   if (found.row.empty()) return "no row of the severity table holds";
@@ -138,6 +129,7 @@ void IncidentBook::take_facts(std::vector<Change>& changes, Incident& incident, 
   change.before["facts"] = facts_json(before);
   change.after["facts"] = facts_json(incident.facts);
   reclassify(changes, incident, table, now);
+  proceed(changes, incident, now);
 }
 
 IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
@@ -171,6 +163,7 @@ IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
         {"entity", entity_json(entity)},       {"facts", facts_json(facts)},
         {"rule", detection.rule_id},           {"severity", static_cast<int>(found.severity)},
         {"state", to_string(State::detected)}, {"title", detection.title}};
+    proceed(applied.changes, *incident, now);
     applied.incident = incident->number;
     return applied;
   }
@@ -203,61 +196,6 @@ json::Object to_record(const Change& change) {
           {"sequence", change.sequence},
           {"who", change.who},
           {"why", change.why}};
-}
-
-namespace {
-
-// "" for the epoch, which stands for never.
-std::string time_json(Timestamp time) {
-  return time == Timestamp() ? std::string() : to_rfc3339(time);
-}
-
-json::Object deadlines_json(const Incident& incident) {
-  json::Object deadlines;
-  for (const auto& [name, deadline] : incident.deadlines) {
-    deadlines[name] = json::Object{{"due", to_rfc3339(deadline.due)}, {"missed", deadline.missed}};
-  }
-  return deadlines;
-}
-
-}  // namespace
-
-json::Object to_json(const Incident& incident) {
-  json::Array absorbed(incident.absorbed.begin(), incident.absorbed.end());
-  json::Array others;
-  for (const detect::Entity& other : incident.others) others.push_back(entity_json(other));
-  json::Array because;
-  for (const std::string& one : incident.because) because.push_back(one);
-  json::Array rules;
-  for (const std::string& rule : incident.rules) rules.push_back(rule);
-  return {{"absorbed", std::move(absorbed)},
-          {"acknowledged", time_json(incident.acknowledged)},
-          {"acknowledged_by", incident.acknowledged_by},
-          {"assignee", incident.assignee},
-          {"because", std::move(because)},
-          {"changed", to_rfc3339(incident.changed)},
-          {"changes_count", incident.changes},
-          {"contained", time_json(incident.contained)},
-          {"deadlines", deadlines_json(incident)},
-          {"detection_count", incident.detections},
-          {"entity", entity_json(incident.entity)},
-          {"facts", facts_json(incident.facts)},
-          {"first_event", to_rfc3339(incident.first_event)},
-          {"graded", time_json(incident.graded)},
-          {"last_event", to_rfc3339(incident.last_event)},
-          {"level", detect::to_string(incident.level)},
-          {"merged_into", incident.merged_into},
-          {"number", incident.number},
-          {"opened", to_rfc3339(incident.opened)},
-          {"others", std::move(others)},
-          {"overruled", static_cast<int>(incident.overruled)},
-          {"resolved", time_json(incident.resolved)},
-          {"row", incident.row},
-          {"rules", std::move(rules)},
-          {"severity", static_cast<int>(incident.severity)},
-          {"severity_word", to_string(incident.severity)},
-          {"state", to_string(incident.state)},
-          {"title", incident.title}};
 }
 
 }  // namespace mailwarden::incident

@@ -7,6 +7,8 @@
 //          Deadlines follow from the service level of its severity. They stand as times in the
 //          incident, so that neither a restart nor another policy moves them; tick() tells those
 //          that were missed, each once.
+//          A Procedure (procedure.h) gives an incident its type with the tasks of its analysis, and
+//          the duties to notify somebody. Nothing closes while a task or a duty is open.
 // Owns     Its incidents.
 // Threads  One, the core's.
 // Errors   act(): not_found, conflict (a step that its state does not allow), denied (what only a
@@ -25,8 +27,10 @@
 //   incident.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -37,7 +41,9 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "detect/detection.h"
+#include "incident/procedure.h"
 #include "incident/severity.h"
+#include "incident/task.h"
 #include "json/value.h"
 
 namespace mailwarden::incident {
@@ -97,6 +103,12 @@ struct Incident {
   std::int64_t merged_into = 0;     // 0: it was not
   std::set<std::int64_t> absorbed;  // those that were merged into it
   std::set<detect::Entity> others;  // theirs
+  std::int64_t split_from = 0;      // 0: it was not
+  std::string type;                 // of the procedure; "" for none
+  std::map<std::string, std::string, std::less<>> roles;  // to people
+  std::vector<Task> tasks;                                // by number
+  Remarks remarks;
+  std::map<std::string, Duty, std::less<>> duties;
 
   bool operator==(const Incident&) const = default;
 };
@@ -105,8 +117,7 @@ struct Change {
   std::int64_t incident = 0;
   std::int64_t sequence = 0;  // from 1 within the incident
   Timestamp when;
-  // opened, rule_joined, detections_doubled, facts_changed, severity_raised, severity_lowered,
-  // state_changed, acknowledged, deadline_missed, absorbed, assigned, noted
+  // One of change_kinds.
   std::string kind;
   json::Object before;
   json::Object after;
@@ -114,17 +125,38 @@ struct Change {
   std::string who;  // "mailwarden" or a person
 };
 
-// What a person does.
+// What a person does. In brackets what stands in `value`, behind a semicolon what may stand in
+// `with`.
 struct Act {
-  enum class Kind { move, acknowledge, assign, assert_fact, lower_severity, merge, note };
+  enum class Kind : std::uint8_t {
+    move,            // [the state]
+    acknowledge,     // []
+    assign,          // [the assignee]
+    assert_fact,     // ["fact=worth"]
+    lower_severity,  // [the severity's number]
+    merge,           // [the number of the incident to merge into]
+    split,           // ["kind:name" of one of its entities; facts: names that go with it]
+    note,            // []
+    set_type,        // [the type]
+    assign_role,     // ["role=person", "role=" for nobody any more]
+    add_task,        // [what is to be done; phase, owner, due]
+    change_task,     // [its number; owner, due]
+    end_task,        // [its number; state: done, which stands for nothing given, or dropped]
+    remark,          // [the part]: `why` is what is remarked
+    tell_aware,      // [the duty; since: the time]: earlier than is known
+    send_notice,     // [the duty; to, how, sha256, sent, last: true where nothing follows]
+    waive_duty,      // [the duty]
+  };
   Kind kind = Kind::note;
   std::int64_t incident = 0;
-  // The state, the assignee, "fact=worth", the severity's number, the number of the incident to
-  // merge into; "" for the others.
   std::string value;
   std::string why;
   std::string who;
+  std::map<std::string, std::string, std::less<>> with;
 };
+// "move" and so on; nothing where there is no such act.
+std::optional<Act::Kind> parse_act(std::string_view name);
+std::string act_names();  // "move, acknowledge, …"
 
 struct BookOptions {
   Duration window = std::chrono::hours(4);
@@ -136,6 +168,9 @@ class IncidentBook {
   // `incidents`: those that are not over; `last_number`: the greatest ever given.
   IncidentBook(std::vector<Incident> incidents, std::int64_t last_number,
                const BookOptions& options = {});
+
+  // The types and duties in force from now on. What an incident has got of them stays its own.
+  void use(std::shared_ptr<const Procedure> procedure) { procedure_ = std::move(procedure); }
 
   struct Applied {
     std::int64_t incident = 0;  // 0: too low a level to open one
@@ -168,14 +203,37 @@ class IncidentBook {
   Result<void> merge(std::vector<Change>& changes, Incident& incident, const Act& act,
                      const SeverityTable& table, Timestamp now);
 
+  void proceed(std::vector<Change>& changes, Incident& incident, Timestamp now);
+  void begin_type(std::vector<Change>& changes, Incident& incident, const IncidentType& type,
+                  Timestamp now, const std::string& why);
+  Result<void> split(std::vector<Change>& changes, Incident& incident, const Act& act,
+                     const SeverityTable& table, Timestamp now);
+  void tick_work(std::vector<Change>& changes, Incident& incident, Timestamp now);
+  // The acts on what people have to do (incident_work.cc).
+  Result<void> work(std::vector<Change>& changes, Incident& incident, const Act& act,
+                    Timestamp now);
+
   BookOptions options_;
+  std::shared_ptr<const Procedure> procedure_ = std::make_shared<const Procedure>();
   std::map<std::int64_t, Incident> incidents_;
   std::map<detect::Entity, std::set<std::int64_t>> by_entity_;  // open ones
   std::int64_t last_number_;
   Timestamp next_due_;  // no deadline is missed before this
 };
 
+inline constexpr std::array<std::string_view, 23> change_kinds{
+    "opened",        "rule_joined",  "detections_doubled", "facts_changed", "severity_raised",
+    "severity_lowered", "state_changed", "acknowledged",   "deadline_missed", "absorbed",
+    "split",         "assigned",     "noted",              "typed",         "role_assigned",
+    "task_added",    "task_changed", "task_ended",         "remarked",      "duty_begun",
+    "duty_changed",  "notice_sent",  "duty_waived"};
+
+// Why it cannot be closed yet: a sentence each.
+std::vector<std::string> closing_obstacles(const Incident& incident, const Procedure& procedure);
+
 json::Object to_record(const Change& change);
 json::Object to_json(const Incident& incident);
+// corrupt: it is none.
+Result<Incident> incident_from_json(std::int64_t number, const json::Value& body);
 
 }  // namespace mailwarden::incident

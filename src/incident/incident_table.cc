@@ -50,97 +50,8 @@ constexpr std::string_view columns =
 constexpr std::string_view change_columns_sql =
     "SELECT incident, sequence, entry, time, body FROM incident_change ";
 
-constexpr std::array levels{detect::Level::informational, detect::Level::low, detect::Level::medium,
-                            detect::Level::high, detect::Level::critical};
-
 std::unexpected<Error> damaged(std::int64_t number) {
   return fail(Code::corrupt, "the stored incident " + std::to_string(number) + " is damaged");
-}
-
-std::vector<std::string> texts(const json::Value& list) {
-  std::vector<std::string> found;
-  if (const auto* items = list.as_array()) {
-    for (const json::Value& item : *items) {
-      if (const auto* text = item.as_string()) found.push_back(*text);
-    }
-  }
-  return found;
-}
-
-// Never where there is none, as in what an older version wrote.
-Timestamp time_of(const json::Value& body, std::string_view name) {
-  return parse_rfc3339(body.text(name)).value_or(Timestamp());
-}
-
-detect::Entity entity_of(const json::Value& entity) {
-  return {entity.text("kind"), entity.text("name")};
-}
-
-void read_deadlines(const json::Value& body, Incident& incident) {
-  if (const auto* deadlines = body["deadlines"].as_object()) {
-    for (const auto& [name, deadline] : *deadlines) {
-      incident.deadlines[name] = {.due = time_of(deadline, "due"),
-                                  .missed = deadline["missed"] == json::Value(true)};
-    }
-  }
-}
-
-void read_merges(const json::Value& body, Incident& incident) {
-  if (const auto* absorbed = body["absorbed"].as_array()) {
-    for (const json::Value& one : *absorbed) {
-      if (const auto* number = one.as_integer()) incident.absorbed.insert(*number);
-    }
-  }
-  if (const auto* others = body["others"].as_array()) {
-    for (const json::Value& one : *others) incident.others.insert(entity_of(one));
-  }
-}
-
-Result<Incident> from_json(std::int64_t number, std::string_view text) {
-  const auto body = json::parse(text);
-  if (!body) return damaged(number);
-  const auto state = parse_state(body->text("state"));
-  const auto opened = parse_rfc3339(body->text("opened"));
-  const auto changed = parse_rfc3339(body->text("changed"));
-  const auto first = parse_rfc3339(body->text("first_event"));
-  const auto last = parse_rfc3339(body->text("last_event"));
-  const std::int64_t severity = body->integer("severity", -1);
-  const bool graded = severity >= 0 && severity <= static_cast<std::int64_t>(Severity::extreme);
-  if (!state || !opened || !changed || !first || !last || !graded) return damaged(number);
-  Incident incident{.number = number,
-                    .title = body->text("title"),
-                    .entity = entity_of((*body)["entity"]),
-                    .state = *state,
-                    .severity = static_cast<Severity>(severity),
-                    .overruled = static_cast<Severity>(
-                        std::clamp<std::int64_t>(body->integer("overruled"), 0, 3)),
-                    .row = body->text("row"),
-                    .because = texts((*body)["because"]),
-                    .opened = *opened,
-                    .changed = *changed,
-                    .first_event = *first,
-                    .last_event = *last,
-                    .detections = body->integer("detection_count"),
-                    .assignee = body->text("assignee"),
-                    .changes = body->integer("changes_count"),
-                    .graded = time_of(*body, "graded"),
-                    .acknowledged = time_of(*body, "acknowledged"),
-                    .acknowledged_by = body->text("acknowledged_by"),
-                    .contained = time_of(*body, "contained"),
-                    .resolved = time_of(*body, "resolved"),
-                    .merged_into = body->integer("merged_into")};
-  read_deadlines(*body, incident);
-  read_merges(*body, incident);
-  for (std::string& rule : texts((*body)["rules"])) incident.rules.insert(std::move(rule));
-  for (const detect::Level level : levels) {
-    if (detect::to_string(level) == body->text("level")) incident.level = level;
-  }
-  if (const auto* facts = (*body)["facts"].as_object()) {
-    for (const auto& [name, worth] : *facts) {
-      if (const auto* value = worth.as_integer()) incident.facts[name] = *value;
-    }
-  }
-  return incident;
 }
 
 // What is left of one whose key was shredded.
@@ -160,7 +71,11 @@ Result<Incident> erased_incident(const db::Statement& row) {
 
 Result<Incident> read_incident(db::Database& database, const db::Statement& row) {
   const auto plain = db::to_plain(database, personal[0], row.text(0), {"", row.text(1)});
-  if (plain) return from_json(row.integer(0), (*plain)[1]);
+  if (plain) {
+    const auto body = json::parse((*plain)[1]);
+    return body ? incident_from_json(row.integer(0), *body)
+                : Result<Incident>(damaged(row.integer(0)));
+  }
   if (plain.error().code == Code::not_found) return erased_incident(row);
   return std::unexpected(plain.error());
 }

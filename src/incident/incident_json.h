@@ -1,0 +1,19 @@
+// Parts of incidents as JSON, for changes and stored rows.
+//
+// What     Small objects that several files of this folder write.
+// Owns     Nothing.
+// Threads  Pure.
+// Errors   None.
+// Limits   None of its own.
+#pragma once
+
+#include "detect/detection.h"
+#include "incident/severity.h"
+#include "json/value.h"
+
+namespace mailwarden::incident {
+
+json::Object facts_json(const Facts& facts);
+json::Object entity_json(const detect::Entity& entity);
+
+}  // namespace mailwarden::incident

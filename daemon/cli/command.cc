@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "db/open.h"
 #include "http/api.h"
+#include "http/incident_api.h"
 #include "ledger/ledger.h"
 #include "net/http_client.h"
 
@@ -261,8 +262,17 @@ Result<json::Value> ask(const po::variables_map& given, Question question) {
       [] { return http::Status(); },
       [&](const incident::Act&) -> Result<std::vector<incident::Change>> { return at_rest; },
       [&](const respond::RunAct&) -> Result<respond::Run> { return at_rest; });
-  const auto answer =
-      api.answer({.method = "GET", .path = question.path, .query = std::move(question.query)});
+  const SystemClock clock;
+  const http::IncidentApi incidents(
+      {.clock = clock,
+       .store = {given["store"].as<std::string>(), (*store)->sealing()},
+       .report = [&](const incident::Report&) -> Result<std::vector<incident::Change>> {
+         return at_rest;
+       },
+       .procedure = [] { return nullptr; }});
+  const net::Request request{
+      .method = "GET", .path = question.path, .query = std::move(question.query)};
+  const auto answer = incidents.takes(request) ? incidents.answer(request) : api.answer(request);
   auto value = json::parse(answer.body);
   if (!value) return value;
   if (answer.status == 200) return value;

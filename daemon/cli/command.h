@@ -57,6 +57,10 @@ int ledger_command(const Arguments& arguments);
 int ledger_verify_command(const Arguments& arguments);
 int events_command(const Arguments& arguments);
 int incidents_command(const Arguments& arguments);
+// What the procedure asks for: tasks, roles, notices, reviews. Nothing where there is no such verb.
+std::optional<int> incident_work(std::string_view verb, const Arguments& arguments);
+std::string_view incident_work_synopsis();
+void print_changes(const json::Value& answer);
 int alerts_command(const Arguments& arguments);
 int oncall_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);

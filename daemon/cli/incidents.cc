@@ -42,19 +42,6 @@ void print_incidents(const json::Value& answer) {
   print_table({"NO", "SEVERITY", "STATE", "WHAT", "ABOUT", "CHANGED (UTC)", "WHY"}, rows);
 }
 
-void print_changes(const json::Value& of) {
-  std::vector<std::vector<std::string>> rows;
-  if (const auto* changes = of["changes"].as_array()) {
-    for (const json::Value& change : *changes) {
-      const std::int64_t other = change["after"].integer("incident");
-      rows.push_back({short_time(change.text("when")),
-                      change.text("kind") + (other != 0 ? " " + std::to_string(other) : ""),
-                      change.text("who"), change.text("why")});
-    }
-  }
-  print_table({"WHEN (UTC)", "CHANGE", "WHO", "WHY"}, rows);
-}
-
 void print_deadlines(const json::Value& one) {
   struct Line {
     std::string_view deadline;
@@ -103,6 +90,67 @@ std::string merges_of(const json::Value& one) {
   return with;
 }
 
+void print_tasks(const json::Value& one) {
+  const auto* tasks = one["tasks"].as_array();
+  if (tasks == nullptr || tasks->empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const json::Value& task : *tasks) {
+    const bool missed = task["missed"] == json::Value(true);
+    rows.push_back({std::to_string(task.integer("number")), task.text("phase"), task.text("state"),
+                    task.text("title"), task.text("owner"),
+                    short_time(task.text("due")) + (missed ? " MISSED" : ""), task.text("result")});
+  }
+  print("\nTo be done:\n");
+  print_table({"NO", "PHASE", "STATE", "WHAT", "OWNER", "DUE (UTC)", "RESULT"}, rows);
+}
+
+void print_duties(const json::Value& one) {
+  const auto* duties = one["duties"].as_object();
+  if (duties == nullptr || duties->empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, duty] : *duties) {
+    std::string sent;
+    if (const auto* notices = duty["notices"].as_array()) {
+      for (const json::Value& notice : *notices) {
+        sent += (sent.empty() ? "" : "; ") + short_time(notice.text("sent")) + " to " +
+                notice.text("to");
+      }
+    }
+    const bool missed = duty["missed"] == json::Value(true);
+    rows.push_back({name, duty.text("state") + (missed ? ", MISSED" : ""),
+                    short_time(duty.text("aware")), short_time(duty.text("due")),
+                    sent + duty.text("why")});
+  }
+  print("\nTo be notified:\n");
+  print_table({"DUTY", "STATE", "KNOWN SINCE (UTC)", "DUE (UTC)", "SENT, OR WHY NOT"}, rows);
+}
+
+void print_remarks(const json::Value& one) {
+  const auto* parts = one["remarks"].as_object();
+  if (parts == nullptr || parts->empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [part, remarks] : *parts) {
+    if (remarks.as_array() == nullptr) continue;
+    for (const json::Value& remark : *remarks.as_array()) {
+      rows.push_back(
+          {part, remark.text("who"), short_time(remark.text("when")), remark.text("text")});
+    }
+  }
+  print("\nRemarks:\n");
+  print_table({"ON", "WHO", "WHEN (UTC)", "WHAT"}, rows);
+}
+
+std::string roles_of(const json::Value& one) {
+  std::string roles;
+  if (const auto* people = one["roles"].as_object()) {
+    for (const auto& [role, person] : *people) {
+      const auto* name = person.as_string();
+      if (name != nullptr) roles += (roles.empty() ? "" : ", ") + role + " " + *name;
+    }
+  }
+  return roles;
+}
+
 void print_incident(const json::Value& one) {
   print("Incident " + std::to_string(one.integer("number")) + ": " + printable(one.text("title")) +
         "\n  severity   " + severity_of(one) + " (" + printable(reason_of(one)) +
@@ -111,7 +159,16 @@ void print_incident(const json::Value& one) {
         "\n  events     " + std::to_string(one.integer("detection_count")) + " detections from " +
         short_time(one.text("first_event")) + " to " + short_time(one.text("last_event")) +
         " UTC\n");
+  if (const std::string type = one.text("type"); !type.empty()) {
+    print("  type       " + type + "\n");
+  }
+  if (const std::string roles = roles_of(one); !roles.empty()) {
+    print("  roles      " + printable(roles) + "\n");
+  }
   print_deadlines(one);
+  print_duties(one);
+  print_tasks(one);
+  print_remarks(one);
   print("\n");
   print_changes(one);
   print_similar(one);
@@ -165,7 +222,7 @@ std::string synopsis() {
             (verb.placeholder.empty() ? "" : " " + std::string(verb.placeholder)) +
             " --who P --why W";
   }
-  return text;
+  return text + std::string(incident_work_synopsis());
 }
 
 int show_incident(const Arguments& arguments) {
@@ -200,6 +257,19 @@ int list_incidents(const Arguments& arguments) {
 
 }  // namespace
 
+void print_changes(const json::Value& of) {
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* changes = of["changes"].as_array()) {
+    for (const json::Value& change : *changes) {
+      const std::int64_t other = change["after"].integer("incident");
+      rows.push_back({short_time(change.text("when")),
+                      change.text("kind") + (other != 0 ? " " + std::to_string(other) : ""),
+                      change.text("who"), change.text("why")});
+    }
+  }
+  print_table({"WHEN (UTC)", "CHANGE", "WHO", "WHY"}, rows);
+}
+
 int incidents_command(const Arguments& arguments) {
   if (arguments.empty()) return list_incidents(arguments);
   const Arguments rest(arguments.begin() + 1, arguments.end());
@@ -207,6 +277,7 @@ int incidents_command(const Arguments& arguments) {
   if (verb != verbs.end()) return act_on_incident(*verb, rest);
   if (arguments[0] == "list") return list_incidents(rest);
   if (arguments[0] == "show") return show_incident(rest);
+  if (const auto work = incident_work(arguments[0], rest); work) return *work;
   if (arguments[0].starts_with('-')) return list_incidents(arguments);
   return complain(usage, "'incidents' does not know '" + printable(arguments[0]) +
                              "'; --help lists what it does");

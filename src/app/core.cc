@@ -38,7 +38,9 @@ Core::Core(const CoreOptions& options, const CoreParts& parts,
       people_(std::move(people)),
       sign_ins_(std::move(sign_ins)),
       in_force_{.point = policies_->access, .origins = nullptr},
-      witness_book_(options.witness_name, options.witnessed) {}
+      witness_book_(options.witness_name, options.witnessed) {
+  book_.use(policies_->procedure);
+}
 
 Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreParts& parts,
                                          std::shared_ptr<const Policies> policies) {
@@ -139,6 +141,7 @@ void Core::use(std::shared_ptr<const Policies> policies) {
   const bool same = policies->version == policies_->version;
   policies_ = std::move(policies);
   in_force_ = {.point = policies_->access, .origins = nullptr};
+  book_.use(policies_->procedure);
   correlator_.rebind(policies_->rules);
   if (same) return;
   record_policies();
@@ -229,8 +232,13 @@ void Core::take(WorkedBatch batch) {
   if (++batches_since_snapshot_ >= options_.snapshot_interval) snapshot();
 }
 
-void Core::report(const detect::Detection& detection, std::vector<ledger::Entry>& entries) {
-  const auto applied = book_.apply(detection, policies_->severity, parts_.clock.now());
+incident::IncidentBook::Applied Core::report(const detect::Detection& detection,
+                                             std::vector<ledger::Entry>& entries,
+                                             const std::string& who) {
+  auto applied = book_.apply(detection, policies_->severity, parts_.clock.now());
+  for (incident::Change& change : applied.changes) {
+    if (!who.empty()) change.who = who;
+  }
   const auto row = keep(detect::DetectionRow{.number = ++last_detection_,
                                              .incident = applied.incident,
                                              .entry = next_entry(entries),
@@ -244,6 +252,7 @@ void Core::report(const detect::Detection& detection, std::vector<ledger::Entry>
       [row](db::Database& database) { return detect::store_detection(database, *row); });
   if (applied.incident != 0) touch(applied.incident);
   take_changes(applied.changes, entries);
+  return applied;
 }
 
 void Core::take_changes(const std::vector<incident::Change>& changes,
@@ -358,21 +367,6 @@ void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
   json::Object record = alert::to_record(outcome, receiver);
   record["when"] = to_rfc3339(now);
   append({ledger::Entry{"alert", std::move(record)}});
-}
-
-Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
-  auto changes = book_.act(act, policies_->severity, parts_.clock.now());
-  if (!changes) return changes;
-  std::vector<ledger::Entry> entries;
-  take_changes(*changes, entries);
-  append(std::move(entries));
-  return changes;
-}
-
-void Core::tick() {
-  std::vector<ledger::Entry> entries;
-  take_changes(book_.tick(parts_.clock.now()), entries);
-  if (!entries.empty()) append(std::move(entries));
 }
 
 void Core::record(const std::string& kind, json::Object what) {

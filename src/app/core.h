@@ -37,6 +37,7 @@
 #include "detect/correlator.h"
 #include "identity/people_source.h"
 #include "incident/incident.h"
+#include "incident/report.h"
 #include "ledger/ledger.h"
 #include "ledger/witness_book.h"
 #include "privacy/erasure.h"
@@ -107,6 +108,8 @@ class Core {
 
   void take(WorkedBatch batch);
   Result<std::vector<incident::Change>> act(const incident::Act& act);
+  // What a person reports; it opens an incident, or joins one about the same.
+  Result<std::vector<incident::Change>> act(const incident::Report& report);
   Result<respond::Run> act(const respond::RunAct& act);
   void settle(const alert::Outcome& outcome, const std::string& receiver);
   void settle(const respond::StepOutcome& outcome);
@@ -190,7 +193,10 @@ class Core {
   void record_policies();
   std::int64_t next_entry(const std::vector<ledger::Entry>& entries) const;
   void take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries);
-  void report(const detect::Detection& detection, std::vector<ledger::Entry>& entries);
+  // `who` reports it; "" for the daemon itself.
+  incident::IncidentBook::Applied report(const detect::Detection& detection,
+                                         std::vector<ledger::Entry>& entries,
+                                         const std::string& who = "");
   void take_changes(const std::vector<incident::Change>& changes,
                     std::vector<ledger::Entry>& entries);
   void take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries);

@@ -25,6 +25,8 @@ class Loader {
     auto rules = take(load_rules());
     auto decoders = take(load_decoders());
     auto severity = take(load_severity());
+    auto procedure = take(severity ? load_procedure(*severity)
+                                   : Result<std::shared_ptr<const incident::Procedure>>());
     auto retention = take(load_retention());
     auto on_call = take(load_on_call());
     auto routes = take(load_routes(std::move(on_call)));
@@ -43,6 +45,7 @@ class Loader {
         Policies{.rules = *std::move(rules),
                  .decoders = *std::move(decoders),
                  .severity = *std::move(severity),
+                 .procedure = *std::move(procedure),
                  .retention = *std::move(retention),
                  .routes = *std::move(routes),
                  .playbooks = *std::move(playbooks),
@@ -147,6 +150,17 @@ class Loader {
     const auto text = read(file);
     if (!text) return std::unexpected(text.error());
     return incident::SeverityTable::parse(*text, file);
+  }
+
+  Result<std::shared_ptr<const incident::Procedure>> load_procedure(
+      const incident::SeverityTable& severity) {
+    const std::string file = config_.policies + "/incidents.yaml";
+    if (!fs::exists(file)) return std::make_shared<const incident::Procedure>();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    auto procedure = incident::Procedure::parse(*text, file, severity);
+    if (!procedure) return std::unexpected(procedure.error());
+    return std::make_shared<const incident::Procedure>(*std::move(procedure));
   }
 
   // Without the file nobody is told of anything, which the log says at start.

@@ -1,7 +1,7 @@
 // Everything that rules and policies say, loaded as one whole.
 //
-// What     load() reads rules, decoders' settings, the severity table, retention, routes, who is on
-//          call and playbooks; what holds is replaced as a whole or not at all. `version` is a hash
+// What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
+//          retention, routes, who is on call and playbooks; what holds is replaced as a whole or not at all. `version` is a hash
 //          of every text read, which the ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "detect/rule_set.h"
+#include "incident/procedure.h"
 #include "incident/severity.h"
 #include "ingest/decode/decoder.h"
 #include "policy/decision_point.h"
@@ -33,6 +34,7 @@ struct Policies {
   detect::RuleSet rules;
   ingest::DecoderSet decoders;
   incident::SeverityTable severity;
+  std::shared_ptr<const incident::Procedure> procedure;  // empty where there is no incidents.yaml
   std::vector<privacy::RetentionPolicy> retention;
   alert::Routes routes;                      // none where there is no routes.yaml; who is on call
   std::vector<respond::Playbook> playbooks;  // their rules as ids

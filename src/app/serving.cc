@@ -4,6 +4,7 @@
 
 #include "http/access_api.h"
 #include "http/grants_api.h"
+#include "http/incident_api.h"
 #include "http/keys_api.h"
 #include "http/ledger_api.h"
 #include "http/people_api.h"
@@ -38,6 +39,25 @@ std::shared_ptr<http::Api> make_api(const ServingParts& parts) {
       [&acts](const respond::RunAct& act) {
         return acts.ask<Result<respond::Run>>([act](Core& core) { return core.act(act); });
       });
+}
+
+std::shared_ptr<http::IncidentApi> make_incident_api(const ServingParts& parts) {
+  Acts& acts = parts.acts;
+  using Procedure = std::shared_ptr<const incident::Procedure>;
+  return std::make_shared<http::IncidentApi>(http::IncidentApiParts{
+      .clock = parts.clock,
+      .store = store_of(parts),
+      .report =
+          [&acts](const incident::Report& report) {
+            return acts.ask<Result<std::vector<incident::Change>>>(
+                [report](Core& core) { return core.act(report); });
+          },
+      .procedure =
+          [&acts] {
+            const auto known = acts.look<Result<Procedure>>(
+                [](Core& core) -> Result<Procedure> { return core.policies().procedure; });
+            return known ? *known : Procedure();
+          }});
 }
 
 std::shared_ptr<http::GrantsApi> make_grants_api(const ServingParts& parts) {
@@ -90,11 +110,13 @@ std::shared_ptr<http::WitnessApi> make_witness_api(Acts& acts) {
 }  // namespace
 
 net::Handler make_handler(const ServingParts& parts) {
-  return [api = make_api(parts), grants = make_grants_api(parts), people = make_people_api(parts),
+  return [api = make_api(parts), incidents = make_incident_api(parts),
+          grants = make_grants_api(parts), people = make_people_api(parts),
           decisions = std::make_shared<http::AccessApi>(parts.arbiter, store_of(parts)),
           ledger = std::make_shared<http::LedgerApi>(store_of(parts)),
           witness = make_witness_api(parts.acts),
           keys = make_keys_api(parts.acts)](const net::Request& request) {
+    if (incidents->takes(request)) return incidents->answer(request);
     if (grants->takes(request.path)) return grants->answer(request);
     if (people->takes(request.path)) return people->answer(request);
     if (decisions->takes(request.path)) return decisions->answer(request);

@@ -43,6 +43,15 @@ Result<std::optional<std::int64_t>> number_parameter(const Request& request,
   return number;
 }
 
+Result<std::optional<Timestamp>> time_parameter(const net::Request& request,
+                                                std::string_view name) {
+  const std::string_view text = request.parameter(name);
+  if (text.empty()) return std::optional<Timestamp>();
+  const auto time = parse_rfc3339(text);
+  if (!time) return fail("'" + std::string(name) + "'", time.error());
+  return std::optional<Timestamp>(*time);
+}
+
 Result<std::unique_ptr<db::Database>> open_store(const db::StoreAddress& store) {
   return db::open_with_keys(store, {.read_only = true});
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/timestamp.h"
 #include "db/open.h"
 #include "json/value.h"
 #include "net/http_server.h"
@@ -21,6 +22,9 @@ net::Response trouble(const Error& error);
 // A number out of the query; nothing where it is not given, Error where it is none.
 Result<std::optional<std::int64_t>> number_parameter(const net::Request& request,
                                                      std::string_view name);
+
+// A time by RFC 3339, likewise.
+Result<std::optional<Timestamp>> time_parameter(const net::Request& request, std::string_view name);
 
 Result<std::unique_ptr<db::Database>> open_store(const db::StoreAddress& store);
 

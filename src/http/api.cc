@@ -12,6 +12,7 @@
 #include "console.h"
 #include "detect/detection_table.h"
 #include "http/answers.h"
+#include "http/incident_json.h"
 #include "incident/incident_table.h"
 
 namespace mailwarden::http {
@@ -59,18 +60,6 @@ json::Object detection_json(const detect::DetectionRow& row) {
   object["number"] = row.number;
   object["entry"] = row.entry;
   object["time"] = object["event_time"];
-  return object;
-}
-
-json::Object change_json(const incident::Change& change) {
-  json::Object object = incident::to_record(change);
-  object["kind"] = change.kind;
-  object["when"] = to_rfc3339(change.when);
-  return object;
-}
-json::Object change_json(const incident::ChangeRow& row) {
-  json::Object object = change_json(row.change);
-  object["entry"] = row.entry;
   return object;
 }
 
@@ -229,32 +218,25 @@ Response Api::report(std::string_view name) const {
 Response Api::act(const Request& request, std::string_view text) const {
   const auto number = to_integer(text);
   const auto body = json::parse(request.body);
-  if (!number || !body) return trouble(400, "expected {\"act\",\"value\",\"why\",\"who\"} as JSON");
-  using Kind = incident::Act::Kind;
-  constexpr std::array<std::pair<std::string_view, Kind>, 7> kinds{
-      {{"move", Kind::move},
-       {"acknowledge", Kind::acknowledge},
-       {"assign", Kind::assign},
-       {"assert_fact", Kind::assert_fact},
-       {"lower_severity", Kind::lower_severity},
-       {"merge", Kind::merge},
-       {"note", Kind::note}}};
-  const std::string name = body->text("act");
-  const auto* const kind = std::ranges::find(kinds, name, [](const auto& k) { return k.first; });
-  if (kind == kinds.end()) {
-    return trouble(
-        400,
-        "'act' is none of move, acknowledge, assign, assert_fact, lower_severity, merge, note");
+  if (!number || !body) {
+    return trouble(400, "expected {\"act\",\"value\",\"why\",\"who\",\"with\"} as JSON");
   }
-  const auto changes = act_({.kind = kind->second,
-                             .incident = *number,
-                             .value = body->text("value"),
-                             .why = body->text("why"),
-                             .who = body->text("who")});
+  const auto kind = incident::parse_act(body->text("act"));
+  if (!kind) return trouble(400, "'act' is none of " + incident::act_names());
+  incident::Act act{.kind = *kind,
+                    .incident = *number,
+                    .value = body->text("value"),
+                    .why = body->text("why"),
+                    .who = body->text("who")};
+  if (const auto* with = (*body)["with"].as_object(); with != nullptr) {
+    for (const auto& [name, value] : *with) {
+      if (value.as_string() == nullptr) return trouble(400, "'with' holds texts by name");
+      act.with[name] = *value.as_string();
+    }
+  }
+  const auto changes = act_(act);
   if (!changes) return trouble(changes.error());
-  json::Array list;
-  for (const incident::Change& change : *changes) list.push_back(change_json(change));
-  return json_response(200, json::Object{{"changes", std::move(list)}});
+  return json_response(200, changes_json(*changes));
 }
 
 Response Api::api(const Request& request) const {

@@ -18,7 +18,7 @@
 //            GET /api/v1/runs                ?incident= &before= &limit=; playbook runs
 //            GET /api/v1/runs/{number}       one, with its moves
 //            POST /api/v1/incidents/{number}/acts   through the UNIX socket alone:
-//                                            {"act","value","why","who"}
+//                                            {"act","value","why","who","with"}
 //            POST /api/v1/runs/{number}/acts        likewise: {"act","step","why","who"}
 // Owns     Nothing; every request opens the store for reading alone.
 // Threads  Several at once.

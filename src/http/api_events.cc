@@ -30,14 +30,6 @@ json::Value event_json(const ingest::EventRow& row) {
   return *std::move(event);
 }
 
-Result<std::optional<Timestamp>> time_parameter(const Request& request, std::string_view name) {
-  const std::string_view text = request.parameter(name);
-  if (text.empty()) return std::optional<Timestamp>();
-  const auto time = parse_rfc3339(text);
-  if (!time) return fail("'" + std::string(name) + "'", time.error());
-  return std::optional<Timestamp>(*time);
-}
-
 Result<ingest::EventQuery> event_query(const Request& request) {
   ingest::EventQuery query;
   const auto before = number_parameter(request, "before");

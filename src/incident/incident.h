@@ -100,11 +100,11 @@ struct Incident {
   Timestamp contained;
   Timestamp resolved;
   std::map<std::string, Deadline, std::less<>> deadlines;
-  std::int64_t merged_into = 0;     // 0: it was not
-  std::set<std::int64_t> absorbed;  // those that were merged into it
-  std::set<detect::Entity> others;  // theirs
-  std::int64_t split_from = 0;      // 0: it was not
-  std::string type;                 // of the procedure; "" for none
+  std::int64_t merged_into = 0;                           // 0: it was not
+  std::set<std::int64_t> absorbed;                        // those that were merged into it
+  std::set<detect::Entity> others;                        // theirs
+  std::int64_t split_from = 0;                            // 0: it was not
+  std::string type;                                       // of the procedure; "" for none
   std::map<std::string, std::string, std::less<>> roles;  // to people
   std::vector<Task> tasks;                                // by number
   Remarks remarks;
@@ -222,11 +222,14 @@ class IncidentBook {
 };
 
 inline constexpr std::array<std::string_view, 23> change_kinds{
-    "opened",        "rule_joined",  "detections_doubled", "facts_changed", "severity_raised",
-    "severity_lowered", "state_changed", "acknowledged",   "deadline_missed", "absorbed",
-    "split",         "assigned",     "noted",              "typed",         "role_assigned",
-    "task_added",    "task_changed", "task_ended",         "remarked",      "duty_begun",
-    "duty_changed",  "notice_sent",  "duty_waived"};
+    "opened",        "rule_joined",     "detections_doubled",
+    "facts_changed", "severity_raised", "severity_lowered",
+    "state_changed", "acknowledged",    "deadline_missed",
+    "absorbed",      "split",           "assigned",
+    "noted",         "typed",           "role_assigned",
+    "task_added",    "task_changed",    "task_ended",
+    "remarked",      "duty_begun",      "duty_changed",
+    "notice_sent",   "duty_waived"};
 
 // Why it cannot be closed yet: a sentence each.
 std::vector<std::string> closing_obstacles(const Incident& incident, const Procedure& procedure);

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "incident/incident.h"
+#include "incident/incident_json.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -11,12 +12,77 @@ std::string named(const Incident& incident) {
   return "incident " + std::to_string(incident.number);
 }
 
+constexpr std::array<std::pair<std::string_view, Act::Kind>, 17> act_kinds{
+    {{"move", Act::Kind::move},
+     {"acknowledge", Act::Kind::acknowledge},
+     {"assign", Act::Kind::assign},
+     {"assert_fact", Act::Kind::assert_fact},
+     {"lower_severity", Act::Kind::lower_severity},
+     {"merge", Act::Kind::merge},
+     {"split", Act::Kind::split},
+     {"note", Act::Kind::note},
+     {"set_type", Act::Kind::set_type},
+     {"assign_role", Act::Kind::assign_role},
+     {"add_task", Act::Kind::add_task},
+     {"change_task", Act::Kind::change_task},
+     {"end_task", Act::Kind::end_task},
+     {"remark", Act::Kind::remark},
+     {"tell_aware", Act::Kind::tell_aware},
+     {"send_notice", Act::Kind::send_notice},
+     {"waive_duty", Act::Kind::waive_duty}}};
+
 Timestamp met(const Incident& incident, std::string_view deadline) {
   if (deadline == "acknowledge") return incident.acknowledged;
   return deadline == "contain" ? incident.contained : incident.resolved;
 }
 
+// What is known of one is known of both, and what is open of one stays to be done.
+void take_over(Incident& into, const Incident& from) {
+  for (Task task : from.tasks) {
+    if (into.tasks.size() >= WorkLimits::tasks_max) break;
+    const auto same = std::ranges::find(into.tasks, task.title, &Task::title);
+    if (same != into.tasks.end() && task.state == Task::State::open) continue;
+    task.number = into.tasks.empty() ? 1 : into.tasks.back().number + 1;
+    into.tasks.push_back(std::move(task));
+  }
+  for (const auto& [part, remarks] : from.remarks) {
+    std::vector<Remark>& known = into.remarks[part];
+    for (const Remark& remark : remarks) {
+      if (known.size() < WorkLimits::remarks_max) known.push_back(remark);
+    }
+  }
+  for (const auto& [role, person] : from.roles) into.roles.try_emplace(role, person);
+  for (const auto& [name, duty] : from.duties) {
+    Duty& known = into.duties.try_emplace(name, duty).first->second;
+    if (duty.aware < known.aware) {
+      known.aware = duty.aware;
+      known.due = duty.due;
+    }
+  }
+  if (into.type.empty()) into.type = from.type;
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& one : sentences) text += (text.empty() ? "" : "; ") + one;
+  return text;
+}
+
 }  // namespace
+
+std::optional<Act::Kind> parse_act(std::string_view name) {
+  const auto* const found =
+      std::ranges::find(act_kinds, name, &std::pair<std::string_view, Act::Kind>::first);
+  if (found == act_kinds.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string act_names() {
+  std::string names;
+  for (const auto& [name, kind] : act_kinds)
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  return names;
+}
 
 // An acknowledgement is of what was known; a raise asks for another. What is due stays due.
 void IncidentBook::grade(Incident& incident, const SeverityTable& table, Timestamp now) {
@@ -55,6 +121,7 @@ std::vector<Change> IncidentBook::tick(Timestamp now) {
                   to_rfc3339(incident.graded) + ", to " + name + " by " + to_rfc3339(deadline.due));
       change.after = {{"deadline", name}, {"due", to_rfc3339(deadline.due)}};
     }
+    tick_work(changes, incident, now);
   }
   return changes;
 }
@@ -79,6 +146,19 @@ Result<void> IncidentBook::move(std::vector<Change>& changes, Incident& incident
     return fail(Code::conflict, named(incident) + " is " + std::string(to_string(incident.state)) +
                                     ", and " + std::string(to_string(*state)) +
                                     " cannot follow that");
+  }
+  if (*state == State::closed) {
+    const auto obstacles = closing_obstacles(incident, *procedure_);
+    if (!obstacles.empty()) {
+      return fail(Code::conflict, named(incident) + " cannot be closed yet: " + joined(obstacles));
+    }
+  }
+  if (*state == State::dismissed) {
+    for (const auto& [name, duty] : incident.duties) {
+      if (duty.state != Duty::State::pending) continue;
+      return fail(Code::conflict, named(incident) + " cannot be dismissed: the duty '" + name +
+                                      "' is neither met nor waived");
+    }
   }
   Change& change = add(changes, incident, now, "state_changed", act.why);
   change.before["state"] = to_string(incident.state);
@@ -180,7 +260,70 @@ Result<void> IncidentBook::merge(std::vector<Change>& changes, Incident& inciden
     into.title = incident.title;
     change.after["title"] = incident.title;
   }
+  take_over(into, incident);
   take_facts(changes, into, incident.facts, table, now, "merged with " + named(incident));
+  next_due_ = std::min(next_due_, now);
+  return {};
+}
+
+// What is known of it stays with the old one; the new one begins with the facts that are named.
+Result<void> IncidentBook::split(std::vector<Change>& changes, Incident& incident, const Act& act,
+                                 const SeverityTable& table, Timestamp now) {
+  const std::size_t colon = act.value.find(':');
+  const detect::Entity entity{act.value.substr(0, colon),
+                              colon == std::string::npos ? "" : act.value.substr(colon + 1)};
+  if (!incident.others.contains(entity)) {
+    std::string names;
+    for (const detect::Entity& other : incident.others) {
+      names += (names.empty() ? "" : ", ") + other.kind + ":" + other.name;
+    }
+    return fail(
+        Code::not_found,
+        named(incident) + " has no other entity '" + printable(act.value) + "'" +
+            (names.empty() ? "; nothing was merged into it" : "; it has " + printable(names)));
+  }
+  Facts facts;
+  for (const auto& [option, text] : act.with) {
+    if (option != "facts") return fail(Code::invalid, "only 'facts' is known here");
+    for (const std::string_view name : mailwarden::split(text, ',')) {
+      const auto known = incident.facts.find(trim(name));
+      if (known == incident.facts.end()) {
+        return fail(Code::not_found,
+                    named(incident) + " does not know the fact '" + printable(trim(name)) + "'");
+      }
+      facts[known->first] = known->second;
+    }
+  }
+  Incident fresh{.number = ++last_number_,
+                 .title = incident.title,
+                 .level = incident.level,
+                 .entity = entity,
+                 .facts = facts,
+                 .opened = now,
+                 .first_event = incident.first_event,
+                 .last_event = incident.last_event,
+                 .rules = incident.rules,
+                 .split_from = incident.number};
+  const Classification found = classify(table, facts);
+  fresh.severity = found.severity;
+  fresh.row = found.row;
+  fresh.because = found.because;
+  grade(fresh, table, now);
+
+  Change& left = add(changes, incident, now, "split", act.why);
+  left.after = {{"entity", entity_json(entity)}, {"incident", fresh.number}};
+  incident.others.erase(entity);
+  by_entity_[entity].erase(incident.number);
+  by_entity_[entity].insert(fresh.number);
+  Incident& stored = incidents_.emplace(fresh.number, std::move(fresh)).first->second;
+  Change& opened = add(changes, stored, now, "opened", act.why);
+  opened.after = {{"entity", entity_json(entity)},
+                  {"facts", facts_json(facts)},
+                  {"severity", static_cast<int>(stored.severity)},
+                  {"split_from", incident.number},
+                  {"state", to_string(State::detected)},
+                  {"title", stored.title}};
+  proceed(changes, stored, now);
   return {};
 }
 
@@ -227,8 +370,14 @@ Result<std::vector<Change>> IncidentBook::act(const Act& act, const SeverityTabl
     case Act::Kind::merge:
       done = merge(changes, incident, act, table, now);
       break;
+    case Act::Kind::split:
+      done = split(changes, incident, act, table, now);
+      break;
     case Act::Kind::note:
       add(changes, incident, now, "noted", act.why);
+      break;
+    default:
+      done = work(changes, incident, act, now);
       break;
   }
   if (!done) return std::unexpected(done.error());

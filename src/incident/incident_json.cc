@@ -157,30 +157,30 @@ Result<Incident> incident_from_json(std::int64_t number, const json::Value& body
   if (!state || !opened || !changed || !first || !last || !graded) {
     return fail(Code::corrupt, "the stored incident " + std::to_string(number) + " is damaged");
   }
-  Incident incident{.number = number,
-                    .title = body.text("title"),
-                    .entity = entity_of(body["entity"]),
-                    .state = *state,
-                    .severity = static_cast<Severity>(severity),
-                    .overruled = static_cast<Severity>(
-                        std::clamp<std::int64_t>(body.integer("overruled"), 0, 3)),
-                    .row = body.text("row"),
-                    .because = texts(body["because"]),
-                    .opened = *opened,
-                    .changed = *changed,
-                    .first_event = *first,
-                    .last_event = *last,
-                    .detections = body.integer("detection_count"),
-                    .assignee = body.text("assignee"),
-                    .changes = body.integer("changes_count"),
-                    .graded = time_of(body, "graded"),
-                    .acknowledged = time_of(body, "acknowledged"),
-                    .acknowledged_by = body.text("acknowledged_by"),
-                    .contained = time_of(body, "contained"),
-                    .resolved = time_of(body, "resolved"),
-                    .merged_into = body.integer("merged_into"),
-                    .split_from = body.integer("split_from"),
-                    .type = body.text("type")};
+  Incident incident{
+      .number = number,
+      .title = body.text("title"),
+      .entity = entity_of(body["entity"]),
+      .state = *state,
+      .severity = static_cast<Severity>(severity),
+      .overruled = static_cast<Severity>(std::clamp<std::int64_t>(body.integer("overruled"), 0, 3)),
+      .row = body.text("row"),
+      .because = texts(body["because"]),
+      .opened = *opened,
+      .changed = *changed,
+      .first_event = *first,
+      .last_event = *last,
+      .detections = body.integer("detection_count"),
+      .assignee = body.text("assignee"),
+      .changes = body.integer("changes_count"),
+      .graded = time_of(body, "graded"),
+      .acknowledged = time_of(body, "acknowledged"),
+      .acknowledged_by = body.text("acknowledged_by"),
+      .contained = time_of(body, "contained"),
+      .resolved = time_of(body, "resolved"),
+      .merged_into = body.integer("merged_into"),
+      .split_from = body.integer("split_from"),
+      .type = body.text("type")};
   read_deadlines(body, incident);
   read_merges(body, incident);
   read_facts(body, incident);

@@ -52,8 +52,8 @@ std::unexpected<Error> too_long(std::string_view what) {
 
 Result<Task*> find_task(Incident& incident, std::string_view value) {
   const auto number = to_integer(value);
-  const auto found = number ? std::ranges::find(incident.tasks, *number, &Task::number)
-                            : incident.tasks.end();
+  const auto found =
+      number ? std::ranges::find(incident.tasks, *number, &Task::number) : incident.tasks.end();
   if (found == incident.tasks.end()) {
     return fail(Code::not_found, named(incident) + " has no task " + printable(value));
   }
@@ -75,9 +75,8 @@ Result<void> assign_role(const Act& act, Incident& incident, Change& change) {
   const std::size_t equals = act.value.find('=');
   const std::string role = act.value.substr(0, equals);
   if (equals == std::string::npos || std::ranges::find(role_names, role) == role_names.end()) {
-    return fail(Code::invalid,
-                "expected lead=, communications= or legal= and a person, not '" +
-                    printable(act.value) + "'");
+    return fail(Code::invalid, "expected lead=, communications= or legal= and a person, not '" +
+                                   printable(act.value) + "'");
   }
   std::string person = act.value.substr(equals + 1);
   if (!fits(person)) return too_long("a person's name");
@@ -190,9 +189,8 @@ Result<void> tell_aware(const Act& act, Incident& incident, Change& change) {
   change.before = {{"duty", act.value}, {"aware", to_rfc3339(duty.aware)}};
   duty.due = *since + (duty.due - duty.aware);
   duty.aware = *since;
-  change.after = {{"aware", to_rfc3339(duty.aware)},
-                  {"due", to_rfc3339(duty.due)},
-                  {"duty", act.value}};
+  change.after = {
+      {"aware", to_rfc3339(duty.aware)}, {"due", to_rfc3339(duty.due)}, {"duty", act.value}};
   return {};
 }
 
@@ -270,8 +268,8 @@ void IncidentBook::begin_type(std::vector<Change>& changes, Incident& incident,
   json::Array tasks;
   std::int64_t number = incident.tasks.empty() ? 0 : incident.tasks.back().number;
   for (const TaskTemplate& one : type.tasks) {
-    const bool known = std::ranges::find(incident.tasks, one.title, &Task::title) !=
-                       incident.tasks.end();
+    const bool known =
+        std::ranges::find(incident.tasks, one.title, &Task::title) != incident.tasks.end();
     if (known || incident.tasks.size() >= WorkLimits::tasks_max) continue;
     incident.tasks.push_back({.number = ++number,
                               .phase = one.phase,
@@ -298,13 +296,12 @@ void IncidentBook::proceed(std::vector<Change>& changes, Incident& incident, Tim
     const Duty duty{.aware = now, .due = now + rule.within};
     incident.duties[rule.name] = duty;
     next_due_ = std::min(next_due_, now);
-    Change& change = add(changes, incident, now, "duty_begun",
-                         "as " + rule.as + ", " + rule.to + " must be notified by " +
-                             to_rfc3339(duty.due) +
-                             (rule.source.empty() ? "" : " (" + rule.source + ")"));
-    change.after = {{"aware", to_rfc3339(duty.aware)},
-                    {"due", to_rfc3339(duty.due)},
-                    {"duty", rule.name}};
+    Change& change =
+        add(changes, incident, now, "duty_begun",
+            "as " + rule.as + ", " + rule.to + " must be notified by " + to_rfc3339(duty.due) +
+                (rule.source.empty() ? "" : " (" + rule.source + ")"));
+    change.after = {
+        {"aware", to_rfc3339(duty.aware)}, {"due", to_rfc3339(duty.due)}, {"duty", rule.name}};
   }
 }
 
@@ -407,12 +404,12 @@ std::vector<std::string> closing_obstacles(const Incident& incident, const Proce
   for (const Task& task : incident.tasks) {
     if (task.phase != Phase::improvement || task.state == Task::State::dropped) continue;
     if (!task.owner.empty() && task.due != Timestamp()) continue;
-    obstacles.push_back("improvement " + std::to_string(task.number) +
-                        " has no owner or no date");
+    obstacles.push_back("improvement " + std::to_string(task.number) + " has no owner or no date");
   }
   const bool improves =
       std::ranges::find(incident.tasks, Phase::improvement, &Task::phase) != incident.tasks.end();
-  if (!improves) obstacles.emplace_back("the review has led to no improvement, not even a dropped one");
+  if (!improves)
+    obstacles.emplace_back("the review has led to no improvement, not even a dropped one");
   return obstacles;
 }
 

@@ -56,9 +56,8 @@ class ProcedureReader {
  private:
   std::string name_of(const Node& node, std::set<std::string>& taken, const std::string& what) {
     std::string name = reader_.text(node, "name");
-    const bool plain = std::ranges::all_of(name, [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    });
+    const bool plain = std::ranges::all_of(
+        name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
     if (!plain) {
       reader_.mistake(*node.find("name"), what + "'s name is of a-z, 0-9 and _");
     } else if (!name.empty() && !taken.insert(name).second) {

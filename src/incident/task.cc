@@ -21,9 +21,8 @@ Timestamp time_of(const json::Value& value, std::string_view name) {
 }
 
 json::Object to_json(const Notice& notice) {
-  return {{"how", notice.how},       {"is_last", notice.is_last},
-          {"sent", to_rfc3339(notice.sent)}, {"sha256", notice.sha256},
-          {"to", notice.to},         {"who", notice.who}};
+  return {{"how", notice.how},       {"is_last", notice.is_last}, {"sent", to_rfc3339(notice.sent)},
+          {"sha256", notice.sha256}, {"to", notice.to},           {"who", notice.who}};
 }
 
 Notice notice_from_json(const json::Value& value) {
@@ -66,10 +65,9 @@ std::string_view to_string(Task::State state) {
 json::Object to_json(const Task& task) {
   return {{"due", time_json(task.due)},     {"ended", time_json(task.ended)},
           {"ended_by", task.ended_by},      {"missed", task.missed},
-          {"number", task.number},
-          {"owner", task.owner},            {"phase", to_string(task.phase)},
-          {"result", task.result},          {"state", to_string(task.state)},
-          {"title", task.title}};
+          {"number", task.number},          {"owner", task.owner},
+          {"phase", to_string(task.phase)}, {"result", task.result},
+          {"state", to_string(task.state)}, {"title", task.title}};
 }
 
 Task task_from_json(const json::Value& value) {

@@ -45,8 +45,8 @@ struct Task {
   std::int64_t number = 0;  // from 1 within the incident
   Phase phase = Phase::analysis;
   std::string title;
-  std::string owner;  // "" for nobody yet
-  Timestamp due;      // the epoch for never
+  std::string owner;    // "" for nobody yet
+  Timestamp due;        // the epoch for never
   bool missed = false;  // and told
   State state = State::open;
   std::string result;  // what came of it, or why it was dropped
@@ -81,8 +81,8 @@ Remarks remarks_from_json(const json::Value& value);
 struct Notice {
   Timestamp sent;
   std::string to;
-  std::string how;     // "mail", "portal", a reference
-  std::string sha256;  // hex, of what was sent
+  std::string how;       // "mail", "portal", a reference
+  std::string sha256;    // hex, of what was sent
   bool is_last = false;  // false: more follows in phases
   std::string who;
 

@@ -1,0 +1,219 @@
+// Incidents: reported, worked through, notified, looked back on.
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "daemon/cli/command.h"
+
+namespace mailwarden::cli {
+namespace {
+
+// An act of one or two words on an incident, with what it is about and what may be told besides.
+struct Work {
+  std::string_view verb;
+  std::string_view second;  // "" for none
+  std::string_view act;
+  std::string_view placeholder;
+  std::array<std::string_view, 5> with;  // options, "" behind the last
+  std::string_view state;                // told as 'state'; "" for none
+};
+
+constexpr std::array works{
+    Work{"type", "", "set_type", "TYPE", {}, ""},
+    Work{"role", "", "assign_role", "ROLE=PERSON", {}, ""},
+    Work{"split", "", "split", "KIND:NAME", {"facts"}, ""},
+    Work{"remark", "", "remark", "PART", {}, ""},
+    Work{"task", "add", "add_task", "WHAT", {"phase", "owner", "due"}, ""},
+    Work{"task", "change", "change_task", "TASK", {"owner", "due"}, ""},
+    Work{"task", "done", "end_task", "TASK", {}, "done"},
+    Work{"task", "drop", "end_task", "TASK", {}, "dropped"},
+    Work{"notice", "sent", "send_notice", "DUTY", {"to", "how", "sha256", "sent", "last"}, ""},
+    Work{"notice", "aware", "tell_aware", "DUTY", {"since"}, ""},
+    Work{"notice", "waive", "waive_duty", "DUTY", {}, ""}};
+
+constexpr std::string_view synopses =
+    "\n       mailwarden incidents report --title T --who P [OPTION]..."
+    "\n       mailwarden incidents type|role|split|remark NUMBER WHAT --who P --why W"
+    "\n       mailwarden incidents task add|change|done|drop NUMBER TASK --who P --why W"
+    "\n       mailwarden incidents notice draft NUMBER DUTY"
+    "\n       mailwarden incidents notice sent|aware|waive NUMBER DUTY --who P --why W"
+    "\n       mailwarden incidents figures|breaches [OPTION]...";
+
+std::vector<std::string> words_of(const po::variables_map& given, const char* name) {
+  return given.contains(name) ? given[name].as<std::vector<std::string>>()
+                              : std::vector<std::string>();
+}
+
+int do_work(const Work& work, const Arguments& arguments) {
+  po::options_description options("Options");
+  add_act_options(options);
+  auto add = options.add_options();
+  for (const std::string_view name : work.with) {
+    if (!name.empty()) add(name.data(), text_option("TEXT"), "told along");
+  }
+  const std::string command = "incidents " + std::string(work.verb) +
+                              (work.second.empty() ? "" : " " + std::string(work.second));
+  int code = done;
+  const auto given = read_options(
+      arguments, command + " NUMBER " + std::string(work.placeholder) + " --who P --why W", options,
+      "number", code);
+  if (!given) return code;
+  const auto words = words_of(*given, "number");
+  if (words.size() != 2) {
+    return complain(usage, "'" + command + "' needs the incident's number and " +
+                               std::string(work.placeholder));
+  }
+  json::Object with;
+  for (const std::string_view name : work.with) {
+    const std::string option(name);
+    if (!name.empty() && given->contains(option)) with[option] = (*given)[option].as<std::string>();
+  }
+  if (!work.state.empty()) with["state"] = work.state;
+  return order(*given, "/api/v1/incidents/" + words[0] + "/acts",
+               {{"act", work.act}, {"value", words[1]}, {"with", std::move(with)}}, print_changes);
+}
+
+int report_incident(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_socket_option(options);
+  add_format_option(options);
+  auto add = options.add_options();
+  add("title", text_option("TEXT"), "what happened, in a line");
+  add("what", text_option("TEXT")->default_value(""), "the same in full");
+  add("type", text_option("TYPE")->default_value(""), "one of policies/incidents.yaml");
+  add("entity", text_option("KIND:NAME")->default_value(""),
+      "whom or what it is about, such as account:alice@example.com");
+  add("fact", po::value<std::vector<std::string>>()->value_name("FACT=WORTH"),
+      "what is known of its impact; several times for several");
+  add("who", text_option("PERSON"), "who reports it");
+  int code = done;
+  const auto given = read_needed(arguments, "incidents report --title T --who P [OPTION]...",
+                                 options, {"title", "who"}, code);
+  if (!given) return code;
+  json::Array facts;
+  for (std::string& fact : words_of(*given, "fact")) facts.emplace_back(std::move(fact));
+  json::Object body{{"facts", std::move(facts)}};
+  for (const char* name : {"title", "what", "type", "entity", "who"}) {
+    body[name] = (*given)[name].as<std::string>();
+  }
+  return print_answer(
+      *given, ask_daemon(*given, {.path = "/api/v1/incidents", .act = json::to_text(body)}),
+      [](const json::Value& answer) {
+        const auto* changes = answer["changes"].as_array();
+        if (changes != nullptr && !changes->empty()) {
+          print("Incident " + std::to_string(changes->front().integer("incident")) + "\n");
+        }
+        print_changes(answer);
+      });
+}
+
+int draft_notice(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_socket_option(options);
+  add_format_option(options);
+  int code = done;
+  const auto given =
+      read_options(arguments, "incidents notice draft NUMBER DUTY", options, "number", code);
+  if (!given) return code;
+  const auto words = words_of(*given, "number");
+  if (words.size() != 2) {
+    return complain(usage, "'incidents notice draft' needs the incident's number and the duty");
+  }
+  return print_answer(*given,
+                      ask_daemon(*given, {.path = "/api/v1/incidents/" + words[0] + "/notice",
+                                          .query = {{"duty", words[1]}}}),
+                      [](const json::Value& answer) { print(answer.text("text")); });
+}
+
+std::string times_of(const json::Value& times) {
+  if (times.integer("count") == 0) return "-";
+  const auto words = [&](std::string_view name) {
+    return to_words(std::chrono::seconds(times.integer(name)));
+  };
+  return words("median_s") + " / " + words("p90_s");
+}
+
+void print_figures(const json::Value& answer) {
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* figures = answer["figures"].as_array()) {
+    for (const json::Value& row : *figures) {
+      rows.push_back({row.text("month"), std::to_string(row.integer("severity")),
+                      std::to_string(row.integer("incidents")),
+                      std::to_string(row.integer("missed")), times_of(row["detect"]),
+                      times_of(row["acknowledge"]), times_of(row["contain"]),
+                      times_of(row["resolve"])});
+    }
+  }
+  print("Times are the median and the 90th percentile.\n");
+  print_table(
+      {"MONTH", "SEVERITY", "INCIDENTS", "LATE", "DETECT", "ACKNOWLEDGE", "CONTAIN", "RESOLVE"},
+      rows);
+}
+
+void print_breaches(const json::Value& answer) {
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* breaches = answer["breaches"].as_array()) {
+    for (const json::Value& one : *breaches) {
+      std::string duties;
+      if (const auto* all = one["duties"].as_object()) {
+        for (const auto& [name, duty] : *all) {
+          const bool missed = duty["missed"] == json::Value(true);
+          duties += (duties.empty() ? "" : ", ") + name + " " + duty.text("state") +
+                    (missed ? " (late)" : "");
+        }
+      }
+      rows.push_back({std::to_string(one.integer("number")), short_time(one.text("opened")),
+                      std::to_string(one.integer("severity")), one.text("state"), one.text("title"),
+                      duties});
+    }
+  }
+  print_table({"NO", "OPENED (UTC)", "SEVERITY", "STATE", "WHAT", "DUTIES"}, rows);
+}
+
+int look(const Arguments& arguments, const std::string& name,
+         void (*show)(const json::Value& answer)) {
+  po::options_description options("Options");
+  add_source_options(options);
+  if (name == "figures") {
+    auto add = options.add_options();
+    add("from", text_option("TIME"), "incidents opened not before this time");
+    add("until", text_option("TIME"), "and before this one");
+  }
+  int code = done;
+  const auto given =
+      read_options(arguments, "incidents " + name + " [OPTION]...", options, nullptr, code);
+  if (!given) return code;
+  return print_answer(*given, ask(*given, {"/api/v1/" + name, query_of(*given, {"from", "until"})}),
+                      show);
+}
+
+}  // namespace
+
+std::string_view incident_work_synopsis() {
+  return synopses;
+}
+
+std::optional<int> incident_work(std::string_view verb, const Arguments& arguments) {
+  if (verb == "report") return report_incident(arguments);
+  if (verb == "figures") return look(arguments, "figures", print_figures);
+  if (verb == "breaches") return look(arguments, "breaches", print_breaches);
+  if (verb == "notice" && !arguments.empty() && arguments[0] == "draft") {
+    return draft_notice({arguments.begin() + 1, arguments.end()});
+  }
+  if (std::ranges::find(works, verb, &Work::verb) == works.end()) return std::nullopt;
+  for (const Work& work : works) {
+    if (work.verb != verb) continue;
+    if (work.second.empty()) return do_work(work, arguments);
+    if (!arguments.empty() && work.second == arguments[0]) {
+      return do_work(work, {arguments.begin() + 1, arguments.end()});
+    }
+  }
+  std::string seconds;
+  for (const Work& work : works) {
+    if (work.verb == verb) seconds += (seconds.empty() ? "" : ", ") + std::string(work.second);
+  }
+  if (verb == "notice") seconds = "draft, " + seconds;
+  return complain(usage, "'incidents " + std::string(verb) + "' needs one of " + seconds);
+}
+
+}  // namespace mailwarden::cli

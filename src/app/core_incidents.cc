@@ -1,0 +1,44 @@
+// The core's part about what people do about incidents.
+#include "app/core.h"
+
+namespace mailwarden::app {
+
+Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
+  auto changes = book_.act(act, policies_->severity, parts_.clock.now());
+  if (!changes) return changes;
+  std::vector<ledger::Entry> entries;
+  take_changes(*changes, entries);
+  append(std::move(entries));
+  return changes;
+}
+
+Result<std::vector<incident::Change>> Core::act(const incident::Report& told) {
+  const Timestamp now = parts_.clock.now();
+  const auto detection =
+      incident::to_detection(told, policies_->severity, *policies_->procedure, now);
+  if (!detection) return std::unexpected(detection.error());
+  std::vector<ledger::Entry> entries;
+  auto [number, changes] = report(*detection, entries, told.who);
+  const incident::Incident* const found = book_.find(number);
+  if (!told.type.empty() && found != nullptr && found->type != told.type) {
+    const auto typed = book_.act({.kind = incident::Act::Kind::set_type,
+                                  .incident = number,
+                                  .value = told.type,
+                                  .why = told.what,
+                                  .who = told.who},
+                                 policies_->severity, now);
+    if (!typed) return std::unexpected(typed.error());
+    take_changes(*typed, entries);
+    changes.insert(changes.end(), typed->begin(), typed->end());
+  }
+  append(std::move(entries));
+  return changes;
+}
+
+void Core::tick() {
+  std::vector<ledger::Entry> entries;
+  take_changes(book_.tick(parts_.clock.now()), entries);
+  if (!entries.empty()) append(std::move(entries));
+}
+
+}  // namespace mailwarden::app

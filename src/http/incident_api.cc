@@ -1,0 +1,114 @@
+#include "http/incident_api.h"
+
+#include "base/text.h"
+#include "crypto/sha256.h"
+#include "http/answers.h"
+#include "http/incident_json.h"
+#include "incident/figures.h"
+#include "incident/incident_table.h"
+#include "incident/notice.h"
+
+namespace mailwarden::http {
+namespace {
+
+using net::Request;
+using net::Response;
+
+constexpr std::string_view incidents_path = "/api/v1/incidents";
+constexpr std::string_view notice_end = "/notice";
+
+bool is_notice(std::string_view path) {
+  return path.starts_with(incidents_path) && path.ends_with(notice_end);
+}
+
+Result<std::vector<std::string>> texts_of(const json::Value& list) {
+  std::vector<std::string> texts;
+  if (list.is_null()) return texts;
+  if (list.as_array() == nullptr) return fail(Code::invalid, "'facts' must be a list of texts");
+  for (const json::Value& item : *list.as_array()) {
+    if (item.as_string() == nullptr) return fail(Code::invalid, "'facts' must be a list of texts");
+    texts.push_back(*item.as_string());
+  }
+  return texts;
+}
+
+}  // namespace
+
+bool IncidentApi::takes(const Request& request) const {
+  return (request.method == "POST" && request.path == incidents_path) || is_notice(request.path) ||
+         request.path == "/api/v1/figures" || request.path == "/api/v1/breaches";
+}
+
+Response IncidentApi::answer(const Request& request) const {
+  if (request.path == incidents_path) return report(request);
+  if (request.method != "GET" && request.method != "HEAD") {
+    return trouble(405, "this path is read, not written");
+  }
+  if (is_notice(request.path)) return notice(request);
+  return request.path == "/api/v1/figures" ? figures(request) : breaches();
+}
+
+Response IncidentApi::report(const Request& request) const {
+  // Who may report is told by the socket's file; there is no sign-in over TCP.
+  if (!request.local) return trouble(403, "reports are taken through the UNIX socket alone");
+  const auto body = json::parse(request.body);
+  if (!body || body->as_object() == nullptr) {
+    return trouble(400,
+                   "expected {\"title\",\"what\",\"type\",\"entity\",\"facts\",\"who\"} as JSON");
+  }
+  auto facts = texts_of((*body)["facts"]);
+  if (!facts) return trouble(facts.error());
+  const auto changes = parts_.report({.title = body->text("title"),
+                                      .what = body->text("what"),
+                                      .type = body->text("type"),
+                                      .entity = body->text("entity"),
+                                      .facts = *std::move(facts),
+                                      .who = body->text("who")});
+  if (!changes) return trouble(changes.error());
+  return json_response(200, changes_json(*changes));
+}
+
+Response IncidentApi::notice(const Request& request) const {
+  std::string_view middle = request.path;
+  middle.remove_prefix(incidents_path.size());
+  middle.remove_suffix(notice_end.size());
+  const auto number = middle.starts_with('/') ? to_integer(middle.substr(1)) : std::nullopt;
+  if (!number) return trouble(404, "there is no such incident");
+  const std::string name(request.parameter("duty"));
+  const auto procedure = parts_.procedure();
+  const incident::DutyRule* const duty = procedure ? procedure->find_duty(name) : nullptr;
+  if (duty == nullptr) return trouble(404, "there is no duty '" + printable(name) + "'");
+  const auto store = open_store(parts_.store);
+  if (!store) return trouble(store.error());
+  const auto found = incident::load_incident(**store, *number);
+  if (!found) return trouble(found.error());
+  const std::string text =
+      incident::draft_notice(*found, *duty, *procedure, {}, parts_.clock.now());
+  return json_response(200, json::Object{{"duty", name}, {"incident", *number}, {"text", text}});
+}
+
+Response IncidentApi::figures(const Request& request) const {
+  const auto from = time_parameter(request, "from");
+  const auto until = time_parameter(request, "until");
+  for (const auto* parameter : {&from, &until}) {
+    if (!*parameter) return trouble(parameter->error());
+  }
+  const auto store = open_store(parts_.store);
+  if (!store) return trouble(store.error());
+  const auto rows = incident::load_figures(**store, from->value_or(Timestamp{INT64_MIN}),
+                                           until->value_or(Timestamp::latest));
+  if (!rows) return trouble(rows.error());
+  json::Array list;
+  for (const incident::FigureRow& row : *rows) list.emplace_back(incident::to_json(row));
+  return json_response(200, json::Object{{"figures", std::move(list)}});
+}
+
+Response IncidentApi::breaches() const {
+  const auto store = open_store(parts_.store);
+  if (!store) return trouble(store.error());
+  auto entries = incident::load_register(**store);
+  if (!entries) return trouble(entries.error());
+  return json_response(200, json::Object{{"breaches", *std::move(entries)}});
+}
+
+}  // namespace mailwarden::http

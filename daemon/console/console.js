@@ -228,6 +228,39 @@ function others(incident) {
   return made;
 }
 
+// A list, one line each; nothing where there is none.
+function listed(name, lines) {
+  if (!lines.length) return [];
+  const list = element("ul");
+  for (const parts of lines) {
+    const line = element("li");
+    line.append(...parts);
+    list.append(line);
+  }
+  return fact(name, list);
+}
+
+// Who has to be notified and was, and what people have to do.
+function work(incident) {
+  const roles = Object.entries(incident.roles || {}).map(([role, person]) => `${role} ${person}`);
+  const duties = Object.entries(incident.duties || {}).map(([name, duty]) => [
+    `${name}: ${duty.state}, due `, time(duty.due),
+    duty.missed ? element("strong", ", missed", "late") : "",
+    ...duty.notices.flatMap((notice) => [", sent ", time(notice.sent), ` to ${notice.to}`]),
+    duty.why ? `, ${duty.why}` : ""]);
+  const tasks = (incident.tasks || []).map((task) => [
+    `${task.number} ${task.phase}, ${task.state}: ${task.title}`,
+    task.owner ? ` (${task.owner})` : "", ...(task.due ? [", due ", time(task.due)] : []),
+    task.missed ? element("strong", ", missed", "late") : "",
+    task.result ? `; ${task.result}` : ""]);
+  const remarks = Object.entries(incident.remarks || {}).flatMap(([part, of]) => of.map(
+      (remark) => [`${part.replaceAll("_", " ")}: ${remark.text} (${remark.who}, `,
+                   time(remark.when), ")"]));
+  return [...(incident.type ? fact("Type", incident.type.replaceAll("_", " ")) : []),
+          ...(roles.length ? fact("Roles", roles.join(", ")) : []), ...listed("Notify", duties),
+          ...listed("To be done", tasks), ...listed("Remarks", remarks)];
+}
+
 async function select(number) {
   view.selected = number;
   const [incident, {runs}] = await Promise.all(
@@ -240,7 +273,7 @@ async function select(number) {
       ...fact("About", entity(incident.entity)),
       ...fact("Detections", String(incident.detection_count)),
       ...fact("First and last event", time(incident.first_event), " to ", time(incident.last_event)),
-      ...deadlines(incident), ...others(incident));
+      ...deadlines(incident), ...work(incident), ...others(incident));
   find("#changes").replaceChildren(...incident.changes.map(change));
   find("#runs").replaceChildren(...runs.map(run));
   find("#detections tbody").replaceChildren(...incident.detections.map(detection));

@@ -1,9 +1,9 @@
 #include "incident/incident_table.h"
-#include "tests/db/store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/db/store.h"
 
 namespace mailwarden::incident {
 namespace {

@@ -37,6 +37,7 @@ constexpr std::string_view synopses =
     "\n       mailwarden incidents task add|change|done|drop NUMBER TASK --who P --why W"
     "\n       mailwarden incidents notice draft NUMBER DUTY"
     "\n       mailwarden incidents notice sent|aware|waive NUMBER DUTY --who P --why W"
+    "\n       mailwarden incidents spread NUMBER [OPTION]..."
     "\n       mailwarden incidents figures|breaches [OPTION]...";
 
 std::vector<std::string> words_of(const po::variables_map& given, const char* name) {
@@ -170,6 +171,46 @@ void print_breaches(const json::Value& answer) {
   print_table({"NO", "OPENED (UTC)", "SEVERITY", "STATE", "WHAT", "DUTIES"}, rows);
 }
 
+void print_spread(const json::Value& answer) {
+  if (const auto* breadth = answer["breadth"].as_array()) {
+    for (const json::Value& depth : *breadth) {
+      print("depth " + std::to_string(depth.integer("depth")) + ": " +
+            std::to_string(depth.integer("account")) + " accounts, " +
+            std::to_string(depth.integer("address")) + " addresses, " +
+            std::to_string(depth.integer("host")) + " hosts\n");
+    }
+  }
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* paths = answer["paths"].as_array()) {
+    for (const json::Value& path : *paths) {
+      rows.push_back({path.text("account"), path.text("address"), path.text("host"),
+                      path.text("service"), std::to_string(path.integer("succeeded")),
+                      std::to_string(path.integer("failed")), short_time(path.text("first")),
+                      short_time(path.text("last"))});
+    }
+  }
+  print_table(
+      {"ACCOUNT", "FROM", "TO HOST", "BY", "SUCCEEDED", "FAILED", "FIRST (UTC)", "LAST (UTC)"},
+      rows);
+  if (const std::string cut = answer.text("cut"); !cut.empty()) print(cut + "\n");
+}
+
+int show_spread(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_source_options(options);
+  options.add_options()("depth", text_option("STEPS"), "how many steps to follow; 3 unless told");
+  int code = done;
+  const auto given =
+      read_options(arguments, "incidents spread NUMBER [OPTION]...", options, "number", code);
+  if (!given) return code;
+  const auto words = words_of(*given, "number");
+  if (words.size() != 1) return complain(usage, "'incidents spread' needs the incident's number");
+  return print_answer(
+      *given,
+      ask(*given, {"/api/v1/incidents/" + words[0] + "/spread", query_of(*given, {"depth"})}),
+      print_spread);
+}
+
 int look(const Arguments& arguments, const std::string& name,
          void (*show)(const json::Value& answer)) {
   po::options_description options("Options");
@@ -195,6 +236,7 @@ std::string_view incident_work_synopsis() {
 
 std::optional<int> incident_work(std::string_view verb, const Arguments& arguments) {
   if (verb == "report") return report_incident(arguments);
+  if (verb == "spread") return show_spread(arguments);
   if (verb == "figures") return look(arguments, "figures", print_figures);
   if (verb == "breaches") return look(arguments, "breaches", print_breaches);
   if (verb == "notice" && !arguments.empty() && arguments[0] == "draft") {

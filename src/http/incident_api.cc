@@ -7,6 +7,7 @@
 #include "incident/figures.h"
 #include "incident/incident_table.h"
 #include "incident/notice.h"
+#include "incident/spread.h"
 
 namespace mailwarden::http {
 namespace {
@@ -17,8 +18,17 @@ using net::Response;
 constexpr std::string_view incidents_path = "/api/v1/incidents";
 constexpr std::string_view notice_end = "/notice";
 
-bool is_notice(std::string_view path) {
-  return path.starts_with(incidents_path) && path.ends_with(notice_end);
+constexpr std::string_view spread_end = "/spread";
+
+bool is_of_one(std::string_view path, std::string_view end) {
+  return path.starts_with(incidents_path) && path.ends_with(end);
+}
+
+// The number in "/api/v1/incidents/{number}/notice".
+std::optional<std::int64_t> number_in(std::string_view path, std::string_view end) {
+  path.remove_prefix(incidents_path.size());
+  path.remove_suffix(end.size());
+  return path.starts_with('/') ? to_integer(path.substr(1)) : std::nullopt;
 }
 
 Result<std::vector<std::string>> texts_of(const json::Value& list) {
@@ -35,7 +45,8 @@ Result<std::vector<std::string>> texts_of(const json::Value& list) {
 }  // namespace
 
 bool IncidentApi::takes(const Request& request) const {
-  return (request.method == "POST" && request.path == incidents_path) || is_notice(request.path) ||
+  return (request.method == "POST" && request.path == incidents_path) ||
+         is_of_one(request.path, notice_end) || is_of_one(request.path, spread_end) ||
          request.path == "/api/v1/figures" || request.path == "/api/v1/breaches";
 }
 
@@ -44,7 +55,8 @@ Response IncidentApi::answer(const Request& request) const {
   if (request.method != "GET" && request.method != "HEAD") {
     return trouble(405, "this path is read, not written");
   }
-  if (is_notice(request.path)) return notice(request);
+  if (is_of_one(request.path, notice_end)) return notice(request);
+  if (is_of_one(request.path, spread_end)) return spread(request);
   return request.path == "/api/v1/figures" ? figures(request) : breaches();
 }
 
@@ -69,10 +81,7 @@ Response IncidentApi::report(const Request& request) const {
 }
 
 Response IncidentApi::notice(const Request& request) const {
-  std::string_view middle = request.path;
-  middle.remove_prefix(incidents_path.size());
-  middle.remove_suffix(notice_end.size());
-  const auto number = middle.starts_with('/') ? to_integer(middle.substr(1)) : std::nullopt;
+  const auto number = number_in(request.path, notice_end);
   if (!number) return trouble(404, "there is no such incident");
   const std::string name(request.parameter("duty"));
   const auto procedure = parts_.procedure();
@@ -85,6 +94,25 @@ Response IncidentApi::notice(const Request& request) const {
   const std::string text =
       incident::draft_notice(*found, *duty, *procedure, {}, parts_.clock.now());
   return json_response(200, json::Object{{"duty", name}, {"incident", *number}, {"text", text}});
+}
+
+Response IncidentApi::spread(const Request& request) const {
+  const auto number = number_in(request.path, spread_end);
+  if (!number) return trouble(404, "there is no such incident");
+  const auto depth = number_parameter(request, "depth");
+  if (!depth) return trouble(depth.error());
+  const auto store = open_store(parts_.store);
+  if (!store) return trouble(store.error());
+  const auto found = incident::load_incident(**store, *number);
+  if (!found) return trouble(found.error());
+  incident::SpreadOptions options = incident::around(*found);
+  options.depth = depth->value_or(options.depth);
+  if (options.depth < 1 || options.depth > incident::SpreadOptions::depth_max) {
+    return trouble(400, "'depth' is 1 to " + std::to_string(incident::SpreadOptions::depth_max));
+  }
+  const auto spread = incident::spread(**store, *found, options);
+  if (!spread) return trouble(spread.error());
+  return json_response(200, incident::to_json(*spread));
 }
 
 Response IncidentApi::figures(const Request& request) const {

@@ -4,6 +4,7 @@
 //            POST /api/v1/incidents                  through the UNIX socket alone: a report,
 //                                                    {"title","what","type","entity","facts","who"}
 //            GET  /api/v1/incidents/{number}/notice  ?duty=: a draft, as plain text
+//            GET  /api/v1/incidents/{number}/spread  ?depth=: who signed in where, from where
 //            GET  /api/v1/figures                    ?from= &until=: times by month and severity
 //            GET  /api/v1/breaches                   the register of breaches
 // Owns     Nothing; every request opens the store for reading alone.
@@ -43,6 +44,7 @@ class IncidentApi {
  private:
   net::Response report(const net::Request& request) const;
   net::Response notice(const net::Request& request) const;
+  net::Response spread(const net::Request& request) const;
   net::Response figures(const net::Request& request) const;
   net::Response breaches() const;
 

@@ -1,8 +1,11 @@
 // Incidents: reported, worked through, notified, looked back on.
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 
 #include "base/text.h"
+#include "crypto/sha256.h"
 #include "daemon/cli/command.h"
 
 namespace mailwarden::cli {
@@ -29,12 +32,16 @@ constexpr std::array works{
     Work{"task", "drop", "end_task", "TASK", {}, "dropped"},
     Work{"notice", "sent", "send_notice", "DUTY", {"to", "how", "sha256", "sent", "last"}, ""},
     Work{"notice", "aware", "tell_aware", "DUTY", {"since"}, ""},
-    Work{"notice", "waive", "waive_duty", "DUTY", {}, ""}};
+    Work{"notice", "waive", "waive_duty", "DUTY", {}, ""},
+    Work{"evidence", "hand-over", "hand_over", "EVIDENCE", {"to", "where"}, ""}};
 
 constexpr std::string_view synopses =
     "\n       mailwarden incidents report --title T --who P [OPTION]..."
     "\n       mailwarden incidents type|role|split|remark NUMBER WHAT --who P --why W"
     "\n       mailwarden incidents task add|change|done|drop NUMBER TASK --who P --why W"
+    "\n       mailwarden incidents evidence add NUMBER FILE --who P --why W"
+    "\n       mailwarden incidents evidence hand-over NUMBER EVIDENCE --to P --who P --why W"
+    "\n       mailwarden incidents evidence verify NUMBER"
     "\n       mailwarden incidents notice draft NUMBER DUTY"
     "\n       mailwarden incidents notice sent|aware|waive NUMBER DUTY --who P --why W"
     "\n       mailwarden incidents spread NUMBER [OPTION]..."
@@ -171,6 +178,83 @@ void print_breaches(const json::Value& answer) {
   print_table({"NO", "OPENED (UTC)", "SEVERITY", "STATE", "WHAT", "DUTIES"}, rows);
 }
 
+struct Hashed {
+  std::string sha256;
+  std::int64_t bytes = 0;
+};
+
+Result<Hashed> hash_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Code::io, path + ": it cannot be read");
+  crypto::Sha256 hash;
+  Hashed hashed;
+  std::string portion(std::size_t{1} << 20, '\0');
+  while (file.read(portion.data(), std::ssize(portion)) || file.gcount() > 0) {
+    hash.add(std::string_view(portion).substr(0, static_cast<std::size_t>(file.gcount())));
+    hashed.bytes += file.gcount();
+  }
+  if (file.bad()) return fail(Code::io, path + ": it cannot be read to its end");
+  hashed.sha256 = crypto::to_hex(hash.end());
+  return hashed;
+}
+
+// The file stays where it is; its hash is what the ledger keeps.
+int add_evidence(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_act_options(options);
+  options.add_options()("name", text_option("TEXT"), "what it is; the file's name unless told");
+  int code = done;
+  const auto given = read_options(arguments, "incidents evidence add NUMBER FILE --who P --why W",
+                                  options, "number", code);
+  if (!given) return code;
+  const auto words = words_of(*given, "number");
+  if (words.size() != 2) {
+    return complain(usage, "'incidents evidence add' needs the incident's number and a file");
+  }
+  const auto hashed = hash_file(words[1]);
+  if (!hashed) return complain(hashed.error());
+  const std::filesystem::path path = std::filesystem::absolute(words[1]);
+  const std::string name =
+      given->contains("name") ? (*given)["name"].as<std::string>() : path.filename().string();
+  return order(*given, "/api/v1/incidents/" + words[0] + "/acts",
+               {{"act", "add_evidence"},
+                {"value", name},
+                {"with", json::Object{{"bytes", std::to_string(hashed->bytes)},
+                                      {"sha256", hashed->sha256},
+                                      {"where", path.string()}}}},
+               print_changes);
+}
+
+// Whether each file is still what it was; the exit code says whether all are.
+int verify_evidence(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_source_options(options);
+  int code = done;
+  const auto given =
+      read_options(arguments, "incidents evidence verify NUMBER", options, "number", code);
+  if (!given) return code;
+  const auto words = words_of(*given, "number");
+  if (words.size() != 1) {
+    return complain(usage, "'incidents evidence verify' needs the incident's number");
+  }
+  const auto answer = ask(*given, {.path = "/api/v1/incidents/" + words[0]});
+  if (!answer) return complain(answer.error());
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* evidence = (*answer)["evidence"].as_array()) {
+    for (const json::Value& one : *evidence) {
+      const auto hashed = hash_file(one.text("where"));
+      const bool same = hashed && hashed->sha256 == one.text("sha256");
+      if (!same) code = answer_is_no;
+      rows.push_back({std::to_string(one.integer("number")), one.text("name"), one.text("where"),
+                      same     ? "the same"
+                      : hashed ? "CHANGED"
+                               : "not to be read here"});
+    }
+  }
+  print_table({"NO", "WHAT", "WHERE", "IS"}, rows);
+  return code;
+}
+
 void print_spread(const json::Value& answer) {
   if (const auto* breadth = answer["breadth"].as_array()) {
     for (const json::Value& depth : *breadth) {
@@ -239,22 +323,24 @@ std::optional<int> incident_work(std::string_view verb, const Arguments& argumen
   if (verb == "spread") return show_spread(arguments);
   if (verb == "figures") return look(arguments, "figures", print_figures);
   if (verb == "breaches") return look(arguments, "breaches", print_breaches);
-  if (verb == "notice" && !arguments.empty() && arguments[0] == "draft") {
-    return draft_notice({arguments.begin() + 1, arguments.end()});
-  }
+  const std::string second = arguments.empty() ? "" : arguments[0];
+  const Arguments rest(arguments.empty() ? arguments.end() : arguments.begin() + 1,
+                       arguments.end());
+  if (verb == "notice" && second == "draft") return draft_notice(rest);
+  if (verb == "evidence" && second == "add") return add_evidence(rest);
+  if (verb == "evidence" && second == "verify") return verify_evidence(rest);
   if (std::ranges::find(works, verb, &Work::verb) == works.end()) return std::nullopt;
   for (const Work& work : works) {
     if (work.verb != verb) continue;
     if (work.second.empty()) return do_work(work, arguments);
-    if (!arguments.empty() && work.second == arguments[0]) {
-      return do_work(work, {arguments.begin() + 1, arguments.end()});
-    }
+    if (work.second == second) return do_work(work, rest);
   }
   std::string seconds;
   for (const Work& work : works) {
     if (work.verb == verb) seconds += (seconds.empty() ? "" : ", ") + std::string(work.second);
   }
   if (verb == "notice") seconds = "draft, " + seconds;
+  if (verb == "evidence") seconds = "add, verify, " + seconds;
   return complain(usage, "'incidents " + std::string(verb) + "' needs one of " + seconds);
 }
 

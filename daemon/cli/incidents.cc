@@ -125,6 +125,19 @@ void print_duties(const json::Value& one) {
   print_table({"DUTY", "STATE", "KNOWN SINCE (UTC)", "DUE (UTC)", "SENT, OR WHY NOT"}, rows);
 }
 
+void print_evidence(const json::Value& one) {
+  const auto* evidence = one["evidence"].as_array();
+  if (evidence == nullptr || evidence->empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const json::Value& piece : *evidence) {
+    rows.push_back({std::to_string(piece.integer("number")), piece.text("name"),
+                    piece.text("where"), piece.text("holder"), short_time(piece.text("taken")),
+                    piece.text("sha256")});
+  }
+  print("\nEvidence:\n");
+  print_table({"NO", "WHAT", "WHERE", "WHO HAS IT", "TAKEN (UTC)", "SHA-256"}, rows);
+}
+
 void print_remarks(const json::Value& one) {
   const auto* parts = one["remarks"].as_object();
   if (parts == nullptr || parts->empty()) return;
@@ -168,6 +181,7 @@ void print_incident(const json::Value& one) {
   print_deadlines(one);
   print_duties(one);
   print_tasks(one);
+  print_evidence(one);
   print_remarks(one);
   print("\n");
   print_changes(one);

@@ -253,12 +253,16 @@ function work(incident) {
     task.owner ? ` (${task.owner})` : "", ...(task.due ? [", due ", time(task.due)] : []),
     task.missed ? element("strong", ", missed", "late") : "",
     task.result ? `; ${task.result}` : ""]);
+  const evidence = (incident.evidence || []).map((one) => [
+    `${one.number} ${one.name}: ${one.where}, with ${one.holder}, taken `, time(one.taken),
+    ` by ${one.taken_by}, SHA-256 ${one.sha256}`]);
   const remarks = Object.entries(incident.remarks || {}).flatMap(([part, of]) => of.map(
       (remark) => [`${part.replaceAll("_", " ")}: ${remark.text} (${remark.who}, `,
                    time(remark.when), ")"]));
   return [...(incident.type ? fact("Type", incident.type.replaceAll("_", " ")) : []),
           ...(roles.length ? fact("Roles", roles.join(", ")) : []), ...listed("Notify", duties),
-          ...listed("To be done", tasks), ...listed("Remarks", remarks)];
+          ...listed("To be done", tasks),
+          ...listed("Evidence", evidence), ...listed("Remarks", remarks)];
 }
 
 async function select(number) {

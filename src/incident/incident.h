@@ -107,6 +107,7 @@ struct Incident {
   std::string type;                                       // of the procedure; "" for none
   std::map<std::string, std::string, std::less<>> roles;  // to people
   std::vector<Task> tasks;                                // by number
+  std::vector<Evidence> evidence;                         // by number
   Remarks remarks;
   std::map<std::string, Duty, std::less<>> duties;
 
@@ -146,6 +147,8 @@ struct Act {
     tell_aware,      // [the duty; since: the time]: earlier than is known
     send_notice,     // [the duty; to, how, sha256, sent, last: true where nothing follows]
     waive_duty,      // [the duty]
+    add_evidence,    // [what it is; sha256, bytes, where]
+    hand_over,       // [its number; to, where]
   };
   Kind kind = Kind::note;
   std::int64_t incident = 0;
@@ -221,15 +224,31 @@ class IncidentBook {
   Timestamp next_due_;  // no deadline is missed before this
 };
 
-inline constexpr std::array<std::string_view, 23> change_kinds{
-    "opened",        "rule_joined",     "detections_doubled",
-    "facts_changed", "severity_raised", "severity_lowered",
-    "state_changed", "acknowledged",    "deadline_missed",
-    "absorbed",      "split",           "assigned",
-    "noted",         "typed",           "role_assigned",
-    "task_added",    "task_changed",    "task_ended",
-    "remarked",      "duty_begun",      "duty_changed",
-    "notice_sent",   "duty_waived"};
+inline constexpr std::array<std::string_view, 25> change_kinds{"opened",
+                                                               "rule_joined",
+                                                               "detections_doubled",
+                                                               "facts_changed",
+                                                               "severity_raised",
+                                                               "severity_lowered",
+                                                               "state_changed",
+                                                               "acknowledged",
+                                                               "deadline_missed",
+                                                               "absorbed",
+                                                               "split",
+                                                               "assigned",
+                                                               "noted",
+                                                               "typed",
+                                                               "role_assigned",
+                                                               "task_added",
+                                                               "task_changed",
+                                                               "task_ended",
+                                                               "remarked",
+                                                               "duty_begun",
+                                                               "duty_changed",
+                                                               "notice_sent",
+                                                               "duty_waived",
+                                                               "evidence_added",
+                                                               "evidence_handed_over"};
 
 // Why it cannot be closed yet: a sentence each.
 std::vector<std::string> closing_obstacles(const Incident& incident, const Procedure& procedure);

@@ -12,7 +12,7 @@ std::string named(const Incident& incident) {
   return "incident " + std::to_string(incident.number);
 }
 
-constexpr std::array<std::pair<std::string_view, Act::Kind>, 17> act_kinds{
+constexpr std::array<std::pair<std::string_view, Act::Kind>, 19> act_kinds{
     {{"move", Act::Kind::move},
      {"acknowledge", Act::Kind::acknowledge},
      {"assign", Act::Kind::assign},
@@ -29,7 +29,9 @@ constexpr std::array<std::pair<std::string_view, Act::Kind>, 17> act_kinds{
      {"remark", Act::Kind::remark},
      {"tell_aware", Act::Kind::tell_aware},
      {"send_notice", Act::Kind::send_notice},
-     {"waive_duty", Act::Kind::waive_duty}}};
+     {"waive_duty", Act::Kind::waive_duty},
+     {"add_evidence", Act::Kind::add_evidence},
+     {"hand_over", Act::Kind::hand_over}}};
 
 Timestamp met(const Incident& incident, std::string_view deadline) {
   if (deadline == "acknowledge") return incident.acknowledged;
@@ -44,6 +46,11 @@ void take_over(Incident& into, const Incident& from) {
     if (same != into.tasks.end() && task.state == Task::State::open) continue;
     task.number = into.tasks.empty() ? 1 : into.tasks.back().number + 1;
     into.tasks.push_back(std::move(task));
+  }
+  for (Evidence evidence : from.evidence) {
+    if (into.evidence.size() >= WorkLimits::evidence_max) break;
+    evidence.number = std::ssize(into.evidence) + 1;
+    into.evidence.push_back(std::move(evidence));
   }
   for (const auto& [part, remarks] : from.remarks) {
     std::vector<Remark>& known = into.remarks[part];

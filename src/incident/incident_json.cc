@@ -22,11 +22,14 @@ json::Object deadlines_json(const Incident& incident) {
 void add_work(const Incident& incident, json::Object& object) {
   json::Object duties;
   for (const auto& [name, duty] : incident.duties) duties[name] = to_json(duty);
+  json::Array evidence;
+  for (const Evidence& one : incident.evidence) evidence.push_back(to_json(one));
   json::Object roles;
   for (const auto& [role, person] : incident.roles) roles[role] = person;
   json::Array tasks;
   for (const Task& task : incident.tasks) tasks.push_back(to_json(task));
   object["duties"] = std::move(duties);
+  object["evidence"] = std::move(evidence);
   object["remarks"] = to_json(incident.remarks);
   object["roles"] = std::move(roles);
   object["split_from"] = incident.split_from;
@@ -84,6 +87,9 @@ void read_facts(const json::Value& body, Incident& incident) {
 void read_work(const json::Value& body, Incident& incident) {
   if (const auto* tasks = body["tasks"].as_array()) {
     for (const json::Value& task : *tasks) incident.tasks.push_back(task_from_json(task));
+  }
+  if (const auto* evidence = body["evidence"].as_array()) {
+    for (const json::Value& one : *evidence) incident.evidence.push_back(evidence_from_json(one));
   }
   if (const auto* roles = body["roles"].as_object()) {
     for (const auto& [role, person] : *roles) {

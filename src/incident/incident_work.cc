@@ -239,6 +239,56 @@ Result<void> send_notice(const Act& act, Incident& incident, Change& change) {
   return {};
 }
 
+Result<void> add_evidence(const Act& act, Incident& incident, Change& change) {
+  if (auto known = only(act.with, {"sha256", "bytes", "where"}); !known) return known;
+  const std::string where = given(act.with, "where");
+  const auto bytes = to_integer(given(act.with, "bytes"));
+  if (act.value.empty()) return fail(Code::invalid, "what it is must be told");
+  if (!fits(act.value) || !fits(where)) return too_long("what it is and where");
+  if (!is_sha256(given(act.with, "sha256"))) {
+    return fail(Code::invalid, "'sha256' must be its hash, 64 digits of 0-9a-f");
+  }
+  if (!bytes || *bytes < 0) return fail(Code::invalid, "'bytes' must be its size");
+  if (where.empty()) return fail(Code::invalid, "'where' must say where it is kept");
+  if (incident.evidence.size() >= WorkLimits::evidence_max) {
+    return fail(Code::full, named(incident) + " has as much evidence as it may have");
+  }
+  incident.evidence.push_back({.number = std::ssize(incident.evidence) + 1,
+                               .name = act.value,
+                               .sha256 = given(act.with, "sha256"),
+                               .bytes = *bytes,
+                               .where = where,
+                               .taken = change.when,
+                               .taken_by = act.who,
+                               .holder = act.who});
+  change.kind = "evidence_added";
+  change.after = {{"evidence", to_json(incident.evidence.back())}};
+  return {};
+}
+
+Result<void> hand_over(const Act& act, Incident& incident, Change& change) {
+  if (auto known = only(act.with, {"to", "where"}); !known) return known;
+  const auto number = to_integer(act.value);
+  const auto found = number ? std::ranges::find(incident.evidence, *number, &Evidence::number)
+                            : incident.evidence.end();
+  if (found == incident.evidence.end()) {
+    return fail(Code::not_found, named(incident) + " has no evidence " + printable(act.value));
+  }
+  const std::string to = given(act.with, "to");
+  if (to.empty()) return fail(Code::invalid, "'to' must say who has it now");
+  if (!fits(to) || !fits(given(act.with, "where"))) return too_long("who and where");
+  if (found->custody.size() >= WorkLimits::handovers_max) {
+    return fail(Code::full, "this evidence has been handed over as often as it may be");
+  }
+  found->custody.push_back({.from = found->holder, .to = to, .when = change.when, .why = act.why});
+  found->holder = to;
+  if (act.with.contains("where")) found->where = given(act.with, "where");
+  change.kind = "evidence_handed_over";
+  change.before = {{"holder", found->custody.back().from}};
+  change.after = {{"evidence", found->number}, {"holder", to}, {"where", found->where}};
+  return {};
+}
+
 Result<void> waive_duty(const Act& act, Incident& incident, Change& change) {
   const auto found = find_duty(incident, act.value);
   if (!found) return std::unexpected(found.error());
@@ -371,6 +421,12 @@ Result<void> IncidentBook::work(std::vector<Change>& changes, Incident& incident
       break;
     case Act::Kind::send_notice:
       done = send_notice(act, incident, change);
+      break;
+    case Act::Kind::add_evidence:
+      done = add_evidence(act, incident, change);
+      break;
+    case Act::Kind::hand_over:
+      done = hand_over(act, incident, change);
       break;
     default:
       done = waive_duty(act, incident, change);

@@ -110,6 +110,43 @@ Remarks remarks_from_json(const json::Value& value) {
   return remarks;
 }
 
+json::Object to_json(const Evidence& evidence) {
+  json::Array custody;
+  for (const Handover& one : evidence.custody) {
+    custody.push_back(json::Object{
+        {"from", one.from}, {"to", one.to}, {"when", to_rfc3339(one.when)}, {"why", one.why}});
+  }
+  return {{"bytes", evidence.bytes},
+          {"custody", std::move(custody)},
+          {"holder", evidence.holder},
+          {"name", evidence.name},
+          {"number", evidence.number},
+          {"sha256", evidence.sha256},
+          {"taken", to_rfc3339(evidence.taken)},
+          {"taken_by", evidence.taken_by},
+          {"where", evidence.where}};
+}
+
+Evidence evidence_from_json(const json::Value& value) {
+  Evidence evidence{.number = value.integer("number"),
+                    .name = value.text("name"),
+                    .sha256 = value.text("sha256"),
+                    .bytes = value.integer("bytes"),
+                    .where = value.text("where"),
+                    .taken = time_of(value, "taken"),
+                    .taken_by = value.text("taken_by"),
+                    .holder = value.text("holder")};
+  if (const auto* custody = value["custody"].as_array(); custody != nullptr) {
+    for (const json::Value& one : *custody) {
+      evidence.custody.push_back({.from = one.text("from"),
+                                  .to = one.text("to"),
+                                  .when = time_of(one, "when"),
+                                  .why = one.text("why")});
+    }
+  }
+  return evidence;
+}
+
 std::string_view to_string(Duty::State state) {
   return duty_states[static_cast<std::size_t>(state)];
 }

@@ -1,7 +1,8 @@
 // What people have to do about an incident, and what they learned from it.
 //
 // What     A Task is one thing to be done, in one phase of the handling; Remarks are what people wrote
-//          for the look back and for notices, by part; a Duty is one notification that the law or a
+//          for the look back and for notices, by part; Evidence is something that was kept, with its
+//          hash and with everybody who has had it; a Duty is one notification that the law or a
 //          contract asks for, with its clock and with what was sent because of it.
 // Owns     Their content.
 // Threads  Values.
@@ -31,6 +32,8 @@ struct WorkLimits {
   static constexpr std::size_t tasks_max = 200;        // of an incident
   static constexpr std::size_t remarks_max = 100;      // of a part
   static constexpr std::size_t notices_max = 100;      // of a duty
+  static constexpr std::size_t evidence_max = 200;     // of an incident
+  static constexpr std::size_t handovers_max = 100;    // of a piece of evidence
   static constexpr std::size_t title_bytes_max = 500;  // of a task; of a person's name
 };
 
@@ -76,6 +79,32 @@ inline constexpr std::array<std::string_view, 4> notice_parts{"nature", "data", 
 using Remarks = std::map<std::string, std::vector<Remark>, std::less<>>;  // by part
 json::Object to_json(const Remarks& remarks);
 Remarks remarks_from_json(const json::Value& value);
+
+// One step of the custody of a piece of evidence.
+struct Handover {
+  std::string from;
+  std::string to;
+  Timestamp when;
+  std::string why;
+
+  bool operator==(const Handover&) const = default;
+};
+
+struct Evidence {
+  std::int64_t number = 0;  // from 1 within the incident
+  std::string name;         // what it is
+  std::string sha256;       // hex
+  std::int64_t bytes = 0;
+  std::string where;  // it is kept: a path, a safe
+  Timestamp taken;
+  std::string taken_by;
+  std::string holder;  // who has it now
+  std::vector<Handover> custody;
+
+  bool operator==(const Evidence&) const = default;
+};
+json::Object to_json(const Evidence& evidence);
+Evidence evidence_from_json(const json::Value& value);
 
 // Something that was sent because of a duty.
 struct Notice {

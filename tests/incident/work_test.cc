@@ -352,8 +352,38 @@ TEST_F(WorkTest, WhatWasMergedIsSplitOffAgain) {
   EXPECT_FALSE(act(Act::Kind::split, "account:carol", {}, 3));
 }
 
+TEST_F(WorkTest, EvidenceIsKeptWithEverybodyWhoHadIt) {
+  detect("alice", {});
+  ASSERT_TRUE(act(Act::Kind::add_evidence, "the disk of web1",
+                  {{"sha256", hash}, {"bytes", "512"}, {"where", "safe 3"}}));
+  now_ = start + hours(1);
+  ASSERT_TRUE(act(Act::Kind::hand_over, "1", {{"to", "the police"}, {"where", "the police"}}));
+  now_ = start + hours(2);
+  ASSERT_TRUE(act(Act::Kind::hand_over, "1", {{"to", "ann"}}));
+  ASSERT_THAT(at(1).evidence, SizeIs(1));
+  const Evidence& evidence = at(1).evidence[0];
+  EXPECT_EQ(evidence.taken, start);
+  EXPECT_EQ(evidence.taken_by, "bob");
+  EXPECT_EQ(evidence.holder, "ann");
+  EXPECT_EQ(evidence.where, "the police");
+  EXPECT_THAT(
+      evidence.custody,
+      ElementsAre(
+          Handover{.from = "bob", .to = "the police", .when = start + hours(1), .why = "because"},
+          Handover{.from = "the police", .to = "ann", .when = start + hours(2), .why = "because"}));
+  const auto add = Act::Kind::add_evidence;
+  EXPECT_THAT(refusal(add, "x", {{"sha256", "0"}, {"bytes", "1"}, {"where", "y"}}),
+              HasSubstr("64"));
+  EXPECT_THAT(refusal(add, "x", {{"sha256", hash}, {"where", "y"}}), HasSubstr("'bytes'"));
+  EXPECT_THAT(refusal(add, "x", {{"sha256", hash}, {"bytes", "1"}}), HasSubstr("'where'"));
+  EXPECT_THAT(refusal(Act::Kind::hand_over, "2", {{"to", "ann"}}), HasSubstr("no evidence 2"));
+}
+
 TEST_F(WorkTest, IsTheSameBehindItsJson) {
   detect("alice", {{"stolen", 1}});
+  ASSERT_TRUE(act(Act::Kind::add_evidence, "the disk of web1",
+                  {{"sha256", hash}, {"bytes", "512"}, {"where", "safe 3"}}));
+  ASSERT_TRUE(act(Act::Kind::hand_over, "1", {{"to", "ann"}}));
   ASSERT_TRUE(
       act(Act::Kind::send_notice, "people", {{"to", "all"}, {"how", "mail"}, {"sha256", hash}}));
   ASSERT_TRUE(act(Act::Kind::waive_duty, "authority"));
@@ -378,6 +408,8 @@ TEST_F(WorkTest, EveryKindOfChangeIsListed) {
   take(act(Act::Kind::end_task, "3"));
   take(act(Act::Kind::remark, "lessons"));
   take(act(Act::Kind::tell_aware, "people", {{"since", to_rfc3339(start - hours(2))}}));
+  take(act(Act::Kind::add_evidence, "x", {{"sha256", hash}, {"bytes", "1"}, {"where", "y"}}));
+  take(act(Act::Kind::hand_over, "1", {{"to", "ann"}}));
   take(act(Act::Kind::waive_duty, "people"));
   take(act(Act::Kind::send_notice, "authority", {{"to", "all"}, {"sha256", hash}}));
   for (const Change& change : all) {

@@ -3,10 +3,12 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "daemon/cli/command.h"
+#include "net/mail_reader.h"
 
 namespace mailwarden::cli {
 namespace {
@@ -34,6 +36,8 @@ constexpr std::array works{
     Work{"notice", "aware", "tell_aware", "DUTY", {"since"}, ""},
     Work{"notice", "waive", "waive_duty", "DUTY", {}, ""},
     Work{"evidence", "hand-over", "hand_over", "EVIDENCE", {"to", "where"}, ""}};
+
+constexpr std::size_t mail_bytes_max = std::size_t{64} * 1024 * 1024;  // what is read of one
 
 constexpr std::string_view synopses =
     "\n       mailwarden incidents report --title T --who P [OPTION]..."
@@ -81,11 +85,48 @@ int do_work(const Work& work, const Arguments& arguments) {
                {{"act", work.act}, {"value", words[1]}, {"with", std::move(with)}}, print_changes);
 }
 
+// What a mail server's pipe understands (sysexits.h): it keeps the mail and tries again later.
+constexpr int try_again = 75;
+
+void print_report(const json::Value& answer) {
+  const auto* changes = answer["changes"].as_array();
+  if (changes != nullptr && !changes->empty()) {
+    print("Incident " + std::to_string(changes->front().integer("incident")) + "\n");
+  }
+  print_changes(answer);
+}
+
+// A mail on the standard input. Nothing is lost: what the daemon does not take is tried again.
+int report_mail(const po::variables_map& given) {
+  std::string bytes;
+  std::string portion(std::size_t{1} << 16, '\0');
+  while (std::cin.read(portion.data(), std::ssize(portion)) || std::cin.gcount() > 0) {
+    const auto got = static_cast<std::size_t>(std::cin.gcount());
+    if (bytes.size() < mail_bytes_max) bytes.append(portion, 0, got);
+  }
+  const net::Mail mail = net::read_mail(bytes);
+  std::string what = mail.text;
+  for (const std::string& name : mail.attachments) what += "\nAttached: " + name;
+  json::Object body{{"entity", mail.thread.empty() ? "" : "mail:" + mail.thread},
+                    {"title", mail.subject.empty() ? "A mail without a subject" : mail.subject},
+                    {"type", given["type"].as<std::string>()},
+                    {"what", std::move(what)},
+                    {"who", mail.from.empty() ? "a mail without a sender" : mail.from}};
+  const auto answer =
+      ask_daemon(given, {.path = "/api/v1/incidents", .act = json::to_text(std::move(body))});
+  if (!answer) {
+    complain(answer.error());
+    return try_again;
+  }
+  return print_answer(given, answer, print_report);
+}
+
 int report_incident(const Arguments& arguments) {
   po::options_description options("Options");
   add_socket_option(options);
   add_format_option(options);
   auto add = options.add_options();
+  add("mail", po::bool_switch(), "read a mail from the standard input; exit code 75: try again");
   add("title", text_option("TEXT"), "what happened, in a line");
   add("what", text_option("TEXT")->default_value(""), "the same in full");
   add("type", text_option("TYPE")->default_value(""), "one of policies/incidents.yaml");
@@ -95,24 +136,24 @@ int report_incident(const Arguments& arguments) {
       "what is known of its impact; several times for several");
   add("who", text_option("PERSON"), "who reports it");
   int code = done;
-  const auto given = read_needed(arguments, "incidents report --title T --who P [OPTION]...",
-                                 options, {"title", "who"}, code);
+  const auto given = read_options(arguments,
+                                  "incidents report --title T --who P [OPTION]...\n"
+                                  "       mailwarden incidents report --mail [--type TYPE]",
+                                  options, nullptr, code);
   if (!given) return code;
+  if ((*given)["mail"].as<bool>()) return report_mail(*given);
+  if (!given->contains("title") || !given->contains("who")) {
+    return complain(usage, "'incidents report' needs --title and --who, or --mail");
+  }
   json::Array facts;
   for (std::string& fact : words_of(*given, "fact")) facts.emplace_back(std::move(fact));
   json::Object body{{"facts", std::move(facts)}};
   for (const char* name : {"title", "what", "type", "entity", "who"}) {
     body[name] = (*given)[name].as<std::string>();
   }
-  return print_answer(
-      *given, ask_daemon(*given, {.path = "/api/v1/incidents", .act = json::to_text(body)}),
-      [](const json::Value& answer) {
-        const auto* changes = answer["changes"].as_array();
-        if (changes != nullptr && !changes->empty()) {
-          print("Incident " + std::to_string(changes->front().integer("incident")) + "\n");
-        }
-        print_changes(answer);
-      });
+  return print_answer(*given,
+                      ask_daemon(*given, {.path = "/api/v1/incidents", .act = json::to_text(body)}),
+                      print_report);
 }
 
 int draft_notice(const Arguments& arguments) {

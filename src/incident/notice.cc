@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::string_view follows = "  Not known yet; this follows in a later notice.\n";
 
+// "2026-11-30 14:05 UTC"
+std::string when(Timestamp time) {
+  const std::string text = to_rfc3339(time);
+  return text.substr(0, 10) + " " + text.substr(11, 5) + " UTC";
+}
+
 std::string line(std::string_view text) {
   return "  " + printable(text) + "\n";
 }
@@ -57,23 +63,21 @@ std::string draft_notice(const Incident& incident, const DutyRule& duty, const P
   const bool runs = clock != incident.duties.end();
   std::string text = "Notice of a personal data breach, to " + duty.to + "\n";
   text += "As " + duty.as + (duty.source.empty() ? "" : ", by " + duty.source) + "\n";
-  text += "Our reference: incident " + std::to_string(incident.number) + "; drafted " +
-          to_rfc3339(now) + "\n";
+  text += "Our reference: incident " + std::to_string(incident.number) + "; drafted " + when(now) +
+          "\n";
   if (runs) {
     const Duty& running = clock->second;
-    text +=
-        "Known since " + to_rfc3339(running.aware) + "; due by " + to_rfc3339(running.due) + "\n";
+    text += "Known since " + when(running.aware) + "; due by " + when(running.due) + "\n";
     if (now > running.due && running.notices.empty()) {
       text += "This notice is late. The reasons for the delay:\n  (to be told)\n";
     }
     for (const Notice& sent : running.notices) {
-      text += "It supplements the notice of " + to_rfc3339(sent.sent) + " to " +
-              printable(sent.to) + "\n";
+      text +=
+          "It supplements the notice of " + when(sent.sent) + " to " + printable(sent.to) + "\n";
     }
   }
   text += "\n1. Nature of the breach\n" + line(incident.title);
-  text += line("between " + to_rfc3339(incident.first_event) + " and " +
-               to_rfc3339(incident.last_event));
+  text += line("between " + when(incident.first_event) + " and " + when(incident.last_event));
   text += remarks_on(incident, "nature");
   text += "\n   Categories and approximate numbers of people and records\n";
   text += or_follows(numbers(incident) + remarks_on(incident, "data"));

@@ -1,13 +1,11 @@
 // Types and their tasks, roles, duties, splitting, reviews, and what has to be done before closing.
-#include <fstream>
-#include <sstream>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "incident/incident.h"
 #include "incident/notice.h"
 #include "incident/report.h"
+#include "tests/temporary.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -488,11 +486,8 @@ colour: red
 }
 
 TEST(ProcedureTest, TheShippedOneIsRightAndHasEveryType) {
-  const std::string source = std::getenv("MAILWARDEN_SOURCE");
-  const auto read = [&](const std::string& name) {
-    std::ostringstream text;
-    text << std::ifstream(source + "/policies/" + name).rdbuf();
-    return text.str();
+  const auto read = [](const std::string& name) {
+    return read_file(source_folder() + "/policies/" + name);
   };
   const auto table = SeverityTable::parse(read("severity.yaml"), "severity.yaml");
   ASSERT_TRUE(table) << table.error().what;

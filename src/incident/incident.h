@@ -106,7 +106,7 @@ struct Change {
   std::int64_t sequence = 0;  // from 1 within the incident
   Timestamp when;
   // opened, rule_joined, detections_doubled, facts_changed, severity_raised, severity_lowered,
-  // state_changed, acknowledged, deadline_missed, absorbed, assigned, noted
+  // state_changed, acknowledged, deadline_missed, absorbed, assigned, noted, escalation_exhausted
   std::string kind;
   json::Object before;
   json::Object after;
@@ -145,9 +145,13 @@ class IncidentBook {
   Result<std::vector<Change>> act(const Act& act, const SeverityTable& table, Timestamp now);
   // What has passed by that time without anybody's doing.
   std::vector<Change> tick(Timestamp now);
+  // What the daemon itself has to say of an open incident, which must be there.
+  Change tell(std::int64_t number, std::string kind, std::string why, json::Object after,
+              Timestamp now);
 
   // Open, or over since this process started; nothing else.
   const Incident* find(std::int64_t number) const;
+  const std::map<std::int64_t, Incident>& all() const { return incidents_; }
 
  private:
   Incident* find_open(const detect::Detection& detection, const detect::Entity& entity);

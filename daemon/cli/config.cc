@@ -23,6 +23,7 @@ int config_command(const Arguments& arguments) {
   }
   const auto policies = app::load_policies(outcome->config, SystemClock().now());
   if (!policies) return complain(answer_is_no, policies.error().what);
+  for (const std::string& warning : (*policies)->warnings) print("warning: " + warning + "\n");
   const auto& refused = (*policies)->rules.refused();
   for (const detect::Refusal& refusal : refused) complain(answer_is_no, refusal.sentence());
   if (!refused.empty()) return answer_is_no;
@@ -30,7 +31,8 @@ int config_command(const Arguments& arguments) {
         " sources, " + std::to_string((*policies)->rules.rules().size()) + " rules, " +
         std::to_string((*policies)->rules.correlations().size()) + " correlations, " +
         std::to_string((*policies)->retention.size()) + " retention policies, " +
-        std::to_string((*policies)->routes.on_call().schedules().size()) + " on-call schedules\n");
+        std::to_string((*policies)->routes.on_call().schedules().size()) + " on-call schedules, " +
+        std::to_string((*policies)->routes.chains().chains().size()) + " escalation chains\n");
   return done;
 }
 

@@ -63,6 +63,36 @@ void print_deadlines(const json::Value& one) {
   }
 }
 
+// "security: step 2 of 3 at 2026-11-24 02:14:43 UTC, to ann".
+std::string escalation_text(const json::Value& one) {
+  const json::Value& next = one["next"];
+  const auto* const steps = one["steps"].as_array();
+  std::string text = one.text("chain") + ": ";
+  if (!next.is_null()) {
+    text += "step " + std::to_string(next.integer("step")) + " of " +
+            std::to_string(steps == nullptr ? 0 : steps->size()) + " at " +
+            short_time(next.text("due")) + " UTC, to " +
+            joined(next["who"].is_null() ? next["to"] : next["who"]);
+    if (const std::int64_t repeat = one.integer("repeat"); repeat > 0) {
+      text +=
+          ", round " + std::to_string(next.integer("round")) + " of " + std::to_string(repeat + 1);
+    }
+    return text;
+  }
+  if (one.text("state") == "running") return text + "the last step was reached, no answer yet";
+  const bool is_exhausted = one.text("state") == "exhausted";
+  return text + (is_exhausted ? "EXHAUSTED" : one.text("state")) + " since " +
+         short_time(one.text("ended")) + " UTC: " + one.text("why");
+}
+
+void print_escalations(const json::Value& incident) {
+  const auto* const escalations = incident["escalations"].as_array();
+  if (escalations == nullptr) return;
+  for (const json::Value& one : *escalations) {
+    print("  escalation " + printable(escalation_text(one)) + "\n");
+  }
+}
+
 void print_similar(const json::Value& one) {
   const auto* similar = one["similar"].as_array();
   if (similar == nullptr || similar->empty()) return;
@@ -179,6 +209,7 @@ void print_incident(const json::Value& one) {
     print("  roles      " + printable(roles) + "\n");
   }
   print_deadlines(one);
+  print_escalations(one);
   print_duties(one);
   print_tasks(one);
   print_evidence(one);

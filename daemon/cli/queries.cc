@@ -64,10 +64,14 @@ int status_command(const Arguments& arguments) {
   if (const std::string damage = answer->text("store_damage"); !damage.empty()) {
     print("DAMAGED: " + printable(damage) + "\n");
   }
-  for (const char* name : {"events", "undecoded", "detections", "changes", "gaps", "alerts",
-                           "alerts_delivered", "alerts_failed", "errands_waiting", "ledger_entries",
-                           "batches_waiting", "write_failures"}) {
-    print("  " + std::string(name) + std::string(18 - std::string_view(name).size(), ' ') +
+  if (const std::string heartbeat = answer->text("heartbeat"); !heartbeat.empty()) {
+    print("heartbeat " + printable(heartbeat) + "\n");
+  }
+  for (const char* name :
+       {"events", "undecoded", "detections", "changes", "gaps", "alerts", "alerts_delivered",
+        "alerts_failed", "escalations_running", "escalations_exhausted", "escalations_overdue",
+        "errands_waiting", "ledger_entries", "batches_waiting", "write_failures"}) {
+    print("  " + std::string(name) + std::string(22 - std::string_view(name).size(), ' ') +
           std::to_string(answer->integer(name)) + "\n");
   }
   return ready ? done : answer_is_no;

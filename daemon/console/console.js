@@ -197,6 +197,21 @@ function deadlines(incident) {
       name === "acknowledge" && incident.acknowledged_by ? ` by ${incident.acknowledged_by}` : ""));
 }
 
+// Who is called next and when, or how it came to its end.
+function escalations(incident) {
+  return (incident.escalations || []).flatMap((one) => {
+    const name = `Escalation ${one.chain}`;
+    if (one.next) {
+      const rounds = one.repeat ? `, round ${one.next.round} of ${one.repeat + 1}` : "";
+      return fact(name, `step ${one.next.step} of ${one.steps.length}${rounds} at `,
+                  time(one.next.due), ` to ${(one.next.who || one.next.to).join(", ")}`);
+    }
+    if (one.state === "running") return fact(name, "the last step was reached, no answer yet");
+    if (one.state !== "exhausted") return fact(name, `${one.state.replace("_", " ")}: ${one.why}`);
+    return fact(name, element("strong", "exhausted", "late"), " since ", time(one.ended));
+  });
+}
+
 function link(number, text) {
   const made = element("button", text, "link");
   made.type = "button";
@@ -277,7 +292,8 @@ async function select(number) {
       ...fact("About", entity(incident.entity)),
       ...fact("Detections", String(incident.detection_count)),
       ...fact("First and last event", time(incident.first_event), " to ", time(incident.last_event)),
-      ...deadlines(incident), ...work(incident), ...others(incident));
+      ...deadlines(incident), ...escalations(incident), ...work(incident),
+      ...others(incident));
   find("#changes").replaceChildren(...incident.changes.map(change));
   find("#runs").replaceChildren(...runs.map(run));
   find("#detections tbody").replaceChildren(...incident.detections.map(detection));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "alert/chain_checks.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "json/yaml_reader.h"
@@ -15,11 +16,6 @@ using yaml::Node;
 constexpr std::array kinds{std::pair{Receiver::Kind::webhook, std::string_view("webhook")},
                            std::pair{Receiver::Kind::smtp, std::string_view("smtp")},
                            std::pair{Receiver::Kind::folder, std::string_view("folder")}};
-
-constexpr std::array change_kinds{"opened",        "rule_joined",     "detections_doubled",
-                                  "facts_changed", "severity_raised", "severity_lowered",
-                                  "state_changed", "acknowledged",    "deadline_missed",
-                                  "absorbed",      "assigned",        "noted"};
 
 void read_webhook(yaml::Reader& reader, const Node& node, Receiver& receiver) {
   reader.is_map(node, "a webhook", {"name", "kind", "url", "token_file", "ca_file"});
@@ -66,6 +62,9 @@ Receiver read_receiver(yaml::Reader& reader, const Node& node) {
   if (receiver.name.starts_with(on_call_prefix)) {
     reader.mistake(*node.find("name"), "a receiver's name must not begin with 'on-call:'");
   }
+  if (receiver.name.starts_with(escalation_prefix)) {
+    reader.mistake(*node.find("name"), "a receiver's name must not begin with 'escalation:'");
+  }
   const std::string kind = reader.text(node, "kind");
   const auto* const found = std::ranges::find(kinds, kind, [](const auto& k) { return k.second; });
   if (found == kinds.end()) {
@@ -92,9 +91,9 @@ Receiver read_receiver(yaml::Reader& reader, const Node& node) {
   return receiver;
 }
 
-std::string listed(std::span<const char* const> words) {
+std::string listed(std::span<const std::string_view> words) {
   std::string list;
-  for (const char* const word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+  for (const std::string_view word : words) list += (list.empty() ? "" : ", ") + std::string(word);
   return list;
 }
 
@@ -102,10 +101,10 @@ Route read_route(yaml::Reader& reader, const Node& node) {
   Route route;
   if (!reader.is_map(node, "a route", {"changes", "severity_from", "to"})) return route;
   for (const std::string& change : reader.texts(node, "changes")) {
-    if (std::ranges::find(change_kinds, change) == change_kinds.end()) {
-      reader.mistake(
-          *node.find("changes"),
-          "'" + printable(change) + "' is no kind of change; there are " + listed(change_kinds));
+    if (std::ranges::find(incident::change_kinds, change) == incident::change_kinds.end()) {
+      reader.mistake(*node.find("changes"), "'" + printable(change) +
+                                                "' is no kind of change; there are " +
+                                                listed(incident::change_kinds));
     }
     route.changes.insert(change);
   }
@@ -115,18 +114,29 @@ Route read_route(yaml::Reader& reader, const Node& node) {
   return route;
 }
 
-// `on_call` is null where it is not known.
-void check_told(yaml::Reader& reader, const Node& node, const Routes& routes,
-                const OnCallSchedules* on_call, const std::string& name) {
-  if (!name.starts_with(on_call_prefix)) {
-    if (routes.find(name) == nullptr) {
-      reader.mistake(node, "there is no receiver '" + printable(name) + "'");
-    }
-    return;
+// `chains` is null where they are not known.
+void check_chain(yaml::Reader& reader, const Node& node, const Route& route,
+                 const EscalationChains* chains, const std::string& name) {
+  const std::string chain = name.substr(escalation_prefix.size());
+  if (chains != nullptr && chains->find(chain) == nullptr) {
+    reader.mistake(node, "there is no chain '" + printable(chain) + "' in escalations.yaml");
   }
-  const std::string schedule = name.substr(on_call_prefix.size());
-  if (on_call != nullptr && on_call->find(schedule) == nullptr) {
-    reader.mistake(node, "there is no schedule '" + printable(schedule) + "' in on_call.yaml");
+  if (route.changes.contains("escalation_exhausted")) {
+    reader.mistake(node,
+                   "'escalation_exhausted' goes to receivers, not to an escalation, which "
+                   "would never end");
+  }
+}
+
+void check_told(yaml::Reader& reader, const Node& node, const Routes& routes,
+                const OnCallSchedules* on_call, const EscalationChains* chains) {
+  const Route& route = routes.routes().back();
+  for (const std::string& name : route.to) {
+    if (name.starts_with(escalation_prefix)) {
+      check_chain(reader, node, route, chains, name);
+    } else if (std::string why = cannot_be_told(routes, on_call, name); !why.empty()) {
+      reader.mistake(node, why);
+    }
   }
 }
 
@@ -182,9 +192,29 @@ void call(const OnCallSchedules& schedules, const std::string& name, Timestamp w
   }
 }
 
+void tell(const Routes& routes, const std::string& name, Timestamp when, std::vector<Told>& told) {
+  if (!name.starts_with(on_call_prefix)) {
+    told_by(told, name);
+  } else if (const std::string schedule = name.substr(on_call_prefix.size());
+             routes.on_call().find(schedule) != nullptr) {
+    call(routes.on_call(), schedule, when, told);
+  }
+}
+
 std::string severity_words(incident::Severity severity) {
   return std::to_string(static_cast<int>(severity)) + " " +
          std::string(incident::to_string(severity));
+}
+
+std::string subject_of(const incident::Incident& incident) {
+  return "[severity " + severity_words(incident.severity) + "] incident " +
+         std::to_string(incident.number) + ": " + incident.title + ", " +
+         (incident.entity.name.empty() ? "nobody named" : incident.entity.name);
+}
+
+std::string news_of(const incident::Change& change) {
+  if (change.kind == "deadline_missed") return "; late: " + change.why;
+  return change.kind == "escalation_exhausted" ? "; unanswered: " + change.why : "";
 }
 
 json::Object cloud_event(const std::string& key, const std::string& type, Timestamp time,
@@ -221,7 +251,8 @@ std::string describe(const Receiver& receiver) {
 }
 
 Result<Routes> Routes::parse(std::string_view text, const std::string& file,
-                             const std::string& folder, std::optional<OnCallSchedules> on_call) {
+                             const std::string& folder, std::optional<OnCallSchedules> on_call,
+                             std::optional<EscalationChains> chains) {
   yaml::Reader reader(file);
   Routes routes;
   const auto documents = reader.documents(text);
@@ -241,9 +272,8 @@ Result<Routes> Routes::parse(std::string_view text, const std::string& file,
     if (const Node* list = reader.sequence(documents[0], "routes"); list != nullptr) {
       for (const Node& node : list->items) {
         routes.routes_.push_back(read_route(reader, node));
-        for (const std::string& name : routes.routes_.back().to) {
-          check_told(reader, node, routes, on_call ? &*on_call : nullptr, name);
-        }
+        check_told(reader, node, routes, on_call ? &*on_call : nullptr,
+                   chains ? &*chains : nullptr);
       }
     }
     if (routes.receivers_.size() > receivers_max || routes.routes_.size() > routes_max) {
@@ -254,7 +284,12 @@ Result<Routes> Routes::parse(std::string_view text, const std::string& file,
   }
   std::string mistakes = reader.all_mistakes();
   if (on_call) mistakes += unreachable(*on_call, routes, file, mistakes.empty() ? "" : "\n");
+  if (chains) {
+    mistakes += chain_mistakes(*chains, routes, on_call ? &*on_call : nullptr,
+                               mistakes.empty() ? "" : "\n");
+  }
   if (!mistakes.empty()) return fail(Code::invalid, std::move(mistakes));
+  if (chains) routes.chains_ = *std::move(chains);
   if (on_call) routes.on_call_ = *std::move(on_call);
   return routes;
 }
@@ -264,19 +299,19 @@ const Receiver* Routes::find(std::string_view name) const {
   return found == receivers_.end() ? nullptr : &*found;
 }
 
+bool sends(const Route& route, std::string_view change, incident::Severity severity) {
+  return route.changes.contains(std::string(change)) && severity >= route.severity_from;
+}
+
 std::vector<Alert> route(const Routes& routes, const incident::Change& change,
                          const incident::Incident& incident, const std::string& origin) {
   std::vector<Told> told;
   std::set<std::string> named;
   for (const Route& route : routes.routes()) {
-    if (!route.changes.contains(change.kind) || incident.severity < route.severity_from) continue;
+    if (!sends(route, change.kind, incident.severity)) continue;
     for (const std::string& name : route.to) {
-      if (!named.insert(name).second) continue;
-      if (name.starts_with(on_call_prefix)) {
-        call(routes.on_call(), name.substr(on_call_prefix.size()), change.when, told);
-      } else {
-        told_by(told, name);
-      }
+      if (name.starts_with(escalation_prefix) || !named.insert(name).second) continue;
+      tell(routes, name, change.when, told);
     }
   }
   std::vector<Alert> alerts;
@@ -287,14 +322,31 @@ std::vector<Alert> route(const Routes& routes, const incident::Change& change,
                 .receiver = one.receiver,
                 .incident = change.incident,
                 .time = change.when,
-                .subject = "[severity " + severity_words(incident.severity) + "] incident " +
-                           std::to_string(incident.number) + ": " + incident.title + ", " +
-                           (incident.entity.name.empty() ? "nobody named" : incident.entity.name) +
-                           (change.kind == "deadline_missed" ? "; late: " + change.why : "")};
+                .subject = subject_of(incident) + news_of(change)};
     json::Object data{{"change", incident::to_record(change)}};
     if (!one.on_call.empty()) data["on_call"] = std::move(one.on_call);
     alert.event = cloud_event(alert.key, "mailwarden.incident." + change.kind, change.when, origin,
                               incident, std::move(data));
+    alerts.push_back(std::move(alert));
+  }
+  return alerts;
+}
+
+std::vector<Alert> summon(const Routes& routes, const Summons& summons,
+                          const incident::Incident& incident, const std::string& origin) {
+  std::vector<Told> told;
+  for (const std::string& name : summons.to) tell(routes, name, summons.when, told);
+  std::vector<Alert> alerts;
+  for (Told& one : told) {
+    Alert alert{.key = key_of(origin, summons.cause, one.receiver),
+                .receiver = one.receiver,
+                .incident = incident.number,
+                .time = summons.when,
+                .subject = subject_of(incident) + summons.subject};
+    json::Object data = summons.data;
+    if (!one.on_call.empty()) data["on_call"] = std::move(one.on_call);
+    alert.event =
+        cloud_event(alert.key, summons.type, summons.when, origin, incident, std::move(data));
     alerts.push_back(std::move(alert));
   }
   return alerts;

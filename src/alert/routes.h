@@ -15,11 +15,13 @@
 //
 //          on-call:SCHEDULE stands for the receivers of whoever is on call by that schedule
 //          (on_call.h) at the change's time; the alert then says in its data, as `on_call`, who was
-//          called by which schedules and why.
+//          called by which schedules and why. escalation:CHAIN begins a chain of
+//          escalations.yaml (escalation_chains.h, escalation.h) and makes no alert by itself.
 // Owns     Its content.
 // Threads  Routes never change after parse(); route() is pure.
 // Errors   parse() reports every mistake in one Error{invalid}, each with file and line, receivers
-//          that people in on_call.yaml have and routes.yaml has not among them.
+//          that people in on_call.yaml or steps in escalations.yaml have and routes.yaml has not
+//          among them.
 // Limits   receivers_max, routes_max.
 // Source   CloudEvents 1.0.2 for the body of an alert.
 #pragma once
@@ -31,6 +33,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alert/escalation_chains.h"
 #include "alert/on_call.h"
 #include "base/result.h"
 #include "base/timestamp.h"
@@ -66,7 +69,8 @@ std::string describe(const Receiver& receiver);
 struct Route {
   std::set<std::string> changes;  // kinds of incident::Change
   incident::Severity severity_from = incident::Severity::low;
-  std::vector<std::string> to;  // receivers, and schedules behind on_call_prefix
+  // Receivers, schedules behind on_call_prefix and chains behind escalation_prefix.
+  std::vector<std::string> to;
 };
 inline constexpr std::string_view on_call_prefix = "on-call:";
 
@@ -83,26 +87,45 @@ struct Alert {
 class Routes {
  public:
   // A receiver's folder that is no absolute path lies in `folder`. `on_call` is nothing where that
-  // file is wrong: mistakes are then found as far as they do not rest on it.
+  // file is wrong, and so is `chains`: mistakes are then found as far as they do not rest on it.
   static Result<Routes> parse(std::string_view yaml, const std::string& file,
                               const std::string& folder,
-                              std::optional<OnCallSchedules> on_call = OnCallSchedules());
+                              std::optional<OnCallSchedules> on_call = OnCallSchedules(),
+                              std::optional<EscalationChains> chains = EscalationChains());
 
   const std::vector<Receiver>& receivers() const { return receivers_; }
   const std::vector<Route>& routes() const { return routes_; }
   const OnCallSchedules& on_call() const { return on_call_; }
+  const EscalationChains& chains() const { return chains_; }
   const Receiver* find(std::string_view name) const;
 
  private:
   std::vector<Receiver> receivers_;
   std::vector<Route> routes_;
   OnCallSchedules on_call_;
+  EscalationChains chains_;
 };
+
+// Whether the route sends such a change of an incident of that severity.
+bool sends(const Route& route, std::string_view change, incident::Severity severity);
 
 // The alerts of a change that left the incident as it is given; each receiver at most once.
 // `origin` is the ledger's name, which makes keys unique among daemons.
 std::vector<Alert> route(const Routes& routes, const incident::Change& change,
                          const incident::Incident& incident, const std::string& origin);
+
+// What several are told at once beside the routes: a step of an escalation.
+struct Summons {
+  std::vector<std::string> to;  // receivers, and schedules behind on_call_prefix
+  std::string cause;            // makes the keys, with the receivers
+  std::string type;             // of the CloudEvent
+  std::string subject;          // behind what the incident is
+  json::Object data;            // beside the incident
+  Timestamp when;               // also of who is on call
+};
+// Each receiver at most once. A schedule that is not there (any more) leads to nobody.
+std::vector<Alert> summon(const Routes& routes, const Summons& summons,
+                          const incident::Incident& incident, const std::string& origin);
 
 // What a playbook tells: `cause` names the step, and makes the key with the receiver.
 Alert notice(const std::string& receiver, const std::string& text, const std::string& cause,

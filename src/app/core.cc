@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "access/grant_table.h"
+#include "alert/escalation_table.h"
 #include "app/keep.h"
 #include "detect/detection_table.h"
 #include "event/event_json.h"
@@ -16,9 +17,9 @@ std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const auto& steps :
        {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
-        alert::migrations(), respond::migrations(), privacy::migrations(),
-        access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
-        identity::migrations(), ledger::witness_migrations()}) {
+        alert::migrations(), alert::escalation_migrations(), respond::migrations(),
+        privacy::migrations(), access::decision_migrations(), access::migrations(),
+        access::sign_in_migrations(), identity::migrations(), ledger::witness_migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -85,6 +86,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = core->rebuild(); !done) return std::unexpected(done.error());
   if (auto done = core->adopt(); !done) return std::unexpected(done.error());
   core->forget(*expired);
+  if (auto done = core->load_escalations(); !done) return std::unexpected(done.error());
   if (auto done = core->load_posts(); !done) return std::unexpected(done.error());
   if (auto done = core->load_newest(); !done) return std::unexpected(done.error());
   if (auto done = core->take_keys(); !done) return std::unexpected(done.error());
@@ -151,6 +153,7 @@ void Core::record_policies() {
   record("policies", {{"access_policies", policies_->access == nullptr
                                               ? json::Value()
                                               : json::Value(policies_->access->loaded().hash)},
+                      {"chains", policies_->routes.chains().chains().size()},
                       {"correlations", policies_->rules.correlations().size()},
                       {"playbooks", policies_->playbooks.size()},
                       {"receivers", policies_->routes.receivers().size()},
@@ -159,6 +162,7 @@ void Core::record_policies() {
                       {"rules_refused", policies_->rules.refused().size()},
                       {"severity_rows", policies_->severity.rows().size()},
                       {"version", policies_->version}});
+  pass_over_incidents();
 }
 
 std::int64_t Core::next_entry(const std::vector<ledger::Entry>& entries) const {
@@ -271,6 +275,7 @@ void Core::take_changes(const std::vector<incident::Change>& changes,
          alert::route(policies_->routes, change, incident, options_.origin)) {
       send(alert, entries);
     }
+    escalate(change, incident, entries);
     take_moves(runs_.start_due(policies_->playbooks, incident, options_.commands, change.when),
                entries);
   }

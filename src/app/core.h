@@ -5,8 +5,9 @@
 //          until write() has put them into the store in one transaction. What write() could not
 //          store it tries again, the same rows, until it can: nothing is decided twice and nothing
 //          is lost. It has no threads and no clock of its own, so a test drives it as a plain loop.
-// Owns     Correlator, incident book, playbook runs, ledger, and the pending rows. What it does to
-//          rows that stand for the present it tells the ledger in entries of kind "state".
+// Owns     Correlator, incident book, escalations, playbook runs, ledger, and the pending rows.
+//          What it does to rows that stand for the present it tells the ledger in entries of kind
+//          "state".
 // Threads  One.
 // Errors   open(): whatever keeps the store from being used. write(): unavailable, full, io: try
 //          again; corrupt: stop.
@@ -25,6 +26,8 @@
 #include "access/decide.h"
 #include "access/grant_order.h"
 #include "access/sign_ins.h"
+#include "alert/escalation.h"
+#include "alert/escalation_audit.h"
 #include "alert/outbox.h"
 #include "app/policies.h"
 #include "app/state_book.h"
@@ -137,8 +140,11 @@ class Core {
   // Seals anew some of what waits for that, where nothing is pending; to be called again and again.
   // What went wrong is told once, in a sentence; "" else.
   std::string tend_keys();
-  // What has come to pass with time alone: deadlines of incidents.
+  // What has come to pass with time alone: deadlines of incidents, steps of escalations.
   void tick();
+  // Asks the store whether escalations go on (alert/escalation_audit.h). What was not found before
+  // is a gap each, and the answer.
+  Result<std::vector<alert::Finding>> audit_escalations();
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
   // Removes due batches; plan_sweep() has said which.
@@ -167,6 +173,9 @@ class Core {
   const Totals& totals() const { return totals_; }
   const ledger::Ledger& ledger() const { return ledger_; }
   const Policies& policies() const { return *policies_; }
+  const alert::EscalationBook& escalations() const { return escalations_; }
+  // What audit_escalations() found last.
+  const alert::FindingBook& findings() const { return findings_; }
   const access::GrantBook& grants() const { return *grants_; }
   const identity::PeopleBook& people() const { return people_; }
   // Grows with each change of what is known of people.
@@ -191,6 +200,13 @@ class Core {
   void settle_post(const alert::Outcome& outcome);
   void activate();
   void record_policies();
+  Result<void> load_escalations();
+  void escalate(const incident::Change& change, const incident::Incident& incident,
+                std::vector<ledger::Entry>& entries);
+  void take_escalations(const std::vector<alert::EscalationMove>& moves,
+                        std::vector<ledger::Entry>& entries);
+  void take_step(const alert::EscalationMove& move, std::vector<ledger::Entry>& entries);
+  void pass_over_incidents();
   std::int64_t next_entry(const std::vector<ledger::Entry>& entries) const;
   void take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries);
   // `who` reports it; "" for the daemon itself.
@@ -228,6 +244,9 @@ class Core {
   std::shared_ptr<const Policies> policies_;
   ledger::Ledger ledger_;
   incident::IncidentBook book_;
+  alert::EscalationBook escalations_;
+  alert::FindingBook findings_;
+  Timestamp started_;
   respond::RunBook runs_;
   detect::Correlator correlator_;
   std::unique_ptr<access::GrantBook> grants_;

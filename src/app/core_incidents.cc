@@ -37,7 +37,10 @@ Result<std::vector<incident::Change>> Core::act(const incident::Report& told) {
 
 void Core::tick() {
   std::vector<ledger::Entry> entries;
-  take_changes(book_.tick(parts_.clock.now()), entries);
+  const Timestamp now = parts_.clock.now();
+  take_changes(book_.tick(now), entries);
+  take_escalations(escalations_.tick(now, [this](auto number) { return book_.find(number); }),
+                   entries);
   if (!entries.empty()) append(std::move(entries));
 }
 

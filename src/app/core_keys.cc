@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "access/sign_ins.h"
+#include "alert/escalation_table.h"
 #include "alert/outbox.h"
 #include "app/core.h"
 #include "app/keep.h"
@@ -103,6 +104,14 @@ Result<std::vector<std::string>> Core::obstacles(const privacy::Erasure& erasure
   for (const respond::Run& run : runs->open) {
     if (!privacy::mentions(json::to_text(respond::to_json(run)), erasure)) continue;
     found->push_back("run " + std::to_string(run.number) + " of a playbook names them");
+  }
+  // How often one has begun is part of the keys of its alerts, and must not be lost.
+  const auto escalations = alert::load_escalations(parts_.database);
+  if (!escalations) return std::unexpected(escalations.error());
+  for (const alert::Escalation& one : *escalations) {
+    if (!privacy::mentions(json::to_text(alert::to_json(one)), erasure)) continue;
+    found->push_back("the escalation of incident " + std::to_string(one.incident) +
+                     " by the chain '" + one.chain + "' names them");
   }
   const auto alerts = alert::load_pending(parts_.database);
   if (!alerts) return std::unexpected(alerts.error());

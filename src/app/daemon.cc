@@ -44,14 +44,15 @@ Result<void> Daemon::Parts::open_keys() {
 }
 
 Result<void> Daemon::Parts::start() {
-  auto policies = load_policies(config, around.clock.now());
-  if (!policies) return std::unexpected(policies.error());
-  tell_refused(**policies);
+  auto read = load_policies(config, around.clock.now());
+  if (!read) return std::unexpected(read.error());
+  policies = *std::move(read);
+  tell_slips(*policies);
   auto loaded = load_keys(config, around.entropy, around.log);
   if (!loaded) return std::unexpected(loaded.error());
   keys.emplace(*std::move(loaded));
   status.verifier_key = keys->verifier_key;
-  status.policies = (*policies)->version;
+  status.policies = policies->version;
   if (auto done = open_store(); !done) return done;
   if (auto done = open_keys(); !done) return done;
   tell_missing_tables();
@@ -69,20 +70,20 @@ Result<void> Daemon::Parts::start() {
                             .witness = keys->witness ? &*keys->witness : nullptr,
                             .keys = store_keys.get(),
                             .kek_uses = &kek_uses},
-                           *policies);
+                           policies);
   if (!opened) return fail("store", opened.error());
   core = *std::move(opened);
   core->record("start", {{"program", config::program_version()},
                          {"settings", config::to_json(config.given)}});
-  if (auto done = start_access(**policies); !done) return done;
+  if (auto done = start_access(*policies); !done) return done;
   auto sources = open_sources(config, *database);
   if (!sources) return std::unexpected(sources.error());
   for (const config::SourceConfig& source : config.sources) status.sources.push_back(source.name);
   pipeline = std::make_unique<Pipeline>(
       PipelineOptions{.workers = worker_count(config), .once = config.once, .sealing = sealing()},
-      *std::move(sources), *policies, around.clock, around.entropy, around.log);
+      *std::move(sources), policies, around.clock, around.entropy, around.log);
   dispatch = std::make_unique<Dispatch>(ErrandsOptions(), around.clock, around.log);
-  if ((*policies)->routes.receivers().empty()) {
+  if (policies->routes.receivers().empty()) {
     around.log.warning("nobody is alerted, since " + config.policies +
                        "/routes.yaml names no receiver");
   }
@@ -91,6 +92,7 @@ Result<void> Daemon::Parts::start() {
     witnesses = std::make_unique<Witnesses>(config, around.log);
     if (auto done = start_server(); !done) return done;
     start_store_check();
+    start_heartbeat();
   }
   if (key_keeper) key_keeper->start();
   pipeline->start();
@@ -140,7 +142,8 @@ Result<void> Daemon::Parts::start_server() {
                     .arbiter = access->arbiter(),
                     .grants = core->grants(),
                     .sealing = sealing(),
-                    .status = [this] { return current_status(); }}));
+                    .status = [this] { return current_status(); },
+                    .policies = [this] { return current_policies(); }}));
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
   for (const std::string& address : server->addresses()) {
@@ -164,6 +167,11 @@ http::Status Daemon::Parts::current_status() {
   return status;
 }
 
+std::shared_ptr<const Policies> Daemon::Parts::current_policies() {
+  const std::lock_guard lock(mutex);
+  return policies;
+}
+
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Daemon::~Daemon() {
@@ -173,6 +181,7 @@ Daemon::~Daemon() {
   if (parts_->people) parts_->people->stop();
   if (parts_->witnesses) parts_->witnesses->stop();
   if (parts_->store_check) parts_->store_check->stop();
+  if (parts_->heartbeat) parts_->heartbeat->stop();
   if (parts_->pipeline) parts_->pipeline->stop();
   if (parts_->key_keeper) parts_->key_keeper->stop();
   parts_->dispatch.reset();

@@ -28,8 +28,9 @@ void Daemon::Parts::take_signal() {
   }
 }
 
-// The others are in force.
-void Daemon::Parts::tell_refused(const Policies& policies) const {
+// All that is not wrong is in force.
+void Daemon::Parts::tell_slips(const Policies& policies) const {
+  for (const std::string& warning : policies.warnings) around.log.warning(warning);
   for (const detect::Refusal& refusal : policies.rules.refused()) {
     around.log.error("a rule is not in force: " + refusal.sentence());
   }
@@ -37,23 +38,24 @@ void Daemon::Parts::tell_refused(const Policies& policies) const {
 
 void Daemon::Parts::reload() {
   around.notify("RELOADING=1");
-  auto policies = load_policies(config, around.clock.now());
+  auto read = load_policies(config, around.clock.now());
   // A slip in a file must not take away a rule that watches now.
-  if (policies) {
-    const std::string lost = rules_lost(core->policies(), **policies);
-    if (!lost.empty()) policies = fail(Code::invalid, lost);
+  if (read) {
+    const std::string lost = rules_lost(core->policies(), **read);
+    if (!lost.empty()) read = fail(Code::invalid, lost);
   }
-  if (policies) {
-    tell_refused(**policies);
-    core->use(*policies);
-    access->use(**policies, *core, around.clock.now());
-    pipeline->use(*policies);
+  if (read) {
+    tell_slips(**read);
+    core->use(*read);
+    access->use(**read, *core, around.clock.now());
+    pipeline->use(*read);
     const std::lock_guard lock(mutex);
-    status.policies = (*policies)->version;
+    policies = *std::move(read);
+    status.policies = policies->version;
     around.log.info("rules and policies loaded anew");
   } else {
     around.log.error("the old rules and policies stay in force, since the new ones are wrong:\n" +
-                     policies.error().what);
+                     read.error().what);
   }
   if (access_server) reload_certificates(*access_server, around.log);
   around.notify("READY=1");
@@ -148,6 +150,7 @@ void Daemon::Parts::after_write() {
   pipeline->release(std::exchange(unreleased, 0));
   answer_acts(nullptr);
   dispatch->send(core->take_outgoing(), core->policies());
+  audit_escalations();
   for (const std::string& note : core->take_notes()) {
     // A note comes again with each cosignature; a witness is asked about a size once.
     if (witnesses) witnesses->show(note);
@@ -179,6 +182,10 @@ void Daemon::Parts::update_status() {
   status.alerts = totals.alerts;
   status.alerts_delivered = totals.alerts_delivered;
   status.alerts_failed = totals.alerts_failed;
+  status.escalations_running = core->escalations().running();
+  status.escalations_exhausted = core->escalations().exhausted();
+  status.escalations_overdue = core->findings().count();
+  if (heartbeat) status.heartbeat = heartbeat->standing();
   status.errands_waiting = static_cast<std::int64_t>(dispatch->waiting());
 }
 
@@ -224,6 +231,8 @@ void Daemon::Parts::answer_acts(const Error* why) {
 
 Result<void> Daemon::Parts::loop() {
   around.notify("READY=1");
+  // As the last process left it, before anything of that is made up for.
+  if (write()) audit_escalations();
   while (!stopping) {
     take_signal();
     // While the store refuses, what was decided is tried again and nothing more is taken.
@@ -254,6 +263,7 @@ Result<void> Daemon::Parts::loop() {
     }
     after_write();
     update_status();
+    beat();
     around.notify("WATCHDOG=1");
     if (config.once && is_settled() && reported && !reporter.is_at_work()) break;
   }

@@ -1,10 +1,10 @@
 // The daemon's parts, for the files that it is written in: daemon.cc starts it, daemon_loop.cc is
-// its loop.
+// its loop, daemon_watch.cc what watches it.
 //
 // What     Everything that start() opens, in the order in which it may be taken down, and the
 //          loop's own standing.
 // Owns     All of it.
-// Threads  The loop's, but for `status`, which the HTTP threads read under `mutex`.
+// Threads  The loop's, but for `status` and `policies`, which the HTTP threads read under `mutex`.
 // Errors   Those of Daemon.
 // Limits   None of its own.
 #pragma once
@@ -22,6 +22,7 @@
 #include "app/core.h"
 #include "app/daemon.h"
 #include "app/dispatch.h"
+#include "app/heartbeat.h"
 #include "app/key_keeper.h"
 #include "app/opening.h"
 #include "app/people_feed.h"
@@ -48,6 +49,7 @@ struct Daemon::Parts {
   std::unique_ptr<PeopleFeed> people;
   std::unique_ptr<Witnesses> witnesses;
   std::unique_ptr<StoreCheck> store_check;  // null with `once`
+  std::unique_ptr<Heartbeat> heartbeat;     // null without a switch to tell
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::HttpServer> server;
   std::unique_ptr<net::HttpServer> access_server;  // null where the settings ask for none
@@ -55,6 +57,7 @@ struct Daemon::Parts {
   // Shared with the HTTP threads.
   std::mutex mutex;
   http::Status status;
+  std::shared_ptr<const Policies> policies;  // those in force
 
   // The loop's own.
   std::map<std::uint64_t, WorkedBatch> waiting;  // by ticket
@@ -64,6 +67,8 @@ struct Daemon::Parts {
   Acts acts{[this] { pipeline->wake(); }};
   Timestamp sealed;
   Timestamp swept;
+  std::optional<Timestamp> audited;   // escalations, the last time
+  std::string audit_trouble;          // why they could not be; "" else
   std::optional<Timestamp> reported;  // when the last reports were begun
   Reporter reporter;
   std::string trouble;
@@ -82,14 +87,16 @@ struct Daemon::Parts {
   Result<void> start_access(const Policies& policies);
   Result<void> start_server();
   void start_store_check();
+  void start_heartbeat();
   http::Status current_status();
+  std::shared_ptr<const Policies> current_policies();
 
   Result<void> loop();
   void pause();
   void answer_acts(const Error* why);
   void take_signal();
   void reload();
-  void tell_refused(const Policies& policies) const;
+  void tell_slips(const Policies& policies) const;
   void take_input();
   void take_settled();
   void take_people();
@@ -97,6 +104,8 @@ struct Daemon::Parts {
   Result<void> write();
   void after_write();
   void update_status();
+  void audit_escalations();
+  void beat();
   void sweep();
   void issue_reports();
   void take_reports();

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "alert/chain_checks.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
@@ -29,18 +30,22 @@ class Loader {
                                    : Result<std::shared_ptr<const incident::Procedure>>());
     auto retention = take(load_retention());
     auto on_call = take(load_on_call());
-    auto routes = take(load_routes(std::move(on_call)));
+    auto routes = take(load_routes(std::move(on_call), take(load_escalations())));
     auto playbooks = take(load_playbooks());
     auto access = take(load_access());
     auto accesses = take(load_accesses());
     auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
     if (rules && severity) check_facts(*rules, *severity);
     if (routes) check_checkpoint_receivers(*routes);
+    if (routes && severity) {
+      for (const auto& what : alert::unreachable(routes->chains(), *severity)) mistake(what);
+    }
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
     if (!mistakes_.empty() && rules) {
       for (const detect::Refusal& refusal : rules->refused()) mistake(refusal.sentence());
     }
     if (!mistakes_.empty()) return fail(Code::invalid, std::move(mistakes_));
+    std::vector<std::string> warnings = alert::unnamed_chains(*routes);
     return std::make_shared<const Policies>(
         Policies{.rules = *std::move(rules),
                  .decoders = *std::move(decoders),
@@ -55,6 +60,7 @@ class Loader {
                  .watches_people = !config_.people.empty(),
                  .has_directory = has_directory(),
                  .grants = *std::move(grants),
+                 .warnings = std::move(warnings),
                  .version = crypto::to_hex(crypto::sha256(texts_))});
   }
 
@@ -163,17 +169,34 @@ class Loader {
     return std::make_shared<const incident::Procedure>(*std::move(procedure));
   }
 
+  // None where the file is not there.
+  Result<alert::EscalationChains> load_escalations() {
+    const std::string file = config_.policies + "/escalations.yaml";
+    if (!fs::exists(file)) return alert::EscalationChains();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    return alert::EscalationChains::parse(*text, file);
+  }
+
   // Without the file nobody is told of anything, which the log says at start.
-  Result<alert::Routes> load_routes(std::optional<alert::OnCallSchedules> on_call) {
+  Result<alert::Routes> load_routes(std::optional<alert::OnCallSchedules> on_call,
+                                    std::optional<alert::EscalationChains> chains) {
     const std::string file = config_.policies + "/routes.yaml";
     if (!fs::exists(file)) {
-      if (!on_call || on_call->people().empty()) return alert::Routes();
-      return fail(Code::invalid, on_call->people().front().where +
-                                     ": people have receivers, but there is no " + file);
+      std::string lost;
+      if (on_call && !on_call->people().empty()) {
+        lost = on_call->people().front().where + ": people have receivers, but there is no " + file;
+      }
+      if (chains && !chains->chains().empty()) {
+        lost += (lost.empty() ? "" : "\n") + chains->chains().front().where +
+                ": steps have receivers, but there is no " + file;
+      }
+      if (!lost.empty()) return fail(Code::invalid, std::move(lost));
+      return alert::Routes();
     }
     const auto text = read(file);
     if (!text) return std::unexpected(text.error());
-    return alert::Routes::parse(*text, file, config_.alerts, std::move(on_call));
+    return alert::Routes::parse(*text, file, config_.alerts, std::move(on_call), std::move(chains));
   }
 
   Result<std::vector<respond::Playbook>> load_playbooks() {

@@ -1,8 +1,9 @@
 // Everything that rules and policies say, loaded as one whole.
 //
 // What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
-//          retention, routes, who is on call and playbooks; what holds is replaced as a whole or not at all. `version` is a hash
-//          of every text read, which the ledger records when it changes.
+//          retention, routes, who is on call, who is told when nobody answers, and playbooks; what
+//          holds is replaced as a whole or not at all. `version` is a hash of every text read, which
+//          the ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
 // Errors   Error{invalid} with every mistake of every file at once; see load_policies() for rules.
@@ -46,6 +47,7 @@ struct Policies {
   bool watches_people = false;               // whether sources tell of people, events among them
   bool has_directory = false;                // and one of them of all accounts
   std::optional<access::GrantRules> grants;  // none where nobody may ask for one
+  std::vector<std::string> warnings;         // sentences about what is no mistake but a slip
   std::string version;                       // hex of a SHA-256
 };
 

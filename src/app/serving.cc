@@ -31,7 +31,16 @@ std::shared_ptr<http::KeysApi> make_keys_api(Acts& acts) {
 std::shared_ptr<http::Api> make_api(const ServingParts& parts) {
   Acts& acts = parts.acts;
   return std::make_shared<http::Api>(
-      http::ApiOptions{.store = store_of(parts), .reports = parts.config.reports}, parts.status,
+      http::ApiOptions{.store = store_of(parts),
+                       .reports = parts.config.reports,
+                       .on_call =
+                           [policies = parts.policies] {
+                             const auto now = policies();
+                             return std::shared_ptr<const alert::OnCallSchedules>(
+                                 now, &now->routes.on_call());
+                           },
+                       .clock = &parts.clock},
+      parts.status,
       [&acts](const incident::Act& act) {
         return acts.ask<Result<std::vector<incident::Change>>>(
             [act](Core& core) { return core.act(act); });

@@ -24,6 +24,7 @@ struct ServingParts {
   const access::GrantBook& grants;
   db::Sealing* sealing = nullptr;  // the keys of the store, where it has some
   std::function<http::Status()> status;
+  std::function<std::shared_ptr<const Policies>()> policies;  // those in force
 };
 
 // The parts must outlive it.

@@ -76,6 +76,16 @@ std::string without_password(std::string text) {
   return text.substr(0, colon + 1) + "***" + text.substr(at);
 }
 
+// Whoever knows the address of a dead man's switch can keep it quiet.
+std::string without_path(const std::string& text) {
+  const std::size_t comma = text.find(',');
+  const std::string url = text.substr(0, comma);
+  const std::size_t host = url.find("://");
+  const std::size_t slash = host == std::string::npos ? host : url.find('/', host + 3);
+  const std::string rest = comma == std::string::npos ? "" : text.substr(comma);
+  return without_password(slash == std::string::npos ? url : url.substr(0, slash) + "/***") + rest;
+}
+
 // A source in the file may be one line as on the command line, or a map of the same parts.
 std::string source_text(const Node& node) {
   if (!node.is_map()) return node.scalar;
@@ -91,10 +101,27 @@ std::string source_text(const Node& node) {
   return kind + parts;
 }
 
+// The parts of a map as they stand on the command line.
+std::string parts_text(const Node& node, std::string_view first) {
+  std::string head;
+  std::string parts;
+  for (const auto& [name, value] : node.entries) {
+    if (name.scalar == first) {
+      head = value.scalar;
+    } else {
+      parts += "," + name.scalar + "=" + value.scalar;
+    }
+  }
+  return head + parts;
+}
+
 void read_file_setting(Config& config, const Setting& setting, const Node& node,
                        const std::string& file, Mistakes& mistakes) {
   const std::string where = file + ", " + node.where() + ": " + std::string(setting.name);
   if (!setting.list) {
+    if (node.is_map() && !setting.first.empty()) {
+      return read(config, setting, parts_text(node, setting.first), where, mistakes);
+    }
     if (!node.is_scalar()) return mistakes.add(where + ": expected one value");
     return read(config, setting, node.scalar, where, mistakes);
   }
@@ -190,7 +217,9 @@ json::Object to_json(const std::map<std::string, std::vector<std::string>>& give
   json::Object settings;
   for (const auto& [name, texts] : given) {
     json::Array list;
-    for (const std::string& text : texts) list.emplace_back(without_password(text));
+    for (const std::string& text : texts) {
+      list.emplace_back(name == "heartbeat" ? without_path(text) : without_password(text));
+    }
     settings[name] = std::move(list);
   }
   return settings;

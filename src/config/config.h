@@ -59,6 +59,16 @@ struct CheckpointReceiver {
   bool operator==(const CheckpointReceiver&) const = default;
 };
 
+// A dead man's switch outside: "https://HOST/PATH,interval=60s,token_file=FILE,method=GET".
+struct HeartbeatConfig {
+  std::string url;
+  Duration interval = std::chrono::seconds(60);
+  std::string token_file;  // sent as a bearer token; "" for none
+  std::string method = "POST";
+
+  bool operator==(const HeartbeatConfig&) const = default;
+};
+
 struct Config {
   std::string store = "sqlite:/var/lib/mailwarden/mailwarden.db";
   std::int64_t store_bytes_max = 0;   // 0: as much as the disk has
@@ -83,6 +93,7 @@ struct Config {
   std::string witness_name;  // by default ORIGIN/witness
   std::string witness_key = "/var/lib/mailwarden/witness.key";
   std::vector<CheckpointReceiver> checkpoint_receivers;
+  std::optional<HeartbeatConfig> heartbeat;
   std::string checkpoints;  // a folder outside the store that receives every checkpoint
   Duration seal_interval = std::chrono::seconds(10);
   Duration sweep_interval = std::chrono::hours(24);
@@ -105,7 +116,8 @@ struct Config {
 // "mailwardend 0.1.0"
 std::string_view program_version();
 
-// What was given, for people and for the ledger: a password in a URL is left out.
+// What was given, for people and for the ledger: a password in a URL is left out, and so is the
+// path of a heartbeat's, which is one.
 json::Object to_json(const std::map<std::string, std::vector<std::string>>& given);
 
 struct Outcome {
@@ -130,6 +142,8 @@ Result<identity::PeopleSourceOptions> parse_people_source(std::string_view text)
 Result<WitnessConfig> parse_witness(std::string_view text);
 
 Result<CheckpointReceiver> parse_checkpoint_receiver(std::string_view text);
+
+Result<HeartbeatConfig> parse_heartbeat(std::string_view text);
 
 // Every option with its meaning, as --help prints it.
 std::string describe();

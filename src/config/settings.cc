@@ -127,6 +127,13 @@ Result<void> read_checkpoint_receiver(Config& config, const std::string& text) {
   return append(config.checkpoint_receivers, parse_checkpoint_receiver(text));
 }
 
+Result<void> read_heartbeat(Config& config, const std::string& text) {
+  auto parsed = parse_heartbeat(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  config.heartbeat = *std::move(parsed);
+  return {};
+}
+
 Result<void> read_people(Config& config, const std::string& text) {
   return append(config.people, parse_people_source(text));
 }
@@ -207,6 +214,10 @@ constexpr std::array table{
             [](Config& c, const std::string& t) { return read_path(c.witness_name, t); }, nullptr},
     Setting{"witness-key", "FILE", "with which it does; made at the first start", false,
             [](Config& c, const std::string& t) { return read_path(c.witness_key, t); }, nullptr},
+    Setting{"heartbeat", "URL",
+            "a dead man's switch outside that is told that all is well, then ,interval= (60s) "
+            ",token_file= ,method= (POST, or GET)",
+            false, read_heartbeat, nullptr, "url"},
     Setting{"seal-interval", "SPAN", "how often the ledger is sealed while it grows", false,
             [](Config& c, const std::string& t) { return read_duration(c.seal_interval, t); },
             nullptr},
@@ -301,6 +312,34 @@ Result<CheckpointReceiver> parse_checkpoint_receiver(std::string_view text) {
   };
   if (auto done = each_part(text, set); !done) return std::unexpected(done.error());
   return receiver;
+}
+
+Result<HeartbeatConfig> parse_heartbeat(std::string_view text) {
+  constexpr Duration interval_max = std::chrono::days(1);
+  HeartbeatConfig heartbeat{.url = std::string(text.substr(0, text.find(',')))};
+  const bool tls = heartbeat.url.starts_with("https://");
+  if (!tls && !heartbeat.url.starts_with("http://")) {
+    return fail(Code::invalid, "the url must begin with https:// or http://");
+  }
+  const auto set = [&](std::string_view key, std::string_view value) -> Result<void> {
+    if (key == "interval") return read_duration(heartbeat.interval, std::string(value));
+    if (key == "token_file") return read_path(heartbeat.token_file, std::string(value));
+    if (key != "method") {
+      return fail(Code::invalid,
+                  "'" + std::string(key) + "' is none of interval, token_file, method");
+    }
+    heartbeat.method = value;
+    if (value == "POST" || value == "GET") return {};
+    return fail(Code::invalid, "the method '" + std::string(value) + "' is neither POST nor GET");
+  };
+  if (auto done = each_part(text, set); !done) return std::unexpected(done.error());
+  if (heartbeat.interval > interval_max) {
+    return fail(Code::invalid, "the interval must be at most 1d");
+  }
+  if (!heartbeat.token_file.empty() && !tls) {
+    return fail(Code::invalid, "a token must not travel over http://; use https://");
+  }
+  return heartbeat;
 }
 
 Result<WitnessConfig> parse_witness(std::string_view text) {

@@ -23,6 +23,8 @@ struct Setting {
   Result<void> (*read)(Config& config, const std::string& text) = nullptr;
   // Empties the list before its first value; null where `list` is false.
   void (*clear)(Config& config) = nullptr;
+  // Where the file may have a map of its parts: the name of the one that stands first in the text.
+  std::string_view first = {};
 };
 
 std::span<const Setting> settings();

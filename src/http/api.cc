@@ -91,8 +91,12 @@ json::Object to_json(const Status& status) {
           {"changes", status.changes},
           {"detections", status.detections},
           {"errands_waiting", status.errands_waiting},
+          {"escalations_exhausted", status.escalations_exhausted},
+          {"escalations_overdue", status.escalations_overdue},
+          {"escalations_running", status.escalations_running},
           {"events", status.events},
           {"gaps", status.gaps},
+          {"heartbeat", status.heartbeat},
           {"ledger_entries", status.ledger_entries},
           {"policies", status.policies},
           {"ready", status.ready},
@@ -150,7 +154,10 @@ Response Api::incident(std::string_view text) const {
   constexpr std::int64_t similar_shown = 20;
   const auto similar = incident::load_similar(**store, *found, similar_shown);
   if (!similar) return trouble(similar.error());
+  auto escalations = escalation_list(**store, {.incident = *number});
+  if (!escalations) return trouble(escalations.error());
   json::Object answer = incident::to_json(*found);
+  answer["escalations"] = *std::move(escalations);
   json::Array similar_list;
   for (const incident::Incident& one : *similar) {
     similar_list.push_back(json::Object{{"changed", to_rfc3339(one.changed)},
@@ -261,6 +268,8 @@ Response Api::api(const Request& request) const {
   if (name == "incidents") return rest.empty() ? incidents(request) : incident(rest);
   if (name == "events") return rest.empty() ? events(request) : event(rest);
   if (name == "alerts" && rest.empty()) return alerts(request);
+  if (name == "escalations" && rest.empty()) return escalations(request);
+  if (name == "oncall" && rest.empty()) return on_call(request);
   if (name == "runs") return rest.empty() ? runs(request) : run(rest);
   if (name == "reports") return rest.empty() ? reports() : report(rest);
   if (name == "status" && rest.empty()) return json_response(200, to_json(status_()));

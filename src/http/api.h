@@ -8,13 +8,16 @@
 //            GET /metrics                    Prometheus text format
 //            GET /api/v1/status              figures, as JSON
 //            GET /api/v1/incidents           ?severity= &state= &before= &limit=; newest first
-//            GET /api/v1/incidents/{number}  one, with its changes, its detections, and others
-//                                            about the same entity
+//            GET /api/v1/incidents/{number}  one, with its changes, its detections, its
+//                                            escalations, and others about the same entity
 //            GET /api/v1/events              ?before= &limit=; newest first
 //            GET /api/v1/events/{id}         one, with what proves it
 //            GET /api/v1/reports             the reports issued; newest first
 //            GET /api/v1/reports/{name}      one of them
 //            GET /api/v1/alerts              ?standing= &before= &limit=; newest first
+//            GET /api/v1/escalations         ?state= &incident= &limit=; those that run, what is
+//                                            due first standing first
+//            GET /api/v1/oncall              ?schedule= &at= &until= &days=; who is on call
 //            GET /api/v1/runs                ?incident= &before= &limit=; playbook runs
 //            GET /api/v1/runs/{number}       one, with its moves
 //            POST /api/v1/incidents/{number}/acts   through the UNIX socket alone:
@@ -28,11 +31,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "alert/escalation_table.h"
+#include "alert/on_call.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "db/open.h"
 #include "incident/incident.h"
@@ -62,15 +69,24 @@ struct Status {
   std::int64_t alerts = 0;
   std::int64_t alerts_delivered = 0;
   std::int64_t alerts_failed = 0;
-  std::int64_t errands_waiting = 0;  // deliveries and steps to be tried, or tried again
+  std::int64_t escalations_running = 0;
+  std::int64_t escalations_exhausted = 0;  // of open incidents: nobody answered
+  std::int64_t escalations_overdue = 0;    // what their audit found
+  std::string heartbeat;                   // how the last one went; "" where none is sent
+  std::int64_t errands_waiting = 0;        // deliveries and steps to be tried, or tried again
   std::vector<std::string> sources;
   std::string verifier_key;
   std::string policies;  // their version
 };
 
+// Who is on call by the policies in force.
+using GetOnCall = std::function<std::shared_ptr<const alert::OnCallSchedules>()>;
+
 struct ApiOptions {
   db::StoreAddress store;
-  std::string reports;  // folder
+  std::string reports;           // folder
+  GetOnCall on_call;             // null of a store at rest, which has no policies
+  const Clock* clock = nullptr;  // there where `on_call` is
 };
 
 using GetStatus = std::function<Status()>;
@@ -92,6 +108,10 @@ class Api {
   net::Response report(std::string_view name) const;
   net::Response act(const net::Request& request, std::string_view number) const;
   net::Response alerts(const net::Request& request) const;
+  net::Response escalations(const net::Request& request) const;
+  net::Response on_call(const net::Request& request) const;
+  Result<json::Array> escalation_list(db::Database& store,
+                                      const alert::EscalationQuery& query) const;
   net::Response runs(const net::Request& request) const;
   net::Response run(std::string_view number) const;
   net::Response run_act(const net::Request& request, std::string_view number) const;

@@ -183,9 +183,13 @@ class IncidentBook {
   Result<std::vector<Change>> act(const Act& act, const SeverityTable& table, Timestamp now);
   // What has passed by that time without anybody's doing.
   std::vector<Change> tick(Timestamp now);
+  // What the daemon itself has to say of an open incident, which must be there.
+  Change tell(std::int64_t number, std::string kind, std::string why, json::Object after,
+              Timestamp now);
 
   // Open, or over since this process started; nothing else.
   const Incident* find(std::int64_t number) const;
+  const std::map<std::int64_t, Incident>& all() const { return incidents_; }
 
  private:
   Incident* find_open(const detect::Detection& detection, const detect::Entity& entity);
@@ -224,31 +228,32 @@ class IncidentBook {
   Timestamp next_due_;  // no deadline is missed before this
 };
 
-inline constexpr std::array<std::string_view, 25> change_kinds{"opened",
-                                                               "rule_joined",
-                                                               "detections_doubled",
-                                                               "facts_changed",
-                                                               "severity_raised",
-                                                               "severity_lowered",
-                                                               "state_changed",
-                                                               "acknowledged",
-                                                               "deadline_missed",
-                                                               "absorbed",
-                                                               "split",
-                                                               "assigned",
-                                                               "noted",
-                                                               "typed",
-                                                               "role_assigned",
-                                                               "task_added",
-                                                               "task_changed",
-                                                               "task_ended",
-                                                               "remarked",
-                                                               "duty_begun",
-                                                               "duty_changed",
-                                                               "notice_sent",
-                                                               "duty_waived",
-                                                               "evidence_added",
-                                                               "evidence_handed_over"};
+inline constexpr auto change_kinds = std::to_array<std::string_view>({"opened",
+                                                                      "rule_joined",
+                                                                      "detections_doubled",
+                                                                      "facts_changed",
+                                                                      "severity_raised",
+                                                                      "severity_lowered",
+                                                                      "state_changed",
+                                                                      "acknowledged",
+                                                                      "deadline_missed",
+                                                                      "absorbed",
+                                                                      "split",
+                                                                      "assigned",
+                                                                      "noted",
+                                                                      "typed",
+                                                                      "role_assigned",
+                                                                      "task_added",
+                                                                      "task_changed",
+                                                                      "task_ended",
+                                                                      "remarked",
+                                                                      "duty_begun",
+                                                                      "duty_changed",
+                                                                      "notice_sent",
+                                                                      "duty_waived",
+                                                                      "evidence_added",
+                                                                      "evidence_handed_over",
+                                                                      "escalation_exhausted"});
 
 // Why it cannot be closed yet: a sentence each.
 std::vector<std::string> closing_obstacles(const Incident& incident, const Procedure& procedure);

@@ -1,6 +1,7 @@
 // What persons do about incidents, and what passes without them.
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "incident/incident.h"
 #include "incident/incident_json.h"
@@ -131,6 +132,15 @@ std::vector<Change> IncidentBook::tick(Timestamp now) {
     tick_work(changes, incident, now);
   }
   return changes;
+}
+
+Change IncidentBook::tell(std::int64_t number, std::string kind, std::string why,
+                          json::Object after, Timestamp now) {
+  const auto found = incidents_.find(number);
+  CHECK(found != incidents_.end() && !is_over(found->second.state));
+  std::vector<Change> changes;
+  add(changes, found->second, now, std::move(kind), std::move(why)).after = std::move(after);
+  return std::move(changes.front());
 }
 
 // No more detections join it.

@@ -5,6 +5,7 @@
 #include "access/decision_record.h"
 #include "access/grant_table.h"
 #include "access/sign_ins.h"
+#include "alert/escalation_table.h"
 #include "alert/outbox.h"
 #include "base/check.h"
 #include "detect/detection_table.h"
@@ -20,7 +21,8 @@ namespace {
 
 std::vector<db::PersonalTable> make_tables() {
   std::vector<db::PersonalTable> all{ingest::personal_events(), ledger::personal_entries(),
-                                     access::personal_decisions(), access::personal_sign_ins()};
+                                     access::personal_decisions(), access::personal_sign_ins(),
+                                     alert::personal_escalations()};
   for (const auto& tables :
        {access::personal_tables(), alert::personal_tables(), detect::personal_tables(),
         identity::personal_tables(), incident::personal_tables(), respond::personal_tables()}) {

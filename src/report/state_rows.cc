@@ -13,6 +13,7 @@ namespace {
 constexpr std::array stream_bytes{9, 11};
 
 constexpr std::array snapshot_personal{2};
+constexpr std::array escalation_personal{4};
 constexpr std::array grant_personal{1, 5};
 constexpr std::array people_personal{1, 2};
 constexpr std::array incident_personal{4, 7};
@@ -26,6 +27,7 @@ std::vector<StateTable> make_tables() {
     return table;
   };
   return {personal({"correlation", 1, "number, event, body"}, snapshot_personal),
+          personal({"escalation", 2, "incident, chain, state, due, body"}, escalation_personal),
           {"grant_clock", 1, "only_row, latest, set_back"},
           personal({"grants", 1, "number, person, system, state, is_open, body"}, grant_personal),
           personal({"identity_account", 2, "provider, id, body"}, people_personal),

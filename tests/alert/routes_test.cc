@@ -270,7 +270,10 @@ TEST(Routes, AllMistakesAreToldAtOnce) {
 
 TEST(Routes, TheShippedOnesAreGood) {
   const std::string file = source_folder() + "/policies/routes.yaml";
-  const auto routes = Routes::parse(read_file(file), file, "/var/lib/mailwarden/alerts");
+  const std::string chains = source_folder() + "/policies/escalations.yaml";
+  const auto routes =
+      Routes::parse(read_file(file), file, "/var/lib/mailwarden/alerts", OnCallSchedules(),
+                    EscalationChains::parse(read_file(chains), chains).value());
   ASSERT_TRUE(routes) << routes.error().what;
   EXPECT_EQ(describe(*routes->find("spool")), "folder /var/lib/mailwarden/alerts/spool");
 }

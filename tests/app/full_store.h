@@ -112,7 +112,7 @@ class FullStore {
                           std::filesystem::copy_options::recursive);
     write_file(folder_.path("policies/routes.yaml"),
                "receivers: [{name: spool, kind: folder, folder: s}]\n"
-               "routes: [{changes: [opened], to: [spool]}]\n");
+               "routes: [{changes: [opened], to: [spool, escalation:security]}]\n");
     // Those that are shipped are for rules that are shipped.
     std::filesystem::remove_all(folder_.path("policies/playbooks"));
     std::filesystem::create_directories(folder_.path("policies/playbooks"));

@@ -316,5 +316,49 @@ TEST(Config, HelpNamesEverySetting) {
   }
 }
 
+TEST(Config, TheHeartbeatIsOneTextOrAMap) {
+  const HeartbeatConfig expected{.url = "https://switch.example.com/ping/1",
+                                 .interval = 30s,
+                                 .token_file = "/etc/t",
+                                 .method = "GET"};
+  const auto option = parse({"--source", "stdin", "--heartbeat",
+                             "https://switch.example.com/ping/1,interval=30s,token_file=/etc/t,"
+                             "method=GET"},
+                            "h");
+  ASSERT_TRUE(option) << option.error().what;
+  EXPECT_EQ(option->config.heartbeat, expected);
+  const auto file = parse_file(
+      "heartbeat: {interval: 30s, url: 'https://switch.example.com/ping/1', token_file: /etc/t,"
+      " method: GET}\n",
+      "m.yaml", {});
+  ASSERT_TRUE(file) << file.error().what;
+  EXPECT_EQ(file->heartbeat, expected);
+  EXPECT_EQ(parse_heartbeat("http://127.0.0.1:1/x")->interval, 60s);
+  // The address is the secret, and the ledger keeps what was given.
+  const std::string told = json::to_text(json::Value(to_json(option->config.given)));
+  EXPECT_THAT(told, testing::HasSubstr("https://switch.example.com/***,interval=30s"));
+  EXPECT_THAT(told, testing::Not(testing::HasSubstr("ping")));
+}
+
+TEST(Config, AHeartbeatThatCannotWorkIsRefused) {
+  struct Case {
+    const char* text;
+    const char* sentence;
+  };
+  const std::vector<Case> cases{{"switch.example.com", "must begin with https:// or http://"},
+                                {"https://s/,interval=soon", "'soon'"},
+                                {"https://s/,interval=2d", "at most 1d"},
+                                {"https://s/,method=PUT", "neither POST nor GET"},
+                                {"https://s/,colour=red", "none of interval, token_file, method"},
+                                {"http://s/,token_file=/t", "must not travel over http://"}};
+  for (const Case& c : cases) {
+    const auto refused = parse({"--source", "stdin", "--heartbeat", c.text}, "h");
+    ASSERT_FALSE(refused) << c.text;
+    EXPECT_THAT(refused.error().what, testing::HasSubstr("--heartbeat: "));
+    EXPECT_THAT(refused.error().what, testing::HasSubstr(c.sentence));
+  }
+  EXPECT_FALSE(parse_file("heartbeat: {interval: 30s}\n", "m.yaml", {}));
+}
+
 }  // namespace
 }  // namespace mailwarden::config

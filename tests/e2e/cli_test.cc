@@ -59,15 +59,14 @@ TEST_P(Help, TellsTheUsage) {
   EXPECT_THAT(ran.output, Not(HasSubstr(" arg ")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Commands, Help,
-                         testing::Values("", "decode", "scan", "rules", "rules check", "rules test",
-                                         "config", "ledger", "ledger verify", "ledger show",
-                                         "events", "incidents", "incidents show", "incidents ack",
-                                         "alerts", "playbook", "playbook check", "playbook plan",
-                                         "playbook approve", "oncall", "oncall show", "report",
-                                         "report verify", "retention", "status", "keys",
-                                         "keys make", "keys add-version", "keys drop-version",
-                                         "keys status", "store"));
+INSTANTIATE_TEST_SUITE_P(
+    Commands, Help,
+    testing::Values("", "decode", "scan", "rules", "rules check", "rules test", "config", "ledger",
+                    "ledger verify", "ledger show", "events", "incidents", "incidents show",
+                    "incidents ack", "alerts", "alerts escalations", "playbook", "playbook check",
+                    "playbook plan", "playbook approve", "oncall", "oncall show", "report",
+                    "report verify", "retention", "status", "keys", "keys make", "keys add-version",
+                    "keys drop-version", "keys status", "store"));
 
 struct Wrong {
   const char* name;

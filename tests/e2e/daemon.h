@@ -143,7 +143,7 @@ class TestDaemon {
     all["move"] = rows(*database, "SELECT run, body FROM playbook_move");
     // The files lie in different folders, which a stream's number tells.
     all["entry"] = rows(*database,
-                        "SELECT kind, json_remove(record, '$.time', '$.root', '$.sha256',"
+                        "SELECT kind, json_remove(record, '$.time', '$.root', '$.sha256', '$.due',"
                         " CASE kind WHEN 'decision' THEN '$.root' ELSE '$.when' END) FROM"
                         " ledger_entry WHERE kind NOT IN"
                         " ('report', 'schema', 'seal', 'start', 'state', 'stop')");

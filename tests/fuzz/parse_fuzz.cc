@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
+#include "alert/escalation.h"
 #include "alert/routes.h"
 #include "base/check.h"
 #include "base/text.h"
@@ -110,10 +112,29 @@ void read_on_call(const std::string& text) {
   }
 }
 
+// Whatever chains say, steps come one behind the other and to an end, and are read as written.
+void read_chains(const std::string& text) {
+  const auto chains = alert::EscalationChains::parse(text, "f.yaml");
+  check_refusal(chains);
+  if (const auto value = json::parse(text)) {
+    const auto read = alert::escalation_from_json(*value);
+    CHECK(!read || alert::escalation_from_json(alert::to_json(*read)) == *read);
+  }
+  if (!chains) return;
+  for (const alert::Chain& chain : chains->chains()) {
+    CHECK(!chain.steps.empty() && chain.repeat_after > chain.steps.back().after);
+    Duration before(-1);
+    for (const alert::ChainStep& step : chain.steps) {
+      CHECK(step.after > std::exchange(before, step.after) && !step.to.empty());
+    }
+  }
+}
+
 void read_policies(const std::string& text) {
   check_refusal(incident::SeverityTable::parse(text, "f.yaml"));
   check_refusal(alert::Routes::parse(text, "f.yaml", "alerts"));
   read_on_call(text);
+  read_chains(text);
   check_refusal(respond::parse_playbooks(std::vector{respond::PlaybookText{"f.yaml", text}}));
   check_refusal(privacy::parse_retention(std::vector{privacy::PolicyText{"f.yaml", text}}));
   check_refusal(ingest::parse_json_mapping(text, "f.yaml"));

@@ -7,6 +7,7 @@
 #include "access/decision_record.h"
 #include "access/grant_table.h"
 #include "access/sign_ins.h"
+#include "alert/escalation_table.h"
 #include "identity/people_table.h"
 #include "ledger/witness_book.h"
 #include "report/check_rows.h"
@@ -58,8 +59,8 @@ class ReportStore : public TestStore {
   static std::vector<db::Migration> of_access() {
     std::vector<db::Migration> steps;
     for (const auto& some :
-         {access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
-          identity::migrations(), ledger::witness_migrations()}) {
+         {alert::escalation_migrations(), access::decision_migrations(), access::migrations(),
+          access::sign_in_migrations(), identity::migrations(), ledger::witness_migrations()}) {
       steps.insert(steps.end(), some.begin(), some.end());
     }
     return steps;

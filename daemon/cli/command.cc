@@ -260,7 +260,10 @@ Result<json::Value> ask(const po::variables_map& given, Question question) {
       {.store = {given["store"].as<std::string>(), (*store)->sealing()}, .reports = ""},
       [] { return http::Status(); },
       [&](const incident::Act&) -> Result<std::vector<incident::Change>> { return at_rest; },
-      [&](const respond::RunAct&) -> Result<respond::Run> { return at_rest; });
+      {.act = [&](const respond::flow::RunAct&) -> Result<respond::flow::Run> { return at_rest; },
+       .start = [&](const respond::flow::StartOrder&, std::int64_t) -> Result<respond::flow::Run> {
+         return at_rest;
+       }});
   const auto answer =
       api.answer({.method = "GET", .path = question.path, .query = std::move(question.query)});
   auto value = json::parse(answer.body);

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "app/playbook_means.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
@@ -45,7 +46,7 @@ class Loader {
                  .severity = *std::move(severity),
                  .retention = *std::move(retention),
                  .routes = *std::move(routes),
-                 .playbooks = *std::move(playbooks),
+                 .playbooks = graphs(*playbooks),
                  .access = *std::move(access),
                  .entities = std::move(entities_),
                  .accesses = *std::move(accesses),
@@ -268,6 +269,13 @@ class Loader {
       mistake("checkpoint-receiver: there is no receiver '" + printable(receiver.name) + "' in " +
               config_.policies + "/routes.yaml");
     }
+  }
+
+  static std::vector<respond::flow::Playbook> graphs(
+      const std::vector<respond::Playbook>& playbooks) {
+    std::vector<respond::flow::Playbook> made;
+    for (const respond::Playbook& playbook : playbooks) made.push_back(flow_of(playbook));
+    return made;
   }
 
   // Playbooks name rules by name; incidents hold their ids.

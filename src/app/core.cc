@@ -5,10 +5,10 @@
 
 #include "access/grant_table.h"
 #include "app/keep.h"
-#include "app/playbook_means.h"
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
+#include "respond/flow_means.h"
 #include "respond/flow_run_table.h"
 #include "respond/run_table.h"
 
@@ -35,8 +35,9 @@ Core::Core(const CoreOptions& options, const CoreParts& parts,
       policies_(std::move(policies)),
       ledger_(std::move(ledger)),
       book_(std::move(book)),
-      runs_(means_of(options_.commands,
-                     [this](std::string_view name) { return policies_->find_playbook(name); }),
+      runs_(respond::flow::standard_means(
+                options_.commands,
+                [this](std::string_view name) { return policies_->find_playbook(name); }),
             std::move(runs)),
       correlator_(policies_->rules),
       people_(std::move(people)),

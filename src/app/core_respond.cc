@@ -1,10 +1,26 @@
 // The core's part about playbooks: their runs, moves and effects.
+#include "alert/on_call.h"
 #include "app/core.h"
 #include "app/keep.h"
 #include "respond/flow_run_table.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::app {
+namespace {
+
+// Whoever is on call by that name at the time; of a schedule that there is no more the name itself,
+// so that its delivery fails and is said to.
+std::vector<std::string> receivers_of(const alert::Routes& routes, const std::string& name,
+                                      Timestamp when) {
+  if (!name.starts_with(alert::on_call_prefix)) return {name};
+  const alert::Schedule* const schedule =
+      routes.on_call().find(name.substr(alert::on_call_prefix.size()));
+  if (schedule == nullptr) return {name};
+  const auto* const person = routes.on_call().find_person(alert::on_call(*schedule, when).person);
+  return person == nullptr ? std::vector<std::string>{name} : person->receivers;
+}
+
+}  // namespace
 
 void Core::take_moves(const respond::flow::Moves& moves, std::vector<ledger::Entry>& entries) {
   using respond::flow::StepKind;

@@ -58,7 +58,8 @@ std::string Walk::text_of(const Run& run, const std::string& text) const {
 bool Walk::fill(Run& run, Standing& standing, const Step& step) {
   auto filled =
       run.literal ? Result<Operation>(step.operation) : means_.fill(step.operation, lookup_of(run));
-  standing.does = means_.describe(filled ? *filled : step.operation);
+  standing.does =
+      filled ? means_.describe(*filled) : means_.describe_unguarded(step.operation, lookup_of(run));
   if (filled) {
     standing.operation = *std::move(filled);
     return true;
@@ -117,7 +118,8 @@ json::Object Walk::plan_of(const Run& run, const Standing& standing, const Step&
   if (step.undo) {
     const auto filled =
         run.literal ? Result<Operation>(*step.undo) : means_.fill(*step.undo, lookup_of(run));
-    plan["undo"] = means_.describe(filled ? *filled : *step.undo);
+    plan["undo"] =
+        filled ? means_.describe(*filled) : means_.describe_unguarded(*step.undo, lookup_of(run));
   }
   plan["if_approved"] = followers(*run.graph, is_question ? step.next : step.id, step.id, means_);
   // A question that is answered with no has failed; a step that is not allowed is skipped.

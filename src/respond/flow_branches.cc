@@ -19,7 +19,8 @@ void Walk::pretend(Run& run, Standing& standing, const Step& step) {
   if (step.delay > Duration{}) result["would_wait"] = to_words(step.delay);
   if (has_operation(step.kind)) {
     auto filled = means_.fill(step.operation, lookup_of(run));
-    result["would"] = means_.describe(filled ? *filled : step.operation);
+    result["would"] = filled ? means_.describe(*filled)
+                             : means_.describe_unguarded(step.operation, lookup_of(run));
     if (filled) {
       standing.operation = *std::move(filled);
     } else {
@@ -53,7 +54,7 @@ Result<bool> Walk::decide(Run& run, Standing& standing, const Step& step) {
 }
 
 Result<std::string> Walk::choose(Run& run, const Step& step) {
-  auto text = means_.fill_text(step.condition, lookup_of(run));
+  auto text = means_.fill_exactly(step.condition, lookup_of(run));
   if (!text) return text;
   const auto found = step.cases.find(*text);
   return found != step.cases.end() ? found->second : step.default_case;
@@ -129,10 +130,10 @@ void Walk::begin_child(Run& run, Standing& standing, const Step& step) {
               .parent = &run,
               .parent_step = step.id};
   for (const auto& [name, value] : run.values) {
-    if (name.starts_with("incident.")) begin.incident_values[name] = value;
+    if (name.contains('.')) begin.incident_values[name] = value;
   }
   for (const auto& [name, text] : step.with) {
-    auto filled = means_.fill_text(text, lookup_of(run));
+    auto filled = means_.fill_value(text, lookup_of(run));
     if (filled) {
       begin.given[name] = *std::move(filled);
     } else if (!run.dry_run || !has_no_value(filled.error())) {

@@ -1,363 +1,372 @@
 #include "respond/flow_json.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
+
+#include "respond/flow_words.h"
+#include "respond/value_type.h"
 
 namespace mailwarden::respond::flow {
 namespace {
 
-using json::Array;
-using json::Object;
-using json::Value;
+using Texts = std::map<std::string, std::string, std::less<>>;
 
-constexpr std::array kinds{std::pair{StepKind::notify, std::string_view("notify")},
-                           std::pair{StepKind::command, std::string_view("command")},
-                           std::pair{StepKind::http, std::string_view("http")},
-                           std::pair{StepKind::action, std::string_view("action")},
-                           std::pair{StepKind::manual, std::string_view("manual")},
-                           std::pair{StepKind::approval, std::string_view("approval")},
-                           std::pair{StepKind::wait, std::string_view("wait")},
-                           std::pair{StepKind::if_condition, std::string_view("if")},
-                           std::pair{StepKind::switch_condition, std::string_view("switch")},
-                           std::pair{StepKind::while_condition, std::string_view("while")},
-                           std::pair{StepKind::parallel, std::string_view("parallel")},
-                           std::pair{StepKind::playbook, std::string_view("playbook")}};
+void put(json::Object& object, const char* name, const std::string& text) {
+  if (!text.empty()) object[name] = text;
+}
+void put(json::Object& object, const char* name, bool truth) {
+  if (truth) object[name] = true;
+}
+void put(json::Object& object, const char* name, Duration time) {
+  if (time != Duration(0)) object[name] = std::int64_t{time.count()};
+}
+void put(json::Object& object, const char* name, const json::Object& members) {
+  if (!members.empty()) object[name] = members;
+}
+template <class Range>
+void put_texts(json::Object& object, const char* name, const Range& texts) {
+  if (!texts.empty()) object[name] = json::Array(texts.begin(), texts.end());
+}
+void put_map(json::Object& object, const char* name, const Texts& texts) {
+  if (!texts.empty()) object[name] = json::Object(texts.begin(), texts.end());
+}
 
-constexpr std::array types{std::pair{VariableType::boolean, std::string_view("bool")},
-                           std::pair{VariableType::dictionary, std::string_view("dictionary")},
-                           std::pair{VariableType::floating, std::string_view("float")},
-                           std::pair{VariableType::hexstring, std::string_view("hexstring")},
-                           std::pair{VariableType::integer, std::string_view("integer")},
-                           std::pair{VariableType::ipv4_addr, std::string_view("ipv4-addr")},
-                           std::pair{VariableType::ipv6_addr, std::string_view("ipv6-addr")},
-                           std::pair{VariableType::list, std::string_view("list")},
-                           std::pair{VariableType::long_int, std::string_view("long")},
-                           std::pair{VariableType::mac_addr, std::string_view("mac-addr")},
-                           std::pair{VariableType::hash, std::string_view("hash")},
-                           std::pair{VariableType::sha256_hash, std::string_view("sha256-hash")},
-                           std::pair{VariableType::string, std::string_view("string")},
-                           std::pair{VariableType::uri, std::string_view("uri")},
-                           std::pair{VariableType::uuid, std::string_view("uuid")}};
+json::Object rate_json(const Rate& rate) {
+  return {{"times", rate.times}, {"per_us", std::int64_t{rate.per.count()}}};
+}
 
-// What differs from its default.
-class Writer {
+// Takes members off an object; what is of another kind, or left over, makes it damaged.
+class Taker {
  public:
-  void put(const char* name, const std::string& text) {
-    if (!text.empty()) object_[name] = text;
-  }
-  void put(const char* name, bool truth) {
-    if (truth) object_[name] = true;
-  }
-  void put(const char* name, std::int64_t number, std::int64_t standard) {
-    if (number != standard) object_[name] = number;
-  }
-  void put(const char* name, Duration duration, Duration standard = {}) {
-    put(name, std::int64_t{duration.count()}, standard.count());
-  }
-  void put(const char* name, const Object& object) {
-    if (!object.empty()) object_[name] = object;
-  }
-  void put(const char* name, const Value& value) {
-    if (!value.is_null()) object_[name] = value;
-  }
-  template <class Texts>
-  void put_texts(const char* name, const Texts& texts) {
-    if (!texts.empty()) object_[name] = Array(texts.begin(), texts.end());
-  }
-  template <class Texts>
-  void put_map(const char* name, const Texts& texts) {
-    if (!texts.empty()) object_[name] = Object(texts.begin(), texts.end());
-  }
-  void put(const char* name, const Rate& rate) {
-    if (rate.times != 0) {
-      object_[name] = Object{{"per_us", std::int64_t{rate.per.count()}}, {"times", rate.times}};
+  explicit Taker(const json::Value& value) {
+    if (const auto* object = value.as_object()) {
+      left_ = *object;
+    } else {
+      damaged_ = true;
     }
   }
-  Object take() { return std::move(object_); }
+
+  std::string text(std::string_view name) { return as<std::string>(name, &json::Value::as_string); }
+  bool truth(std::string_view name) { return as<bool>(name, &json::Value::as_bool); }
+  std::int64_t integer(std::string_view name) {
+    return as<std::int64_t>(name, &json::Value::as_integer);
+  }
+  Duration time(std::string_view name) { return Duration(integer(name)); }
+  json::Object object(std::string_view name) {
+    return as<json::Object>(name, &json::Value::as_object);
+  }
+  json::Value value(std::string_view name) {
+    const auto found = left_.find(name);
+    if (found == left_.end()) return {};
+    json::Value taken = std::move(found->second);
+    left_.erase(found);
+    return taken;
+  }
+  bool has(std::string_view name) const { return left_.contains(name); }
+
+  std::vector<std::string> texts(std::string_view name) {
+    std::vector<std::string> found;
+    for (const json::Value& item : as<json::Array>(name, &json::Value::as_array)) {
+      damaged_ = damaged_ || item.as_string() == nullptr;
+      if (!damaged_) found.push_back(*item.as_string());
+    }
+    return found;
+  }
+  Texts map(std::string_view name) {
+    Texts found;
+    for (const auto& [key, item] : object(name)) {
+      damaged_ = damaged_ || item.as_string() == nullptr;
+      if (!damaged_) found[key] = *item.as_string();
+    }
+    return found;
+  }
+  Rate rate(std::string_view name) {
+    if (!has(name)) return {};
+    Taker inner(value(name));
+    const Rate rate{.times = inner.integer("times"), .per = inner.time("per_us")};
+    damaged_ = damaged_ || !inner.is_whole();
+    return rate;
+  }
+  template <class T>
+  T part(std::string_view name, Result<T> (*read)(const json::Value&)) {
+    auto read_part = read(value(name));
+    damaged_ = damaged_ || !read_part;
+    return read_part ? *std::move(read_part) : T();
+  }
+
+  void damage() { damaged_ = true; }
+  bool is_whole() const { return !damaged_ && left_.empty(); }
 
  private:
-  Object object_;
+  template <class T>
+  T as(std::string_view name, const T* (json::Value::*get)() const) {
+    const json::Value taken = value(name);
+    if (taken.is_null()) return {};
+    const T* const found = (taken.*get)();
+    if (found != nullptr) return *found;
+    damaged_ = true;
+    return {};
+  }
+
+  json::Object left_;
+  bool damaged_ = false;
 };
 
-std::vector<std::string> texts_of(const Value& value) {
-  std::vector<std::string> texts;
-  if (value.as_array() == nullptr) return texts;
-  for (const Value& item : *value.as_array()) {
-    if (item.as_string() != nullptr) texts.push_back(*item.as_string());
+std::unexpected<Error> damaged(const std::string& what) {
+  return fail(Code::corrupt, "a stored " + what + " is damaged");
+}
+
+json::Object to_json(const Variable& variable) {
+  json::Object object{{"type", respond::to_string(variable.type)}};
+  put(object, "meaning", variable.meaning);
+  if (!variable.value.is_null()) object["value"] = variable.value;
+  put(object, "constant", variable.constant);
+  put(object, "external", variable.external);
+  put(object, "from", variable.from);
+  return object;
+}
+
+Result<Variable> variable_from_json(const json::Value& value) {
+  Taker taker(value);
+  const auto type = parse_variable_type(taker.text("type"));
+  Variable variable{.type = type.value_or(VariableType::string),
+                    .meaning = taker.text("meaning"),
+                    .value = taker.value("value"),
+                    .constant = taker.truth("constant"),
+                    .external = taker.truth("external"),
+                    .from = taker.text("from")};
+  // A number without a fraction is written as an integer.
+  if (type == VariableType::floating && variable.value.as_integer() != nullptr) {
+    variable.value = static_cast<double>(*variable.value.as_integer());
   }
-  return texts;
+  if (!type || !taker.is_whole()) return damaged("variable");
+  return variable;
 }
 
-std::map<std::string, std::string, std::less<>> map_of(const Value& value) {
-  std::map<std::string, std::string, std::less<>> texts;
-  if (value.as_object() == nullptr) return texts;
-  for (const auto& [name, item] : *value.as_object()) {
-    if (item.as_string() != nullptr) texts[name] = *item.as_string();
+json::Object to_json(const Probe& probe) {
+  return {{"operation", to_json(probe.operation)}, {"holds", probe.holds}};
+}
+
+Result<Probe> probe_from_json(const json::Value& value) {
+  Taker taker(value);
+  Probe probe{.operation = taker.part("operation", operation_from_json),
+              .holds = taker.text("holds")};
+  if (!taker.is_whole()) return damaged("probe");
+  return probe;
+}
+
+void put_doing(json::Object& object, const Step& step) {
+  if (step.operation != Operation()) object["operation"] = to_json(step.operation);
+  put(object, "repeatable", step.repeatable);
+  if (step.probe) object["probe"] = to_json(*step.probe);
+  if (step.undo) object["undo"] = to_json(*step.undo);
+  if (step.retry != Retry()) {
+    object["retry"] = json::Object{{"tries", step.retry.tries},
+                                   {"pause_us", std::int64_t{step.retry.pause.count()}},
+                                   {"pause_max_us", std::int64_t{step.retry.pause_max.count()}}};
   }
-  return texts;
+  if (step.rate != Rate()) object["rate"] = rate_json(step.rate);
+  put_map(object, "set", step.set);
 }
 
-Object object_of(const Value& value) {
-  return value.as_object() == nullptr ? Object() : *value.as_object();
-}
-
-bool truth_of(const Value& value) {
-  return value == Value(true);
-}
-
-Duration duration_of(const Value& value, std::string_view name, Duration standard = {}) {
-  return Duration(value.integer(name, standard.count()));
-}
-
-Rate rate_of(const Value& value) {
-  return {.times = value.integer("times"), .per = duration_of(value, "per_us")};
-}
-
-template <class Names>
-auto found_in(const Names& names, const std::string& name) {
-  const auto* const found = std::ranges::find(names, name, [](const auto& n) { return n.second; });
-  return found == names.end() ? std::nullopt : std::optional(found->first);
-}
-
-std::unexpected<Error> damaged() {
-  return fail(Code::corrupt, "a stored playbook is damaged");
-}
-
-void put_branches(Writer& writer, const Step& step) {
-  writer.put("condition", step.condition);
-  writer.put("then", step.then);
-  writer.put("otherwise", step.otherwise);
-  writer.put_map("cases", step.cases);
-  writer.put("default_case", step.default_case);
-  writer.put("rounds_max", step.rounds_max, 0);
-  writer.put_texts("branches", step.branches);
-  writer.put("playbook", step.playbook);
-  writer.put_map("with", step.with);
-}
-
-void read_branches(const Value& value, Step& step) {
-  step.condition = value.text("condition");
-  step.then = value.text("then");
-  step.otherwise = value.text("otherwise");
-  step.cases = map_of(value["cases"]);
-  step.default_case = value.text("default_case");
-  step.rounds_max = value.integer("rounds_max");
-  step.branches = texts_of(value["branches"]);
-  step.playbook = value.text("playbook");
-  step.with = map_of(value["with"]);
-}
-
-Result<void> read_operations(const Value& value, Step& step) {
-  if (!value["operation"].is_null()) {
-    auto operation = operation_from_json(value["operation"]);
-    if (!operation) return std::unexpected(operation.error());
-    step.operation = *std::move(operation);
+void take_doing(Taker& taker, Step& step) {
+  if (taker.has("operation")) step.operation = taker.part("operation", operation_from_json);
+  step.repeatable = taker.truth("repeatable");
+  if (taker.has("probe")) step.probe = taker.part("probe", probe_from_json);
+  if (taker.has("undo")) step.undo = taker.part("undo", operation_from_json);
+  if (taker.has("retry")) {
+    Taker inner(taker.value("retry"));
+    step.retry = {.tries = inner.integer("tries"),
+                  .pause = inner.time("pause_us"),
+                  .pause_max = inner.time("pause_max_us")};
+    if (!inner.is_whole()) taker.damage();
   }
-  if (!value["undo"].is_null()) {
-    auto undo = operation_from_json(value["undo"]);
-    if (!undo) return std::unexpected(undo.error());
-    step.undo = *std::move(undo);
-  }
-  if (!value["probe"].is_null()) {
-    auto probe = operation_from_json(value["probe"]["operation"]);
-    if (!probe) return std::unexpected(probe.error());
-    step.probe = Probe{.operation = *std::move(probe), .holds = value["probe"].text("holds")};
-  }
-  return {};
+  step.rate = taker.rate("rate");
+  step.set = taker.map("set");
 }
 
-Result<Step> step_from_json(const std::string& id, const Value& value) {
-  const auto kind = found_in(kinds, value.text("kind"));
-  if (!kind) return damaged();
-  Step step{.id = id,
-            .kind = *kind,
-            .name = value.text("name"),
-            .description = value.text("description"),
-            .next = value.text("next"),
-            .on_failure = value.text("on_failure"),
-            .go_on = truth_of(value["go_on"]),
-            .delay = duration_of(value, "delay_us"),
-            .approval = value.text("approval"),
-            .repeatable = truth_of(value["repeatable"]),
-            .rate = rate_of(value["rate"]),
-            .set = map_of(value["set"]),
-            .text = value.text("text"),
-            .within = duration_of(value, "within_us"),
-            .wait = duration_of(value, "wait_us"),
-            .cacao = object_of(value["cacao"])};
-  const Value& retry = value["retry"];
-  step.retry = {.tries = retry.integer("tries", step.retry.tries),
-                .pause = duration_of(retry, "pause_us", step.retry.pause),
-                .pause_max = duration_of(retry, "pause_max_us", step.retry.pause_max)};
-  read_branches(value, step);
-  if (auto read = read_operations(value, step); !read) return std::unexpected(read.error());
-  return step;
+void put_choosing(json::Object& object, const Step& step) {
+  put(object, "condition", step.condition);
+  put(object, "then", step.then);
+  put(object, "otherwise", step.otherwise);
+  put_map(object, "cases", step.cases);
+  put(object, "default_case", step.default_case);
+  if (step.rounds_max != 0) object["rounds_max"] = step.rounds_max;
+  put_texts(object, "branches", step.branches);
+  put(object, "playbook", step.playbook);
+  put_map(object, "with", step.with);
 }
 
-std::string_view name_of(VariableType type) {
-  return std::ranges::find(types, type, [](const auto& t) { return t.first; })->second;
+void take_choosing(Taker& taker, Step& step) {
+  step.condition = taker.text("condition");
+  step.then = taker.text("then");
+  step.otherwise = taker.text("otherwise");
+  step.cases = taker.map("cases");
+  step.default_case = taker.text("default_case");
+  step.rounds_max = taker.integer("rounds_max");
+  step.branches = taker.texts("branches");
+  step.playbook = taker.text("playbook");
+  step.with = taker.map("with");
 }
 
-Object to_json(const Variable& variable) {
-  Writer writer;
-  writer.put("type", std::string(name_of(variable.type)));
-  writer.put("meaning", variable.meaning);
-  writer.put("value", variable.value);
-  writer.put("constant", variable.constant);
-  writer.put("external", variable.external);
-  writer.put("from", variable.from);
-  return writer.take();
+json::Object to_json(const When& when) {
+  json::Object object{{"severity_from", static_cast<std::int64_t>(when.severity_from)}};
+  put_texts(object, "rules", when.rules);
+  put_texts(object, "types", when.types);
+  return object;
 }
 
-Result<Variables> variables_from_json(const Object& members) {
-  Variables variables;
-  for (const auto& [name, value] : members) {
-    const auto type = found_in(types, value.text("type"));
-    if (!type) return damaged();
-    variables[name] = {.type = *type,
-                       .meaning = value.text("meaning"),
-                       .value = value["value"],
-                       .constant = truth_of(value["constant"]),
-                       .external = truth_of(value["external"]),
-                       .from = value.text("from")};
-  }
-  return variables;
+Result<When> when_from_json(const json::Value& value) {
+  Taker taker(value);
+  const auto rules = taker.texts("rules");
+  const auto types = taker.texts("types");
+  const std::int64_t severity = taker.integer("severity_from");
+  if (!taker.is_whole() || severity < 0 || severity > 3) return damaged("playbook");
+  return When{.rules = {rules.begin(), rules.end()},
+              .types = {types.begin(), types.end()},
+              .severity_from = static_cast<incident::Severity>(severity)};
 }
 
 }  // namespace
 
 std::string_view to_string(StepKind kind) {
-  return std::ranges::find(kinds, kind, [](const auto& k) { return k.first; })->second;
+  return word_of(kind);
 }
 
-Object to_json(const Operation& operation) {
-  Writer writer;
-  writer.put("kind", std::string(to_string(operation.kind)));
-  writer.put_texts("to", operation.to);
-  writer.put("text", operation.text);
-  writer.put_texts("command", operation.command);
-  writer.put("method", operation.method);
-  writer.put("url", operation.url);
-  writer.put("headers", operation.headers);
-  writer.put("body", operation.body);
-  writer.put("sign_with", operation.sign_with);
-  writer.put("action", operation.action);
-  writer.put("arguments", operation.arguments);
-  writer.put("time_out_us", operation.time_out, Operation().time_out);
-  return writer.take();
-}
-
-Result<Operation> operation_from_json(const Value& value) {
-  const auto kind = found_in(kinds, value.text("kind"));
-  if (!kind) return damaged();
-  return Operation{.kind = *kind,
-                   .to = texts_of(value["to"]),
-                   .text = value.text("text"),
-                   .command = texts_of(value["command"]),
-                   .method = value.text("method"),
-                   .url = value.text("url"),
-                   .headers = object_of(value["headers"]),
-                   .body = value["body"],
-                   .sign_with = value.text("sign_with"),
-                   .action = value.text("action"),
-                   .arguments = object_of(value["arguments"]),
-                   .time_out = duration_of(value, "time_out_us", Operation().time_out)};
-}
-
-Object to_json(const Step& step) {
-  Writer writer;
-  writer.put("kind", std::string(to_string(step.kind)));
-  writer.put("name", step.name);
-  writer.put("description", step.description);
-  writer.put("next", step.next);
-  writer.put("on_failure", step.on_failure);
-  writer.put("go_on", step.go_on);
-  writer.put("delay_us", step.delay);
-  writer.put("approval", step.approval);
-  writer.put("operation", step.operation == Operation() ? Object() : to_json(step.operation));
-  writer.put("repeatable", step.repeatable);
-  if (step.probe) {
-    writer.put("probe",
-               Object{{"holds", step.probe->holds}, {"operation", to_json(step.probe->operation)}});
+std::optional<StepKind> parse_step_kind(std::string_view text) {
+  for (const StepKind kind : all_step_kinds) {
+    if (word_of(kind) == text) return kind;
   }
-  if (step.undo) writer.put("undo", to_json(*step.undo));
-  Writer retry;
-  retry.put("tries", step.retry.tries, Retry().tries);
-  retry.put("pause_us", step.retry.pause, Retry().pause);
-  retry.put("pause_max_us", step.retry.pause_max, Retry().pause_max);
-  writer.put("retry", retry.take());
-  writer.put("rate", step.rate);
-  writer.put_map("set", step.set);
-  writer.put("text", step.text);
-  writer.put("within_us", step.within);
-  writer.put("wait_us", step.wait);
-  put_branches(writer, step);
-  writer.put("cacao", step.cacao);
-  return writer.take();
+  return std::nullopt;
 }
 
-Object to_json(const Playbook& playbook) {
-  Writer writer;
-  writer.put("name", playbook.name);
-  writer.put("title", playbook.title);
-  writer.put("description", playbook.description);
-  writer.put("file", playbook.file);
-  writer.put("version", playbook.version);
-  if (playbook.when) {
-    Writer when;
-    when.put_texts("rules", playbook.when->rules);
-    when.put_texts("types", playbook.when->types);
-    when.put("severity_from", static_cast<std::int64_t>(playbook.when->severity_from), -1);
-    writer.put("when", when.take());
-  }
-  writer.put("dry_run", playbook.dry_run);
-  writer.put("undo_on_failure", playbook.undo_on_failure);
-  writer.put("on_failure", playbook.on_failure);
-  writer.put("rate", playbook.rate);
-  Object variables;
+json::Object to_json(const Operation& operation) {
+  json::Object object{{"kind", to_string(operation.kind)}};
+  put_texts(object, "to", operation.to);
+  put(object, "text", operation.text);
+  put_texts(object, "command", operation.command);
+  put(object, "method", operation.method);
+  put(object, "url", operation.url);
+  put(object, "headers", operation.headers);
+  if (!operation.body.is_null()) object["body"] = operation.body;
+  put(object, "sign_with", operation.sign_with);
+  put(object, "action", operation.action);
+  put(object, "arguments", operation.arguments);
+  object["time_out_us"] = std::int64_t{operation.time_out.count()};
+  return object;
+}
+
+Result<Operation> operation_from_json(const json::Value& value) {
+  Taker taker(value);
+  const auto kind = parse_step_kind(taker.text("kind"));
+  Operation operation{.kind = kind.value_or(StepKind::command),
+                      .to = taker.texts("to"),
+                      .text = taker.text("text"),
+                      .command = taker.texts("command"),
+                      .method = taker.text("method"),
+                      .url = taker.text("url"),
+                      .headers = taker.object("headers"),
+                      .body = taker.value("body"),
+                      .sign_with = taker.text("sign_with"),
+                      .action = taker.text("action"),
+                      .arguments = taker.object("arguments"),
+                      .time_out = taker.time("time_out_us")};
+  if (!kind || !taker.is_whole()) return damaged("operation");
+  return operation;
+}
+
+json::Object to_json(const Step& step) {
+  json::Object object{{"id", step.id}, {"kind", to_string(step.kind)}};
+  put(object, "name", step.name);
+  put(object, "description", step.description);
+  put(object, "next", step.next);
+  put(object, "on_failure", step.on_failure);
+  put(object, "go_on", step.go_on);
+  put(object, "delay_us", step.delay);
+  put(object, "approval", step.approval);
+  put_doing(object, step);
+  put(object, "text", step.text);
+  put(object, "within_us", step.within);
+  put(object, "wait_us", step.wait);
+  put_choosing(object, step);
+  put(object, "cacao", step.cacao);
+  return object;
+}
+
+Result<Step> step_from_json(const json::Value& value) {
+  Taker taker(value);
+  const auto kind = parse_step_kind(taker.text("kind"));
+  Step step{.id = taker.text("id"),
+            .kind = kind.value_or(StepKind::manual),
+            .name = taker.text("name"),
+            .description = taker.text("description"),
+            .next = taker.text("next"),
+            .on_failure = taker.text("on_failure"),
+            .go_on = taker.truth("go_on"),
+            .delay = taker.time("delay_us"),
+            .approval = taker.text("approval")};
+  take_doing(taker, step);
+  step.text = taker.text("text");
+  step.within = taker.time("within_us");
+  step.wait = taker.time("wait_us");
+  take_choosing(taker, step);
+  step.cacao = taker.object("cacao");
+  if (!kind || step.id.empty() || !taker.is_whole()) return damaged("step");
+  return step;
+}
+
+json::Object to_json(const Playbook& playbook) {
+  json::Object object{{"name", playbook.name}, {"start", playbook.start}};
+  put(object, "title", playbook.title);
+  put(object, "description", playbook.description);
+  put(object, "file", playbook.file);
+  put(object, "version", playbook.version);
+  if (playbook.when) object["when"] = to_json(*playbook.when);
+  put(object, "dry_run", playbook.dry_run);
+  put(object, "undo_on_failure", playbook.undo_on_failure);
+  put(object, "on_failure", playbook.on_failure);
+  if (playbook.rate != Rate()) object["rate"] = rate_json(playbook.rate);
+  json::Object variables;
   for (const auto& [name, variable] : playbook.variables) variables[name] = to_json(variable);
-  writer.put("variables", variables);
-  writer.put("start", playbook.start);
-  Object steps;
-  for (const auto& [id, step] : playbook.steps) steps[id] = to_json(step);
-  writer.put("steps", steps);
-  writer.put_texts("order", playbook.order);
-  writer.put("cacao", playbook.cacao);
-  return writer.take();
+  put(object, "variables", variables);
+  json::Array steps;
+  for (const auto& [id, step] : playbook.steps) steps.emplace_back(to_json(step));
+  object["steps"] = std::move(steps);
+  put_texts(object, "order", playbook.order);
+  put(object, "cacao", playbook.cacao);
+  return object;
 }
 
-Result<Playbook> playbook_from_json(const Value& value) {
-  const auto* const steps = value["steps"].as_object();
-  if (steps == nullptr) return damaged();
-  Playbook playbook{.name = value.text("name"),
-                    .title = value.text("title"),
-                    .description = value.text("description"),
-                    .file = value.text("file"),
-                    .version = value.text("version"),
-                    .dry_run = truth_of(value["dry_run"]),
-                    .undo_on_failure = truth_of(value["undo_on_failure"]),
-                    .on_failure = value.text("on_failure"),
-                    .rate = rate_of(value["rate"]),
-                    .start = value.text("start"),
-                    .order = texts_of(value["order"]),
-                    .cacao = object_of(value["cacao"])};
-  if (const Value& when = value["when"]; !when.is_null()) {
-    const auto rules = texts_of(when["rules"]);
-    const auto names = texts_of(when["types"]);
-    playbook.when =
-        When{.rules = {rules.begin(), rules.end()},
-             .types = {names.begin(), names.end()},
-             .severity_from = static_cast<incident::Severity>(when.integer("severity_from"))};
-  }
-  auto variables = variables_from_json(object_of(value["variables"]));
-  if (!variables) return std::unexpected(variables.error());
-  playbook.variables = *std::move(variables);
-  for (const auto& [id, step] : *steps) {
-    auto read = step_from_json(id, step);
+Result<Playbook> playbook_from_json(const json::Value& value) {
+  Taker taker(value);
+  Playbook playbook{.name = taker.text("name"),
+                    .title = taker.text("title"),
+                    .description = taker.text("description"),
+                    .file = taker.text("file"),
+                    .version = taker.text("version")};
+  if (taker.has("when")) playbook.when = taker.part("when", when_from_json);
+  playbook.dry_run = taker.truth("dry_run");
+  playbook.undo_on_failure = taker.truth("undo_on_failure");
+  playbook.on_failure = taker.text("on_failure");
+  playbook.rate = taker.rate("rate");
+  for (const auto& [name, variable] : taker.object("variables")) {
+    auto read = variable_from_json(variable);
     if (!read) return std::unexpected(read.error());
-    playbook.steps[id] = *std::move(read);
+    playbook.variables[name] = *std::move(read);
   }
+  playbook.start = taker.text("start");
+  const json::Value steps = taker.value("steps");
+  if (steps.as_array() == nullptr || steps.as_array()->size() > FlowLimits::steps_max) {
+    return damaged("playbook");
+  }
+  for (const json::Value& item : *steps.as_array()) {
+    auto step = step_from_json(item);
+    if (!step) return std::unexpected(step.error());
+    const std::string id = step->id;
+    if (!playbook.steps.emplace(id, *std::move(step)).second) return damaged("playbook");
+  }
+  playbook.order = taker.texts("order");
+  playbook.cacao = taker.object("cacao");
+  if (playbook.name.empty() || !taker.is_whole()) return damaged("playbook");
   return playbook;
 }
 

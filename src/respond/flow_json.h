@@ -1,13 +1,14 @@
-// Playbooks as JSON, for the store and for the API.
+// Playbooks as JSON, as runs keep the one that they began with.
 //
-// What     A run's row holds the whole playbook that it began with. to_json() writes what differs
-//          from a member's default, playbook_from_json() reads it back to an equal value.
+// What     to_json() leaves out what is as it is by default; from_json() takes exactly that. Times
+//          are whole microseconds, "wait_us".
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   corrupt: a stored playbook is damaged.
-// Limits   Those of the playbook.
+// Errors   corrupt: not what to_json() writes.
+// Limits   FlowLimits::steps_max.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
@@ -16,12 +17,17 @@
 
 namespace mailwarden::respond::flow {
 
-std::string_view to_string(StepKind kind);  // "if", "while"
+json::Object to_json(const Playbook& playbook);
+Result<Playbook> playbook_from_json(const json::Value& value);
+
+json::Object to_json(const Step& step);
+Result<Step> step_from_json(const json::Value& value);
 
 json::Object to_json(const Operation& operation);
-json::Object to_json(const Step& step);
-json::Object to_json(const Playbook& playbook);
 Result<Operation> operation_from_json(const json::Value& value);
-Result<Playbook> playbook_from_json(const json::Value& value);
+
+// "if", "approve": as files have it.
+std::string_view to_string(StepKind kind);
+std::optional<StepKind> parse_step_kind(std::string_view text);
 
 }  // namespace mailwarden::respond::flow

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "respond/flow_walk.h"
+#include "respond/incident_values.h"
 
 namespace mailwarden::respond::flow {
 namespace {
@@ -85,12 +86,6 @@ std::optional<RunAct::Kind> parse_act(std::string_view text) {
 bool is_over(RunState state) {
   return state == RunState::done || state == RunState::failed || state == RunState::cancelled ||
          state == RunState::undone;
-}
-
-bool is_due(const Playbook& playbook, const incident::Incident& incident) {
-  if (!playbook.when || incident.severity < playbook.when->severity_from) return false;
-  return std::ranges::any_of(playbook.when->rules,
-                             [&](const auto& rule) { return incident.rules.contains(rule); });
 }
 
 Graph::Graph(Playbook playbook) : playbook_(std::move(playbook)) {
@@ -228,7 +223,7 @@ Moves RunBook::start_due(std::span<const Playbook> playbooks, const incident::In
                          Timestamp now) {
   Walk walk(runs_, means_, now);
   for (const Playbook& playbook : playbooks) {
-    if (!is_due(playbook, incident)) continue;
+    if (!playbook.when || !respond::is_due(*playbook.when, incident)) continue;
     if (!runs_.started.emplace(playbook.name, incident.number).second) continue;
     const Walk::Begin begin{.playbook = playbook,
                             .incident = incident.number,

@@ -161,7 +161,7 @@ struct Run {
   Timestamp started;
   Timestamp changed;
   std::int64_t visits = 0;
-  json::Object values;  // of variables, and of the incident as "incident.entity"
+  json::Object values;  // of variables, and of the incident as "incident.entity", "fact.malware"
   std::map<std::string, Standing, std::less<>> steps;
   std::deque<Standing> undos;  // of what was done, in that order
   // When steps with a rate were intended; under "" when the run began.
@@ -257,10 +257,16 @@ struct Means {
   std::function<Result<bool>(std::string_view condition, const Lookup& lookup)> holds;
   // not_found: a variable has no value. What else is wrong with an operation makes it a person's.
   std::function<Result<std::string>(std::string_view text, const Lookup& lookup)> fill_text;
+  // As it is, to be compared.
+  std::function<Result<std::string>(std::string_view text, const Lookup& lookup)> fill_exactly;
+  // A text that is exactly one variable is its value.
+  std::function<Result<json::Value>(const json::Value& value, const Lookup& lookup)> fill_value;
   std::function<Result<Operation>(const Operation& operation, const Lookup& lookup)> fill;
   // A value of that type, from JSON or from text.
   std::function<Result<json::Value>(VariableType type, const json::Value& value)> read;
   std::function<std::string(const Operation& operation)> describe;
+  // As far as its values are known.
+  std::function<std::string(const Operation& operation, const Lookup& lookup)> describe_unguarded;
   std::function<bool(std::string_view action)> is_repeatable;  // one of the daemon's actions
   std::function<json::Object(const incident::Incident& incident)> incident_values;
   std::function<const Playbook*(std::string_view name)> find;
@@ -324,8 +330,5 @@ class RunBook {
   Means means_;
   Runs runs_;
 };
-
-// Whether the playbook is started by itself for the incident.
-bool is_due(const Playbook& playbook, const incident::Incident& incident);
 
 }  // namespace mailwarden::respond::flow

@@ -120,7 +120,8 @@ void Walk::keep_undo(Run& run, const Standing& standing) {
       .step = standing.step, .is_undo = true, .state = StepState::done, .visit = standing.visit};
   auto filled =
       run.literal ? Result<Operation>(*step.undo) : means_.fill(*step.undo, lookup_of(run));
-  undo.does = means_.describe(filled ? *filled : *step.undo);
+  undo.does =
+      filled ? means_.describe(*filled) : means_.describe_unguarded(*step.undo, lookup_of(run));
   if (filled) {
     undo.operation = *std::move(filled);
   } else {

@@ -80,9 +80,18 @@ using Playbooks = std::map<std::string, Playbook, std::less<>>;
 inline Means means_over(const Playbooks& playbooks) {
   return {.holds = holds_in,
           .fill_text = fill_in,
+          .fill_exactly = fill_in,
+          .fill_value = [](const json::Value& value,
+                           const Means::Lookup& lookup) -> Result<json::Value> {
+            auto filled = fill_in(*value.as_string(), lookup);
+            if (!filled) return std::unexpected(filled.error());
+            return json::Value(*std::move(filled));
+          },
           .fill = fill_operation,
           .read = read_value,
           .describe = describe_operation,
+          .describe_unguarded = [](const Operation& operation,
+                                   const Means::Lookup&) { return describe_operation(operation); },
           .is_repeatable = [](std::string_view action) { return action.starts_with("again"); },
           .incident_values =
               [](const incident::Incident& incident) {

@@ -167,7 +167,7 @@ TEST_F(FlowRun, ADryRunGoesThroughAllOfItAndDoesNothing) {
   begin(playbook);
   EXPECT_THAT(last_.effects, IsEmpty());
   EXPECT_EQ(run_state(), "done");
-  const Run& run = *book_.find(1);
+  const flow::Run& run = *book_.find(1);
   const auto would = [&](const char* step) {
     return json::Value(run.steps.at(step).result).text("would");
   };

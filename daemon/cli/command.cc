@@ -261,7 +261,10 @@ Result<json::Value> ask(const po::variables_map& given, Question question) {
       {.store = {given["store"].as<std::string>(), (*store)->sealing()}, .reports = ""},
       [] { return http::Status(); },
       [&](const incident::Act&) -> Result<std::vector<incident::Change>> { return at_rest; },
-      [&](const respond::RunAct&) -> Result<respond::Run> { return at_rest; });
+      {.act = [&](const respond::flow::RunAct&) -> Result<respond::flow::Run> { return at_rest; },
+       .start = [&](const respond::flow::StartOrder&, std::int64_t) -> Result<respond::flow::Run> {
+         return at_rest;
+       }});
   const SystemClock clock;
   const http::IncidentApi incidents(
       {.clock = clock,

@@ -64,6 +64,8 @@ void print_changes(const json::Value& answer);
 int alerts_command(const Arguments& arguments);
 int oncall_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
+int playbook_check(const Arguments& arguments);
+int playbook_plan(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int erase_command(const Arguments& arguments);
 int retention_command(const Arguments& arguments);

@@ -1,20 +1,38 @@
 // Playbooks and their runs.
 #include <array>
 
-#include "base/files.h"
 #include "base/text.h"
 #include "daemon/cli/command.h"
-#include "respond/playbook.h"
 
 namespace mailwarden::cli {
 namespace {
 
-constexpr std::array run_acts{"approve", "reject", "done", "failed", "again"};
+constexpr std::array run_acts{"approve", "reject", "done", "failed", "again", "undo", "cancel"};
+
+// What whoever is asked for approval should know.
+void print_plan(const json::Value& step) {
+  const json::Value& plan = step["plan"];
+  print("\nStep " + step.text("id") + " asks: " + printable(step.text("why")) + "\n");
+  print("  It would " + printable(plan.text("does")) + "\n");
+  if (!plan.text("undo").empty()) {
+    print("  It is taken back by: " + printable(plan.text("undo")) + "\n");
+  }
+  for (const auto& [name, words] :
+       {std::pair{"if_approved", "If approved"}, std::pair{"if_rejected", "If rejected"}}) {
+    print(std::string("  ") + words + ":\n");
+    if (const auto* steps = plan[name].as_array()) {
+      for (const json::Value& next : *steps) {
+        print("    " + next.text("id") + ": " + printable(next.text("does")) + "\n");
+      }
+    }
+  }
+}
 
 void print_run(const json::Value& run) {
+  const std::int64_t incident = run.integer("incident");
   print("Run " + std::to_string(run.integer("number")) + " of " + printable(run.text("playbook")) +
-        " on incident " + std::to_string(run.integer("incident")) + ": " + run.text("state") +
-        (run["dry_run"] == json::Value(true) ? " (a dry run)" : "") + "\n\n");
+        (incident == 0 ? "" : " on incident " + std::to_string(incident)) + ": " +
+        run.text("state") + (run["dry_run"] == json::Value(true) ? " (a dry run)" : "") + "\n\n");
   std::vector<std::vector<std::string>> rows;
   if (const auto* steps = run["steps"].as_array()) {
     for (const json::Value& step : *steps) {
@@ -23,6 +41,11 @@ void print_run(const json::Value& run) {
     }
   }
   print_table({"STEP", "KIND", "STATE", "WHO", "DOES", "WHY"}, rows);
+  if (const auto* steps = run["steps"].as_array()) {
+    for (const json::Value& step : *steps) {
+      if (step.text("state") == "needs_approval") print_plan(step);
+    }
+  }
 }
 
 // The step that a run waits at, if it waits.
@@ -49,86 +72,68 @@ void print_runs(const json::Value& answer) {
   print_table({"RUN", "PLAYBOOK", "INCIDENT", "STATE", "CHANGED (UTC)", "STANDS AT"}, rows);
 }
 
-Result<std::vector<respond::Playbook>> read_playbooks(const std::vector<std::string>& files) {
-  std::vector<respond::PlaybookText> texts;
-  for (const std::string& file : files) {
-    auto text = read_whole_file(file);
-    if (!text) return std::unexpected(text.error());
-    texts.push_back({file, *std::move(text)});
-  }
-  return respond::parse_playbooks(texts);
-}
-
-int check(const Arguments& arguments) {
-  const po::options_description options("Options");
-  int code = done;
-  const auto given = read_options(arguments, "playbook check FILE...", options, "file", code);
-  if (!given) return code;
-  if (!given->contains("file")) return complain(usage, "'playbook check' needs a file");
-  const auto playbooks = read_playbooks((*given)["file"].as<std::vector<std::string>>());
-  if (!playbooks) return complain(answer_is_no, playbooks.error().what);
-  for (const respond::Playbook& playbook : *playbooks) {
-    print(printable(playbook.name) + ": " + std::to_string(playbook.steps.size()) + " steps\n");
-  }
-  return done;
-}
-
-void print_plan(const respond::Playbook& playbook, const incident::Incident& incident,
-                const std::vector<std::string>& commands) {
-  std::vector<std::vector<std::string>> rows;
-  for (const respond::Step& step : respond::plan(playbook, incident, commands)) {
-    rows.push_back(
-        {step.id, std::string(to_string(step.kind)), respond::describe(step), step.approval});
-  }
-  print(printable(playbook.title) + "\n");
-  print_table({"STEP", "KIND", "DOES", "ASKS FOR APPROVAL"}, rows);
-}
-
-// What the playbook would do about an incident, without doing it.
-int plan(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_source_options(options);
-  auto add = options.add_options();
-  add("incident", text_option("NUMBER"), "the incident's number");
-  add("command", po::value<std::vector<std::string>>()->value_name("PATH"),
-      "an executable that the daemon may run; several times for several");
-  int code = done;
-  const auto given =
-      read_options(arguments, "playbook plan FILE --incident NUMBER", options, "file", code);
-  if (!given) return code;
-  if (!given->contains("file") || !given->contains("incident")) {
-    return complain(usage, "'playbook plan' needs a file and --incident");
-  }
-  const auto playbooks = read_playbooks((*given)["file"].as<std::vector<std::string>>());
-  if (!playbooks) return complain(answer_is_no, playbooks.error().what);
-  const auto found =
-      ask(*given, {.path = "/api/v1/incidents/" + (*given)["incident"].as<std::string>()});
-  if (!found) return complain(found.error());
-  const incident::Incident incident{
-      .number = found->integer("number"),
-      .title = found->text("title"),
-      .entity = {(*found)["entity"].text("kind"), (*found)["entity"].text("name")},
-      .severity = static_cast<incident::Severity>(found->integer("severity")),
-      .row = found->text("row")};
-  const auto commands = given->contains("command")
-                            ? (*given)["command"].as<std::vector<std::string>>()
-                            : std::vector<std::string>();
-  for (const respond::Playbook& playbook : *playbooks) print_plan(playbook, incident, commands);
-  return done;
+// Of the run as a whole, where that makes sense.
+bool needs_step(const std::string& kind) {
+  return kind == "done" || kind == "failed" || kind == "again";
 }
 
 int act(const std::string& kind, const Arguments& arguments) {
   po::options_description options("Options");
   add_act_options(options);
+  auto add = options.add_options();
+  add("answer", text_option("TEXT"), "what a step asked for");
+  add("undo", po::bool_switch(), "cancel: and take back what was done");
   int code = done;
-  const auto given = read_options(arguments, "playbook " + kind + " RUN STEP --who P --why W",
-                                  options, "step", code);
+  const std::string step_word = needs_step(kind) ? " STEP" : " [STEP]";
+  const auto given =
+      read_options(arguments, "playbook " + kind + " RUN" + step_word + " --who P --why W", options,
+                   "step", code);
   if (!given) return code;
   const auto words = given->contains("step") ? (*given)["step"].as<std::vector<std::string>>()
                                              : std::vector<std::string>();
-  if (words.size() != 2) return complain(usage, "'playbook " + kind + "' needs a run and a step");
-  return order(*given, "/api/v1/runs/" + words[0] + "/acts", {{"act", kind}, {"step", words[1]}},
-               print_run);
+  const std::size_t least = needs_step(kind) ? 2 : 1;
+  if (words.size() < least || words.size() > 2) {
+    return complain(usage, "'playbook " + kind + "' needs a run" +
+                               (needs_step(kind) ? " and a step" : ", and may name a step"));
+  }
+  json::Object act{{"act", kind}, {"undo", (*given)["undo"].as<bool>()}};
+  if (words.size() == 2) act["step"] = words[1];
+  if (given->contains("answer")) act["value"] = (*given)["answer"].as<std::string>();
+  return order(*given, "/api/v1/runs/" + words[0] + "/acts", std::move(act), print_run);
+}
+
+// Starts a playbook by hand.
+int start(const Arguments& arguments) {
+  po::options_description options("Options");
+  add_act_options(options);
+  auto add = options.add_options();
+  add("incident", text_option("NUMBER"), "the incident that it is about");
+  add("set", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
+      "the value of an external variable; several times for several");
+  add("dry-run", po::bool_switch(), "do nothing, tell what would be done");
+  int code = done;
+  const auto given =
+      read_options(arguments, "playbook run NAME --who P --why W", options, "name", code);
+  if (!given) return code;
+  const auto names = given->contains("name") ? (*given)["name"].as<std::vector<std::string>>()
+                                             : std::vector<std::string>();
+  if (names.size() != 1) return complain(usage, "'playbook run' needs the name of a playbook");
+  json::Object asked{{"dry_run", (*given)["dry-run"].as<bool>()}, {"playbook", names[0]}};
+  if (given->contains("incident")) {
+    const auto number = to_integer((*given)["incident"].as<std::string>());
+    if (!number) return complain(usage, "--incident needs a number");
+    asked["incident"] = *number;
+  }
+  json::Object values;
+  if (given->contains("set")) {
+    for (const std::string& one : (*given)["set"].as<std::vector<std::string>>()) {
+      const std::size_t sign = one.find('=');
+      if (sign == std::string::npos) return complain(usage, "--set needs NAME=VALUE");
+      values[one.substr(0, sign)] = one.substr(sign + 1);
+    }
+  }
+  asked["values"] = std::move(values);
+  return order(*given, "/api/v1/runs", std::move(asked), print_run);
 }
 
 int show(const Arguments& arguments) {
@@ -141,10 +146,14 @@ int show(const Arguments& arguments) {
   int code = done;
   const auto given = read_options(arguments,
                                   "playbook [RUN] [OPTION]...\n"
-                                  "       mailwarden playbook check FILE...\n"
+                                  "       mailwarden playbook check PATH...\n"
                                   "       mailwarden playbook plan FILE --incident NUMBER\n"
+                                  "       mailwarden playbook run NAME [--incident NUMBER]"
+                                  " --who P --why W\n"
                                   "       mailwarden playbook approve|reject|done|failed|again RUN "
-                                  "STEP --who P --why W",
+                                  "STEP --who P --why W\n"
+                                  "       mailwarden playbook undo|cancel RUN [STEP] --who P "
+                                  "--why W",
                                   options, "run", code);
   if (!given) return code;
   std::string path = "/api/v1/runs";
@@ -159,8 +168,9 @@ int show(const Arguments& arguments) {
 int playbook_command(const Arguments& arguments) {
   if (arguments.empty()) return show(arguments);
   const Arguments rest(arguments.begin() + 1, arguments.end());
-  if (arguments[0] == "check") return check(rest);
-  if (arguments[0] == "plan") return plan(rest);
+  if (arguments[0] == "check") return playbook_check(rest);
+  if (arguments[0] == "plan") return playbook_plan(rest);
+  if (arguments[0] == "run") return start(rest);
   for (const char* kind : run_acts) {
     if (arguments[0] == kind) return act(kind, rest);
   }

@@ -140,6 +140,16 @@ function detection(entry) {
   return made;
 }
 
+// What whoever is asked for approval should know.
+function plan(step) {
+  const {does, undo, if_approved: yes = [], if_rejected: no = []} = step.plan || {};
+  const then = (steps) => steps.map((next) => next.does).join("; ") || "nothing more";
+  const made = element("p", `${step.id} would ${does}. `);
+  if (undo) made.append(`It is taken back by: ${undo}. `);
+  made.append(`If approved: ${then(yes)}. If rejected: ${then(no)}.`);
+  return made;
+}
+
 // One playbook's run: what it has done, and what it waits for.
 function run(entry) {
   const made = element("div");
@@ -151,9 +161,13 @@ function run(entry) {
     head.append(cell);
   }
   const body = element("tbody");
+  const inside = Object.fromEntries(entry.steps.map((step) => [step.id, step.inside]));
+  const depth = (id) => (inside[id] ? 1 + depth(inside[id]) : 0);
   for (const step of entry.steps) {
     const line = element("tr");
-    line.append(cell(step.id), cell((step.state || "").replaceAll("_", " ")), cell(step.does || ""),
+    const round = step.visit > 1 ? ` (${step.visit})` : "";
+    line.append(cell("\u2003".repeat(depth(step.id)) + (step.name || step.id) + round),
+                cell((step.state || "").replaceAll("_", " ")), cell(step.does || ""),
                 cell(step.why === step.does ? "" : step.why || ""), cell(step.who || ""));
     body.append(line);
   }
@@ -161,7 +175,7 @@ function run(entry) {
   top.append(head);
   table.append(top, body);
   made.append(element("h3", `Playbook ${entry.playbook}: ${entry.state.replaceAll("_", " ")}`),
-              table);
+              table, ...entry.steps.filter((step) => step.state === "needs_approval").map(plan));
   return made;
 }
 

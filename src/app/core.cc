@@ -9,6 +9,8 @@
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
+#include "respond/flow_means.h"
+#include "respond/flow_run_table.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::app {
@@ -27,14 +29,17 @@ std::vector<db::Migration> all_migrations() {
 
 Core::Core(const CoreOptions& options, const CoreParts& parts,
            std::shared_ptr<const Policies> policies, ledger::Ledger ledger,
-           incident::IncidentBook book, respond::RunBook runs, identity::PeopleBook people,
+           incident::IncidentBook book, respond::flow::Stored runs, identity::PeopleBook people,
            access::SignIns sign_ins)
     : options_(options),
       parts_(parts),
       policies_(std::move(policies)),
       ledger_(std::move(ledger)),
       book_(std::move(book)),
-      runs_(std::move(runs)),
+      runs_(respond::flow::standard_means(
+                options_.commands,
+                [this](std::string_view name) { return policies_->find_playbook(name); }),
+            std::move(runs)),
       correlator_(policies_->rules),
       people_(std::move(people)),
       sign_ins_(std::move(sign_ins)),
@@ -59,7 +64,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (!incidents) return std::unexpected(incidents.error());
   const auto last = incident::last_incident_number(parts.database);
   if (!last) return std::unexpected(last.error());
-  auto runs = respond::load_standing(parts.database);
+  auto runs = respond::flow::load_stored(parts.database, parts.clock.now());
   if (!runs) return std::unexpected(runs.error());
   auto standing = access::load_standing(parts.database);
   if (!standing) return std::unexpected(standing.error());
@@ -71,11 +76,9 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (!expired) return std::unexpected(expired.error());
   auto waiting = alert::load_pending(parts.database);
   if (!waiting) return std::unexpected(waiting.error());
-  std::unique_ptr<Core> core(
-      new Core(options, parts, std::move(policies), *std::move(ledger),
-               incident::IncidentBook(*std::move(incidents), *last),
-               respond::RunBook(std::move(runs->open), std::move(runs->started), runs->last_number),
-               *std::move(people), *std::move(sign_ins)));
+  std::unique_ptr<Core> core(new Core(options, parts, std::move(policies), *std::move(ledger),
+                                      incident::IncidentBook(*std::move(incidents), *last),
+                                      *std::move(runs), *std::move(people), *std::move(sign_ins)));
   core->grants_ = std::make_unique<access::GrantBook>(*std::move(standing));
   if (auto done = core->witness_book_.load(parts.database); !done) {
     return std::unexpected(done.error());
@@ -276,8 +279,7 @@ void Core::take_changes(const std::vector<incident::Change>& changes,
       send(alert, entries);
     }
     escalate(change, incident, entries);
-    take_moves(runs_.start_due(policies_->playbooks, incident, options_.commands, change.when),
-               entries);
+    take_moves(runs_.start_due(policies_->playbooks, incident, change.when), entries);
   }
 }
 
@@ -305,56 +307,6 @@ void Core::send(const alert::Alert& alert, std::vector<ledger::Entry>& entries) 
 void Core::post(alert::Alert alert, std::vector<Outgoing>& to) {
   unsettled_[alert.key] = keep(alert);
   to.emplace_back(std::move(alert));
-}
-
-void Core::take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries) {
-  std::set<std::int64_t> moved;
-  for (const respond::StepChange& change : moves.changes) {
-    const respond::Run& run = *runs_.find(change.run);
-    moved.insert(change.run);
-    const auto row = keep(respond::MoveRow{.entry = next_entry(entries),
-                                           .run = change.run,
-                                           .when = change.when,
-                                           .record = respond::to_record(change, run)});
-    json::Object record = row->record;
-    record["when"] = to_rfc3339(change.when);
-    entries.push_back({"step", std::move(record)});
-    pending_.emplace_back(
-        [row](db::Database& database) { return respond::store_move(database, *row); });
-  }
-  for (const std::int64_t number : moved) {
-    const auto run = keep(*runs_.find(number));
-    store_state({"playbook_run"},
-                [run](db::Database& database) { return respond::store_run(database, *run); });
-  }
-  for (const respond::Effect& effect : moves.effects) {
-    if (effect.step.kind != respond::StepKind::notify) {
-      pending_outgoing_.emplace_back(effect);
-      continue;
-    }
-    for (const std::string& receiver : effect.step.to) {
-      send(alert::notice(receiver, effect.step.text, effect.key, incident_of(effect.incident),
-                         options_.origin, parts_.clock.now()),
-           entries);
-    }
-  }
-  runs_.forget_ended();
-}
-
-Result<respond::Run> Core::act(const respond::RunAct& act) {
-  const auto moves = runs_.act(act, parts_.clock.now());
-  if (!moves) return std::unexpected(moves.error());
-  respond::Run run = *runs_.find(act.run);
-  std::vector<ledger::Entry> entries;
-  take_moves(*moves, entries);
-  append(std::move(entries));
-  return run;
-}
-
-void Core::settle(const respond::StepOutcome& outcome) {
-  std::vector<ledger::Entry> entries;
-  take_moves(runs_.settle(outcome, parts_.clock.now()), entries);
-  append(std::move(entries));
 }
 
 void Core::settle(const alert::Outcome& outcome, const std::string& receiver) {
@@ -427,6 +379,8 @@ Result<void> Core::write() {
   tried_ = 0;
   pending_.clear();
   grants_->commit();
+  // Until then the store does not have them as they are here.
+  runs_.forget_ended();
   std::ranges::move(pending_notes_, std::back_inserter(notes_));
   pending_notes_.clear();
   std::ranges::move(pending_outgoing_, std::back_inserter(outgoing_));

@@ -45,7 +45,7 @@
 #include "ledger/witness_book.h"
 #include "privacy/erasure.h"
 #include "privacy/sweep.h"
-#include "respond/run.h"
+#include "respond/flow_run.h"
 #include "vault/kek_uses.h"
 #include "vault/opening.h"
 #include "vault/stored_table.h"
@@ -99,7 +99,7 @@ struct FileDamage {
 std::string summary(const FileDamage& damage);
 
 // What may leave the process now that its cause is durable.
-using Outgoing = std::variant<alert::Alert, respond::Effect>;
+using Outgoing = std::variant<alert::Alert, respond::flow::Effect>;
 
 class Core {
  public:
@@ -113,9 +113,11 @@ class Core {
   Result<std::vector<incident::Change>> act(const incident::Act& act);
   // What a person reports; it opens an incident, or joins one about the same.
   Result<std::vector<incident::Change>> act(const incident::Report& report);
-  Result<respond::Run> act(const respond::RunAct& act);
+  Result<respond::flow::Run> act(const respond::flow::RunAct& act);
+  // A run that a person wants; for no incident where the number is 0.
+  Result<respond::flow::Run> start(respond::flow::StartOrder order, std::int64_t incident);
   void settle(const alert::Outcome& outcome, const std::string& receiver);
-  void settle(const respond::StepOutcome& outcome);
+  void settle(const respond::flow::Outcome& outcome);
   // What is in force of access policies begins with what operators wrote of people and systems.
   void use(std::shared_ptr<const Policies> policies);
   // The same policies over what is known by now.
@@ -140,11 +142,15 @@ class Core {
   // Seals anew some of what waits for that, where nothing is pending; to be called again and again.
   // What went wrong is told once, in a sentence; "" else.
   std::string tend_keys();
-  // What has come to pass with time alone: deadlines of incidents, steps of escalations.
+  // What has come to pass with time alone: deadlines of incidents, steps of escalations, waits of
+  // playbooks.
   void tick();
   // Asks the store whether escalations go on (alert/escalation_audit.h). What was not found before
   // is a gap each, and the answer.
   Result<std::vector<alert::Finding>> audit_escalations();
+  // When a playbook has something to do next.
+  std::optional<Timestamp> next_due() { return runs_.next_due(); }
+  std::map<respond::flow::RunState, std::int64_t> open_runs() const { return runs_.count(); }
   // Records something that was done elsewhere (a report issued): kind and what was done.
   void record(const std::string& kind, json::Object what);
   // Removes due batches; plan_sweep() has said which.
@@ -189,7 +195,7 @@ class Core {
   static constexpr int portions_at_once = 16;  // of rows that are sealed anew
 
   Core(const CoreOptions& options, const CoreParts& parts, std::shared_ptr<const Policies> policies,
-       ledger::Ledger ledger, incident::IncidentBook book, respond::RunBook runs,
+       ledger::Ledger ledger, incident::IncidentBook book, respond::flow::Stored runs,
        identity::PeopleBook people, access::SignIns sign_ins);
 
   Result<void> rebuild();
@@ -215,7 +221,7 @@ class Core {
                                          const std::string& who = "");
   void take_changes(const std::vector<incident::Change>& changes,
                     std::vector<ledger::Entry>& entries);
-  void take_moves(const respond::RunBook::Moves& moves, std::vector<ledger::Entry>& entries);
+  void take_moves(const respond::flow::Moves& moves, std::vector<ledger::Entry>& entries);
   void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);
   void post(alert::Alert alert, std::vector<Outgoing>& to);
   incident::Incident incident_of(std::int64_t number) const;
@@ -247,7 +253,7 @@ class Core {
   alert::EscalationBook escalations_;
   alert::FindingBook findings_;
   Timestamp started_;
-  respond::RunBook runs_;
+  respond::flow::RunBook runs_;
   detect::Correlator correlator_;
   std::unique_ptr<access::GrantBook> grants_;
   identity::PeopleBook people_;

@@ -41,6 +41,7 @@ void Core::tick() {
   take_changes(book_.tick(now), entries);
   take_escalations(escalations_.tick(now, [this](auto number) { return book_.find(number); }),
                    entries);
+  take_moves(runs_.tick(now), entries);
   if (!entries.empty()) append(std::move(entries));
 }
 

@@ -9,7 +9,7 @@
 #include "app/keep.h"
 #include "detect/detection_table.h"
 #include "report/personal_tables.h"
-#include "respond/run_table.h"
+#include "respond/flow_run_table.h"
 
 namespace mailwarden::app {
 namespace {
@@ -99,10 +99,10 @@ Result<std::vector<std::string>> Core::obstacles(const privacy::Erasure& erasure
     if (!privacy::mentions(json::to_text(access::to_json(grant)), erasure)) continue;
     found->push_back("grant " + std::to_string(grant.id.value) + " is open and names them");
   }
-  const auto runs = respond::load_standing(parts_.database);
+  const auto runs = respond::flow::load_stored(parts_.database, parts_.clock.now());
   if (!runs) return std::unexpected(runs.error());
-  for (const respond::Run& run : runs->open) {
-    if (!privacy::mentions(json::to_text(respond::to_json(run)), erasure)) continue;
+  for (const respond::flow::Run& run : runs->runs) {
+    if (!privacy::mentions(json::to_text(respond::flow::to_stored_json(run)), erasure)) continue;
     found->push_back("run " + std::to_string(run.number) + " of a playbook names them");
   }
   // How often one has begun is part of the keys of its alerts, and must not be lost.

@@ -61,9 +61,17 @@ void Daemon::Parts::reload() {
   around.notify("READY=1");
 }
 
+// As long as nothing has to be looked at, at the longest; a playbook's wait may end before.
+std::chrono::milliseconds Daemon::Parts::until_due() const {
+  const auto due = core->next_due();
+  if (!due) return loop_interval;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - around.clock.now());
+  return std::clamp(left, std::chrono::milliseconds(0), loop_interval);
+}
+
 // Takes what is ready, in the order of the tickets.
 void Daemon::Parts::take_input() {
-  auto wait = core->has_pending() ? std::chrono::milliseconds(0) : loop_interval;
+  auto wait = core->has_pending() ? std::chrono::milliseconds(0) : until_due();
   for (std::size_t taken = 0; taken < batches_per_write_max; ++taken) {
     auto output = pipeline->next(wait);
     if (!output) break;
@@ -88,7 +96,7 @@ void Daemon::Parts::take_settled() {
     if (const auto* alert = std::get_if<AlertSettled>(&settled); alert != nullptr) {
       core->settle(alert->outcome, alert->receiver);
     } else {
-      core->settle(std::get<respond::StepOutcome>(settled));
+      core->settle(std::get<respond::flow::Outcome>(settled));
     }
   }
 }
@@ -186,6 +194,9 @@ void Daemon::Parts::update_status() {
   status.escalations_exhausted = core->escalations().exhausted();
   status.escalations_overdue = core->findings().count();
   if (heartbeat) status.heartbeat = heartbeat->standing();
+  for (const auto& [state, count] : core->open_runs()) {
+    status.runs[std::string(respond::flow::to_string(state))] = count;
+  }
   status.errands_waiting = static_cast<std::int64_t>(dispatch->waiting());
 }
 

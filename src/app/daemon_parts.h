@@ -98,6 +98,7 @@ struct Daemon::Parts {
   void reload();
   void tell_slips(const Policies& policies) const;
   void take_input();
+  std::chrono::milliseconds until_due() const;
   void take_settled();
   void take_people();
   void do_what_is_due();

@@ -50,13 +50,18 @@ void Dispatch::send(std::vector<Outgoing> outgoing, const Policies& policies) {
       send_alert(std::move(*alert), policies, errands);
       continue;
     }
-    auto& effect = std::get<respond::Effect>(one);
-    known_.insert_or_assign(effect.key, effect);
-    errands.push_back({.key = effect.key,
-                       .lane = "playbooks",
+    const auto& effect = std::get<respond::flow::Effect>(one);
+    // A try and the question whether it had its effect are two errands; there is never more than
+    // one of a step. Other steps wait for none of them.
+    const bool is_probe = effect.kind == respond::flow::Effect::Kind::probe;
+    const std::string key = effect.key + (is_probe ? " probe" : "");
+    known_.insert_or_assign(key, effect);
+    errands.push_back({.key = key,
+                       .lane = "playbook " + effect.key,
+                       .group = "playbooks",
                        .since = clock_.now(),
-                       .tries_max = effect.step.repeatable ? effect.step.tries_max : 1,
-                       .run = [effect] { return respond::perform(effect.step, effect.key); }});
+                       .tries_max = 1,
+                       .run = [effect] { return respond::perform(effect); }});
   }
   errands_.add(std::move(errands));
 }
@@ -73,13 +78,8 @@ std::vector<Settled> Dispatch::take_settled() {
       }
       settled.push_back(alert_settled(outcome, *receiver));
     } else if (outcome.over) {
-      const auto& effect = std::get<respond::Effect>(known->second);
-      settled.push_back(
-          respond::StepOutcome{.run = effect.run,
-                               .step = effect.step.id,
-                               .good = outcome.result.has_value(),
-                               .why = outcome.result ? std::string() : outcome.result.error().what,
-                               .result = outcome.result ? *outcome.result : json::Object()});
+      settled.push_back(respond::flow::outcome_of(std::get<respond::flow::Effect>(known->second),
+                                                  std::move(outcome.result)));
     }
     if (outcome.over) known_.erase(known);
   }

@@ -19,7 +19,7 @@
 #include "app/errands.h"
 #include "app/policies.h"
 #include "base/log.h"
-#include "respond/run.h"
+#include "respond/flow_run.h"
 
 namespace mailwarden::app {
 
@@ -27,7 +27,7 @@ struct AlertSettled {
   alert::Outcome outcome;
   std::string receiver;
 };
-using Settled = std::variant<AlertSettled, respond::StepOutcome>;
+using Settled = std::variant<AlertSettled, respond::flow::Outcome>;
 
 class Dispatch {
  public:
@@ -47,7 +47,8 @@ class Dispatch {
 
   const Clock& clock_;
   Log& log_;
-  std::map<std::string, std::variant<std::string, respond::Effect>> known_;  // receiver or effect
+  std::map<std::string, std::variant<std::string, respond::flow::Effect>>
+      known_;                     // receiver or effect
   std::vector<Settled> settled_;  // what needed no errand
   Errands errands_;
 };

@@ -28,10 +28,16 @@ void ErrandQueue::add(Errand errand) {
   items_.try_emplace(key, Item{.errand = std::move(errand), .due = due, .order = added_++});
 }
 
+bool ErrandQueue::is_full(const Errand& errand) const {
+  if (errand.group.empty()) return false;
+  const auto found = at_work_.find(errand.group);
+  return found != at_work_.end() && found->second >= options_.group_max;
+}
+
 const Errand* ErrandQueue::take(Timestamp now) {
   Item* best = nullptr;
   for (auto& [key, item] : items_) {
-    if (item.running || busy_.contains(item.errand.lane)) continue;
+    if (item.running || busy_.contains(item.errand.lane) || is_full(item.errand)) continue;
     // One never tried is due whatever the clock says.
     if (item.tries > 0 && item.due > now) continue;
     if (best == nullptr || item.order < best->order) best = &item;
@@ -39,6 +45,7 @@ const Errand* ErrandQueue::take(Timestamp now) {
   if (best == nullptr) return nullptr;
   best->running = true;
   busy_.insert(best->errand.lane);
+  ++at_work_[best->errand.group];
   return &best->errand;
 }
 
@@ -54,6 +61,7 @@ void ErrandQueue::settle(const std::string& key, Result<json::Object> result, Ti
   CHECK(found != items_.end());
   Item& item = found->second;
   busy_.erase(item.errand.lane);
+  --at_work_[item.errand.group];
   item.running = false;
   ++item.tries;
   const bool over = is_over(item, result, now);

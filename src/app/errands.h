@@ -1,14 +1,15 @@
 // What is done outside the daemon, behind the commit of its cause.
 //
 // What     Errands carries alerts to their receivers and does the steps of playbooks, each in its
-//          lane: a receiver, or all steps together. In a lane one errand runs at a time, so that a
-//          slow receiver keeps nobody else waiting. What fails for the moment is tried again, later
+//          lane: a receiver, or a step. In a lane one errand runs at a time, so that a slow receiver
+//          keeps nobody else waiting; of a group only so many, so that slow steps keep no alert
+//          waiting. What fails for the moment is tried again, later
 //          each time; every outcome comes back through take_outcomes().
 // Owns     Its threads and what waits in memory; the store has all of it, so a stop loses nothing.
 // Threads  add(), take_outcomes() and the questions from any thread.
 // Errors   An errand's Error{unavailable} or Error{io} means that it is tried again until
 //          tries_max or give_up_after; any other ends it.
-// Limits   ErrandsOptions::threads; what waits is bounded by what the store holds as pending.
+// Limits   ErrandsOptions::threads, group_max; what waits is bounded by what the store holds as pending.
 #pragma once
 
 #include <condition_variable>
@@ -30,7 +31,8 @@ namespace mailwarden::app {
 struct Errand {
   std::string key;  // no two errands that wait have the same
   std::string lane;
-  Timestamp since;  // when it was decided
+  std::string group;  // of which few are at work at once; "" for none
+  Timestamp since;    // when it was decided
   Duration give_up_after = std::chrono::hours(72);
   std::int64_t tries_max = 0;  // 0: as many as the time allows
   std::function<Result<json::Object>()> run;
@@ -44,7 +46,8 @@ struct ErrandOutcome {
 };
 
 struct ErrandsOptions {
-  unsigned threads = 4;
+  unsigned threads = 12;
+  int group_max = 8;  // of a group at work at once, so that others find a thread
   Duration first_pause = std::chrono::seconds(1);
   Duration pause_max = std::chrono::minutes(5);
 };
@@ -76,11 +79,13 @@ class ErrandQueue {
     bool running = false;
   };
 
+  bool is_full(const Errand& errand) const;
   bool is_over(const Item& item, const Result<json::Object>& result, Timestamp now) const;
 
   ErrandsOptions options_;
   std::map<std::string, Item> items_;
   std::set<std::string> busy_;
+  std::map<std::string, int, std::less<>> at_work_;  // by group
   std::vector<ErrandOutcome> outcomes_;
   std::uint64_t added_ = 0;
 };

@@ -10,6 +10,9 @@
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "detect/pipeline.h"
+#include "respond/check.h"
+#include "respond/flow_file.h"
+#include "respond/incident_values.h"
 
 namespace mailwarden::app {
 namespace {
@@ -53,7 +56,7 @@ class Loader {
                  .procedure = *std::move(procedure),
                  .retention = *std::move(retention),
                  .routes = *std::move(routes),
-                 .playbooks = *std::move(playbooks),
+                 .playbooks = playbooks_in(*std::move(playbooks)),
                  .access = *std::move(access),
                  .entities = std::move(entities_),
                  .accesses = *std::move(accesses),
@@ -199,10 +202,10 @@ class Loader {
     return alert::Routes::parse(*text, file, config_.alerts, std::move(on_call), std::move(chains));
   }
 
-  Result<std::vector<respond::Playbook>> load_playbooks() {
-    auto texts = read_all<respond::PlaybookText>(config_.policies + "/playbooks");
+  Result<std::vector<respond::flow::PlaybookFile>> load_playbooks() {
+    auto texts = read_all<respond::flow::PlaybookText>(config_.policies + "/playbooks");
     if (!texts) return std::unexpected(texts.error());
-    return respond::parse_playbooks(*texts);
+    return respond::flow::read_playbooks(*texts);
   }
 
   // Entities of all files are one store.
@@ -307,9 +310,29 @@ class Loader {
     }
   }
 
+  using PlaybookFiles = std::vector<respond::flow::PlaybookFile>;
+
+  static std::vector<respond::flow::Playbook> playbooks_in(PlaybookFiles files) {
+    std::vector<respond::flow::Playbook> playbooks;
+    for (auto& file : files) playbooks.push_back(std::move(file.playbook));
+    return playbooks;
+  }
+
+  // "p.yaml, line 7: step 'lock': there is no receiver 'x'"
+  void tell(const respond::Finding& finding, const PlaybookFiles& files) {
+    std::string where = finding.playbook;
+    for (const auto& file : files) {
+      if (file.playbook.name != finding.playbook) continue;
+      where = file.playbook.file;
+      const auto line = file.lines.find(finding.step);
+      if (line != file.lines.end()) where += ", line " + std::to_string(line->second);
+    }
+    mistake(where + ": " + (finding.step.empty() ? "" : "step '" + finding.step + "': ") +
+            printable(finding.what));
+  }
+
   // Playbooks name rules by name; incidents hold their ids.
-  void resolve(std::vector<respond::Playbook>& playbooks, const detect::RuleSet& rules,
-               const alert::Routes& routes) {
+  void resolve(PlaybookFiles& files, const detect::RuleSet& rules, const alert::Routes& routes) {
     std::map<std::string, std::string, std::less<>> ids;
     auto known = [&](const detect::Header& header) {
       ids[header.id] = header.id;
@@ -317,23 +340,27 @@ class Loader {
     };
     for (const detect::Rule& rule : rules.rules()) known(rule.header);
     for (const detect::Correlation& correlation : rules.correlations()) known(correlation.header);
-    for (respond::Playbook& playbook : playbooks) {
+    using Names = respond::CheckContext::Names;
+    respond::CheckContext context{.receivers = Names(), .schedules = Names(), .rules = Names()};
+    context.types.emplace(respond::incident_types.begin(), respond::incident_types.end());
+    for (const auto& [name, id] : ids) context.rules->insert(name);
+    for (const alert::Receiver& receiver : routes.receivers()) {
+      context.receivers->insert(receiver.name);
+    }
+    for (const alert::Schedule& schedule : routes.on_call().schedules()) {
+      context.schedules->insert(schedule.name);
+    }
+    for (const respond::Finding& finding : respond::check(playbooks_in(files), context)) {
+      if (finding.weight == respond::Finding::Weight::error) tell(finding, files);
+    }
+    for (auto& file : files) {
+      if (!file.playbook.when) continue;
       std::set<std::string> resolved;
-      for (const std::string& rule : playbook.rules) {
-        if (ids.contains(rule)) {
-          resolved.insert(ids.find(rule)->second);
-        } else {
-          mistake(playbook.file + ": there is no rule '" + printable(rule) + "'");
-        }
+      for (const std::string& rule : file.playbook.when->rules) {
+        const auto id = ids.find(rule);
+        if (id != ids.end()) resolved.insert(id->second);
       }
-      playbook.rules = std::move(resolved);
-      for (const respond::Step& step : playbook.steps) {
-        for (const std::string& receiver : step.to) {
-          if (routes.find(receiver) != nullptr) continue;
-          mistake(playbook.file + ", step '" + step.id + "': there is no receiver '" +
-                  printable(receiver) + "' in " + config_.policies + "/routes.yaml");
-        }
-      }
+      file.playbook.when->rules = std::move(resolved);
     }
   }
 

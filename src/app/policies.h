@@ -10,6 +10,7 @@
 // Limits   file_bytes_max.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@
 #include "ingest/decode/decoder.h"
 #include "policy/decision_point.h"
 #include "privacy/retention_policy.h"
-#include "respond/playbook.h"
+#include "respond/flow.h"
 
 namespace mailwarden::app {
 
@@ -37,8 +38,8 @@ struct Policies {
   incident::SeverityTable severity;
   std::shared_ptr<const incident::Procedure> procedure;  // empty where there is no incidents.yaml
   std::vector<privacy::RetentionPolicy> retention;
-  alert::Routes routes;                      // none where there is no routes.yaml; who is on call
-  std::vector<respond::Playbook> playbooks;  // their rules as ids
+  alert::Routes routes;  // none where there is no routes.yaml; who is on call
+  std::vector<respond::flow::Playbook> playbooks;  // their rules as ids
   // Who may do what; null where the folder holds no access policies.
   // Over what operators wrote down of people and systems.
   std::shared_ptr<const policy::DecisionPoint> access;
@@ -49,6 +50,11 @@ struct Policies {
   std::optional<access::GrantRules> grants;  // none where nobody may ask for one
   std::vector<std::string> warnings;         // sentences about what is no mistake but a slip
   std::string version;                       // hex of a SHA-256
+
+  const respond::flow::Playbook* find_playbook(std::string_view name) const {
+    const auto found = std::ranges::find(playbooks, name, &respond::flow::Playbook::name);
+    return found == playbooks.end() ? nullptr : &*found;
+  }
 };
 
 inline constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;

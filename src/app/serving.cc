@@ -45,9 +45,18 @@ std::shared_ptr<http::Api> make_api(const ServingParts& parts) {
         return acts.ask<Result<std::vector<incident::Change>>>(
             [act](Core& core) { return core.act(act); });
       },
-      [&acts](const respond::RunAct& act) {
-        return acts.ask<Result<respond::Run>>([act](Core& core) { return core.act(act); });
-      });
+      http::RunOrders{.act =
+                          [&acts](const respond::flow::RunAct& act) {
+                            return acts.ask<Result<respond::flow::Run>>(
+                                [act](Core& core) { return core.act(act); });
+                          },
+                      .start =
+                          [&acts](const respond::flow::StartOrder& order, std::int64_t incident) {
+                            return acts.ask<Result<respond::flow::Run>>(
+                                [order, incident](Core& core) {
+                                  return core.start(order, incident);
+                                });
+                          }});
 }
 
 std::shared_ptr<http::IncidentApi> make_incident_api(const ServingParts& parts) {

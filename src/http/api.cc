@@ -87,6 +87,7 @@ json::Object to_json(const Status& status) {
           {"alerts", status.alerts},
           {"alerts_delivered", status.alerts_delivered},
           {"alerts_failed", status.alerts_failed},
+          {"runs", json::Object(status.runs.begin(), status.runs.end())},
           {"batches_waiting", status.batches_waiting},
           {"changes", status.changes},
           {"detections", status.detections},
@@ -111,11 +112,11 @@ json::Object to_json(const Status& status) {
           {"write_failures", status.write_failures}};
 }
 
-Api::Api(ApiOptions options, GetStatus status, DoAct act, DoRunAct run_act)
+Api::Api(ApiOptions options, GetStatus status, DoAct act, RunOrders run_orders)
     : options_(std::move(options)),
       status_(std::move(status)),
       act_(std::move(act)),
-      run_act_(std::move(run_act)) {}
+      run_orders_(std::move(run_orders)) {}
 
 Response Api::incidents(const Request& request) const {
   const auto query = incident_query(request);
@@ -256,11 +257,13 @@ Response Api::api(const Request& request) const {
   constexpr std::string_view acts = "/acts";
   if (request.method == "POST") {
     const bool is_act = rest.ends_with(acts);
+    const bool is_start = name == "runs" && rest.empty();
     // Who may act is told by the socket's file; there is no sign-in over TCP.
-    if (is_act && !request.local) {
+    if ((is_act || is_start) && !request.local) {
       return trouble(403, "acts are taken through the UNIX socket alone");
     }
     const std::string_view number = rest.substr(0, is_act ? rest.size() - acts.size() : 0);
+    if (is_start) return start_run(request);
     if (is_act && name == "incidents") return act(request, number);
     if (is_act && name == "runs") return run_act(request, number);
     return trouble(405, "this path is read, not written");

@@ -22,7 +22,10 @@
 //            GET /api/v1/runs/{number}       one, with its moves
 //            POST /api/v1/incidents/{number}/acts   through the UNIX socket alone:
 //                                            {"act","value","why","who","with"}
-//            POST /api/v1/runs/{number}/acts        likewise: {"act","step","why","who"}
+//            POST /api/v1/runs/{number}/acts        likewise: {"act","step","why","who","value",
+//                                            "undo"}; without a step about the run as a whole
+//            POST /api/v1/runs                      likewise: {"playbook","incident","values",
+//                                            "dry_run","why","who"}
 // Owns     Nothing; every request opens the store for reading alone.
 // Threads  Several at once.
 // Errors   JSON {"error": sentence} with 400, 404, 405, 409 or 503.
@@ -31,6 +34,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +49,7 @@
 #include "incident/incident.h"
 #include "json/value.h"
 #include "net/http_server.h"
-#include "respond/run.h"
+#include "respond/flow_run.h"
 
 namespace mailwarden::http {
 
@@ -70,10 +74,11 @@ struct Status {
   std::int64_t alerts_delivered = 0;
   std::int64_t alerts_failed = 0;
   std::int64_t escalations_running = 0;
-  std::int64_t escalations_exhausted = 0;  // of open incidents: nobody answered
-  std::int64_t escalations_overdue = 0;    // what their audit found
-  std::string heartbeat;                   // how the last one went; "" where none is sent
-  std::int64_t errands_waiting = 0;        // deliveries and steps to be tried, or tried again
+  std::int64_t escalations_exhausted = 0;    // of open incidents: nobody answered
+  std::int64_t escalations_overdue = 0;      // what their audit found
+  std::string heartbeat;                     // how the last one went; "" where none is sent
+  std::map<std::string, std::int64_t> runs;  // of playbooks, those not over, by state
+  std::int64_t errands_waiting = 0;          // deliveries and steps to be tried, or tried again
   std::vector<std::string> sources;
   std::string verifier_key;
   std::string policies;  // their version
@@ -91,11 +96,15 @@ struct ApiOptions {
 
 using GetStatus = std::function<Status()>;
 using DoAct = std::function<Result<std::vector<incident::Change>>(const incident::Act&)>;
-using DoRunAct = std::function<Result<respond::Run>(const respond::RunAct&)>;
+struct RunOrders {
+  std::function<Result<respond::flow::Run>(const respond::flow::RunAct&)> act;
+  // For the incident of that number; 0 for none.
+  std::function<Result<respond::flow::Run>(const respond::flow::StartOrder&, std::int64_t)> start;
+};
 
 class Api {
  public:
-  Api(ApiOptions options, GetStatus status, DoAct act, DoRunAct run_act);
+  Api(ApiOptions options, GetStatus status, DoAct act, RunOrders run_orders);
 
   net::Response answer(const net::Request& request) const;
 
@@ -115,12 +124,13 @@ class Api {
   net::Response runs(const net::Request& request) const;
   net::Response run(std::string_view number) const;
   net::Response run_act(const net::Request& request, std::string_view number) const;
+  net::Response start_run(const net::Request& request) const;
   net::Response api(const net::Request& request) const;
 
   ApiOptions options_;
   GetStatus status_;
   DoAct act_;
-  DoRunAct run_act_;
+  RunOrders run_orders_;
 };
 
 // In Prometheus' text format.

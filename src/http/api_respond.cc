@@ -1,11 +1,11 @@
 // Alerts and playbook runs.
 #include <algorithm>
-#include <array>
 
 #include "alert/outbox.h"
 #include "base/text.h"
 #include "http/answers.h"
 #include "http/api.h"
+#include "respond/flow_run_table.h"
 #include "respond/run_table.h"
 
 namespace mailwarden::http {
@@ -42,7 +42,7 @@ Response Api::alerts(const Request& request) const {
 }
 
 Response Api::runs(const Request& request) const {
-  respond::RunQuery query;
+  respond::flow::RunQuery query;
   const auto before = number_parameter(request, "before");
   if (!before) return trouble(before.error());
   const auto limit = number_parameter(request, "limit");
@@ -54,12 +54,13 @@ Response Api::runs(const Request& request) const {
   query.incident = *incident;
   const auto store = open_store(options_.store);
   if (!store) return trouble(store.error());
-  const auto found = respond::query_runs(**store, query);
+  const auto found = respond::flow::query_runs(**store, query);
   if (!found) return trouble(found.error());
   json::Array list;
-  for (const respond::Run& run : *found) list.push_back(respond::to_json(run));
+  for (const respond::flow::Run& run : *found) list.push_back(respond::flow::to_json(run));
   json::Object answer;
-  const std::int64_t size = std::clamp<std::int64_t>(query.limit, 1, respond::RunQuery::limit_max);
+  const std::int64_t size =
+      std::clamp<std::int64_t>(query.limit, 1, respond::flow::RunQuery::limit_max);
   if (static_cast<std::int64_t>(found->size()) == size) answer["before"] = found->back().number;
   answer["runs"] = std::move(list);
   return json_response(200, std::move(answer));
@@ -70,12 +71,12 @@ Response Api::run(std::string_view text) const {
   if (!number) return trouble(404, "there is no such playbook run");
   const auto store = open_store(options_.store);
   if (!store) return trouble(store.error());
-  const auto found = respond::query_runs(**store, {.number = *number});
+  const auto found = respond::flow::query_runs(**store, {.number = *number});
   if (!found) return trouble(found.error());
   if (found->empty()) return trouble(404, "there is no playbook run " + std::to_string(*number));
   const auto moves = respond::load_moves(**store, *number);
   if (!moves) return trouble(moves.error());
-  json::Object answer = respond::to_json(found->front());
+  json::Object answer = respond::flow::to_json(found->front());
   json::Array list;
   for (const respond::MoveRow& row : *moves) {
     json::Object move = row.record;
@@ -90,24 +91,39 @@ Response Api::run(std::string_view text) const {
 Response Api::run_act(const Request& request, std::string_view text) const {
   const auto number = to_integer(text);
   const auto body = json::parse(request.body);
-  if (!number || !body) return trouble(400, "expected {\"act\",\"step\",\"why\",\"who\"} as JSON");
-  using Kind = respond::RunAct::Kind;
-  constexpr std::array<std::pair<std::string_view, Kind>, 5> kinds{{{"approve", Kind::approve},
-                                                                    {"reject", Kind::reject},
-                                                                    {"done", Kind::done},
-                                                                    {"failed", Kind::failed},
-                                                                    {"again", Kind::again}}};
-  const std::string name = body->text("act");
-  const auto* const kind = std::ranges::find(kinds, name, [](const auto& k) { return k.first; });
-  if (kind == kinds.end())
-    return trouble(400, "'act' is none of approve, reject, done, failed, again");
-  const auto run = run_act_({.kind = kind->second,
-                             .run = *number,
-                             .step = body->text("step"),
-                             .who = body->text("who"),
-                             .why = body->text("why")});
+  if (!number || !body) {
+    return trouble(400, "expected {\"act\",\"step\",\"why\",\"who\",\"value\",\"undo\"} as JSON");
+  }
+  const auto kind = respond::flow::parse_act(body->text("act"));
+  if (!kind) {
+    return trouble(400, "'act' is none of approve, reject, done, failed, again, undo, cancel");
+  }
+  const auto run = run_orders_.act({.kind = *kind,
+                                    .run = *number,
+                                    .step = body->text("step"),
+                                    .who = body->text("who"),
+                                    .why = body->text("why"),
+                                    .value = body->text("value"),
+                                    .undo = (*body)["undo"] == json::Value(true)});
   if (!run) return trouble(run.error());
-  return json_response(200, respond::to_json(*run));
+  return json_response(200, respond::flow::to_json(*run));
+}
+
+Response Api::start_run(const Request& request) const {
+  const auto body = json::parse(request.body);
+  if (!body || body->text("playbook").empty()) {
+    return trouble(400,
+                   "expected {\"playbook\",\"incident\",\"values\",\"dry_run\",\"why\",\"who\"} as "
+                   "JSON");
+  }
+  respond::flow::StartOrder order{.playbook = body->text("playbook"),
+                                  .who = body->text("who"),
+                                  .why = body->text("why"),
+                                  .dry_run = (*body)["dry_run"] == json::Value(true)};
+  if (const auto* const values = (*body)["values"].as_object()) order.values = *values;
+  const auto run = run_orders_.start(order, body->integer("incident"));
+  if (!run) return trouble(run.error());
+  return json_response(200, respond::flow::to_json(*run));
 }
 
 }  // namespace mailwarden::http

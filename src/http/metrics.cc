@@ -22,6 +22,21 @@ prometheus::MetricFamily family(const std::string& name, const std::string& help
   return made;
 }
 
+// One line for each state in which a run is.
+prometheus::MetricFamily runs_family(const Status& status) {
+  prometheus::MetricFamily made;
+  made.name = "mailwarden_playbook_runs";
+  made.help = "Runs of playbooks that are not over, by state.";
+  made.type = prometheus::MetricType::Gauge;
+  for (const auto& [state, count] : status.runs) {
+    prometheus::ClientMetric metric;
+    metric.label.push_back({"state", state});
+    metric.gauge.value = static_cast<double>(count);
+    made.metric.push_back(metric);
+  }
+  return made;
+}
+
 }  // namespace
 
 std::string render_metrics(const Status& status, const incident::Incident* gravest,
@@ -52,6 +67,7 @@ std::string render_metrics(const Status& status, const incident::Incident* grave
              status.escalations_overdue),
       family("errands_waiting", "Deliveries and steps of playbooks to be tried.", Gauge,
              status.errands_waiting),
+      runs_family(status),
       family("ledger_entries", "Entries of the ledger.", Gauge, status.ledger_entries),
       family("batches_waiting", "Batches read and not durable yet.", Gauge, status.batches_waiting),
       family("incidents_open", "Incidents that are not over.", Gauge, open_incidents),

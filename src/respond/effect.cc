@@ -10,52 +10,72 @@
 namespace mailwarden::respond {
 namespace {
 
-Result<json::Object> run_command(const Step& step, const std::string& key) {
+Result<json::Object> run_command(const flow::Operation& operation, const std::string& key,
+                                 bool is_probe) {
   std::array<char, output_bytes_max> output{};
-  const auto end = run_process({.command = step.command,
+  const auto end = run_process({.command = operation.command,
                                 .environment = {"MAILWARDEN_STEP=" + key},
-                                .time_out = step.time_out,
+                                .time_out = operation.time_out,
                                 .output = output});
   if (!end) return std::unexpected(end.error());
   const std::string said = printable(trim({output.data(), end->output_bytes}));
-  if (const std::string failure = failure_of(*end); !failure.empty()) {
-    const bool answered = end->in_time && end->signal == 0 && !said.empty();
-    return fail(Code::denied,
-                step.command.front() + ": " + failure + (answered ? ", saying: " + said : ""));
+  const std::string failure = failure_of(*end);
+  const bool has_ended = end->in_time && end->signal == 0;
+  if (failure.empty() || (is_probe && has_ended)) {
+    return json::Object{{"exit", end->exit_code}, {"output", said}};
   }
-  return json::Object{{"exit", 0}, {"output", said}};
+  // One that was ended may have done some of it.
+  return fail(end->in_time ? Code::denied : Code::unavailable,
+              operation.command.front() + ": " + failure +
+                  (has_ended && !said.empty() ? ", saying: " + said : ""));
 }
 
-Result<json::Object> request(const Step& step, const std::string& key) {
+net::HttpCall call_of(const flow::Operation& operation, const std::string& key) {
   net::HttpCall call{
-      .method = step.method,
-      .url = step.url,
+      .method = operation.method,
+      .url = operation.url,
       .headers = {{"Idempotency-Key", "\"" + key + "\""}, {"User-Agent", "mailwarden"}}};
-  if (!step.body.is_null()) {
-    call.headers.emplace_back("Content-Type", "application/json");
-    call.body = json::to_text(step.body);
+  for (const auto& [name, value] : operation.headers) {
+    if (value.as_string() != nullptr) call.headers.emplace_back(name, *value.as_string());
   }
+  if (!operation.body.is_null()) {
+    call.headers.emplace_back("Content-Type", "application/json");
+    call.body = json::to_text(operation.body);
+  }
+  return call;
+}
+
+Result<json::Object> request(const flow::Operation& operation, const std::string& key,
+                             bool is_probe) {
   net::Client client(
-      {.total_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(step.time_out),
+      {.total_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(operation.time_out),
        .response_bytes_max = 64 * 1024});
-  const auto answer = client.request(call);
+  const auto answer = client.request(call_of(operation, key));
   if (!answer) return std::unexpected(answer.error());
   const unsigned status = answer->status;
-  if (status >= 200 && status < 300) {
+  const bool again =
+      status == 408 || status == 409 || status == 425 || status == 429 || status >= 500;
+  const bool is_good = status >= 200 && status < 300;
+  if (is_good || (is_probe && !again)) {
     return json::Object{{"body", printable(answer->body.substr(0, output_bytes_max))},
                         {"status", static_cast<std::int64_t>(status)}};
   }
-  const bool again =
-      status == 408 || status == 409 || status == 425 || status == 429 || status >= 500;
   return fail(again ? Code::unavailable : Code::denied,
-              step.url + ": answered " + std::to_string(status));
+              operation.url + ": answered " + std::to_string(status));
 }
 
 }  // namespace
 
-Result<json::Object> perform(const Step& step, const std::string& key) {
-  CHECK(step.kind == StepKind::command || step.kind == StepKind::http);
-  return step.kind == StepKind::command ? run_command(step, key) : request(step, key);
+Result<json::Object> perform(const flow::Effect& effect) {
+  const bool is_probe = effect.kind == flow::Effect::Kind::probe;
+  switch (effect.operation.kind) {
+    case flow::StepKind::command:
+      return run_command(effect.operation, effect.key, is_probe);
+    case flow::StepKind::http:
+      return request(effect.operation, effect.key, is_probe);
+    default:
+      return fail(Code::denied, "the daemon has no effect of that kind");
+  }
 }
 
 }  // namespace mailwarden::respond

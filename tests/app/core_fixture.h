@@ -141,12 +141,17 @@ class CoreTest : public testing::Test {
     return found;
   }
 
+  // The first try of a step succeeds.
+  static respond::flow::Outcome success(std::int64_t run, const std::string& step) {
+    return {.run = run, .step = step, .visit = 1, .tries = 1, .answer = json::Object{}};
+  }
+
   // Keys of what may leave, and of the steps that were let out.
   static std::vector<std::string> keys(const std::vector<Outgoing>& outgoing) {
     std::vector<std::string> found;
     for (const Outgoing& one : outgoing) {
       const auto* const alert = std::get_if<alert::Alert>(&one);
-      found.push_back(alert != nullptr ? alert->key : std::get<respond::Effect>(one).key);
+      found.push_back(alert != nullptr ? alert->key : std::get<respond::flow::Effect>(one).key);
     }
     std::ranges::sort(found);
     return found;

@@ -8,7 +8,7 @@
 #include "incident/incident_table.h"
 #include "ledger/verify.h"
 #include "report/check_rows.h"
-#include "respond/run_table.h"
+#include "respond/flow_run_table.h"
 #include "tests/app/core_fixture.h"
 #include "tests/db/forwarding.h"
 
@@ -144,7 +144,7 @@ TEST_F(CoreTest, RestartsDecideTheSame) {
                                             .why = "looking",
                                             .who = "ann"}));
       }
-      core->settle(respond::StepOutcome{.run = 1, .step = "act", .good = true});
+      core->settle(success(1, "act"));
       EXPECT_TRUE(core->write());
       if (restart) core = open(*database);
       for (const std::string& key : keys(core->take_outgoing())) left.insert(key);
@@ -176,25 +176,25 @@ TEST_F(CoreTest, AnAlertThatWasNotSettledIsLetOutAgainAfterARestart) {
   // The delivered one is not; the command, which must not be repeated, waits for a person.
   EXPECT_EQ(keys(core->take_outgoing()),
             (std::vector<std::string>{"example.com-test.run-1-tell.spool"}));
-  const auto runs = respond::query_runs(*database, {.number = 1}).value();
-  EXPECT_EQ(runs.at(0).steps.at(1).state, respond::StepState::unknown);
+  const auto runs = respond::flow::query_runs(*database, {.number = 1}).value();
+  EXPECT_EQ(runs.at(0).steps.at("act").state, respond::flow::StepState::unknown);
 }
 
 TEST_F(CoreTest, ActsOnIncidentsAndRunsAreProvedAndRefusalsChangeNothing) {
   const auto database = fresh_store();
   const auto core = open(*database);
   core->take(batch(0, 1));
-  core->settle(respond::StepOutcome{.run = 1, .step = "act", .good = true});
-  const auto done = core->act(respond::RunAct{.kind = respond::RunAct::Kind::done,
-                                              .run = 1,
-                                              .step = "ask",
-                                              .who = "ann",
-                                              .why = "it was me"});
+  core->settle(success(1, "act"));
+  const auto done = core->act(respond::flow::RunAct{.kind = respond::flow::RunAct::Kind::done,
+                                                    .run = 1,
+                                                    .step = "ask",
+                                                    .who = "ann",
+                                                    .why = "it was me"});
   ASSERT_TRUE(done) << done.error().what;
-  EXPECT_EQ(done->state, respond::RunState::done);
+  EXPECT_EQ(done->state, respond::flow::RunState::done);
   ASSERT_TRUE(core->write());
   const std::int64_t size = core->ledger().size();
-  EXPECT_FALSE(core->act(respond::RunAct{.run = 1, .step = "ask", .who = "ann"}));
+  EXPECT_FALSE(core->act(respond::flow::RunAct{.run = 1, .step = "ask", .who = "ann"}));
   EXPECT_FALSE(core->act(incident::Act{.incident = 99, .why = "w", .who = "ann"}));
   EXPECT_EQ(core->ledger().size(), size);
   EXPECT_FALSE(core->has_pending());
@@ -376,6 +376,46 @@ TEST_F(CoreTest, PipelinesChangeTheRulesAndTheVersion) {
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().what.find("p.yaml, line 1: there is no transformation 'tea'"),
             std::string::npos);
+}
+
+// The run keeps the playbook, which the policies of the second process do not have.
+TEST_F(CoreTest, ARunByHandWaitsForItsTimeAndIsTakenBackWhenItIsOver) {
+  using respond::flow::StepKind;
+  const auto loaded = std::const_pointer_cast<Policies>(policies());
+  const respond::flow::Operation operation{.kind = StepKind::command, .command = {"/bin/true"}};
+  respond::flow::Playbook hand{.name = "hand", .title = "T", .start = "pause"};
+  hand.order = {"pause", "act"};
+  hand.steps["pause"] = {.id = "pause", .kind = StepKind::wait, .next = "act"};
+  hand.steps["pause"].wait = std::chrono::minutes(10);
+  hand.steps["act"] = {.id = "act", .kind = StepKind::command, .operation = operation};
+  hand.steps["act"].undo = operation;
+  loaded->playbooks.push_back(std::move(hand));
+  const auto database = fresh_store();
+  auto core = open(*database);
+  core->take(batch(0, 1));
+  core->use(loaded);
+  const respond::flow::StartOrder order{.playbook = "hand", .who = "ann", .why = "to see"};
+  EXPECT_EQ(core->start(order, 99).error().code, Code::not_found);
+  const auto started = core->start(order, 1);
+  ASSERT_TRUE(started) << started.error().what;
+  EXPECT_EQ(started->number, 2);
+  ASSERT_TRUE(core->write());
+  core = open(*database);
+  ASSERT_TRUE(core->write());
+  core->take_outgoing();
+  EXPECT_EQ(core->next_due(), start + std::chrono::minutes(10));
+  clock_.set(start + std::chrono::minutes(10));
+  core->tick();
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(keys(core->take_outgoing()), std::vector<std::string>{"run-2-act"});
+  core->settle(success(2, "act"));
+  ASSERT_TRUE(core->write());
+  const auto undone = core->act(respond::flow::RunAct{
+      .kind = respond::flow::RunAct::Kind::undo, .run = 2, .who = "ann", .why = "wrong"});
+  ASSERT_TRUE(undone) << undone.error().what;
+  EXPECT_EQ(undone->state, respond::flow::RunState::undoing);
+  ASSERT_TRUE(core->write());
+  EXPECT_EQ(keys(core->take_outgoing()), std::vector<std::string>{"run-2-act-undo"});
 }
 
 TEST_F(CoreTest, APlaybookOfUnknownRulesOrReceiversIsRefusedWithBoth) {

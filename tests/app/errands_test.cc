@@ -35,6 +35,22 @@ TEST(ErrandQueue, OneAtATimeInALaneInTheOrderInWhichTheyCame) {
   EXPECT_EQ(key_of(queue.take(start)), "a");
 }
 
+TEST(ErrandQueue, OfAGroupOnlySoManyAreAtWorkAtOnce) {
+  ErrandQueue queue({.group_max = 2});
+  for (const char* key : {"a", "b", "c"}) {
+    Errand step = errand(key, key);
+    step.group = "playbooks";
+    queue.add(std::move(step));
+  }
+  queue.add(errand("alert", "receiver"));
+  EXPECT_EQ(key_of(queue.take(start)), "a");
+  EXPECT_EQ(key_of(queue.take(start)), "b");
+  EXPECT_EQ(key_of(queue.take(start)), "alert") << "slow steps keep no alert waiting";
+  EXPECT_EQ(key_of(queue.take(start)), "");
+  queue.settle("a", good, start);
+  EXPECT_EQ(key_of(queue.take(start)), "c");
+}
+
 TEST(ErrandQueue, WhatMayHelpAgainIsTriedLaterEachTime) {
   ErrandQueue queue({.first_pause = seconds(1), .pause_max = seconds(5)});
   queue.add(errand("a"));

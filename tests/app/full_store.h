@@ -237,8 +237,8 @@ class FullStore {
                                      .trouble = count % 3 == 0 ? "nobody there" : ""},
                       "spool");
       } else {
-        const auto& effect = std::get<respond::Effect>(one);
-        core_->settle(respond::StepOutcome{.run = effect.run, .step = "act", .good = true});
+        const auto& effect = std::get<respond::flow::Effect>(one);
+        core_->settle(respond::flow::outcome_of(effect, json::Object{}));
       }
     }
     ASSERT_TRUE(core_->write());

@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"MergeNeedsTwo", "incidents merge 3", usage, "needs the incident's number and INTO"},
         Wrong{"ShowNeedsANumber", "incidents show", usage, "needs a number"},
         Wrong{"NoSuchVerb", "incidents explode 3", usage, "explode"},
-        Wrong{"StepNeedsARun", "playbook approve", usage, "needs a run and a step"},
+        Wrong{"StepNeedsARun", "playbook approve", usage, "needs a run"},
         Wrong{"UnknownKeys", "keys copy", usage,
               "'keys' knows make, add-version, drop-version, renew and status"},
         Wrong{"UnknownStore", "store burn", usage,
@@ -325,6 +325,15 @@ TEST(Commands, TalkToTheDaemonOverItsSocket) {
   EXPECT_EQ(ask("incidents merge 1 1 --who ann --why same").code, usage);
   EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, done);
   EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, answer_is_no);
+  EXPECT_THAT(
+      ask("playbook run brute-force-success --incident 1 --dry-run --who ann --why try").output,
+      testing::AllOf(HasSubstr("a dry run"), HasSubstr("203.0.113.0")));
+  EXPECT_THAT(ask("playbook run nothing --who ann --why try").output,
+              HasSubstr("there is no playbook 'nothing'"));
+  EXPECT_THAT(ask("playbook cancel 1 --who ann --why enough").output, HasSubstr("skipped"));
+  EXPECT_EQ(ask("playbook cancel 1 --who ann --why enough").code, answer_is_no);
+  EXPECT_THAT(ask("playbook undo 1 --who ann --why wrong").output,
+              HasSubstr("nothing that can be"));
   EXPECT_THAT(ask("incidents --state analysing").output, HasSubstr("analysing"));
 }
 

@@ -13,20 +13,27 @@
 namespace mailwarden::respond {
 namespace {
 
-Step command(std::vector<std::string> words) {
-  return {.id = "a", .kind = StepKind::command, .command = std::move(words)};
+using flow::Effect;
+using flow::StepKind;
+
+Effect command(std::vector<std::string> words, const std::string& key = "k") {
+  return {.key = key, .operation = {.kind = StepKind::command, .command = std::move(words)}};
+}
+Effect probe(std::vector<std::string> words) {
+  Effect effect = command(std::move(words));
+  effect.kind = Effect::Kind::probe;
+  return effect;
 }
 
 TEST(Command, ItsArgumentsReachItAsTheyAre) {
-  const auto done =
-      perform(command({"/usr/bin/printf", "%s|", "a b", "$(id)", "; rm x", "*"}), "k");
+  const auto done = perform(command({"/usr/bin/printf", "%s|", "a b", "$(id)", "; rm x", "*"}));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output"), "a b|$(id)|; rm x|*|");
 }
 
 TEST(Command, HasNoEnvironmentButPathAndItsKey) {
   ::setenv("MAILWARDEN_SECRET", "hidden", 1);
-  const auto done = perform(command({"/usr/bin/env"}), "run-1-a");
+  const auto done = perform(command({"/usr/bin/env"}, "run-1-a"));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output"),
             printable("PATH=/usr/sbin:/usr/bin:/sbin:/bin\nMAILWARDEN_STEP=run-1-a"));
@@ -37,35 +44,46 @@ TEST(Command, HasNoOpenFilesOfTheDaemon) {
   write_file(folder.path("secret"), "x");
   std::FILE* const open = std::fopen(folder.path("secret").c_str(), "r");
   ASSERT_NE(open, nullptr);
-  const auto done = perform(command({"/bin/ls", "-l", "/proc/self/fd"}), "k");
+  const auto done = perform(command({"/bin/ls", "-l", "/proc/self/fd"}));
   std::fclose(open);
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output").find("secret"), std::string::npos);
 }
 
 TEST(Command, AnotherCodeThanZeroIsAFailureWithWhatItSaid) {
-  const auto done = perform(command({"/bin/ls", "/nonexistent"}), "k");
+  const auto done = perform(command({"/bin/ls", "/nonexistent"}));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::denied);
   EXPECT_NE(done.error().what.find("ended with 2, saying: "), std::string::npos)
       << done.error().what;
 }
 
+TEST(Command, AnyEndOfAProbeIsAnAnswer) {
+  const auto held = perform(probe({"/bin/true"}));
+  ASSERT_TRUE(held) << held.error().what;
+  EXPECT_EQ(json::Value(*held).integer("exit", -1), 0);
+  const auto failed = perform(probe({"/bin/false"}));
+  ASSERT_TRUE(failed) << failed.error().what;
+  EXPECT_EQ(json::Value(*failed).integer("exit", -1), 1);
+  EXPECT_FALSE(perform(probe({"/bin/sh", "-c", "kill -9 $$"}))) << "it was ended";
+}
+
 TEST(Command, OneThatIsNotThereIsSaid) {
-  const auto done = perform(command({"/nonexistent/tool"}), "k");
+  const auto done = perform(command({"/nonexistent/tool"}));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().what, "/nonexistent/tool: No such file or directory");
 }
 
 TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
   const TemporaryFolder folder;
-  Step step = command(
+  Effect effect = command(
       {"/bin/sh", "-c", "/bin/sleep 300 & echo $! > " + folder.path("child") + "; exec sleep 300"});
-  step.time_out = std::chrono::milliseconds(500);
+  effect.operation.time_out = std::chrono::milliseconds(500);
   const auto begun = std::chrono::steady_clock::now();
-  const auto done = perform(step, "k");
+  const auto done = perform(effect);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
   ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::unavailable) << "nobody knows what it did";
   EXPECT_NE(done.error().what.find("was not done in time"), std::string::npos);
   const std::string child(trim(read_file(folder.path("child"))));
   ASSERT_FALSE(child.empty());
@@ -81,7 +99,7 @@ TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
 }
 
 TEST(Command, ItsOutputIsKeptInPart) {
-  const auto done = perform(command({"/usr/bin/head", "-c", "100000", "/dev/zero"}), "k");
+  const auto done = perform(command({"/usr/bin/head", "-c", "100000", "/dev/zero"}));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_LE(json::Value(*done).text("output").size(), 4 * output_bytes_max);
 }
@@ -90,21 +108,24 @@ TEST(Request, CarriesItsKeyAndBodyAndItsAnswerSaysHowItWent) {
   struct Case {
     unsigned status;
     std::optional<Code> expected;
+    bool answers_probe;
   };
-  for (const Case& c : {Case{201, {}}, Case{404, Code::denied}, Case{503, Code::unavailable},
-                        Case{429, Code::unavailable}}) {
+  for (const Case& c : {Case{201, {}, true}, Case{404, Code::denied, true},
+                        Case{503, Code::unavailable, false}, Case{429, Code::unavailable, false}}) {
     std::string body;
     const auto server =
         net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [&](const net::Request& request) {
           body = request.method + " " + request.path + " " + request.body;
           return net::Response{.status = c.status, .content_type = "t/p", .body = "made"};
         }).value();
-    const Step step{.id = "a",
-                    .kind = StepKind::http,
-                    .method = "POST",
-                    .url = "http://" + server->addresses().front() + "/t",
-                    .body = json::Object{{"a", "b"}}};
-    const auto done = perform(step, "k");
+    Effect effect{.key = "k",
+                  .operation = {.kind = StepKind::http,
+                                .method = "POST",
+                                .url = "http://" + server->addresses().front() + "/t",
+                                .body = json::Object{{"a", "b"}}}};
+    const auto done = perform(effect);
+    effect.kind = Effect::Kind::probe;
+    const auto asked = perform(effect);
     server->stop();
     EXPECT_EQ(body, "POST /t {\"a\":\"b\"}");
     EXPECT_EQ(done.has_value(), !c.expected.has_value()) << c.status;
@@ -112,6 +133,10 @@ TEST(Request, CarriesItsKeyAndBodyAndItsAnswerSaysHowItWent) {
       EXPECT_EQ(json::Value(*done).text("body"), "made");
     } else if (c.expected) {
       EXPECT_EQ(done.error().code, *c.expected) << c.status;
+    }
+    EXPECT_EQ(asked.has_value(), c.answers_probe) << c.status;
+    if (asked) {
+      EXPECT_EQ(json::Value(*asked).integer("status"), c.status);
     }
   }
 }

@@ -1,0 +1,33 @@
+// The accounts of this machine, as its files tell of them.
+#pragma once
+
+#include <string>
+
+#include <sys/types.h>
+
+#include "base/result.h"
+#include "respond/effect_settings.h"
+
+namespace mailwarden::respond {
+
+struct LocalAccount {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string home;
+};
+// invalid: no account's name. not_found: there is none. denied: it must not be touched.
+Result<LocalAccount> find_account(const std::string& name, const AccountEffects& settings);
+
+// What /etc/shadow says of it.
+struct ShadowEntry {
+  bool can_unlock = false;  // something would be left of the password; usermod asks for that
+  bool locked = false;
+  std::string expires;  // in days since 1970; "" for never
+
+  // Neither by password nor by key, since sshd and PAM ask for the date.
+  bool is_suspended() const { return locked && expires == "1"; }
+};
+Result<ShadowEntry> find_shadow(const std::string& name, const AccountEffects& settings);
+
+}  // namespace mailwarden::respond

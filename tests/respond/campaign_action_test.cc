@@ -24,7 +24,9 @@ class Campaigns : public testing::Test {
         .stopped = "SELECT state = 'stopped' FROM " + table_ + " WHERE id = $1"};
   }
   void TearDown() override {
-    if (database_) EXPECT_TRUE(database_->execute("DROP TABLE " + table_));
+    if (database_) {
+      EXPECT_TRUE(database_->execute("DROP TABLE " + table_));
+    }
   }
 
   Result<json::Object> perform(const std::string& action, const std::string& campaign) const {

@@ -34,7 +34,9 @@ class Firewall : public testing::Test {
         .never = {parse_range("203.0.113.0/24").value(), parse_range("2001:db8:a::/48").value()}};
   }
   void TearDown() override {
-    if (inside_) EXPECT_EQ(::setns(before_, CLONE_NEWNET), 0);
+    if (inside_) {
+      EXPECT_EQ(::setns(before_, CLONE_NEWNET), 0);
+    }
     ::close(before_);
   }
 

@@ -1,4 +1,5 @@
 // Files on this machine, once without ssh and once through a real server on loopback.
+#include <algorithm>
 #include <filesystem>
 
 #include <sys/stat.h>

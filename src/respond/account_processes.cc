@@ -68,6 +68,11 @@ int milliseconds_until(steady_clock::time_point until) {
 }  // namespace
 
 Result<std::vector<pid_t>> processes_of(uid_t uid) {
+  // What is hidden must not pass for what has ended.
+  if (!read_regular_file("/proc/1/status", status_bytes_max)) {
+    return fail(Code::denied,
+                "/proc hides the processes of others; docs/effects.md says what the unit needs");
+  }
   std::vector<pid_t> found;
   std::error_code failed;
   std::filesystem::directory_iterator entry("/proc", failed);
@@ -95,6 +100,9 @@ Result<void> end_processes(uid_t uid, steady_clock::time_point until) {
     std::vector<std::unique_ptr<ProcessHandle>> handles;
     for (const pid_t id : *running) {
       auto handle = std::make_unique<ProcessHandle>(id);
+      if (!handle->is_open() && errno != ESRCH) {
+        return fail(Code::io, "process " + std::to_string(id) + ": " + std::strerror(errno));
+      }
       // The number may have become another's before it was opened; from here on it cannot.
       if (!handle->is_open() || !runs_as(id, uid)) continue;
       if (!handle->kill() && errno == EPERM) {

@@ -95,6 +95,18 @@ Result<const Action*> find_allowed(const ActionCall& call, const EffectSettings&
   return functions;
 }
 
+// A caller tries again or does not; what stands behind the codes is in the sentence.
+template <class T>
+Result<T> settled(Result<T> result) {
+  if (result) return result;
+  Code& code = result.error().code;
+  if (code == Code::not_found || code == Code::conflict || code == Code::corrupt) {
+    code = Code::denied;
+  }
+  if (code == Code::full) code = Code::unavailable;
+  return result;
+}
+
 Work begin(const ActionCall& call, const EffectSettings& settings) {
   return {call, settings, std::chrono::steady_clock::now() + call.time_out};
 }
@@ -104,13 +116,13 @@ Work begin(const ActionCall& call, const EffectSettings& settings) {
 Result<json::Object> perform_action(const ActionCall& call, const EffectSettings& settings) {
   const auto action = find_allowed(call, settings);
   if (!action) return std::unexpected(action.error());
-  return (*action)->perform(begin(call, settings));
+  return settled((*action)->perform(begin(call, settings)));
 }
 
 Result<bool> probe_action(const ActionCall& call, const EffectSettings& settings) {
   const auto action = find_allowed(call, settings);
   if (!action) return std::unexpected(action.error());
-  return (*action)->probe(begin(call, settings));
+  return settled((*action)->probe(begin(call, settings)));
 }
 
 std::string describe_action(const ActionCall& call, const EffectSettings& settings) {

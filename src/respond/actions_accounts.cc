@@ -40,11 +40,13 @@ Result<Before> read_before(const Work& work, const std::string& name) {
   return Before{value->integer("uid"), *locked, value->text("expires")};
 }
 
-// The first time counts: what a second try finds is what the first has done.
+// What a second try finds is what the first has done; what was kept then counts.
 Result<void> remember(const Work& work, const LocalAccount& account, const ShadowEntry& now) {
-  const auto before = read_before(work, account.name);
-  if (before && before->uid == static_cast<std::int64_t>(account.uid)) return {};
-  if (!before && before.error().code != Code::not_found) return std::unexpected(before.error());
+  if (now.is_suspended()) {
+    const auto before = read_before(work, account.name);
+    if (before && before->uid == static_cast<std::int64_t>(account.uid)) return {};
+    if (!before && before.error().code != Code::not_found) return std::unexpected(before.error());
+  }
   return write_file_durably(
       kept_path(work, account.name),
       json::to_text(json::Object{{"account", account.name},

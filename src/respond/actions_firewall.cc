@@ -71,7 +71,7 @@ Result<ProgramEnd> run_nft(const Work& work, const std::vector<std::string>& opt
   if (end->exit_code != 0 && end->errors.contains("Operation not permitted")) {
     return fail(Code::denied, saying(program, *end));
   }
-  if (!end->whole) return fail(Code::full, firewall(work).nft + ": says more than is read");
+  if (!end->whole) return fail(Code::denied, firewall(work).nft + ": says more than is read");
   return end;
 }
 

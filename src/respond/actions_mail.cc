@@ -55,8 +55,8 @@ Result<Queue> find_mails(const Work& work, const std::string& sender) {
   // Postfix asks to come again where it does not run, and says so by EX_UNAVAILABLE, EX_TEMPFAIL.
   if (end->exit_code != 0) return fail(Code::unavailable, saying(program, *end));
   if (!end->whole) {
-    return fail(Code::full, mail(work).postqueue + " says more than 'listing_bytes_max' of " +
-                                "effects.yaml allows");
+    return fail(Code::denied, mail(work).postqueue + " says more than 'listing_bytes_max' of " +
+                                  "effects.yaml allows");
   }
   Queue queue;
   for (const std::string_view line : split(end->output, '\n')) {

@@ -63,8 +63,8 @@ bool write_all(int descriptor, std::string_view bytes) {
 
 Result<HomeFile> HomeFile::open(const std::string& home, const std::string& path, uid_t owner) {
   const std::string shown = home + "/" + path;
-  // The home itself is what root wrote into /etc/passwd; links on the way there are root's.
-  const Descriptor root(::open(home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  // The home itself is what root wrote into /etc/passwd; a link on the way there is root's, too.
+  const Descriptor root(::open(home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (root.get() < 0) return failure(home, errno);
   const std::size_t slash = path.rfind('/');
   const std::string below = slash == std::string::npos ? "." : path.substr(0, slash);

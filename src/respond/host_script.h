@@ -7,7 +7,7 @@
 
 namespace mailwarden::respond {
 
-// One fixed text for POSIX sh with GNU's file tools, without a single quote, so that any shell
+// One fixed text for POSIX sh with GNU's file tools, without a single quote, so that a login shell
 // takes it between two of them. It reads one value a line, the first of which says what to do; the
 // last line of its answer is one word, or "end CODE".
 std::string_view host_script();

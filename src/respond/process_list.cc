@@ -53,10 +53,14 @@ Result<ProcessList> list_processes(std::size_t bytes_max) {
   if (failed) return fail(Code::io, "/proc: " + failed.message());
   std::ranges::sort(ids);
   ProcessList list;
+  // Where the first process is hidden, those of others are.
+  list.whole = !line_of(1).empty();
   for (const std::int64_t id : ids) {
     const std::string line = line_of(id);
-    list.whole = list.text.size() + line.size() <= bytes_max;
-    if (!list.whole) break;
+    if (list.text.size() + line.size() > bytes_max) {
+      list.whole = false;
+      break;
+    }
     list.text += line;
   }
   return list;

@@ -9,8 +9,8 @@
 namespace mailwarden::respond {
 
 struct ProcessList {
-  std::string text;  // a JSON object a line: id, parent, uid, state, name, executable, command
-  bool whole = true;
+  std::string text;   // a JSON object a line: id, parent, uid, state, name, executable, command
+  bool whole = true;  // false: there was no room, or the system hides some
 };
 // By number, as far as there is room.
 Result<ProcessList> list_processes(std::size_t bytes_max);

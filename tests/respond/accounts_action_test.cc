@@ -102,6 +102,15 @@ TEST_F(PrivateAccounts, OneThatSomebodyElseSuspendedStaysSuspended) {
   EXPECT_EQ(line("shadow", "ann"), "ann:!x:20000:0:99999:7::1:");
 }
 
+TEST_F(PrivateAccounts, WhatSomebodyChangedBetweenTwoSuspensionsCounts) {
+  ASSERT_TRUE(perform("suspend_account", "ann"));
+  const std::string changed = std::string("ann:") + hash + ":20000:0:99999:7::22000:";
+  set_shadow(changed);
+  ASSERT_TRUE(perform("suspend_account", "ann"));
+  ASSERT_TRUE(perform("unlock_account", "ann"));
+  EXPECT_EQ(line("shadow", "ann"), changed);
+}
+
 TEST_F(PrivateAccounts, AnotherAccountOfThatNameIsNotGivenWhatTheFirstHad) {
   ASSERT_TRUE(perform("suspend_account", "ann"));
   std::string passwd = read_file(folder_.path("root/etc/passwd"));

@@ -132,7 +132,7 @@ TEST_F(Evidence, AFileOfThatNameThatIsAnotherIsNoEvidence) {
   write_file(piece.text("file"), "something else");
   const auto done = collect({"logs"});
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().code, Code::conflict);
+  EXPECT_EQ(done.error().code, Code::denied);
 }
 
 }  // namespace

@@ -180,7 +180,8 @@ TEST_F(PostfixQueue, AListingThatIsTooLongIsSaidAndNothingIsDone) {
   settings_.mail->listing_bytes_max = 4096;
   const auto held = perform("hold_mail", "a@bad.example");
   ASSERT_FALSE(held);
-  EXPECT_EQ(held.error().code, Code::full);
+  EXPECT_EQ(held.error().code, Code::denied);
+  EXPECT_NE(held.error().what.find("'listing_bytes_max'"), std::string::npos) << held.error().what;
   EXPECT_EQ(count("a@bad.example", "hold"), 0);
 }
 

@@ -138,8 +138,12 @@ Result<json::Object> collect(const Work& work) {
   }
   // What was taken counts, even where something else could not be.
   if (told.empty() && last) return std::unexpected(*last);
-  return json::Object{{"evidence", json::Array(told.begin(), told.end())},
-                      {"failed", listed(failed).items}};
+  const Listed shown = listed(told);
+  if (!shown.whole) {
+    failed.push_back("more was taken than a variable holds; all of it is in " +
+                     evidence(work).folder);
+  }
+  return json::Object{{"evidence", shown.items}, {"failed", listed(failed).items}};
 }
 
 // Taken again it is another moment's, which harms nobody.

@@ -210,6 +210,15 @@ class RealAccount : public testing::Test {
   Result<json::Object> perform(const std::string& action) const {
     return perform_action(call(action, {{"account", name_}}), settings_);
   }
+  // The account may sign in with the key "user_key" of the server's folder.
+  void give_key(const Sshd& server) const {
+    server.make_key("user_key");
+    const std::string ssh = folder_.path("home/.ssh");
+    std::filesystem::create_directory(ssh);
+    write_file(ssh + "/authorized_keys", read_file(server.path("user_key.pub")));
+    ASSERT_EQ(::chown(ssh.c_str(), uid_, uid_), 0);
+    ASSERT_EQ(::chown((ssh + "/authorized_keys").c_str(), uid_, uid_), 0);
+  }
 
   TemporaryFolder folder_;
   EffectSettings settings_;
@@ -222,13 +231,7 @@ TEST_F(RealAccount, SignsInNeitherByKeyNorBySuWhileItIsSuspended) {
   if (!std::filesystem::exists(Sshd::program)) GTEST_SKIP() << "there is no sshd";
   const Sshd server(folder_, "");
   ASSERT_TRUE(server.is_up()) << server.log();
-  server.make_key("user_key");
-  const std::string ssh = folder_.path("home/.ssh");
-  std::filesystem::create_directory(ssh);
-  write_file(ssh + "/authorized_keys", read_file(server.path("user_key.pub")));
-  ASSERT_EQ(::chown(ssh.c_str(), uid_, uid_), 0);
-  ASSERT_EQ(::chown((ssh + "/authorized_keys").c_str(), uid_, uid_), 0);
-
+  give_key(server);
   const auto signs_in = [&] { return runs(server.client(name_, "user_key", "true")); };
   const auto switches = [&] { return runs({"/bin/su", "-s", "/bin/sh", "-c", "true", name_}); };
   ASSERT_TRUE(signs_in()) << server.log();
@@ -256,6 +259,22 @@ TEST_F(RealAccount, SignsInNeitherByKeyNorBySuWhileItIsSuspended) {
   ASSERT_TRUE(back) << back.error().what;
   EXPECT_TRUE(signs_in()) << server.log();
   EXPECT_TRUE(switches());
+}
+
+TEST_F(RealAccount, DoesNotSignInWithAKeyThatWasTaken) {
+  if (!std::filesystem::exists(Sshd::program)) GTEST_SKIP() << "there is no sshd";
+  const Sshd server(folder_, "");
+  ASSERT_TRUE(server.is_up()) << server.log();
+  give_key(server);
+  const json::Object key{{"account", name_}, {"fingerprint", server.fingerprint("user_key")}};
+  const auto signs_in = [&] { return runs(server.client(name_, "user_key", "true")); };
+  ASSERT_TRUE(signs_in()) << server.log();
+  const auto taken = perform_action(call("remove_ssh_key", key), settings_);
+  ASSERT_TRUE(taken) << taken.error().what;
+  EXPECT_FALSE(signs_in());
+  const auto back = perform_action(call("restore_ssh_key", key), settings_);
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_TRUE(signs_in()) << server.log();
 }
 
 TEST_F(RealAccount, OneWithProcessesIsNotRemovedUntilTheyHaveEnded) {

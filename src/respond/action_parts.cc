@@ -71,7 +71,8 @@ Result<ProgramEnd> run_program(const Work& work, const Program& program) {
 std::string saying(const Program& program, const ProgramEnd& end) {
   std::string said(trim(end.errors));
   if (said.empty()) said = trim(end.output);
-  said.resize(std::min(said.size(), said_bytes_max));
+  // What went wrong stands last.
+  said.erase(0, said.size() - std::min(said.size(), said_bytes_max));
   return program.command.front() + ": ended with " + std::to_string(end.exit_code) +
          (said.empty() ? "" : ", saying: " + printable(said));
 }

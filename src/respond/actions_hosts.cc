@@ -37,9 +37,10 @@ std::vector<std::string> ssh_command(const HostEffects& settings, const Host& ho
         std::string("UpdateHostKeys=no"), "IdentityFile=" + settings.key_file,
         std::string("IdentitiesOnly=yes"), std::string("IdentityAgent=none"),
         std::string("PreferredAuthentications=publickey"), std::string("ForwardAgent=no"),
-        std::string("ClearAllForwardings=yes"), std::string("PermitLocalCommand=no"),
-        "ConnectTimeout=" + std::to_string(seconds), std::string("ConnectionAttempts=1"),
-        std::string("ServerAliveInterval=5"), std::string("ServerAliveCountMax=3")}) {
+        std::string("LogLevel=ERROR"), std::string("ClearAllForwardings=yes"),
+        std::string("PermitLocalCommand=no"), "ConnectTimeout=" + std::to_string(seconds),
+        std::string("ConnectionAttempts=1"), std::string("ServerAliveInterval=5"),
+        std::string("ServerAliveCountMax=3")}) {
     command.insert(command.end(), {"-o", option});
   }
   command.insert(command.end(),

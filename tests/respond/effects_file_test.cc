@@ -67,7 +67,12 @@ hosts:
   rules: [/usr/share/r]
   list: [{name: local}, {name: web1, address: web1.example.com, port: 2222, user: mw}]
 evidence: {folder: /srv/e, log_files: [/var/log/auth.log], lines: 7, bytes_max: 8192}
-tickets: {url: "https://t.example/x", sign_with: t, token_file: /etc/t, id_member: n, find: "https://t.example/f"}
+tickets:
+  url: https://t.example/x
+  sign_with: t
+  token_file: /etc/t
+  id_member: n
+  find: https://t.example/f
 )",
                                       "effects.yaml");
   ASSERT_TRUE(settings) << settings.error().what;

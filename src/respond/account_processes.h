@@ -10,8 +10,8 @@
 
 namespace mailwarden::respond {
 
-// Those that run as the uid, really, effectively or saved; without zombies. denied: the system hides
-// processes of others from us.
+// Those that run as the uid, really, effectively or saved; without zombies. denied: the system
+// hides processes of others from us.
 Result<std::vector<pid_t>> processes_of(uid_t uid);
 
 // Kills them until there are none. unavailable: there still are some at that time.

@@ -1,7 +1,7 @@
 // Addresses and prefixes as a firewall knows them.
 //
-// What     parse_range() reads "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". An IPv4 address that is
-//          written within IPv6 (::ffff:192.0.2.7) is the IPv4 one, since that is what packets carry.
+// What     parse_range() reads "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". An IPv4 address that
+//          is written within IPv6 (::ffff:192.0.2.7) is the IPv4 one, since packets carry that.
 // Owns     Its content.
 // Threads  Pure.
 // Errors   Nothing where the text is no address, or has bits behind its prefix.

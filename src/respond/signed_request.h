@@ -4,7 +4,8 @@
 //          a key that a name stands for: HMAC-SHA256 over "id.timestamp.body".
 // Owns     Nothing; the key is read for each request and wiped.
 // Threads  Any.
-// Errors   invalid: no such name. unavailable: its file cannot be read now. denied: it holds no key.
+// Errors   invalid: no such name. unavailable: its file cannot be read now. denied: it holds no
+//          key.
 // Limits   A key of 24 to 64 bytes.
 // Source   Standard Webhooks 1.0, "Webhook metadata" and "Symmetric"; its key files hold
 //          "whsec_" and base64.

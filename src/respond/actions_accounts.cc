@@ -99,7 +99,9 @@ Result<json::Object> suspend(const Work& work) {
   const auto before = find_shadow(account->name, accounts(work));
   if (!before) return std::unexpected(before.error());
   if (auto kept = remember(work, *account, *before); !kept) return std::unexpected(kept.error());
-  if (auto done = modify(work, account->name, {"--lock", "--expiredate", "1"}); !done) {
+  if (auto done =
+          modify(work, account->name, {"--lock", "--expiredate", std::string(suspended_date)});
+      !done) {
     return std::unexpected(done.error());
   }
   const auto holds = probe_suspended(work);
@@ -124,11 +126,17 @@ Result<json::Object> unlock(const Work& work) {
                                   " is another account now; it had the uid " +
                                   std::to_string(before->uid) + " when it was suspended");
   }
-  std::vector<std::string> options{"--expiredate", before->expires};
+  // Only what still stands as it was left: an administrator may have given some of it back.
+  std::vector<std::string> options;
   // One that had no password at all, so that anybody could sign in, stays locked.
-  if (!before->locked && now->can_unlock) options.insert(options.begin(), "--unlock");
-  if (auto done = modify(work, account->name, options); !done) {
-    return std::unexpected(done.error());
+  if (!before->locked && now->can_unlock) options.emplace_back("--unlock");
+  if (now->expires == suspended_date) {
+    options.insert(options.end(), {"--expiredate", before->expires});
+  }
+  if (!options.empty()) {
+    if (auto done = modify(work, account->name, options); !done) {
+      return std::unexpected(done.error());
+    }
   }
   if (auto gone = forget(kept_path(work, account->name)); !gone) {
     return std::unexpected(gone.error());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -19,6 +20,9 @@ struct LocalAccount {
 // invalid: no account's name. not_found: there is none. denied: it must not be touched.
 Result<LocalAccount> find_account(const std::string& name, const AccountEffects& settings);
 
+// The expiry date of a suspended account: the second day of 1970.
+inline constexpr std::string_view suspended_date = "1";
+
 // What /etc/shadow says of it.
 struct ShadowEntry {
   bool can_unlock = false;  // something would be left of the password; usermod asks for that
@@ -26,7 +30,7 @@ struct ShadowEntry {
   std::string expires;  // in days since 1970; "" for never
 
   // Neither by password nor by key, since sshd and PAM ask for the date.
-  bool is_suspended() const { return locked && expires == "1"; }
+  bool is_suspended() const { return locked && expires == suspended_date; }
 };
 Result<ShadowEntry> find_shadow(const std::string& name, const AccountEffects& settings);
 

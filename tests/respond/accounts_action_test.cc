@@ -111,6 +111,29 @@ TEST_F(PrivateAccounts, WhatSomebodyChangedBetweenTwoSuspensionsCounts) {
   EXPECT_EQ(line("shadow", "ann"), changed);
 }
 
+TEST_F(PrivateAccounts, WhatAnAdministratorGaveBackMeanwhileStaysAsItIs) {
+  struct Case {
+    const char* name;
+    std::string changed;
+    std::string after;
+  };
+  const std::string h = hash;
+  for (const Case& c :
+       {Case{"a new expiry date",
+             "ann:!" + h + ":20000:0:99999:7::22000:", "ann:" + h + ":20000:0:99999:7::22000:"},
+        Case{"the password",
+             "ann:" + h + ":20000:0:99999:7::1:", "ann:" + h + ":20000:0:99999:7::21500:"},
+        Case{"both", "ann:" + h + ":20000:0:99999:7:::", "ann:" + h + ":20000:0:99999:7:::"}}) {
+    SCOPED_TRACE(c.name);
+    set_shadow("ann:" + h + ":20000:0:99999:7::21500:");
+    ASSERT_TRUE(perform("suspend_account", "ann"));
+    set_shadow(c.changed);
+    ASSERT_TRUE(perform("unlock_account", "ann"));
+    EXPECT_EQ(line("shadow", "ann"), c.after);
+    EXPECT_TRUE(holds("unlock_account", "ann"));
+  }
+}
+
 TEST_F(PrivateAccounts, AnotherAccountOfThatNameIsNotGivenWhatTheFirstHad) {
   ASSERT_TRUE(perform("suspend_account", "ann"));
   std::string passwd = read_file(folder_.path("root/etc/passwd"));

@@ -1,9 +1,9 @@
 // Everything that rules and policies say, loaded as one whole.
 //
 // What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
-//          retention, routes, who is on call, who is told when nobody answers, and playbooks; what
-//          holds is replaced as a whole or not at all. `version` is a hash of every text read, which
-//          the ledger records when it changes.
+//          retention, routes, who is on call, who is told when nobody answers, playbooks and what
+//          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash of
+//          every text read, which the ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
 // Errors   Error{invalid} with every mistake of every file at once; see load_policies() for rules.
@@ -28,7 +28,10 @@
 #include "ingest/decode/decoder.h"
 #include "policy/decision_point.h"
 #include "privacy/retention_policy.h"
-#include "respond/flow.h"
+// What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
+//          retention, routes, who is on call, who is told when nobody answers, playbooks and what
+//          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash of
+//          every text read, which the ledger records when it changes.
 
 namespace mailwarden::app {
 
@@ -38,8 +41,10 @@ struct Policies {
   incident::SeverityTable severity;
   std::shared_ptr<const incident::Procedure> procedure;  // empty where there is no incidents.yaml
   std::vector<privacy::RetentionPolicy> retention;
-  alert::Routes routes;  // none where there is no routes.yaml; who is on call
-  std::vector<respond::flow::Playbook> playbooks;  // their rules as ids
+// What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
+//          retention, routes, who is on call, who is told when nobody answers, playbooks and what
+//          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash of
+//          every text read, which the ledger records when it changes.
   // Who may do what; null where the folder holds no access policies.
   // Over what operators wrote down of people and systems.
   std::shared_ptr<const policy::DecisionPoint> access;

@@ -1,4 +1,5 @@
 // Alerts, and playbooks and their runs.
+#include <algorithm>
 #include <array>
 
 #include "base/files.h"
@@ -10,6 +11,7 @@ namespace mailwarden::cli {
 namespace {
 
 constexpr std::array run_acts{"approve", "reject", "done", "failed", "again"};
+constexpr std::array cacao_acts{"import", "export", "sign", "verify"};
 
 void print_run(const json::Value& run) {
   print("Run " + std::to_string(run.integer("number")) + " of " + printable(run.text("playbook")) +
@@ -143,6 +145,7 @@ int show(const Arguments& arguments) {
                                   "playbook [RUN] [OPTION]...\n"
                                   "       mailwarden playbook check FILE...\n"
                                   "       mailwarden playbook plan FILE --incident NUMBER\n"
+                                  "       mailwarden playbook import|export|sign|verify FILE\n"
                                   "       mailwarden playbook approve|reject|done|failed|again RUN "
                                   "STEP --who P --why W",
                                   options, "run", code);
@@ -161,6 +164,8 @@ int playbook_command(const Arguments& arguments) {
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (arguments[0] == "check") return check(rest);
   if (arguments[0] == "plan") return plan(rest);
+  if (std::ranges::find(cacao_acts, arguments[0]) != cacao_acts.end())
+    return playbook_cacao_command(arguments);
   for (const char* kind : run_acts) {
     if (arguments[0] == kind) return act(kind, rest);
   }

@@ -64,10 +64,11 @@ INSTANTIATE_TEST_SUITE_P(Commands, Help,
                                          "config", "ledger", "ledger verify", "ledger show",
                                          "events", "incidents", "incidents show", "incidents ack",
                                          "alerts", "playbook", "playbook check", "playbook plan",
-                                         "playbook approve", "oncall", "oncall show", "report",
-                                         "report verify", "retention", "status", "keys",
-                                         "keys make", "keys add-version", "keys drop-version",
-                                         "keys status", "store"));
+                                         "playbook approve", "playbook import", "playbook export",
+                                         "playbook sign", "playbook verify", "oncall",
+                                         "oncall show", "report", "report verify", "retention",
+                                         "status", "keys", "keys make", "keys add-version",
+                                         "keys drop-version", "keys status", "store"));
 
 struct Wrong {
   const char* name;

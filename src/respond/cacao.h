@@ -33,8 +33,8 @@
 namespace mailwarden::respond {
 
 struct CacaoLimits {
-  static constexpr std::size_t bytes_max = 1024 * 1024;
-  static constexpr std::size_t depth_max = 40;  // of the JSON text
+  static constexpr std::size_t bytes_max = std::size_t{8} * 1024 * 1024;
+  static constexpr std::size_t depth_max = 64;  // of the JSON text
   static constexpr std::size_t mistakes_max = 100;
 };
 

@@ -15,7 +15,10 @@ using Node = Condition::Node;
 using flow::VariableType;
 using json::Value;
 
-std::string quoted(std::string_view text, char quote) {
+// STIX has longer names and words; what comes of it has still to be within Condition's limit.
+constexpr std::size_t pattern_bytes_max = 4 * Condition::text_bytes_max;
+
+std::string in_quotes(std::string_view text, char quote) {
   std::string out(1, quote);
   for (const char c : text) {
     if (c == quote || c == '\\') out += '\\';
@@ -76,7 +79,7 @@ class StixWriter {
       return out + ")";
     }
     const std::string* text = node.value.as_string();
-    return text == nullptr ? json::to_text(node.value) : quoted(*text, '\'');
+    return text == nullptr ? json::to_text(node.value) : in_quotes(*text, '\'');
   }
 
   // A literal stands on the right in STIX.
@@ -389,9 +392,9 @@ Result<std::string> to_stix(std::string_view condition, const VariableNames& nam
 
 Result<std::string> to_native(std::string_view pattern, const VariableNames& names,
                               const flow::Variables& variables) {
-  if (pattern.size() > Condition::text_bytes_max) {
+  if (pattern.size() > pattern_bytes_max) {
     return fail(Code::invalid,
-                "a condition has at most " + std::to_string(Condition::text_bytes_max) + " bytes");
+                "a condition has at most " + std::to_string(pattern_bytes_max) + " bytes");
   }
   auto read = StixReader(pattern, names, variables).run();
   if (!read) return read;

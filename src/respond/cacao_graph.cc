@@ -171,7 +171,7 @@ class Workflow {
   // Makes the steps of a branch, and of the branches within; answers the first, "" for none.
   std::string walk(const std::string& first, const Branch& branch, std::size_t depth) {
     if (first.empty()) return "";
-    if (depth > FlowLimits::depth_max) {
+    if (depth > FlowLimits::depth_max + 1) {
       reading_.mistake(pointer_to(first),
                        "branches are at most " + std::to_string(FlowLimits::depth_max) + " deep");
       return "";
@@ -306,7 +306,7 @@ class Workflow {
     const Value& cases = object["cases"];
     const std::string at = below(pointer_to(id), "cases");
     if (cases.as_object() == nullptr) return reading_.mistake(at, "must be an object");
-    if (cases.as_object()->size() > FlowLimits::branches_max) {
+    if (cases.as_object()->size() > FlowLimits::branches_max + 1) {
       return reading_.mistake(
           at, "at most " + std::to_string(FlowLimits::branches_max) + " branches are allowed");
     }
@@ -326,7 +326,7 @@ class Workflow {
                          "give it a step");
       }
     }
-    if (step.cases.empty()) reading_.mistake(at, "no case has anything to do");
+    if (step.cases.empty() && !rest) reading_.mistake(at, "no case has anything to do");
   }
 
   void read_parallel(const std::string& id, const Value& object, std::size_t depth, Step& step) {

@@ -177,7 +177,8 @@ Result<Imported> import_cacao(std::string_view text) {
   auto document =
       json::parse(text, {.depth_max = CacaoLimits::depth_max, .bytes_max = CacaoLimits::bytes_max});
   if (!document) return std::unexpected(document.error());
-  if (document->as_object() == nullptr) return fail(Code::invalid, "a CACAO playbook is a JSON object");
+  if (document->as_object() == nullptr)
+    return fail(Code::invalid, "a CACAO playbook is a JSON object");
   return cacao::import_document(std::move(*document->as_object()));
 }
 

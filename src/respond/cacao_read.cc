@@ -147,16 +147,16 @@ Texts read_variables(Reading& reading, const json::Value& dictionary, const std:
       reading.mistake(place, "a variable is named __x__, with letters, digits, '_' and '-'");
       continue;
     }
+    const auto given = reading.hints.given.find(name);
+    if (given != reading.hints.given.end()) {
+      names[name] = given->second;
+      continue;
+    }
     Variable variable = read_variable(reading, object, place);
     if (reading.playbook.variables.size() >= FlowLimits::variables_max) {
       reading.mistake(place, "a playbook has at most " + std::to_string(FlowLimits::variables_max) +
                                  " variables");
       return names;
-    }
-    const auto given = reading.hints.given.find(name);
-    if (given != reading.hints.given.end()) {
-      names[name] = given->second;
-      continue;
     }
     const auto hint = reading.hints.names.find(name);
     std::string native = hint == reading.hints.names.end() ? "" : hint->second;

@@ -19,8 +19,8 @@ using json::Object;
 using json::Value;
 
 constexpr std::int64_t milliseconds_max =
-    std::chrono::duration_cast<std::chrono::milliseconds>(FlowLimits::wait_max).count();
-constexpr std::int64_t rounds_usual = 100;  // where CACAO sets no limit
+    std::chrono::milliseconds(std::chrono::days(36'500)).count();  // what is too long check() tells
+constexpr std::int64_t rounds_usual = 100;                         // where CACAO sets no limit
 constexpr std::size_t commands_max = 20;
 
 Duration duration_of(Reading& reading, const Value& object, std::string_view name,

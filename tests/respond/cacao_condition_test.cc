@@ -130,7 +130,7 @@ TEST(Stix, HasItsLimits) {
   EXPECT_THAT(
       to_native(deep + "__n__:value = 1" + std::string(60, ')'), names(), variables()).error().what,
       testing::HasSubstr("nested too deep"));
-  EXPECT_FALSE(to_native(std::string(5000, ' '), names(), variables()));
+  EXPECT_FALSE(to_native(std::string(20000, ' '), names(), variables()));
   EXPECT_FALSE(to_stix("n >", names()));
 }
 

@@ -365,7 +365,7 @@ TEST(Cacao, WhatAnotherToolChangesCounts) {
 
 TEST(Cacao, RefusesAnExtensionThatIsNoneOfOurs) {
   flow::Playbook playbook{.name = "p", .title = "P", .start = "a", .order = {"a"}};
-  playbook.steps["a"] = {.id = "a", .text = "do", .retry = {.tries = 7}};
+  playbook.steps["a"] = {.id = "a", .retry = {.tries = 7}, .text = "do"};
   std::string text = exported(playbook);
   text.replace(text.find("\"tries\""), 7, "\"tires\"");
   const auto read = import_cacao(text);

@@ -60,6 +60,8 @@ int incidents_command(const Arguments& arguments);
 int alerts_command(const Arguments& arguments);
 int oncall_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
+int playbook_check(const Arguments& arguments);
+int playbook_plan(const Arguments& arguments);
 // import, export, sign or verify, which the first argument names.
 int playbook_cacao_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);

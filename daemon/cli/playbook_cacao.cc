@@ -1,5 +1,6 @@
 // mailwarden playbook import, export, sign and verify: playbooks in CACAO.
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "base/files.h"
@@ -7,7 +8,7 @@
 #include "daemon/cli/command.h"
 #include "json/value.h"
 #include "respond/cacao.h"
-#include "respond/cacao_native.h"
+#include "respond/flow_file.h"
 #include "respond/signature.h"
 
 namespace mailwarden::cli {
@@ -70,13 +71,19 @@ int import_playbook(const Arguments& arguments) {
   const auto imported = respond::import_cacao(*text);
   if (!imported) return complain(answer_is_no, imported.error().what);
   for (const std::string& note : imported->notes) complain(done, printable(note));
-  return deliver(*given, json_text(respond::cacao::members_of(imported->playbook)));
+  const auto yaml = respond::flow::to_yaml(imported->playbook);
+  return yaml ? deliver(*given, *yaml) : complain(answer_is_no, yaml.error().what);
 }
 
 Result<respond::flow::Playbook> playbook_in(const po::variables_map& given) {
-  const auto document = document_of(given);
-  if (!document) return std::unexpected(document.error());
-  return respond::cacao::playbook_of(*document);
+  const std::string& path = given["file"].as<std::vector<std::string>>().front();
+  auto text = text_of(given);
+  if (!text) return std::unexpected(text.error());
+  const std::array texts{respond::flow::PlaybookText{path, *std::move(text)}};
+  auto playbooks = respond::flow::parse_playbooks(texts);
+  if (!playbooks) return std::unexpected(playbooks.error());
+  if (playbooks->size() != 1) return fail(Code::invalid, path + ": one playbook was expected");
+  return std::move(playbooks->front());
 }
 
 int export_playbook(const Arguments& arguments) {

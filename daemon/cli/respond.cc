@@ -2,10 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "base/files.h"
 #include "base/text.h"
 #include "daemon/cli/command.h"
-#include "respond/playbook.h"
 
 namespace mailwarden::cli {
 namespace {
@@ -51,74 +49,6 @@ void print_runs(const json::Value& answer) {
   print_table({"RUN", "PLAYBOOK", "INCIDENT", "STATE", "CHANGED (UTC)", "STANDS AT"}, rows);
 }
 
-Result<std::vector<respond::Playbook>> read_playbooks(const std::vector<std::string>& files) {
-  std::vector<respond::PlaybookText> texts;
-  for (const std::string& file : files) {
-    auto text = read_whole_file(file);
-    if (!text) return std::unexpected(text.error());
-    texts.push_back({file, *std::move(text)});
-  }
-  return respond::parse_playbooks(texts);
-}
-
-int check(const Arguments& arguments) {
-  const po::options_description options("Options");
-  int code = done;
-  const auto given = read_options(arguments, "playbook check FILE...", options, "file", code);
-  if (!given) return code;
-  if (!given->contains("file")) return complain(usage, "'playbook check' needs a file");
-  const auto playbooks = read_playbooks((*given)["file"].as<std::vector<std::string>>());
-  if (!playbooks) return complain(answer_is_no, playbooks.error().what);
-  for (const respond::Playbook& playbook : *playbooks) {
-    print(printable(playbook.name) + ": " + std::to_string(playbook.steps.size()) + " steps\n");
-  }
-  return done;
-}
-
-void print_plan(const respond::Playbook& playbook, const incident::Incident& incident,
-                const std::vector<std::string>& commands) {
-  std::vector<std::vector<std::string>> rows;
-  for (const respond::Step& step : respond::plan(playbook, incident, commands)) {
-    rows.push_back(
-        {step.id, std::string(to_string(step.kind)), respond::describe(step), step.approval});
-  }
-  print(printable(playbook.title) + "\n");
-  print_table({"STEP", "KIND", "DOES", "ASKS FOR APPROVAL"}, rows);
-}
-
-// What the playbook would do about an incident, without doing it.
-int plan(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_source_options(options);
-  auto add = options.add_options();
-  add("incident", text_option("NUMBER"), "the incident's number");
-  add("command", po::value<std::vector<std::string>>()->value_name("PATH"),
-      "an executable that the daemon may run; several times for several");
-  int code = done;
-  const auto given =
-      read_options(arguments, "playbook plan FILE --incident NUMBER", options, "file", code);
-  if (!given) return code;
-  if (!given->contains("file") || !given->contains("incident")) {
-    return complain(usage, "'playbook plan' needs a file and --incident");
-  }
-  const auto playbooks = read_playbooks((*given)["file"].as<std::vector<std::string>>());
-  if (!playbooks) return complain(answer_is_no, playbooks.error().what);
-  const auto found =
-      ask(*given, {.path = "/api/v1/incidents/" + (*given)["incident"].as<std::string>()});
-  if (!found) return complain(found.error());
-  const incident::Incident incident{
-      .number = found->integer("number"),
-      .title = found->text("title"),
-      .entity = {(*found)["entity"].text("kind"), (*found)["entity"].text("name")},
-      .severity = static_cast<incident::Severity>(found->integer("severity")),
-      .row = found->text("row")};
-  const auto commands = given->contains("command")
-                            ? (*given)["command"].as<std::vector<std::string>>()
-                            : std::vector<std::string>();
-  for (const respond::Playbook& playbook : *playbooks) print_plan(playbook, incident, commands);
-  return done;
-}
-
 int act(const std::string& kind, const Arguments& arguments) {
   po::options_description options("Options");
   add_act_options(options);
@@ -143,7 +73,7 @@ int show(const Arguments& arguments) {
   int code = done;
   const auto given = read_options(arguments,
                                   "playbook [RUN] [OPTION]...\n"
-                                  "       mailwarden playbook check FILE...\n"
+                                  "       mailwarden playbook check PATH...\n"
                                   "       mailwarden playbook plan FILE --incident NUMBER\n"
                                   "       mailwarden playbook import|export|sign|verify FILE\n"
                                   "       mailwarden playbook approve|reject|done|failed|again RUN "
@@ -162,10 +92,11 @@ int show(const Arguments& arguments) {
 int playbook_command(const Arguments& arguments) {
   if (arguments.empty()) return show(arguments);
   const Arguments rest(arguments.begin() + 1, arguments.end());
-  if (arguments[0] == "check") return check(rest);
-  if (arguments[0] == "plan") return plan(rest);
-  if (std::ranges::find(cacao_acts, arguments[0]) != cacao_acts.end())
+  if (arguments[0] == "check") return playbook_check(rest);
+  if (arguments[0] == "plan") return playbook_plan(rest);
+  if (std::ranges::find(cacao_acts, arguments[0]) != cacao_acts.end()) {
     return playbook_cacao_command(arguments);
+  }
   for (const char* kind : run_acts) {
     if (arguments[0] == kind) return act(kind, rest);
   }

@@ -15,6 +15,16 @@ using std::chrono::year_month_day;
 constexpr std::int64_t us_per_second = 1'000'000;
 constexpr std::int64_t us_per_day = 86'400 * us_per_second;
 
+constexpr std::array duration_units{
+    std::pair{std::string_view("us"), Duration(1)},
+    std::pair{std::string_view("ms"), Duration(std::chrono::milliseconds(1))},
+    std::pair{std::string_view("s"), Duration(std::chrono::seconds(1))},
+    std::pair{std::string_view("m"), Duration(std::chrono::minutes(1))},
+    std::pair{std::string_view("h"), Duration(std::chrono::hours(1))},
+    std::pair{std::string_view("d"), Duration(days(1))},
+    std::pair{std::string_view("w"), Duration(days(7))},
+    std::pair{std::string_view("y"), Duration(days(365))}};
+
 // Takes exactly `width` digits from the front of `text`.
 std::optional<unsigned> take_digits(std::string_view& text, std::size_t width) {
   if (text.size() < width) return std::nullopt;
@@ -183,38 +193,14 @@ Result<Duration> parse_duration(std::string_view text) {
   };
   std::int64_t count = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
-  constexpr std::int64_t count_max = 1'000'000'000;
-  if (failed != std::errc() || end + 1 != text.data() + text.size() || count < 0 ||
-      count > count_max) {
-    return wrong();
-  }
+  const std::string_view name(end, text.data() + text.size());
+  const auto* const unit =
+      std::ranges::find(duration_units, name, [](const auto& known) { return known.first; });
+  if (failed != std::errc() || unit == duration_units.end() || count < 0) return wrong();
   // A thousand years are longer than any policy and far from overflowing microseconds.
-  constexpr auto longest = seconds(std::int64_t{86'400} * 365 * 1000);
-  seconds unit(0);
-  switch (*end) {
-    case 's':
-      unit = seconds(1);
-      break;
-    case 'm':
-      unit = minutes(1);
-      break;
-    case 'h':
-      unit = hours(1);
-      break;
-    case 'd':
-      unit = days(1);
-      break;
-    case 'w':
-      unit = days(7);
-      break;
-    case 'y':
-      unit = days(365);
-      break;
-    default:
-      return wrong();
-  }
-  if (count > longest / unit) return wrong();
-  return Duration(unit * count);
+  constexpr Duration longest = hours(std::int64_t{24} * 365 * 1000);
+  if (count > longest / unit->second) return wrong();
+  return unit->second * count;
 }
 
 std::string to_words(Duration duration) {

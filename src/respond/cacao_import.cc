@@ -5,6 +5,7 @@
 #include "respond/cacao_extension.h"
 #include "respond/cacao_kept.h"
 #include "respond/cacao_native.h"
+#include "respond/flow_words.h"
 
 namespace mailwarden::respond {
 namespace cacao {
@@ -40,13 +41,6 @@ Texts take_texts(Object& members, std::string_view name) {
   return out;
 }
 
-bool is_step_id(std::string_view id) {
-  return !id.empty() && id.size() <= 64 && id != "end" && std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-}
-
 Hints take_hints(Extension& extension) {
   Hints hints;
   hints.name = Value(extension.playbook).text("name");
@@ -56,7 +50,7 @@ Hints take_hints(Extension& extension) {
     const auto native = members.find("step_id");
     if (native == members.end()) continue;
     const std::string* const text = native->second.as_string();
-    if (text != nullptr && is_step_id(*text)) hints.step_ids[id] = *text;
+    if (text != nullptr && flow::is_step_id(*text)) hints.step_ids[id] = *text;
     members.erase(native);
   }
   return hints;

@@ -357,23 +357,6 @@ json::Object members_of(const Playbook& playbook) {
   return members;
 }
 
-Result<Playbook> playbook_of(const json::Object& members) {
-  Playbook playbook;
-  json::Object head = members;
-  const auto steps = head.find("steps");
-  const json::Value held = steps == head.end() ? json::Value() : steps->second;
-  head.erase("steps");
-  if (auto good = set(playbook, head); !good) return std::unexpected(good.error());
-  const json::Object* const all = held.as_object();
-  if (all == nullptr) return fail(Code::invalid, "steps: an object was expected");
-  for (const auto& [id, step] : *all) {
-    if (auto good = read_members<Step>(step, playbook.steps[id], step_fields); !good) {
-      return fail("steps: " + id, good.error());
-    }
-  }
-  return playbook;
-}
-
 json::Object difference(const Step& from, const Step& to) {
   return differing<Step>(from, to, step_fields);
 }

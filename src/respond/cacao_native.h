@@ -1,7 +1,7 @@
 // Playbooks as JSON, member by member, and the differences between two.
 //
 // What     One table says how each member of a Step and of a Playbook is written and read; the
-//          extension for CACAO and the command's JSON output are made from it.
+//          extension for CACAO is made from it.
 //          A difference holds the members of the second in which it differs from the first.
 // Owns     Nothing.
 // Threads  Pure.
@@ -22,7 +22,6 @@ std::string_view kind_name(flow::StepKind kind);  // "if_condition"
 
 // All members but file and version; steps by id.
 json::Object members_of(const flow::Playbook& playbook);
-Result<flow::Playbook> playbook_of(const json::Object& members);
 
 json::Object difference(const flow::Step& from, const flow::Step& to);
 // Without steps, file and version.

@@ -6,6 +6,7 @@
 #include "respond/cacao_kept.h"
 #include "respond/cacao_reading.h"
 #include "respond/condition_tree.h"
+#include "respond/flow_words.h"
 #include "respond/value_type.h"
 
 namespace mailwarden::respond::cacao {
@@ -18,12 +19,6 @@ using json::Object;
 using json::Value;
 
 constexpr std::size_t name_bytes_max = 64;
-
-bool is_playbook_name(std::string_view name) {
-  return !name.empty() && name.size() <= name_bytes_max && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
 
 bool truth_of(Reading& reading, const Value& object, std::string_view name,
               const std::string& pointer) {
@@ -107,8 +102,8 @@ void read_names(Reading& reading) {
   flow::Playbook& playbook = reading.playbook;
   playbook.title = text_of(reading, reading.document, "name", "", true);
   playbook.description = text_of(reading, reading.document, "description", "");
-  playbook.name = is_playbook_name(reading.hints.name) ? reading.hints.name
-                                                       : slug(playbook.title, name_bytes_max);
+  playbook.name = flow::is_playbook_name(reading.hints.name) ? reading.hints.name
+                                                             : slug(playbook.title, name_bytes_max);
   if (playbook.name.empty()) playbook.name = "playbook";
 }
 

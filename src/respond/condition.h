@@ -3,12 +3,15 @@
 // What     A Condition is a truth over variables and literals:
 //
 //            subjects > 0 and not (kind == "test" or kind in ["a", "b"])
+//            exists fact.services and fact.services >= 2
 //
 //          Operators, from the loosest: or; and; not; == != < <= > >= in. Operands are names of
 //          variables (incident.severity among them), numbers, texts in double quotes with \" \\ \n
-//          \t, true, false, lists. Integers and numbers compare with each other; texts by their
-//          bytes, addresses by their value; other kinds only with == and != and only with their
-//          own. A comparison of what does not fit is an error, never false.
+//          \t, true, false, lists of those. Integers and numbers compare with each other; texts by
+//          their bytes, but two IPv4 or two IPv6 addresses by their value; other kinds only with ==
+//          and != and only with their own. A comparison of what does not fit is an error, never
+//          false. A variable of its own must be a boolean. `exists NAME` asks whether a variable has
+//          a value. What stands behind an `or` or `and` that is decided is not evaluated.
 // Owns     Its content.
 // Threads  Values; evaluate() is pure.
 // Errors   parse(): invalid, with the column. evaluate(): not_found for a variable without value,
@@ -38,8 +41,11 @@ class Condition {
   using Lookup = std::function<json::Value(std::string_view name)>;
   Result<bool> evaluate(const Lookup& lookup) const;
   const std::set<std::string, std::less<>>& variables() const { return variables_; }
+  // In one form, whatever the blanks were; reading it gives the same condition.
+  std::string to_text() const;
 
-  struct Node;
+  struct Node;  // condition_tree.h
+  const Node& root() const { return *root_; }
 
  private:
   std::shared_ptr<const Node> root_;

@@ -61,6 +61,8 @@ TEST(ParseDuration, KnowsItsUnits) {
   EXPECT_EQ(parse_duration("30d"), Duration(720h));
   EXPECT_EQ(parse_duration("2w"), Duration(336h));
   EXPECT_EQ(parse_duration("1y"), Duration(8760h));
+  EXPECT_EQ(parse_duration("250ms"), Duration(250ms));
+  EXPECT_EQ(parse_duration("2000000000us"), Duration(2000s));
   for (const char* wrong : {"", "5", "m", "-5m", "5mm", "5 m", "99999999999s", "2000y", "1.5h"}) {
     EXPECT_FALSE(parse_duration(wrong)) << wrong;
   }

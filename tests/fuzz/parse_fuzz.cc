@@ -19,6 +19,11 @@
 #include "ledger/mailed_note.h"
 #include "ledger/note.h"
 #include "privacy/retention_policy.h"
+#include "respond/check.h"
+#include "respond/condition.h"
+#include "respond/flow_file.h"
+#include "respond/flow_json.h"
+#include "respond/outline.h"
 #include "respond/playbook.h"
 
 namespace {
@@ -110,6 +115,43 @@ void read_on_call(const std::string& text) {
   }
 }
 
+// What a file can say is written so that it is read as the same, and can be checked and told.
+void read_playbook(const std::string& text) {
+  namespace flow = respond::flow;
+  const auto playbooks = flow::parse_playbooks(std::vector{flow::PlaybookText{"f.yaml", text}});
+  check_refusal(playbooks);
+  if (!playbooks) return;
+  const flow::Playbook& playbook = playbooks->front();
+  for (const respond::Finding& finding : respond::check(*playbooks, {})) {
+    CHECK(!finding.what.empty());
+  }
+  static_cast<void>(respond::to_text(respond::outline(playbook, {}, std::nullopt)));
+  const std::string stored = json::to_text(json::Value(flow::to_json(playbook)));
+  const auto from_json = flow::playbook_from_json(*json::parse(stored));
+  CHECK(from_json && json::to_text(json::Value(flow::to_json(*from_json))) == stored);
+  const auto yaml = flow::to_yaml(playbook);
+  if (!yaml) return;
+  auto again = flow::parse_playbooks(std::vector{flow::PlaybookText{"f.yaml", *yaml}});
+  CHECK(again);
+  again->front().version = playbook.version;
+  CHECK(again->front() == playbook);
+}
+
+void read_condition(const std::string& text) {
+  const auto condition = respond::Condition::parse(text);
+  check_refusal(condition);
+  if (!condition) return;
+  const auto again = respond::Condition::parse(condition->to_text());
+  CHECK(again && again->to_text() == condition->to_text());
+  for (const json::Value& value :
+       {json::Value(), json::Value(1), json::Value("1"), json::Value(json::Array{"a"})}) {
+    const auto lookup = [&](std::string_view) { return value; };
+    const auto holds = condition->evaluate(lookup);
+    check_refusal(holds);
+    CHECK(again->evaluate(lookup) == holds);
+  }
+}
+
 void read_policies(const std::string& text) {
   check_refusal(incident::SeverityTable::parse(text, "f.yaml"));
   check_refusal(alert::Routes::parse(text, "f.yaml", "alerts"));
@@ -129,7 +171,7 @@ void read_settings(const std::string& text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   for (const auto read : {read_rules, read_json, read_canonical, write_json, read_event, read_note,
-                          read_time, read_policies, read_settings}) {
+                          read_time, read_policies, read_playbook, read_condition, read_settings}) {
     read(text);
   }
   return 0;

@@ -1,12 +1,14 @@
 // Playbooks to CACAO and back, and CACAO to playbooks and back.
 #include "respond/cacao.h"
 
+#include <filesystem>
 #include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "respond/cacao_native.h"
+#include "respond/flow_file.h"
 #include "tests/respond/cacao_playbooks.h"
 #include "tests/temporary.h"
 
@@ -44,6 +46,22 @@ TEST(Cacao, GivesEveryPlaybookBack) {
     const std::string text = exported(playbook);
     ASSERT_EQ(members(imported(text)), members(playbook)) << seed << "\n" << text;
     ASSERT_EQ(exported(imported(text)), text) << seed;
+  }
+}
+
+TEST(Cacao, GivesTheShippedPlaybooksBack) {
+  std::vector<flow::PlaybookText> texts;
+  for (const auto& file :
+       std::filesystem::directory_iterator(source_folder() + "/policies/playbooks_next")) {
+    texts.push_back({file.path(), read_file(file.path())});
+  }
+  const auto playbooks = flow::parse_playbooks(texts);
+  ASSERT_TRUE(playbooks) << playbooks.error().what;
+  ASSERT_FALSE(playbooks->empty());
+  for (const flow::Playbook& playbook : *playbooks) {
+    const std::string text = exported(playbook);
+    EXPECT_EQ(members(imported(text)), members(playbook)) << playbook.name << "\n" << text;
+    EXPECT_EQ(exported(imported(text)), text) << playbook.name;
   }
 }
 

@@ -66,6 +66,8 @@ int oncall_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
 int playbook_check(const Arguments& arguments);
 int playbook_plan(const Arguments& arguments);
+// import, export, sign or verify, which the first argument names.
+int playbook_cacao_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int erase_command(const Arguments& arguments);
 int retention_command(const Arguments& arguments);

@@ -1,4 +1,5 @@
 // Playbooks and their runs.
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -8,6 +9,7 @@ namespace mailwarden::cli {
 namespace {
 
 constexpr std::array run_acts{"approve", "reject", "done", "failed", "again", "undo", "cancel"};
+constexpr std::array cacao_acts{"import", "export", "sign", "verify"};
 
 // What whoever is asked for approval should know.
 void print_plan(const json::Value& step) {
@@ -150,6 +152,7 @@ int show(const Arguments& arguments) {
                                   "       mailwarden playbook plan FILE --incident NUMBER\n"
                                   "       mailwarden playbook run NAME [--incident NUMBER]"
                                   " --who P --why W\n"
+                                  "       mailwarden playbook import|export|sign|verify FILE\n"
                                   "       mailwarden playbook approve|reject|done|failed|again RUN "
                                   "STEP --who P --why W\n"
                                   "       mailwarden playbook undo|cancel RUN [STEP] --who P "
@@ -171,6 +174,9 @@ int playbook_command(const Arguments& arguments) {
   if (arguments[0] == "check") return playbook_check(rest);
   if (arguments[0] == "plan") return playbook_plan(rest);
   if (arguments[0] == "run") return start(rest);
+  if (std::ranges::find(cacao_acts, arguments[0]) != cacao_acts.end()) {
+    return playbook_cacao_command(arguments);
+  }
   for (const char* kind : run_acts) {
     if (arguments[0] == kind) return act(kind, rest);
   }

@@ -63,10 +63,13 @@ INSTANTIATE_TEST_SUITE_P(
     Commands, Help,
     testing::Values("", "decode", "scan", "rules", "rules check", "rules test", "config", "ledger",
                     "ledger verify", "ledger show", "events", "incidents", "incidents show",
-                    "incidents ack", "alerts", "alerts escalations", "playbook", "playbook check",
-                    "playbook plan", "playbook approve", "oncall", "oncall show", "report",
-                    "report verify", "retention", "status", "keys", "keys make", "keys add-version",
-                    "keys drop-version", "keys status", "store"));
+                    "incidents ack", "incidents report", "incidents task add",
+                    "incidents notice draft", "incidents spread", "incidents figures",
+                    "incidents evidence add", "alerts", "alerts escalations", "playbook",
+                    "playbook check", "playbook plan", "playbook approve", "playbook import",
+                    "playbook export", "playbook sign", "playbook verify", "oncall", "oncall show",
+                    "report", "report verify", "retention", "status", "keys", "keys make",
+                    "keys add-version", "keys drop-version", "keys status", "store"));
 
 struct Wrong {
   const char* name;

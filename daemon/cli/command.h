@@ -131,7 +131,8 @@ Result<OpenedStore> open_store(const std::string& url, const po::variables_map& 
 struct Question {
   std::string path;
   std::vector<std::pair<std::string, std::string>> query;
-  std::string act;  // the body of a POST; "" for a GET
+  std::string act;     // the body of a POST; "" for a GET
+  std::string method;  // "" for those
 };
 Result<json::Value> ask_daemon(const po::variables_map& given, Question question);
 // As JSON where that is wanted, else by `show`; its exit code, or that of complain().

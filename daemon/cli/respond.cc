@@ -1,4 +1,4 @@
-// Alerts, and playbooks and their runs.
+// Playbooks and their runs.
 #include <array>
 
 #include "base/files.h"
@@ -165,35 +165,6 @@ int playbook_command(const Arguments& arguments) {
     if (arguments[0] == kind) return act(kind, rest);
   }
   return show(arguments);
-}
-
-int alerts_command(const Arguments& arguments) {
-  po::options_description options("Options");
-  add_source_options(options);
-  auto add = options.add_options();
-  add("standing", text_option("STANDING"), "pending, delivered or failed");
-  add("before", text_option("NUMBER"), "ledger entries below this one");
-  add("limit", text_option("NUMBER"), "how many at the most");
-  int code = done;
-  const auto given = read_options(arguments, "alerts [OPTION]...", options, nullptr, code);
-  if (!given) return code;
-  const auto answer =
-      ask(*given, {"/api/v1/alerts", query_of(*given, {"standing", "before", "limit"})});
-  if (!answer) return complain(answer.error());
-  if (wants_json(*given)) {
-    print_json(*answer);
-    return done;
-  }
-  std::vector<std::vector<std::string>> rows;
-  if (const auto* alerts = (*answer)["alerts"].as_array()) {
-    for (const json::Value& alert : *alerts) {
-      rows.push_back({short_time(alert.text("time")), alert.text("receiver"),
-                      alert.text("standing"), std::to_string(alert.integer("tries")),
-                      alert.text("subject"), alert.text("trouble")});
-    }
-  }
-  print_table({"WHEN (UTC)", "RECEIVER", "STANDING", "TRIES", "WHAT", "TROUBLE"}, rows);
-  return done;
 }
 
 }  // namespace mailwarden::cli

@@ -179,6 +179,10 @@ void Daemon::Parts::update_status() {
   status.alerts = totals.alerts;
   status.alerts_delivered = totals.alerts_delivered;
   status.alerts_failed = totals.alerts_failed;
+  status.alerts_silenced = totals.alerts_silenced;
+  status.alerts_held_back = totals.alerts_held_back;
+  status.signals = totals.signals;
+  status.signals_firing = static_cast<std::int64_t>(core->alerting().signals.firing());
   status.errands_waiting = static_cast<std::int64_t>(dispatch->waiting());
 }
 

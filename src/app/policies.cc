@@ -34,6 +34,7 @@ class Loader {
     auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
     if (rules && severity) check_facts(*rules, *severity);
     if (routes) check_checkpoint_receivers(*routes);
+    if (routes && severity) check_signal_facts(*routes, *severity);
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
     if (!mistakes_.empty() && rules) {
       for (const detect::Refusal& refusal : rules->refused()) mistake(refusal.sentence());
@@ -260,6 +261,15 @@ class Loader {
               ": rules with 'access' belong into " + config_.policies + "/access/accesses");
     }
     for (const detect::Correlation& correlation : rules.correlations()) check(correlation.header);
+  }
+
+  void check_signal_facts(const alert::Routes& routes, const incident::SeverityTable& severity) {
+    for (const alert::SignalIncident& one : routes.terms().incidents) {
+      for (const auto& [fact, worth] : one.facts) {
+        const auto read = severity.read_worth(fact, worth);
+        if (!read) mistake(one.where + ": " + read.error().what);
+      }
+    }
   }
 
   void check_checkpoint_receivers(const alert::Routes& routes) {

@@ -62,6 +62,10 @@ struct Status {
   std::int64_t alerts = 0;
   std::int64_t alerts_delivered = 0;
   std::int64_t alerts_failed = 0;
+  std::int64_t alerts_silenced = 0;
+  std::int64_t alerts_held_back = 0;  // told as part of a storm's summary
+  std::int64_t signals = 0;           // alerts from outside that were taken
+  std::int64_t signals_firing = 0;
   std::int64_t errands_waiting = 0;  // deliveries and steps to be tried, or tried again
   std::vector<std::string> sources;
   std::string verifier_key;

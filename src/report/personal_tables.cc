@@ -6,6 +6,7 @@
 #include "access/grant_table.h"
 #include "access/sign_ins.h"
 #include "alert/outbox.h"
+#include "alert/signal_table.h"
 #include "base/check.h"
 #include "detect/detection_table.h"
 #include "identity/people_table.h"
@@ -22,8 +23,9 @@ std::vector<db::PersonalTable> make_tables() {
   std::vector<db::PersonalTable> all{ingest::personal_events(), ledger::personal_entries(),
                                      access::personal_decisions(), access::personal_sign_ins()};
   for (const auto& tables :
-       {access::personal_tables(), alert::personal_tables(), detect::personal_tables(),
-        identity::personal_tables(), incident::personal_tables(), respond::personal_tables()}) {
+       {access::personal_tables(), alert::personal_tables(), alert::personal_signal_tables(),
+        detect::personal_tables(), identity::personal_tables(), incident::personal_tables(),
+        respond::personal_tables()}) {
     all.insert(all.end(), tables.begin(), tables.end());
   }
   return all;

@@ -7,6 +7,7 @@
 #include "access/decision_record.h"
 #include "access/grant_table.h"
 #include "access/sign_ins.h"
+#include "alert/signal_table.h"
 #include "identity/people_table.h"
 #include "ledger/witness_book.h"
 #include "report/check_rows.h"
@@ -59,7 +60,7 @@ class ReportStore : public TestStore {
     std::vector<db::Migration> steps;
     for (const auto& some :
          {access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
-          identity::migrations(), ledger::witness_migrations()}) {
+          alert::signal_migrations(), identity::migrations(), ledger::witness_migrations()}) {
       steps.insert(steps.end(), some.begin(), some.end());
     }
     return steps;

@@ -231,7 +231,8 @@ Result<OpenedStore> open_store(const std::string& url, const po::variables_map& 
 Result<json::Value> ask_daemon(const po::variables_map& given, Question question) {
   net::Client client;
   const auto socket = given["socket"].as<std::string>();
-  const auto answer = client.request({.method = question.act.empty() ? "GET" : "POST",
+  const std::string usual = question.act.empty() ? "GET" : "POST";
+  const auto answer = client.request({.method = question.method.empty() ? usual : question.method,
                                       .url = "http://localhost" + question.path,
                                       .query = std::move(question.query),
                                       .socket = socket,
@@ -241,7 +242,7 @@ Result<json::Value> ask_daemon(const po::variables_map& given, Question question
     return fail(Code::unavailable, "no daemon answers at " + socket +
                                        "; is it running? A store at rest is read with --store URL");
   }
-  auto value = json::parse(answer->body);
+  auto value = answer->body.empty() ? Result<json::Value>() : json::parse(answer->body);
   if (!value) return fail(Code::unavailable, "the daemon's answer is not JSON");
   if (answer->status == 200) return value;
   const Code code = answer->status == 404   ? Code::not_found
@@ -249,6 +250,8 @@ Result<json::Value> ask_daemon(const po::variables_map& given, Question question
                     : answer->status == 400 ? Code::invalid
                     : answer->status == 403 ? Code::denied
                                             : Code::unavailable;
+  // Alertmanager's paths say it as a text.
+  if (value->as_string() != nullptr) return fail(code, *value->as_string());
   return fail(code, value->text("error", "the daemon refused"));
 }
 

@@ -62,6 +62,7 @@ std::optional<int> incident_work(std::string_view verb, const Arguments& argumen
 std::string_view incident_work_synopsis();
 void print_changes(const json::Value& answer);
 int alerts_command(const Arguments& arguments);
+int escalations_command(const Arguments& arguments);
 int oncall_command(const Arguments& arguments);
 int playbook_command(const Arguments& arguments);
 int playbook_check(const Arguments& arguments);
@@ -139,7 +140,8 @@ Result<OpenedStore> open_store(const std::string& url, const po::variables_map& 
 struct Question {
   std::string path;
   std::vector<std::pair<std::string, std::string>> query;
-  std::string act;  // the body of a POST; "" for a GET
+  std::string act;     // the body of a POST; "" for a GET
+  std::string method;  // "" for those
 };
 Result<json::Value> ask_daemon(const po::variables_map& given, Question question);
 // As JSON where that is wanted, else by `show`; its exit code, or that of complain().

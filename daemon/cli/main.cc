@@ -18,7 +18,7 @@ constexpr std::array all{
     Group{"ledger", "verify and show the ledger, prove what is in it", ledger_command},
     Group{"events", "list events, or show one with its proof", events_command},
     Group{"incidents", "list incidents, show one, act on one", incidents_command},
-    Group{"alerts", "list who was told of what", alerts_command},
+    Group{"alerts", "list who was told of what; silences; try a receiver", alerts_command},
     Group{"oncall", "say who is on call, now or at a time", oncall_command},
     Group{"playbook", "check playbooks, show their runs, approve their steps", playbook_command},
     Group{"report", "write the audit or the retention report of a store", report_command},

@@ -118,6 +118,7 @@ std::string body_text(const Alert& alert) {
   if (event.text("type") == checkpoint_type) return with_mail_lines(event["data"].text("note"));
   const json::Value incident = json::Value(alert.event)["data"]["incident"];
   std::string text = alert.subject + "\r\n\r\n" + on_call_text(event["data"]["on_call"]);
+  if (incident.is_null()) return text + with_mail_lines(event["data"].text("text"));
   if (const auto* because = incident["because"].as_array(); because != nullptr) {
     text += "Severity rests on: " + incident.text("row") + "\r\n";
     for (const json::Value& fact : *because) {

@@ -42,7 +42,7 @@ bool reaches(const Routes& routes, std::string_view chain, std::string_view chan
              incident::Severity severity) {
   const std::string name = std::string(escalation_prefix) + std::string(chain);
   return std::ranges::any_of(routes.routes(), [&](const Route& route) {
-    return sends(route, change, severity) && std::ranges::find(route.to, name) != route.to.end();
+    return route.takes(change, severity) && std::ranges::find(route.to, name) != route.to.end();
   });
 }
 

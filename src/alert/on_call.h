@@ -54,6 +54,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alert/week_spans.h"
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "ingest/decode/zone.h"
@@ -80,15 +81,6 @@ struct Contact {
   std::vector<std::string> receivers;  // of routes.yaml
   std::string where;                   // "on_call.yaml, line 3"
 };
-
-// From one minute of the week to another, from Monday 00:00.
-struct WeekSpan {
-  int begin = 0;
-  int end = 0;
-
-  bool operator==(const WeekSpan&) const = default;
-};
-inline constexpr int week_minutes = 7 * 24 * 60;
 
 // Times of the following are those of a wall clock in the schedule's zone, counted as if it were
 // UTC; what ends, ends before `until`.

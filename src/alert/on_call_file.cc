@@ -1,6 +1,5 @@
 // Reads on_call.yaml.
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "alert/on_call.h"
@@ -13,8 +12,6 @@ namespace {
 using yaml::Node;
 using Limits = OnCallLimits;
 
-constexpr std::array days{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-constexpr int day_minutes = 24 * 60;
 constexpr Duration coming_year = std::chrono::days(365);
 
 std::string in_quotes(std::string_view text) {
@@ -36,15 +33,6 @@ std::optional<Timestamp> parse_local(std::string_view text, bool date_only) {
   return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
-// "22:30" as minutes.
-std::optional<int> parse_minute(std::string_view text) {
-  if (text.size() != 5) return std::nullopt;
-  const auto midnight = parse_local("2000-01-01 00:00", false);
-  const auto at = parse_local("2000-01-01 " + std::string(text), false);
-  if (!at) return std::nullopt;
-  return static_cast<int>(std::chrono::floor<std::chrono::minutes>(*at - *midnight).count());
-}
-
 std::optional<Duration> parse_shift(std::string_view text) {
   if (text == "daily") return std::chrono::days(1);
   if (text == "weekly") return std::chrono::days(7);
@@ -52,26 +40,6 @@ std::optional<Duration> parse_shift(std::string_view text) {
   const bool whole = length && (text.ends_with('h') || text.ends_with('d') || text.ends_with('w'));
   if (!whole || *length <= Duration(0) || *length > Limits::shift_max) return std::nullopt;
   return *length;
-}
-
-// In order, and what touches or overlaps made one; none where they are the whole week.
-std::vector<WeekSpan> joined(std::vector<WeekSpan> spans) {
-  std::vector<WeekSpan> cut;
-  for (const WeekSpan& span : spans) {
-    cut.push_back({span.begin, std::min(span.end, week_minutes)});
-    if (span.end > week_minutes) cut.push_back({0, span.end - week_minutes});
-  }
-  std::ranges::sort(cut, {}, &WeekSpan::begin);
-  std::vector<WeekSpan> apart;
-  for (const WeekSpan& span : cut) {
-    if (!apart.empty() && span.begin <= apart.back().end) {
-      apart.back().end = std::max(apart.back().end, span.end);
-    } else {
-      apart.push_back(span);
-    }
-  }
-  if (apart == std::vector<WeekSpan>{{0, week_minutes}}) apart.clear();
-  return apart;
 }
 
 class File {
@@ -165,39 +133,6 @@ class File {
     return {};
   }
 
-  std::vector<WeekSpan> read_window(const Node& node) {
-    if (!reader_.is_map(node, "a window", {"days", "from", "until"})) return {};
-    const auto minute = [&](std::string_view name) {
-      const std::string text = reader_.text(node, name, "00:00");
-      const auto parsed = parse_minute(text);
-      if (!parsed && !text.empty()) {
-        reader_.mistake(*node.find(name),
-                        in_quotes(name) + " must be a time like 09:00, not " + in_quotes(text));
-      }
-      return parsed.value_or(0);
-    };
-    if ((node.find("from") == nullptr) != (node.find("until") == nullptr)) {
-      reader_.mistake(node, "'from' and 'until' go together");
-    }
-    const int from = minute("from");
-    const int until = minute("until");
-    std::vector<std::string> wanted(days.begin(), days.end());
-    if (node.find("days") != nullptr) wanted = reader_.texts(node, "days");
-    std::vector<WeekSpan> spans;
-    for (const std::string& day : wanted) {
-      const auto* const found = std::ranges::find(days, day);
-      if (found == days.end()) {
-        reader_.mistake(*node.find("days"), in_quotes(day) +
-                                                " is no day of the week; there are mon, tue, wed, "
-                                                "thu, fri, sat, sun");
-        continue;
-      }
-      const int midnight = static_cast<int>(found - days.begin()) * day_minutes;
-      spans.push_back({midnight + from, midnight + until + (until > from ? 0 : day_minutes)});
-    }
-    return spans;
-  }
-
   Layer read_layer(const Node& node, std::set<std::string>& names) {
     Layer layer;
     if (!reader_.is_map(node, "a layer",
@@ -223,7 +158,8 @@ class File {
     }
     std::vector<WeekSpan> spans;
     for (const Node& window : list_if_any(node, "restrict", Limits::windows_max, "windows")) {
-      std::ranges::copy(read_window(window), std::back_inserter(spans));
+      if (!reader_.is_map(window, "a window", {"days", "from", "until"})) continue;
+      std::ranges::copy(read_window(reader_, window), std::back_inserter(spans));
     }
     layer.open = joined(std::move(spans));
     layer.holidays_only = reader_.truth(node, "holidays_only", false);

@@ -33,7 +33,8 @@ constexpr std::array personal{db::PersonalTable{"alert", key, personal_columns}}
 
 constexpr std::array standings{std::pair{Standing::pending, std::string_view("pending")},
                                std::pair{Standing::delivered, std::string_view("delivered")},
-                               std::pair{Standing::failed, std::string_view("failed")}};
+                               std::pair{Standing::failed, std::string_view("failed")},
+                               std::pair{Standing::silenced, std::string_view("silenced")}};
 
 constexpr std::string_view columns =
     "SELECT entry, name, receiver, incident, time, standing, tries, trouble, settled, subject,"
@@ -166,7 +167,8 @@ Result<std::optional<AlertRow>> last_checkpoint_alert(db::Database& database,
   auto rows =
       read(database,
            database.query(std::string(columns) +
-                              "WHERE incident = 0 AND receiver = $1 ORDER BY entry DESC LIMIT 1",
+                              "WHERE incident = 0 AND receiver = $1 AND name LIKE '%.checkpoint-%'"
+                              " ORDER BY entry DESC LIMIT 1",
                           {receiver}));
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return std::optional<AlertRow>();

@@ -26,7 +26,8 @@ namespace mailwarden::alert {
 std::span<const db::Migration> migrations();
 std::span<const db::PersonalTable> personal_tables();
 
-enum class Standing : std::uint8_t { pending, delivered, failed };
+// silenced: nobody is told, and `trouble` says why.
+enum class Standing : std::uint8_t { pending, delivered, failed, silenced };
 std::string_view to_string(Standing standing);
 
 struct AlertRow {

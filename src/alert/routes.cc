@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <span>
 
 #include "alert/chain_checks.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "crypto/sha256.h"
 #include "json/yaml_reader.h"
 
 namespace mailwarden::alert {
@@ -97,10 +100,37 @@ std::string listed(std::span<const std::string_view> words) {
   return list;
 }
 
-Route read_route(yaml::Reader& reader, const Node& node) {
+// What a route takes and how it groups that, but not when or to whom it is told: groups outlive a
+// change of those.
+std::string id_of(const Node& node, std::span<const Route> before) {
+  json::Object says;
+  for (const char* const name : {"changes", "group_by", "severity_from", "signals"}) {
+    if (const Node* const part = node.find(name); part != nullptr)
+      says[name] = yaml::to_json(*part);
+  }
+  constexpr std::size_t digits = 12;
+  const std::string id = crypto::to_hex(crypto::sha256(json::to_text(says))).substr(0, digits);
+  const auto same =
+      std::ranges::count_if(before, [&](const Route& route) { return route.id.starts_with(id); });
+  return same == 0 ? id : id + "." + std::to_string(same);
+}
+
+Route read_route(yaml::Reader& reader, const Node& node, std::span<const Route> before) {
   Route route;
-  if (!reader.is_map(node, "a route", {"changes", "severity_from", "to"})) return route;
-  for (const std::string& change : reader.texts(node, "changes")) {
+  if (!reader.is_map(node, "a route",
+                     {"changes", "severity_from", "signals", "times", "group_by", "wait",
+                      "interval", "repeat", "to"})) {
+    return route;
+  }
+  route.id = id_of(node, before);
+  route.terms = read_terms(reader, node);
+  if (route.terms.takes_signals &&
+      (node.find("changes") != nullptr || node.find("severity_from") != nullptr)) {
+    reader.mistake(node, "a route takes 'changes' of incidents or 'signals', not both");
+  }
+  const std::vector<std::string> changes =
+      route.terms.takes_signals ? std::vector<std::string>() : reader.texts(node, "changes");
+  for (const std::string& change : changes) {
     if (std::ranges::find(incident::change_kinds, change) == incident::change_kinds.end()) {
       reader.mistake(*node.find("changes"), "'" + printable(change) +
                                                 "' is no kind of change; there are " +
@@ -120,6 +150,12 @@ void check_chain(yaml::Reader& reader, const Node& node, const Route& route,
   const std::string chain = name.substr(escalation_prefix.size());
   if (chains != nullptr && chains->find(chain) == nullptr) {
     reader.mistake(node, "there is no chain '" + printable(chain) + "' in escalations.yaml");
+  }
+  if (route.terms.takes_signals) {
+    reader.mistake(node,
+                   "an escalation is of an incident; 'incidents' says which signals open one");
+  } else if (route.terms.hours) {
+    reader.mistake(node, "an escalation begins at any time; who is called when, on_call.yaml says");
   }
   if (route.changes.contains("escalation_exhausted")) {
     reader.mistake(node,
@@ -155,24 +191,6 @@ std::string unreachable(const OnCallSchedules& on_call, const Routes& routes,
   return sentences;
 }
 
-// Letters that may stand in a file's name and in a header.
-std::string key_of(const std::string& origin, const std::string& cause,
-                   const std::string& receiver) {
-  std::string key = origin + "." + cause + "." + receiver;
-  for (char& c : key) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '_' || c == '-';
-    if (!plain) c = '-';
-  }
-  return key;
-}
-
-// A receiver of a change, and the shifts because of which it is one.
-struct Told {
-  std::string receiver;
-  json::Array on_call;
-};
-
 Told& told_by(std::vector<Told>& told, const std::string& receiver) {
   const auto found = std::ranges::find(told, receiver, &Told::receiver);
   return found != told.end() ? *found
@@ -193,17 +211,13 @@ void call(const OnCallSchedules& schedules, const std::string& name, Timestamp w
 }
 
 void tell(const Routes& routes, const std::string& name, Timestamp when, std::vector<Told>& told) {
+  if (name.starts_with(escalation_prefix)) return;
   if (!name.starts_with(on_call_prefix)) {
     told_by(told, name);
   } else if (const std::string schedule = name.substr(on_call_prefix.size());
              routes.on_call().find(schedule) != nullptr) {
     call(routes.on_call(), schedule, when, told);
   }
-}
-
-std::string severity_words(incident::Severity severity) {
-  return std::to_string(static_cast<int>(severity)) + " " +
-         std::string(incident::to_string(severity));
 }
 
 std::string subject_of(const incident::Incident& incident) {
@@ -233,6 +247,34 @@ json::Object cloud_event(const std::string& key, const std::string& type, Timest
 
 }  // namespace
 
+std::string key_of(const std::string& origin, const std::string& cause,
+                   const std::string& receiver) {
+  std::string key = origin + "." + cause + "." + receiver;
+  for (char& c : key) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
+    if (!plain) c = '-';
+  }
+  return key;
+}
+
+std::string severity_words(incident::Severity severity) {
+  return std::to_string(static_cast<int>(severity)) + " " +
+         std::string(incident::to_string(severity));
+}
+
+Labels labels_of(const incident::Incident& incident, const std::string& change) {
+  std::string rules;
+  for (const std::string& rule : incident.rules) rules += (rules.empty() ? "" : ",") + rule;
+  return {{"alertname", incident.title},
+          {"change", change},
+          {"entity", incident.entity.name},
+          {"entity_kind", incident.entity.kind},
+          {"incident", std::to_string(incident.number)},
+          {"rule", rules},
+          {"severity", std::to_string(static_cast<int>(incident.severity))}};
+}
+
 std::string_view to_string(Receiver::Kind kind) {
   return std::ranges::find(kinds, kind, [](const auto& k) { return k.first; })->second;
 }
@@ -256,7 +298,9 @@ Result<Routes> Routes::parse(std::string_view text, const std::string& file,
   yaml::Reader reader(file);
   Routes routes;
   const auto documents = reader.documents(text);
-  if (documents.size() == 1 && reader.is_map(documents[0], "the file", {"receivers", "routes"})) {
+  if (documents.size() == 1 &&
+      reader.is_map(documents[0], "the file",
+                    {"receivers", "routes", "inhibit", "incidents", "storm"})) {
     if (const Node* list = reader.sequence(documents[0], "receivers"); list != nullptr) {
       for (const Node& node : list->items) {
         Receiver receiver = read_receiver(reader, node);
@@ -271,11 +315,12 @@ Result<Routes> Routes::parse(std::string_view text, const std::string& file,
     }
     if (const Node* list = reader.sequence(documents[0], "routes"); list != nullptr) {
       for (const Node& node : list->items) {
-        routes.routes_.push_back(read_route(reader, node));
+        routes.routes_.push_back(read_route(reader, node, routes.routes_));
         check_told(reader, node, routes, on_call ? &*on_call : nullptr,
                    chains ? &*chains : nullptr);
       }
     }
+    routes.terms_ = read_file_terms(reader, documents[0]);
     if (routes.receivers_.size() > receivers_max || routes.routes_.size() > routes_max) {
       reader.mistake(documents[0], "too many receivers or routes");
     }
@@ -299,30 +344,46 @@ const Receiver* Routes::find(std::string_view name) const {
   return found == receivers_.end() ? nullptr : &*found;
 }
 
-bool sends(const Route& route, std::string_view change, incident::Severity severity) {
-  return route.changes.contains(std::string(change)) && severity >= route.severity_from;
+const Route* Routes::find_route(std::string_view id) const {
+  const auto found = std::ranges::find(routes_, id, &Route::id);
+  return found == routes_.end() ? nullptr : &*found;
+}
+
+std::vector<Told> told(const Routes& routes, const std::vector<std::string>& to, Timestamp when) {
+  std::vector<Told> told;
+  std::set<std::string> named;
+  for (const std::string& name : to) {
+    if (!named.insert(name).second) continue;
+    if (name.starts_with(on_call_prefix)) {
+      call(routes.on_call(), name.substr(on_call_prefix.size()), when, told);
+    } else {
+      told_by(told, name);
+    }
+  }
+  return told;
 }
 
 std::vector<Alert> route(const Routes& routes, const incident::Change& change,
                          const incident::Incident& incident, const std::string& origin) {
-  std::vector<Told> told;
-  std::set<std::string> named;
+  std::vector<std::string> names;
+  std::map<std::string, std::string> first;  // route of each
   for (const Route& route : routes.routes()) {
-    if (!sends(route, change.kind, incident.severity)) continue;
-    for (const std::string& name : route.to) {
-      if (name.starts_with(escalation_prefix) || !named.insert(name).second) continue;
-      tell(routes, name, change.when, told);
-    }
+    const bool at_once = !route.terms.grouping && route.takes(change.kind, incident.severity);
+    if (!at_once || (route.terms.hours && !route.terms.hours->hold(change.when))) continue;
+    for (Told& one : told(routes, route.to, change.when)) first.emplace(one.receiver, route.id);
+    names.insert(names.end(), route.to.begin(), route.to.end());
   }
   std::vector<Alert> alerts;
-  for (Told& one : told) {
+  for (Told& one : told(routes, names, change.when)) {
     const std::string cause =
         "incident-" + std::to_string(change.incident) + "-" + std::to_string(change.sequence);
     Alert alert{.key = key_of(origin, cause, one.receiver),
                 .receiver = one.receiver,
                 .incident = change.incident,
                 .time = change.when,
-                .subject = subject_of(incident) + news_of(change)};
+                .subject = subject_of(incident) + news_of(change),
+                .event = {},
+                .route = first[one.receiver]};
     json::Object data{{"change", incident::to_record(change)}};
     if (!one.on_call.empty()) data["on_call"] = std::move(one.on_call);
     alert.event = cloud_event(alert.key, "mailwarden.incident." + change.kind, change.when, origin,
@@ -384,6 +445,23 @@ Alert checkpoint_alert(const std::string& receiver, const ledger::Checkpoint& ch
                  {"data", json::Object{{"note", note},
                                        {"origin", checkpoint.origin},
                                        {"size", static_cast<std::int64_t>(checkpoint.size)}}}};
+  return alert;
+}
+
+Alert test_alert(const std::string& receiver, const std::string& origin, Timestamp now) {
+  Alert alert{.key = key_of(origin, "test-" + std::to_string(now.us), receiver),
+              .receiver = receiver,
+              .incident = 0,
+              .time = now,
+              .subject = "a test of the receiver " + receiver + "; nothing is wrong"};
+  alert.event = {{"specversion", "1.0"},
+                 {"id", alert.key},
+                 {"source", "mailwarden/" + origin},
+                 {"type", "mailwarden.test"},
+                 {"subject", "test"},
+                 {"time", to_rfc3339(now)},
+                 {"datacontenttype", "application/json"},
+                 {"data", json::Object{{"text", alert.subject + "\n"}}}};
   return alert;
 }
 

@@ -16,7 +16,8 @@
 //          on-call:SCHEDULE stands for the receivers of whoever is on call by that schedule
 //          (on_call.h) at the change's time; the alert then says in its data, as `on_call`, who was
 //          called by which schedules and why. escalation:CHAIN begins a chain of
-//          escalations.yaml (escalation_chains.h, escalation.h) and makes no alert by itself.
+//          escalations.yaml (escalation_chains.h, escalation.h) and makes no alert by itself. What a
+//          route may say besides is in route_terms.h.
 // Owns     Its content.
 // Threads  Routes never change after parse(); route() is pure.
 // Errors   parse() reports every mistake in one Error{invalid}, each with file and line, receivers
@@ -35,6 +36,7 @@
 
 #include "alert/escalation_chains.h"
 #include "alert/on_call.h"
+#include "alert/route_terms.h"
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "incident/incident.h"
@@ -67,10 +69,19 @@ std::string_view to_string(Receiver::Kind kind);
 std::string describe(const Receiver& receiver);
 
 struct Route {
+  std::string id;                 // of what it takes; the same wherever in the file it stands
   std::set<std::string> changes;  // kinds of incident::Change
   incident::Severity severity_from = incident::Severity::low;
   // Receivers, schedules behind on_call_prefix and chains behind escalation_prefix.
   std::vector<std::string> to;
+  RouteTerms terms;
+
+  bool takes(std::string_view change, incident::Severity severity) const {
+    return changes.contains(std::string(change)) && severity >= severity_from;
+  }
+  bool takes(const Labels& signal) const {
+    return terms.takes_signals && match_all(terms.signals, signal);
+  }
 };
 inline constexpr std::string_view on_call_prefix = "on-call:";
 
@@ -82,6 +93,7 @@ struct Alert {
   Timestamp time;
   std::string subject;  // one line for people
   json::Object event;   // a CloudEvent
+  std::string route;    // by which it goes there; "" for none, and it is not kept
 };
 
 class Routes {
@@ -95,6 +107,9 @@ class Routes {
 
   const std::vector<Receiver>& receivers() const { return receivers_; }
   const std::vector<Route>& routes() const { return routes_; }
+  // Null for one that is not there any more.
+  const Route* find_route(std::string_view id) const;
+  const FileTerms& terms() const { return terms_; }
   const OnCallSchedules& on_call() const { return on_call_; }
   const EscalationChains& chains() const { return chains_; }
   const Receiver* find(std::string_view name) const;
@@ -102,15 +117,32 @@ class Routes {
  private:
   std::vector<Receiver> receivers_;
   std::vector<Route> routes_;
+  FileTerms terms_;
   OnCallSchedules on_call_;
   EscalationChains chains_;
 };
 
-// Whether the route sends such a change of an incident of that severity.
-bool sends(const Route& route, std::string_view change, incident::Severity severity);
+// A receiver, and the shifts because of which it is one.
+struct Told {
+  std::string receiver;
+  json::Array on_call;
+};
+// Whom that of a route means at that time; each receiver once. A schedule that is not there (any
+// more) leads to nobody, and a chain has its own way of telling.
+std::vector<Told> told(const Routes& routes, const std::vector<std::string>& to, Timestamp when);
 
-// The alerts of a change that left the incident as it is given; each receiver at most once.
-// `origin` is the ledger's name, which makes keys unique among daemons.
+// Letters that may stand in a file's name and in a header. `origin` is the ledger's name, which
+// makes keys unique among daemons.
+std::string key_of(const std::string& origin, const std::string& cause,
+                   const std::string& receiver);
+std::string severity_words(incident::Severity severity);  // "0 Low"
+
+// What silences and groups know an incident's notice by: alertname (its title), incident, severity
+// ("0" to "3"), entity_kind, entity, rule (all of its rules, with commas), and change.
+Labels labels_of(const incident::Incident& incident, const std::string& change);
+
+// The alerts of a change that left the incident as it is given; each receiver at most once. Routes
+// that gather it are left to the GroupBook (grouping.h).
 std::vector<Alert> route(const Routes& routes, const incident::Change& change,
                          const incident::Incident& incident, const std::string& origin);
 
@@ -136,5 +168,8 @@ Alert notice(const std::string& receiver, const std::string& text, const std::st
 Alert checkpoint_alert(const std::string& receiver, const ledger::Checkpoint& checkpoint,
                        const std::string& note, Timestamp now);
 inline constexpr std::string_view checkpoint_type = "mailwarden.ledger.checkpoint";
+
+// One that only asks whether the receiver can be reached.
+Alert test_alert(const std::string& receiver, const std::string& origin, Timestamp now);
 
 }  // namespace mailwarden::alert

@@ -5,6 +5,7 @@
 
 #include "access/grant_table.h"
 #include "alert/escalation_table.h"
+#include "alert/signal_table.h"
 #include "app/keep.h"
 #include "detect/detection_table.h"
 #include "event/event_json.h"
@@ -19,9 +20,10 @@ std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const auto& steps :
        {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
-        alert::migrations(), alert::escalation_migrations(), respond::migrations(),
-        privacy::migrations(), access::decision_migrations(), access::migrations(),
-        access::sign_in_migrations(), identity::migrations(), ledger::witness_migrations()}) {
+        alert::migrations(), alert::escalation_migrations(), alert::signal_migrations(),
+        respond::migrations(), privacy::migrations(), access::decision_migrations(),
+        access::migrations(), access::sign_in_migrations(), identity::migrations(),
+        ledger::witness_migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -93,6 +95,10 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (auto done = core->load_posts(); !done) return std::unexpected(done.error());
   if (auto done = core->load_newest(); !done) return std::unexpected(done.error());
   if (auto done = core->take_keys(); !done) return std::unexpected(done.error());
+  if (auto done = core->alerting_.load(parts.database); !done) {
+    return std::unexpected(done.error());
+  }
+  core->regroup();
   core->activate();
   for (alert::AlertRow& row : *waiting) core->post(std::move(row.alert), core->outgoing_);
   std::vector<ledger::Entry> entries;
@@ -149,6 +155,7 @@ void Core::use(std::shared_ptr<const Policies> policies) {
   book_.use(policies_->procedure);
   correlator_.rebind(policies_->rules);
   if (same) return;
+  regroup();
   record_policies();
 }
 
@@ -274,10 +281,7 @@ void Core::take_changes(const std::vector<incident::Change>& changes,
     pending_.emplace_back(
         [row](db::Database& database) { return incident::store_change(database, *row); });
     const incident::Incident incident = incident_of(change.incident);
-    for (const alert::Alert& alert :
-         alert::route(policies_->routes, change, incident, options_.origin)) {
-      send(alert, entries);
-    }
+    notify(change, incident, entries);
     escalate(change, incident, entries);
     take_moves(runs_.start_due(policies_->playbooks, incident, change.when), entries);
   }
@@ -289,14 +293,18 @@ incident::Incident Core::incident_of(std::int64_t number) const {
   return found != nullptr ? *found : incident::Incident{.number = number};
 }
 
-void Core::send(const alert::Alert& alert, std::vector<ledger::Entry>& entries) {
-  const auto row = keep(alert::AlertRow{.entry = next_entry(entries), .alert = alert});
+ledger::Entry Core::decided(const alert::Alert& alert) const {
   json::Object record = alert::to_record({.key = alert.key}, alert.receiver);
   record["incident"] = alert.incident;
   record["sha256"] = crypto::to_hex(crypto::sha256(json::to_text(alert.event)));
   record["subject"] = alert.subject;
   record["when"] = to_rfc3339(alert.time);
-  entries.push_back({"alert", std::move(record)});
+  return {"alert", std::move(record)};
+}
+
+void Core::send(const alert::Alert& alert, std::vector<ledger::Entry>& entries) {
+  const auto row = keep(alert::AlertRow{.entry = next_entry(entries), .alert = alert});
+  entries.push_back(decided(alert));
   ++totals_.alerts;
   pending_.emplace_back(
       [row](db::Database& database) { return alert::store_alert(database, *row); });

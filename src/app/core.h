@@ -29,6 +29,7 @@
 #include "alert/escalation.h"
 #include "alert/escalation_audit.h"
 #include "alert/outbox.h"
+#include "app/alert_books.h"
 #include "app/policies.h"
 #include "app/state_book.h"
 #include "app/work.h"
@@ -86,7 +87,10 @@ struct Totals {
   std::int64_t gaps = 0;
   std::int64_t alerts = 0;  // decided
   std::int64_t alerts_delivered = 0;
-  std::int64_t alerts_failed = 0;  // given up
+  std::int64_t alerts_failed = 0;     // given up
+  std::int64_t alerts_silenced = 0;   // that nobody is told of
+  std::int64_t alerts_held_back = 0;  // counted in the summary of a storm
+  std::int64_t signals = 0;           // that were posted
 };
 
 // What the database found wrong with the files of the store, or of its book of keys.
@@ -116,6 +120,13 @@ class Core {
   Result<respond::flow::Run> act(const respond::flow::RunAct& act);
   // A run that a person wants; for no incident where the number is 0.
   Result<respond::flow::Run> start(respond::flow::StartOrder order, std::int64_t incident);
+  // Alerts from outside. full: not all of them could be taken, but the others were.
+  Result<void> take(std::vector<alert::Signal> signals);
+  // Its id: that of the silence, or of the one that replaces it.
+  Result<std::string> set_silence(const alert::Silence& silence);
+  Result<void> expire_silence(const std::string& id);
+  // The key of an alert that says that it is a test.
+  Result<std::string> test_alert(const std::string& receiver);
   void settle(const alert::Outcome& outcome, const std::string& receiver);
   void settle(const respond::flow::Outcome& outcome);
   // What is in force of access policies begins with what operators wrote of people and systems.
@@ -143,7 +154,7 @@ class Core {
   // What went wrong is told once, in a sentence; "" else.
   std::string tend_keys();
   // What has come to pass with time alone: deadlines of incidents, steps of escalations, waits of
-  // playbooks.
+  // playbooks, groups of alerts.
   void tick();
   // Asks the store whether escalations go on (alert/escalation_audit.h). What was not found before
   // is a gap each, and the answer.
@@ -184,6 +195,7 @@ class Core {
   const alert::FindingBook& findings() const { return findings_; }
   const access::GrantBook& grants() const { return *grants_; }
   const identity::PeopleBook& people() const { return people_; }
+  const AlertBooks& alerting() const { return alerting_; }
   // Grows with each change of what is known of people.
   std::int64_t people_revision() const { return people_revision_; }
 
@@ -222,7 +234,23 @@ class Core {
   void take_changes(const std::vector<incident::Change>& changes,
                     std::vector<ledger::Entry>& entries);
   void take_moves(const respond::flow::Moves& moves, std::vector<ledger::Entry>& entries);
+  ledger::Entry decided(const alert::Alert& alert) const;
   void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);
+  // What decides whether a notice leaves.
+  struct Weight {
+    std::string muted;  // why nobody is told; "" where somebody is
+    std::int64_t severity = 0;
+    bool grave = false;  // never held back
+  };
+  alert::GroupContext group_context();
+  void regroup();
+  void tell_silences(const std::vector<alert::SilenceBook::Change>& changes,
+                     std::vector<ledger::Entry>& entries);
+  void notify(const incident::Change& change, const incident::Incident& incident,
+              std::vector<ledger::Entry>& entries);
+  void tell(const alert::Alert& alert, const Weight& weight, std::vector<ledger::Entry>& entries);
+  void mute(const alert::Alert& alert, const std::string& why, std::vector<ledger::Entry>& entries);
+  void tick_alerts(std::vector<ledger::Entry>& entries);
   void post(alert::Alert alert, std::vector<Outgoing>& to);
   incident::Incident incident_of(std::int64_t number) const;
   void take_grant(const access::GrantChange& change, std::vector<ledger::Entry>& entries);
@@ -269,6 +297,7 @@ class Core {
   std::set<std::int64_t> touched_;  // incidents whose rows must be written
   std::set<std::int64_t> untold_;   // those of them whose rows the ledger is to be told
   std::unique_ptr<StateBook> state_;
+  AlertBooks alerting_;
   std::vector<vault::StoredTable> walked_;  // every personal table, once it was asked for
   Timestamp keys_tended_;
   std::string keys_trouble_;   // told last

@@ -42,6 +42,7 @@ void Core::tick() {
   take_escalations(escalations_.tick(now, [this](auto number) { return book_.find(number); }),
                    entries);
   take_moves(runs_.tick(now), entries);
+  tick_alerts(entries);
   if (!entries.empty()) append(std::move(entries));
 }
 

@@ -119,6 +119,7 @@ Result<std::vector<std::string>> Core::obstacles(const privacy::Erasure& erasure
     if (!privacy::mentions(row.alert.subject + json::to_text(row.alert.event), erasure)) continue;
     found->push_back("alert " + row.alert.key + ", not delivered yet, names them");
   }
+  std::ranges::move(alerting_.mentions(names), std::back_inserter(*found));
   return found;
 }
 

@@ -77,6 +77,7 @@ void Core::append(std::vector<ledger::Entry> entries) {
       return incident::store_incident(database, *book_.find(number));
     });
   }
+  alerting_.tell(*state_);
   std::ranges::move(state_->take(), std::back_inserter(entries));
   if (entries.empty()) return;
   const auto rows = keep(ledger_.prepare(entries, parts_.clock.now()));
@@ -92,6 +93,7 @@ void Core::store_touched() {
       return incident::store_incident(database, *incident);
     });
   }
+  std::ranges::move(alerting_.take_writes(), std::back_inserter(pending_));
 }
 
 }  // namespace mailwarden::app

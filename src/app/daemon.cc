@@ -12,6 +12,10 @@ namespace {
 // Of what a source of people says at once, through the UNIX socket.
 constexpr std::size_t told_bytes_max = std::size_t{256} * 1024 * 1024;
 
+// Whoever posts keeps a thread waiting until it is durable, and what comes meanwhile shares the
+// next commit.
+constexpr std::size_t server_threads = 16;
+
 }  // namespace
 
 Result<void> Daemon::Parts::open_store() {
@@ -134,16 +138,19 @@ void Daemon::Parts::take_people() {
 }
 
 Result<void> Daemon::Parts::start_server() {
-  auto started = net::HttpServer::start(
-      {.listen = config.listen, .socket = config.socket, .socket_body_bytes_max = told_bytes_max},
-      make_handler({.config = config,
-                    .clock = around.clock,
-                    .acts = acts,
-                    .arbiter = access->arbiter(),
-                    .grants = core->grants(),
-                    .sealing = sealing(),
-                    .status = [this] { return current_status(); },
-                    .policies = [this] { return current_policies(); }}));
+  auto started =
+      net::HttpServer::start({.listen = config.listen,
+                              .socket = config.socket,
+                              .threads = server_threads,
+                              .socket_body_bytes_max = told_bytes_max},
+                             make_handler({.config = config,
+                                           .clock = around.clock,
+                                           .acts = acts,
+                                           .arbiter = access->arbiter(),
+                                           .grants = core->grants(),
+                                           .sealing = sealing(),
+                                           .status = [this] { return current_status(); },
+                                           .policies = [this] { return current_policies(); }}));
   if (!started) return std::unexpected(started.error());
   server = *std::move(started);
   for (const std::string& address : server->addresses()) {

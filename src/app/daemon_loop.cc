@@ -197,6 +197,10 @@ void Daemon::Parts::update_status() {
   for (const auto& [state, count] : core->open_runs()) {
     status.runs[std::string(respond::flow::to_string(state))] = count;
   }
+  status.alerts_silenced = totals.alerts_silenced;
+  status.alerts_held_back = totals.alerts_held_back;
+  status.signals = totals.signals;
+  status.signals_firing = static_cast<std::int64_t>(core->alerting().signals.firing());
   status.errands_waiting = static_cast<std::int64_t>(dispatch->waiting());
 }
 

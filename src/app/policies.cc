@@ -44,6 +44,7 @@ class Loader {
     if (routes && severity) {
       for (const auto& what : alert::unreachable(routes->chains(), *severity)) mistake(what);
     }
+    if (routes && severity) check_signal_facts(*routes, *severity);
     if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
     if (!mistakes_.empty() && rules) {
       for (const detect::Refusal& refusal : rules->refused()) mistake(refusal.sentence());
@@ -310,6 +311,15 @@ class Loader {
               ": rules with 'access' belong into " + config_.policies + "/access/accesses");
     }
     for (const detect::Correlation& correlation : rules.correlations()) check(correlation.header);
+  }
+
+  void check_signal_facts(const alert::Routes& routes, const incident::SeverityTable& severity) {
+    for (const alert::SignalIncident& one : routes.terms().incidents) {
+      for (const auto& [fact, worth] : one.facts) {
+        const auto read = severity.read_worth(fact, worth);
+        if (!read) mistake(one.where + ": " + read.error().what);
+      }
+    }
   }
 
   void check_checkpoint_receivers(const alert::Routes& routes) {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "http/access_api.h"
+#include "http/alertmanager_api.h"
 #include "http/grants_api.h"
 #include "http/incident_api.h"
 #include "http/keys_api.h"
@@ -125,6 +126,42 @@ std::shared_ptr<http::WitnessApi> make_witness_api(Acts& acts) {
           }});
 }
 
+std::shared_ptr<http::AlertmanagerApi> make_alertmanager_api(const ServingParts& parts) {
+  Acts& acts = parts.acts;
+  return std::make_shared<http::AlertmanagerApi>(http::AlertmanagerParts{
+      .clock = parts.clock,
+      .version = std::string(config::program_version()),
+      .origin = parts.config.origin,
+      .signals_token = parts.config.signals_token,
+      .silences_token = parts.config.silences_token,
+      .take =
+          [&acts](const std::vector<alert::Signal>& signals) {
+            return acts.ask<Result<void>>([signals](Core& core) { return core.take(signals); });
+          },
+      .set_silence =
+          [&acts](const alert::Silence& silence) {
+            return acts.ask<Result<std::string>>(
+                [silence](Core& core) { return core.set_silence(silence); });
+          },
+      .expire_silence =
+          [&acts](const std::string& id) {
+            return acts.ask<Result<void>>([id](Core& core) { return core.expire_silence(id); });
+          },
+      .test =
+          [&acts](const std::string& receiver) {
+            return acts.ask<Result<std::string>>(
+                [receiver](Core& core) { return core.test_alert(receiver); });
+          },
+      .look =
+          [&acts](const std::function<void(const http::AlertsView&)>& look) {
+            return acts.look<Result<void>>([&look](Core& core) -> Result<void> {
+              const AlertBooks& books = core.alerting();
+              look({books.signals, books.silences, books.groups, core.policies().routes});
+              return {};
+            });
+          }});
+}
+
 }  // namespace
 
 net::Handler make_handler(const ServingParts& parts) {
@@ -132,7 +169,7 @@ net::Handler make_handler(const ServingParts& parts) {
           grants = make_grants_api(parts), people = make_people_api(parts),
           decisions = std::make_shared<http::AccessApi>(parts.arbiter, store_of(parts)),
           ledger = std::make_shared<http::LedgerApi>(store_of(parts)),
-          witness = make_witness_api(parts.acts),
+          witness = make_witness_api(parts.acts), signals = make_alertmanager_api(parts),
           keys = make_keys_api(parts.acts)](const net::Request& request) {
     if (incidents->takes(request)) return incidents->answer(request);
     if (grants->takes(request.path)) return grants->answer(request);
@@ -141,6 +178,7 @@ net::Handler make_handler(const ServingParts& parts) {
     if (ledger->takes(request.path)) return ledger->answer(request);
     if (witness->takes(request.path)) return witness->answer(request);
     if (keys->takes(request.path)) return keys->answer(request);
+    if (signals->takes(request.path)) return signals->answer(request);
     return api->answer(request);
   };
 }

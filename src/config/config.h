@@ -99,6 +99,9 @@ struct Config {
   Duration sweep_interval = std::chrono::hours(24);
   std::vector<std::string> listen{"127.0.0.1:8925"};
   std::string socket = "/run/mailwarden/mailwarden.sock";
+  // Files of bearer tokens with which alerts, and alerts and silences, are taken over TCP.
+  std::string signals_token;
+  std::string silences_token;
   std::vector<std::string> access_listen;  // where enforcement points ask over TLS
   std::string tls_certificate;             // PEM files; see net/tls_context.h
   std::string tls_key;

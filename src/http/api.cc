@@ -87,6 +87,8 @@ json::Object to_json(const Status& status) {
           {"alerts", status.alerts},
           {"alerts_delivered", status.alerts_delivered},
           {"alerts_failed", status.alerts_failed},
+          {"alerts_held_back", status.alerts_held_back},
+          {"alerts_silenced", status.alerts_silenced},
           {"runs", json::Object(status.runs.begin(), status.runs.end())},
           {"batches_waiting", status.batches_waiting},
           {"changes", status.changes},

@@ -78,7 +78,11 @@ struct Status {
   std::int64_t escalations_overdue = 0;      // what their audit found
   std::string heartbeat;                     // how the last one went; "" where none is sent
   std::map<std::string, std::int64_t> runs;  // of playbooks, those not over, by state
-  std::int64_t errands_waiting = 0;          // deliveries and steps to be tried, or tried again
+  std::int64_t alerts_silenced = 0;
+  std::int64_t alerts_held_back = 0;  // told as part of a storm's summary
+  std::int64_t signals = 0;           // alerts from outside that were taken
+  std::int64_t signals_firing = 0;
+  std::int64_t errands_waiting = 0;  // deliveries and steps to be tried, or tried again
   std::vector<std::string> sources;
   std::string verifier_key;
   std::string policies;  // their version

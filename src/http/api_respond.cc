@@ -22,11 +22,12 @@ Response Api::alerts(const Request& request) const {
   query.before = *before;
   query.limit = limit->value_or(query.limit);
   if (const std::string_view text = request.parameter("standing"); !text.empty()) {
-    for (const auto standing :
-         {alert::Standing::pending, alert::Standing::delivered, alert::Standing::failed}) {
+    for (const auto standing : {alert::Standing::pending, alert::Standing::delivered,
+                                alert::Standing::failed, alert::Standing::silenced}) {
       if (alert::to_string(standing) == text) query.standing = standing;
     }
-    if (!query.standing) return trouble(400, "'standing' is none of pending, delivered, failed");
+    if (!query.standing)
+      return trouble(400, "'standing' is none of pending, delivered, failed, silenced");
   }
   const auto store = open_store(options_.store);
   if (!store) return trouble(store.error());

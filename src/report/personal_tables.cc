@@ -7,6 +7,7 @@
 #include "access/sign_ins.h"
 #include "alert/escalation_table.h"
 #include "alert/outbox.h"
+#include "alert/signal_table.h"
 #include "base/check.h"
 #include "detect/detection_table.h"
 #include "identity/people_table.h"
@@ -24,8 +25,9 @@ std::vector<db::PersonalTable> make_tables() {
                                      access::personal_decisions(), access::personal_sign_ins(),
                                      alert::personal_escalations()};
   for (const auto& tables :
-       {access::personal_tables(), alert::personal_tables(), detect::personal_tables(),
-        identity::personal_tables(), incident::personal_tables(), respond::personal_tables()}) {
+       {access::personal_tables(), alert::personal_tables(), alert::personal_signal_tables(),
+        detect::personal_tables(), identity::personal_tables(), incident::personal_tables(),
+        respond::personal_tables()}) {
     all.insert(all.end(), tables.begin(), tables.end());
   }
   return all;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array stream_bytes{9, 11};
 
+constexpr std::array body_personal{1};
 constexpr std::array snapshot_personal{2};
 constexpr std::array escalation_personal{4};
 constexpr std::array grant_personal{1, 5};
@@ -26,7 +27,9 @@ std::vector<StateTable> make_tables() {
     table.personal_columns = columns;
     return table;
   };
-  return {personal({"correlation", 1, "number, event, body"}, snapshot_personal),
+  return {personal({"alert_group", 1, "number, body"}, body_personal),
+          personal({"alert_storm", 1, "number, body"}, body_personal),
+          personal({"correlation", 1, "number, event, body"}, snapshot_personal),
           personal({"escalation", 2, "incident, chain, state, due, body"}, escalation_personal),
           {"grant_clock", 1, "only_row, latest, set_back"},
           personal({"grants", 1, "number, person, system, state, is_open, body"}, grant_personal),
@@ -38,6 +41,8 @@ std::vector<StateTable> make_tables() {
                     "number, state, severity, entity_kind, entity_name, opened, changed, body"},
                    incident_personal),
           personal({"playbook_run", 1, "number, playbook, incident, state, body"}, run_personal),
+          personal({"signal", 1, "number, body"}, body_personal),
+          personal({"silence", 1, "id, body"}, body_personal),
           personal({"sign_in", 2, "person, time, token"}, sign_in_personal),
           {"stream", 1,
            "stream, source, path, generation, device, inode, birth, position, head_length,"

@@ -57,6 +57,7 @@ class FullStore {
     write_and_settle();
     remove_events();
     cosign_for_others();
+    hear_of_signals();
     std::int64_t copied = 0;
     while (core_->ledger().size() < entries_min) {
       decide(200);
@@ -112,7 +113,9 @@ class FullStore {
                           std::filesystem::copy_options::recursive);
     write_file(folder_.path("policies/routes.yaml"),
                "receivers: [{name: spool, kind: folder, folder: s}]\n"
-               "routes: [{changes: [opened], to: [spool, escalation:security]}]\n");
+               "routes: [{changes: [opened], to: [spool, escalation:security]},\n"
+               "  {signals: ['alertname=~\".+\"'], group_by: [alertname], wait: 0s, to: [spool]}]\n"
+               "storm: {notices: 2, per: 7d}\n");
     // Those that are shipped are for rules that are shipped.
     std::filesystem::remove_all(folder_.path("policies/playbooks"));
     std::filesystem::create_directories(folder_.path("policies/playbooks"));
@@ -268,6 +271,29 @@ class FullStore {
           ledger::sign_note(ledger::to_text(ledger::Checkpoint{name, 1, leaf}), name, other_);
       EXPECT_EQ(core_->witness("old 0\n\n" + note).status, 200U);
     }
+  }
+
+  // Signals in groups of which most are held back, and silences.
+  void hear_of_signals() {
+    std::vector<alert::Signal> signals;
+    for (int i = 0; i < 24; ++i) {
+      signals.push_back(
+          {.labels = {{"alertname", "A" + std::to_string(i % 6)}, {"user", mail(i % people_count)}},
+           .starts = clock_.now(),
+           .ends = clock_.now() + std::chrono::hours(24 * 30),
+           .updated = clock_.now()});
+    }
+    ASSERT_TRUE(core_->take(std::move(signals)));
+    for (int i = 0; i < 4; ++i) {
+      alert::Silence silence{.starts = clock_.now(),
+                             .ends = clock_.now() + std::chrono::hours(24 * 30),
+                             .author = mail(i),
+                             .comment = "works on it"};
+      silence.matchers.push_back(made(alert::LabelMatcher::parse("user=\"" + mail(i + 4) + "\"")));
+      ASSERT_TRUE(core_->set_silence(silence));
+    }
+    core_->tick();
+    write_and_settle();
   }
 
   void decide(int count) {

@@ -8,6 +8,7 @@
 #include "access/grant_table.h"
 #include "access/sign_ins.h"
 #include "alert/escalation_table.h"
+#include "alert/signal_table.h"
 #include "identity/people_table.h"
 #include "ledger/witness_book.h"
 #include "report/check_rows.h"
@@ -60,7 +61,8 @@ class ReportStore : public TestStore {
     std::vector<db::Migration> steps;
     for (const auto& some :
          {alert::escalation_migrations(), access::decision_migrations(), access::migrations(),
-          access::sign_in_migrations(), identity::migrations(), ledger::witness_migrations()}) {
+          access::sign_in_migrations(), alert::signal_migrations(), identity::migrations(),
+          ledger::witness_migrations()}) {
       steps.insert(steps.end(), some.begin(), some.end());
     }
     return steps;

@@ -62,13 +62,19 @@ Result<CheckContext::Names> names_of_rules(const std::vector<std::string>& folde
   return names;
 }
 
-// Receivers and schedules of a folder of policies.
+// Receivers, schedules and types of incidents of a folder of policies.
 Result<void> read_policies(CheckContext& context, const std::string& folder) {
   auto on_call = app::load_on_call(folder, SystemClock().now());
   if (!on_call) return std::unexpected(on_call.error());
   context.schedules.emplace();
   for (const alert::Schedule& schedule : on_call->schedules()) {
     context.schedules->insert(schedule.name);
+  }
+  const auto procedure = app::load_procedure(folder);
+  if (!procedure) return std::unexpected(procedure.error());
+  context.types.emplace();
+  for (const incident::IncidentType& type : (*procedure)->types()) {
+    context.types->insert(type.name);
   }
   context.receivers.emplace();
   const std::string file = folder + "/routes.yaml";
@@ -85,7 +91,6 @@ Result<void> read_policies(CheckContext& context, const std::string& folder) {
 
 Result<CheckContext> context_of(const po::variables_map& given) {
   CheckContext context;
-  context.types.emplace(respond::incident_types.begin(), respond::incident_types.end());
   if (given.contains("command")) {
     const auto commands = several(given, "command");
     context.commands.emplace(commands.begin(), commands.end());
@@ -182,13 +187,14 @@ Result<json::Object> incident_given(const po::variables_map& given) {
       .title = found->text("title"),
       .entity = {(*found)["entity"].text("kind"), (*found)["entity"].text("name")},
       .severity = static_cast<incident::Severity>(found->integer("severity")),
-      .row = found->text("row")};
+      .row = found->text("row"),
+      .type = found->text("type")};
   if (const auto* facts = (*found)["facts"].as_object()) {
     for (const auto& [name, worth] : *facts) {
       if (worth.as_integer() != nullptr) incident.facts[name] = *worth.as_integer();
     }
   }
-  return respond::incident_values(incident, found->text("type"));
+  return respond::incident_values(incident);
 }
 
 Result<respond::GivenTexts> texts_given(const po::variables_map& given) {

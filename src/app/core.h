@@ -218,6 +218,7 @@ class Core {
   void settle_post(const alert::Outcome& outcome);
   void activate();
   void record_policies();
+  Result<void> may_close(std::int64_t incident) const;
   Result<void> load_escalations();
   void escalate(const incident::Change& change, const incident::Incident& incident,
                 std::vector<ledger::Entry>& entries);

@@ -3,7 +3,25 @@
 
 namespace mailwarden::app {
 
+// Nothing is closed while somebody still eradicates (claim W17).
+Result<void> Core::may_close(std::int64_t incident) const {
+  const std::vector<std::int64_t> open = runs_.open_runs(incident);
+  if (open.empty()) return {};
+  std::string numbers;
+  for (const std::int64_t number : open) {
+    numbers += (numbers.empty() ? "" : ", ") + std::to_string(number);
+  }
+  return fail(Code::conflict, "incident " + std::to_string(incident) +
+                                  " cannot be closed yet: playbooks are still at work on it (run " +
+                                  numbers + "); see them through, or cancel them");
+}
+
 Result<std::vector<incident::Change>> Core::act(const incident::Act& act) {
+  const bool closes = act.kind == incident::Act::Kind::move &&
+                      act.value == incident::to_string(incident::State::closed);
+  if (auto may = closes ? may_close(act.incident) : Result<void>(); !may) {
+    return std::unexpected(may.error());
+  }
   auto changes = book_.act(act, policies_->severity, parts_.clock.now());
   if (!changes) return changes;
   std::vector<ledger::Entry> entries;

@@ -33,7 +33,7 @@ class Dispatch {
  public:
   Dispatch(const ErrandsOptions& options, const Clock& clock, Log& log);
 
-  // Receivers are those of the policies in force.
+  // Receivers, and what effects may touch, are those of the policies in force.
   void send(std::vector<Outgoing> outgoing, const Policies& policies);
   std::vector<Settled> take_settled();
   // Begins nothing more, and waits for what is at work.

@@ -45,7 +45,9 @@ class Loader {
       for (const auto& what : alert::unreachable(routes->chains(), *severity)) mistake(what);
     }
     if (routes && severity) check_signal_facts(*routes, *severity);
-    if (rules && routes && playbooks) resolve(*playbooks, *rules, *routes);
+    if (rules && routes && playbooks && procedure && effects) {
+      resolve(*playbooks, *rules, *routes, **procedure, *effects);
+    }
     if (!mistakes_.empty() && rules) {
       for (const detect::Refusal& refusal : rules->refused()) mistake(refusal.sentence());
     }
@@ -162,6 +164,13 @@ class Loader {
     const auto text = read(file);
     if (!text) return std::unexpected(text.error());
     return incident::SeverityTable::parse(*text, file);
+  }
+
+  // With the facts that it rests on.
+  Result<std::shared_ptr<const incident::Procedure>> load_procedure() {
+    const auto severity = load_severity();
+    if (!severity) return std::unexpected(severity.error());
+    return load_procedure(*severity);
   }
 
   Result<std::shared_ptr<const incident::Procedure>> load_procedure(
@@ -352,7 +361,8 @@ class Loader {
   }
 
   // Playbooks name rules by name; incidents hold their ids.
-  void resolve(PlaybookFiles& files, const detect::RuleSet& rules, const alert::Routes& routes) {
+  void resolve(PlaybookFiles& files, const detect::RuleSet& rules, const alert::Routes& routes,
+               const incident::Procedure& procedure, const respond::EffectSettings& effects) {
     std::map<std::string, std::string, std::less<>> ids;
     auto known = [&](const detect::Header& header) {
       ids[header.id] = header.id;
@@ -361,8 +371,13 @@ class Loader {
     for (const detect::Rule& rule : rules.rules()) known(rule.header);
     for (const detect::Correlation& correlation : rules.correlations()) known(correlation.header);
     using Names = respond::CheckContext::Names;
-    respond::CheckContext context{.receivers = Names(), .schedules = Names(), .rules = Names()};
-    context.types.emplace(respond::incident_types.begin(), respond::incident_types.end());
+    respond::CheckContext context{.receivers = Names(),
+                                  .schedules = Names(),
+                                  .sign_keys = Names(),
+                                  .types = Names(),
+                                  .rules = Names()};
+    for (const incident::IncidentType& type : procedure.types()) context.types->insert(type.name);
+    for (const auto& [name, file] : effects.keys) context.sign_keys->insert(name);
     for (const auto& [name, id] : ids) context.rules->insert(name);
     for (const alert::Receiver& receiver : routes.receivers()) {
       context.receivers->insert(receiver.name);
@@ -431,6 +446,12 @@ Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& 
   config::Config config;
   config.policies = policies;
   return Loader(config).load_retention();
+}
+
+Result<std::shared_ptr<const incident::Procedure>> load_procedure(const std::string& policies) {
+  config::Config config;
+  config.policies = policies;
+  return Loader(config).load_procedure();
 }
 
 Result<alert::OnCallSchedules> load_on_call(const std::string& policies, Timestamp now) {

@@ -41,10 +41,10 @@ struct Policies {
   incident::SeverityTable severity;
   std::shared_ptr<const incident::Procedure> procedure;  // empty where there is no incidents.yaml
   std::vector<privacy::RetentionPolicy> retention;
-// What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
-//          retention, routes, who is on call, who is told when nobody answers, playbooks and what
-//          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash of
-//          every text read, which the ledger records when it changes.
+  // What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
+  //          retention, routes, who is on call, who is told when nobody answers, playbooks and what
+  //          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash of
+  //          every text read, which the ledger records when it changes.
   // Who may do what; null where the folder holds no access policies.
   // Over what operators wrote down of people and systems.
   std::shared_ptr<const policy::DecisionPoint> access;
@@ -72,6 +72,8 @@ Result<std::shared_ptr<const Policies>> load_policies(const config::Config& conf
 std::string rules_lost(const Policies& before, const Policies& after);
 // Of the folder of policies, the retention alone, for what needs no rules.
 Result<std::vector<privacy::RetentionPolicy>> load_retention(const std::string& policies);
+// Of the folder of policies, how incidents are handled.
+Result<std::shared_ptr<const incident::Procedure>> load_procedure(const std::string& policies);
 // Of the folder of policies, who is on call.
 Result<alert::OnCallSchedules> load_on_call(const std::string& policies, Timestamp now);
 

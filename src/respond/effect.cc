@@ -6,6 +6,8 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "net/http_client.h"
+#include "respond/action.h"
+#include "respond/signed_request.h"
 
 namespace mailwarden::respond {
 namespace {
@@ -46,11 +48,17 @@ net::HttpCall call_of(const flow::Operation& operation, const std::string& key) 
 }
 
 Result<json::Object> request(const flow::Operation& operation, const std::string& key,
-                             bool is_probe) {
+                             bool is_probe, const EffectSettings& settings) {
+  net::HttpCall call = call_of(operation, key);
+  if (!operation.sign_with.empty()) {
+    auto signed_now =
+        sign_request(call, settings.keys, operation.sign_with, key, settings.clock->now());
+    if (!signed_now) return std::unexpected(signed_now.error());
+  }
   net::Client client(
       {.total_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(operation.time_out),
        .response_bytes_max = 64 * 1024});
-  const auto answer = client.request(call_of(operation, key));
+  const auto answer = client.request(call);
   if (!answer) return std::unexpected(answer.error());
   const unsigned status = answer->status;
   const bool again =
@@ -64,15 +72,28 @@ Result<json::Object> request(const flow::Operation& operation, const std::string
               operation.url + ": answered " + std::to_string(status));
 }
 
+Result<json::Object> act(const flow::Effect& effect, const EffectSettings& settings) {
+  const ActionCall call{.action = effect.operation.action,
+                        .arguments = effect.operation.arguments,
+                        .key = effect.key,
+                        .time_out = effect.operation.time_out};
+  if (!effect.asks_action) return perform_action(call, settings);
+  const auto holds = probe_action(call, settings);
+  if (!holds) return std::unexpected(holds.error());
+  return json::Object{{"holds", *holds}};
+}
+
 }  // namespace
 
-Result<json::Object> perform(const flow::Effect& effect) {
+Result<json::Object> perform(const flow::Effect& effect, const EffectSettings& settings) {
   const bool is_probe = effect.kind == flow::Effect::Kind::probe;
   switch (effect.operation.kind) {
     case flow::StepKind::command:
       return run_command(effect.operation, effect.key, is_probe);
     case flow::StepKind::http:
-      return request(effect.operation, effect.key, is_probe);
+      return request(effect.operation, effect.key, is_probe, settings);
+    case flow::StepKind::action:
+      return act(effect, settings);
     default:
       return fail(Code::denied, "the daemon has no effect of that kind");
   }

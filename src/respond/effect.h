@@ -1,9 +1,10 @@
 // Does what a step asks for, outside the daemon.
 //
-// What     perform() makes one try of a command or an HTTP request, or asks a probe, of which any
-//          end of the command and any answer but one for the moment is an answer. A command runs without a shell,
-//          with an empty environment but for PATH and MAILWARDEN_STEP (the step's key), reads
-//          nothing, and is ended with all of its children when its time is over.
+// What     perform() makes one try of a command, an HTTP request or one of the daemon's own actions,
+//          or asks a probe, of which any end of the command and any answer but one for the moment is
+//          an answer. A command runs without a shell, with an empty environment but for PATH and
+//          MAILWARDEN_STEP (the step's key), reads nothing, and is ended with all of its children
+//          when its time is over.
 // Owns     Nothing.
 // Threads  Any.
 // Errors   unavailable: not reached, out of time, or told to come again: another try may help.
@@ -13,18 +14,19 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string>
 
 #include "base/result.h"
 #include "json/value.h"
+#include "respond/effect_settings.h"
 #include "respond/flow_run.h"
 
 namespace mailwarden::respond {
 
 inline constexpr std::size_t output_bytes_max = 4096;
 
-// What is worth keeping of it: an exit code and output, or a status and body.
-Result<json::Object> perform(const flow::Effect& effect);
+// What is worth keeping of it: an exit code and output, a status and body, or an action's results;
+// of an action that is asked for, {"holds": true or false}.
+Result<json::Object> perform(const flow::Effect& effect, const EffectSettings& settings);
 
 }  // namespace mailwarden::respond

@@ -191,6 +191,14 @@ void RunBook::recall(std::vector<Run> family) {
   }
 }
 
+std::vector<std::int64_t> RunBook::open_runs(std::int64_t incident) const {
+  std::vector<std::int64_t> open;
+  for (const auto& [number, run] : runs_.all) {
+    if (run.incident == incident && run.phase != Phase::over) open.push_back(number);
+  }
+  return open;
+}
+
 void RunBook::forget_ended() {
   std::set<std::int64_t> open;
   for (const auto& [number, run] : runs_.all) {

@@ -325,6 +325,8 @@ class RunBook {
   void forget_ended();
   // How many runs that are not over stand in each state.
   std::map<RunState, std::int64_t> count() const;
+  // Those of an incident that are not over.
+  std::vector<std::int64_t> open_runs(std::int64_t incident) const;
 
  private:
   Means means_;

@@ -23,7 +23,7 @@ constexpr std::array names{
 
 }  // namespace
 
-json::Object incident_values(const incident::Incident& incident, std::string_view type) {
+json::Object incident_values(const incident::Incident& incident) {
   // Entities are bytes of log lines, and values are texts.
   json::Object values{{"incident.number", incident.number},
                       {"incident.title", to_utf8(incident.title)},
@@ -31,7 +31,7 @@ json::Object incident_values(const incident::Incident& incident, std::string_vie
                       {"incident.entity", to_utf8(incident.entity.name)},
                       {"incident.entity_kind", to_utf8(incident.entity.kind)},
                       {"incident.row", to_utf8(incident.row)}};
-  if (!type.empty()) values["incident.type"] = type;
+  if (!incident.type.empty()) values["incident.type"] = incident.type;
   for (const auto& [fact, worth] : incident.facts) values[std::string(fact_prefix) + fact] = worth;
   return values;
 }
@@ -45,10 +45,10 @@ std::optional<VariableType> incident_value_type(std::string_view name) {
   return found->second;
 }
 
-bool is_due(const flow::When& when, const incident::Incident& incident, std::string_view type) {
+bool is_due(const flow::When& when, const incident::Incident& incident) {
   if (incident.severity < when.severity_from) return false;
   if (when.rules.empty() && when.types.empty()) return true;
-  return when.types.contains(std::string(type)) ||
+  return when.types.contains(incident.type) ||
          std::ranges::any_of(when.rules,
                              [&](const auto& rule) { return incident.rules.contains(rule); });
 }

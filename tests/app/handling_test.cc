@@ -99,6 +99,43 @@ TEST_F(HandlingTest, ADutyIsMissedOverARestartAndTold) {
   EXPECT_FALSE(core->has_pending());
 }
 
+TEST_F(HandlingTest, NothingClosesWhileAPlaybookIsAtWork) {
+  const auto database = db::open_sqlite(":memory:").value();
+  auto core = open(*database);
+  core->take(batch(0, 1));
+  using Act = incident::Act;
+  const auto move = [&](const std::string& state) {
+    return core->act({.kind = Act::Kind::move,
+                      .incident = 1,
+                      .value = state,
+                      .why = "because",
+                      .who = "ann"});
+  };
+  ASSERT_TRUE(move("analysing"));
+  ASSERT_TRUE(move("post_incident"));
+  const auto refused = move("closed");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_THAT(refused.error().what, HasSubstr("run 1"));
+  ASSERT_TRUE(core->act(respond::flow::RunAct{.kind = respond::flow::RunAct::Kind::cancel,
+                                              .run = 1,
+                                              .who = "ann",
+                                              .why = "nothing to do"}));
+  ASSERT_TRUE(core->write());
+  // The step at work comes to its end first.
+  for (const Outgoing& one : core->take_outgoing()) {
+    if (const auto* effect = std::get_if<respond::flow::Effect>(&one)) {
+      core->settle(respond::flow::Outcome{.run = effect->run,
+                                          .step = effect->step,
+                                          .visit = effect->visit,
+                                          .tries = effect->tries,
+                                          .answer = json::Object{{"exit", 0}}});
+    }
+  }
+  const auto closed = move("closed");
+  EXPECT_TRUE(closed) << closed.error().what;
+}
+
 TEST_F(HandlingTest, AStoreWithAllOfItIsWhole) {
   const auto database = db::open_sqlite(":memory:").value();
   auto core = open(*database);

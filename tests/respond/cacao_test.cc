@@ -52,7 +52,7 @@ TEST(Cacao, GivesEveryPlaybookBack) {
 TEST(Cacao, GivesTheShippedPlaybooksBack) {
   std::vector<flow::PlaybookText> texts;
   for (const auto& file :
-       std::filesystem::directory_iterator(source_folder() + "/policies/playbooks_next")) {
+       std::filesystem::directory_iterator(source_folder() + "/policies/playbooks")) {
     texts.push_back({file.path(), read_file(file.path())});
   }
   const auto playbooks = flow::parse_playbooks(texts);

@@ -15,7 +15,7 @@ namespace {
 std::vector<flow::PlaybookText> texts() {
   std::vector<flow::PlaybookText> found;
   for (const auto& entry :
-       std::filesystem::directory_iterator(source_folder() + "/policies/playbooks_next")) {
+       std::filesystem::directory_iterator(source_folder() + "/policies/playbooks")) {
     found.push_back({entry.path().filename().string(), read_file(entry.path().string())});
   }
   std::ranges::sort(found, {}, &flow::PlaybookText::file);
@@ -28,12 +28,30 @@ std::vector<flow::Playbook> shipped() {
   return playbooks.value_or(std::vector<flow::Playbook>());
 }
 
+incident::Procedure procedure() {
+  const auto text = [](const std::string& name) {
+    return read_file(source_folder() + "/policies/" + name);
+  };
+  const auto table = incident::SeverityTable::parse(text("severity.yaml"), "severity.yaml");
+  EXPECT_TRUE(table) << table.error().what;
+  const auto read = incident::Procedure::parse(text("incidents.yaml"), "incidents.yaml", *table);
+  EXPECT_TRUE(read) << read.error().what;
+  return *read;
+}
+
+std::set<std::string> types_of_incidents() {
+  std::set<std::string> types;
+  for (const incident::IncidentType& type : procedure().types()) types.insert(type.name);
+  return types;
+}
+
 CheckContext context() {
+  const auto types = types_of_incidents();
   CheckContext context{.receivers = CheckContext::Names{"spool"},
                        .schedules = CheckContext::Names(),
                        .commands = CheckContext::Names(),
                        .sign_keys = CheckContext::Names(),
-                       .types = CheckContext::Names(incident_types.begin(), incident_types.end()),
+                       .types = CheckContext::Names(types.begin(), types.end()),
                        .rules = CheckContext::Names()};
   const auto rules = detect::load_rules({source_folder() + "/rules/sigma"});
   EXPECT_TRUE(rules) << rules.error().what;
@@ -57,7 +75,7 @@ TEST(ShippedPlaybooks, ThereIsOneForEachKindOfIncident) {
     names.insert(playbook.name);
     if (playbook.when) types.insert(playbook.when->types.begin(), playbook.when->types.end());
   }
-  EXPECT_EQ(types, std::set<std::string>(incident_types.begin(), incident_types.end()));
+  EXPECT_EQ(types, types_of_incidents());
   for (const char* name :
        {"account-compromise", "account-created", "brute-force-success", "data-export",
         "delayed-delivery", "leaver-access", "lost-device", "mail-abuse", "malware",
@@ -75,13 +93,14 @@ TEST(ShippedPlaybooks, EachHasAPlanForAnyEntity) {
                                       .entity = {"user.name", entity},
                                       .severity = incident::Severity::high,
                                       .row = "a row",
-                                      .facts = {{"hosts_affected", 3}}};
+                                      .facts = {{"hosts_affected", 3}},
+                                      .type = "malware"};
     for (const flow::Playbook& playbook : shipped()) {
       GivenTexts given;
       for (const auto& [name, variable] : playbook.variables) {
         if (variable.external) given[name] = name == "sha256" ? std::string(64, 'a') : "x";
       }
-      const auto values = start_values(playbook, incident_values(incident, "malware"), given);
+      const auto values = start_values(playbook, incident_values(incident), given);
       ASSERT_TRUE(values) << playbook.name << ": " << values.error().what;
       const auto lines = outline(playbook, *values, std::vector<std::string>());
       EXPECT_EQ(lines.size(), playbook.steps.size()) << playbook.name;

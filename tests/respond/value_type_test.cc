@@ -117,7 +117,9 @@ TEST(IncidentValues, AreThoseOfTheIncident) {
                               {"incident.row", "taken over"},
                               {"fact.hosts_affected", 3}};
   EXPECT_EQ(incident_values(incident), expected);
-  EXPECT_EQ(incident_values(incident, "malware").at("incident.type"), json::Value("malware"));
+  incident::Incident typed = incident;
+  typed.type = "malware";
+  EXPECT_EQ(incident_values(typed).at("incident.type"), json::Value("malware"));
   for (const auto& [name, value] : incident_values(incident, "malware")) {
     const auto type = incident_value_type(name);
     ASSERT_TRUE(type) << name;

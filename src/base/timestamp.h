@@ -62,8 +62,7 @@ struct Civil {
 Result<Timestamp> from_civil(const Civil& civil);
 Civil to_civil(Timestamp at);
 
-// A span such as "250ms", "90s", "15m", "12h", "30d", "2w", "7y" (a year is 365 days), or of whole
-// microseconds, "7us"; used in policies.
+// A span such as "7us", "250ms", "90s", "15m", "12h", "30d", "2w", "7y" (a year is 365 days).
 Result<Duration> parse_duration(std::string_view text);
 // The same, as a person reads it: "15 min", "2 h", "30 d".
 std::string to_words(Duration duration);

@@ -257,7 +257,7 @@ class StepTypes {
     if (!is_known) {
       report_.error(step.id, "a step of kind " + std::string(flow::word_of(step.kind)) +
                                  " answers no " + in_quotes(source));
-    } else if (given && !may_become(*given, found->second.type)) {
+    } else if (given && !may_be_read_as(*given, found->second.type)) {
       report_.error(step.id, in_quotes(source) + " is " + std::string(to_string(*given)) +
                                  ", and " + in_quotes(name) + " is " +
                                  std::string(to_string(found->second.type)));
@@ -315,9 +315,11 @@ class StepTypes {
         if (const auto value = read_value(text, variable->second.type); !value) {
           report_.error(step.id, in_quotes(name) + ": " + value.error().what);
         }
-      } else if (!only_variable(text).empty()) {
-        const std::string why = misfit(json::Value(text), variable->second.type);
-        if (!why.empty()) report_.error(step.id, in_quotes(name) + ": " + why);
+      } else if (const auto given = type_of(only_variable(text));
+                 given && !may_be_read_as(*given, variable->second.type)) {
+        report_.error(step.id, in_quotes(name) + ": " + in_quotes(only_variable(text)) + " is " +
+                                   std::string(to_string(*given)) + " and no " +
+                                   std::string(to_string(variable->second.type)));
       }
     }
     for (const auto& [name, variable] : other->second->variables) {

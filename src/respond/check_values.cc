@@ -78,7 +78,9 @@ class Values {
   void run() {
     Names known;
     for (const auto& [name, variable] : playbook_.variables) {
-      const bool given = !variable.from.empty() && is_always_given(variable.from);
+      // An entity may be no address, where an address is asked for.
+      const bool given =
+          is_always_given(variable.from) && incident_value_type(variable.from) == variable.type;
       if (!variable.value.is_null() || variable.external || given) known.insert(name);
     }
     follow(playbook_.start, known);

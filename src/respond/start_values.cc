@@ -81,15 +81,7 @@ Result<json::Object> start_values(const Playbook& playbook, const json::Object& 
     const Variable* variable = start.external(name);
     if (variable == nullptr) continue;
     // What stands in a playbook's step is a text, which other types are read out of.
-    const auto* text = value.as_string();
-    const auto fit = fits(value, variable->type);
-    if (fit) {
-      start.give(name, value);
-    } else if (text != nullptr) {
-      start.give(name, read_value(*text, variable->type));
-    } else {
-      start.give(name, std::unexpected(fit.error()));
-    }
+    start.give(name, to_type(value, variable->type));
   }
   return start.finish(incident);
 }

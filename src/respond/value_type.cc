@@ -212,6 +212,16 @@ Result<json::Value> read_value(std::string_view text, VariableType type) {
   return value;
 }
 
+Result<json::Value> to_type(const json::Value& value, VariableType type) {
+  const auto fit = fits(value, type);
+  if (fit) return value;
+  if (const auto* text = value.as_string()) return read_value(*text, type);
+  const bool is_scalar =
+      value.as_bool() != nullptr || value.as_integer() != nullptr || value.as_number() != nullptr;
+  if (type == VariableType::string && is_scalar) return read_value(json::to_text(value), type);
+  return std::unexpected(fit.error());
+}
+
 bool may_become(VariableType from, VariableType to) {
   const bool numbers = is_whole(from) && (is_whole(to) || to == VariableType::floating);
   const bool texts = is_text(from) && is_text(to) &&
@@ -219,6 +229,13 @@ bool may_become(VariableType from, VariableType to) {
                       from == VariableType::hexstring || to == VariableType::hexstring ||
                       from == VariableType::hash || to == VariableType::hash);
   return from == to || numbers || texts;
+}
+
+bool may_be_read_as(VariableType from, VariableType to) {
+  const bool from_text = is_text(from) && !is_text(to);
+  const bool to_text =
+      to == VariableType::string && from != VariableType::list && from != VariableType::dictionary;
+  return may_become(from, to) || from_text || to_text;
 }
 
 std::string to_plain_text(const json::Value& value) {

@@ -27,10 +27,15 @@ std::optional<flow::VariableType> parse_variable_type(std::string_view text);
 // Null fits none.
 Result<void> fits(const json::Value& value, flow::VariableType type);
 Result<json::Value> read_value(std::string_view text, flow::VariableType type);
+// What a step answered as a value of the type: as it is where it fits, else read out of its text.
+// A number and a boolean may become the text that stands for them.
+Result<json::Value> to_type(const json::Value& value, flow::VariableType type);
 
 // Whether a value of the one type may turn out to be one of the other: a text may be an address, but
 // no list is a number.
 bool may_become(flow::VariableType from, flow::VariableType to);
+// The same of what to_type() makes of it.
+bool may_be_read_as(flow::VariableType from, flow::VariableType to);
 
 // How a value stands in a text: a text as it is, a list with ", ", others as JSON.
 std::string to_plain_text(const json::Value& value);

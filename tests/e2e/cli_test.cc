@@ -189,6 +189,48 @@ TEST(ShippedPolicies, PlaybooksAreGood) {
   EXPECT_EQ(checked.code, done) << checked.output;
 }
 
+TEST(ShippedPolicies, PlaybooksWithBranchesAreGood) {
+  const std::string root = source_folder();
+  const Ran checked =
+      mailwarden({"playbook", "check", root + "/policies/playbooks_next", "--policies",
+                  root + "/policies", "--rules", root + "/rules/sigma"});
+  EXPECT_EQ(checked.code, done) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("18 playbooks, 0 errors, 0 warnings"));
+}
+
+TEST(Playbook, CheckTellsFileLineAndStep) {
+  const TemporaryFolder folder;
+  const std::string file = folder.path("p.yaml");
+  write_file(file,
+             "name: p\ntitle: t\nsteps:\n- {id: a, notify: [pager], text: t}\n"
+             "- {id: b, manual: 'ask ${nobody}'}\n- {id: c, command: [/bin/x]}\n");
+  const Ran checked =
+      mailwarden({"playbook", "check", folder.path(), "--policies", source_folder() + "/policies"});
+  EXPECT_EQ(checked.code, answer_is_no);
+  EXPECT_THAT(checked.output,
+              HasSubstr(file + ", line 4: step 'a': there is no receiver 'pager'\n"));
+  EXPECT_THAT(checked.output,
+              HasSubstr(file + ", line 5: step 'b': there is no variable 'nobody'\n"));
+  EXPECT_THAT(checked.output, HasSubstr(file + ", line 6: warning: step 'c': after a crash"));
+  EXPECT_THAT(checked.output, HasSubstr("1 playbooks, 2 errors, 1 warnings\n"));
+  const Ran as_json = mailwarden({"playbook", "check", file, "--format", "json"});
+  EXPECT_EQ(json::parse(as_json.output)->operator[]("findings").as_array()->size(), 2U);
+}
+
+TEST(Playbook, PlanShowsWhatWouldBeDone) {
+  const std::string file = source_folder() + "/policies/playbooks_next/clean_account.yaml";
+  const Ran planned = mailwarden({"playbook", "plan", file, "--set", "account=deploy"});
+  EXPECT_EQ(planned.code, done) << planned.output;
+  EXPECT_THAT(planned.output,
+              HasSubstr("take-key (action): remove_ssh_key {account: \"deploy\", fingerprint: "
+                        "\"${fingerprint}\"}"));
+  EXPECT_THAT(planned.output, HasSubstr("taken back by: restore_ssh_key"));
+  const Ran without = mailwarden({"playbook", "plan", file});
+  EXPECT_EQ(without.code, answer_is_no);
+  EXPECT_THAT(without.output, HasSubstr("'account' must be given: the name of the account"));
+  EXPECT_EQ(mailwarden({"playbook", "plan", file, "--set", "account"}).code, usage);
+}
+
 TEST(ShippedPolicies, ThePackagedConfigurationIsGood) {
   const std::string root = source_folder();
   const Ran checked =

@@ -23,6 +23,7 @@ const CheckContext context{.receivers = CheckContext::Names{"spool"},
 constexpr const char* variables = R"(
 variables:
   account: {from: incident.entity}
+  address: {type: ipv4-addr, from: incident.entity}
   owner: {}
   left: {type: integer, value: 3}
   is_open: {type: bool, value: true}
@@ -124,6 +125,9 @@ TEST(Check, FindsWhatIsWrongInAFile) {
             "error main/a: there is no variable 'nobody'\n"},
            {"no value yet", "- {id: a, manual: 'ask ${owner}'}",
             "error main/a: 'owner' may have no value here, since on some way nothing has set it\n"},
+           {"an entity that may be no address", "- {id: a, manual: '${address}'}",
+            "error main/a: 'address' may have no value here, since on some way nothing has set"
+            " it\n"},
            {"no value on one way",
             "- {id: a, if: is_open, then: [{id: b, manual: w, set: {owner:"
             " answer}}]}\n- {id: c, manual: '${owner}'}",

@@ -88,6 +88,18 @@ TEST(ValueType, NothingFitsNoType) {
   }
 }
 
+TEST(ValueType, WhatAStepAnsweredBecomesWhatIsAskedFor) {
+  EXPECT_EQ(to_type(json::Array{"a"}, VariableType::list), json::Value(json::Array{"a"}));
+  EXPECT_EQ(to_type("a\nb\n", VariableType::list), json::Value(json::Array{"a", "b"}));
+  EXPECT_EQ(to_type("3\n", VariableType::integer), json::Value(3));
+  EXPECT_EQ(to_type(3, VariableType::string), json::Value("3"));
+  EXPECT_EQ(to_type(true, VariableType::string), json::Value("true"));
+  EXPECT_FALSE(to_type(json::Array{"a", "b"}, VariableType::string));
+  EXPECT_FALSE(to_type(3, VariableType::boolean));
+  EXPECT_FALSE(to_type(json::Value(), VariableType::string));
+  EXPECT_FALSE(to_type("three", VariableType::integer));
+}
+
 TEST(ValueType, AMistakeSaysWhatIsAskedFor) {
   EXPECT_EQ(read_value("a\nb", VariableType::integer).error().what,
             R"('a\x0ab': integer asks for a whole number)");
@@ -100,6 +112,10 @@ TEST(ValueType, KnowsWhatMayBecomeWhat) {
   EXPECT_FALSE(may_become(VariableType::string, VariableType::integer));
   EXPECT_FALSE(may_become(VariableType::list, VariableType::string));
   EXPECT_FALSE(may_become(VariableType::uuid, VariableType::ipv4_addr));
+  EXPECT_TRUE(may_be_read_as(VariableType::string, VariableType::integer));
+  EXPECT_TRUE(may_be_read_as(VariableType::integer, VariableType::string));
+  EXPECT_FALSE(may_be_read_as(VariableType::list, VariableType::string));
+  EXPECT_FALSE(may_be_read_as(VariableType::integer, VariableType::list));
 }
 
 TEST(IncidentValues, AreThoseOfTheIncident) {

@@ -45,6 +45,7 @@ void Dispatch::send_alert(alert::Alert alert, const Policies& policies,
 
 void Dispatch::send(std::vector<Outgoing> outgoing, const Policies& policies) {
   std::vector<Errand> errands;
+  const auto settings = std::make_shared<const respond::EffectSettings>(policies.effects);
   for (Outgoing& one : outgoing) {
     if (auto* const alert = std::get_if<alert::Alert>(&one); alert != nullptr) {
       send_alert(std::move(*alert), policies, errands);
@@ -61,7 +62,7 @@ void Dispatch::send(std::vector<Outgoing> outgoing, const Policies& policies) {
                        .group = "playbooks",
                        .since = clock_.now(),
                        .tries_max = 1,
-                       .run = [effect] { return respond::perform(effect); }});
+                       .run = [effect, settings] { return respond::perform(effect, *settings); }});
   }
   errands_.add(std::move(errands));
 }

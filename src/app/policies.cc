@@ -32,6 +32,7 @@ class Loader {
     auto on_call = take(load_on_call());
     auto routes = take(load_routes(std::move(on_call)));
     auto playbooks = take(load_playbooks());
+    auto effects = take(load_effects());
     auto access = take(load_access());
     auto accesses = take(load_accesses());
     auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
@@ -49,6 +50,7 @@ class Loader {
                  .retention = *std::move(retention),
                  .routes = *std::move(routes),
                  .playbooks = playbooks_in(*std::move(playbooks)),
+                 .effects = *std::move(effects),
                  .access = *std::move(access),
                  .entities = std::move(entities_),
                  .accesses = *std::move(accesses),
@@ -169,6 +171,14 @@ class Loader {
     auto texts = read_all<respond::flow::PlaybookText>(config_.policies + "/playbooks");
     if (!texts) return std::unexpected(texts.error());
     return respond::flow::read_playbooks(*texts);
+  }
+
+  Result<respond::EffectSettings> load_effects() {
+    const std::string file = config_.policies + "/effects.yaml";
+    if (!fs::exists(file)) return respond::EffectSettings();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    return respond::parse_effects(*text, file);
   }
 
   // Entities of all files are one store.

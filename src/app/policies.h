@@ -1,8 +1,8 @@
 // Everything that rules and policies say, loaded as one whole.
 //
 // What     load() reads rules, decoders' settings, the severity table, retention, routes, who is on
-//          call and playbooks; what holds is replaced as a whole or not at all. `version` is a hash
-//          of every text read, which the ledger records when it changes.
+//          call, playbooks and what effects may touch; what holds is replaced as a whole or not at
+//          all. `version` is a hash of every text read, which the ledger records when it changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
 // Errors   Error{invalid} with every mistake of every file at once; see load_policies() for rules.
@@ -26,6 +26,7 @@
 #include "ingest/decode/decoder.h"
 #include "policy/decision_point.h"
 #include "privacy/retention_policy.h"
+#include "respond/effect_settings.h"
 #include "respond/flow.h"
 
 namespace mailwarden::app {
@@ -37,6 +38,7 @@ struct Policies {
   std::vector<privacy::RetentionPolicy> retention;
   alert::Routes routes;  // none where there is no routes.yaml; who is on call
   std::vector<respond::flow::Playbook> playbooks;  // their rules as ids
+  respond::EffectSettings effects;                 // all off where there is no effects.yaml
   // Who may do what; null where the folder holds no access policies.
   // Over what operators wrote down of people and systems.
   std::shared_ptr<const policy::DecisionPoint> access;

@@ -1,4 +1,10 @@
 // Whose answers may be believed for where they come from.
+//
+// What     is_trusted_address() looks at a URL alone.
+// Owns     Nothing.
+// Threads  Pure.
+// Errors   None.
+// Limits   None.
 #pragma once
 
 #include <string>

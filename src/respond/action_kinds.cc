@@ -70,7 +70,10 @@ constexpr std::array found{
     ActionParameter{.name = "count", .type = VariableType::integer, .meaning = "of them"},
     ActionParameter{.name = "whole",
                     .type = VariableType::boolean,
-                    .meaning = "no limit kept it from looking at everything"}};
+                    .meaning = "no limit kept it from looking at everything"},
+    ActionParameter{.name = "failed",
+                    .type = VariableType::list,
+                    .meaning = "hosts that did not answer, each with why"}};
 
 constexpr std::array evidence_kinds{
     ActionParameter{.name = "kinds",
@@ -80,7 +83,10 @@ constexpr std::array evidence_kinds{
 constexpr std::array evidence{
     ActionParameter{.name = "evidence",
                     .type = VariableType::list,
-                    .meaning = "each a JSON object as text: kind, sha256, bytes, file, whole"}};
+                    .meaning = "each a JSON object as text: kind, sha256, bytes, file, whole"},
+    ActionParameter{.name = "failed",
+                    .type = VariableType::list,
+                    .meaning = "kinds that could not be taken, each with why"}};
 
 constexpr std::array ticket_text{ActionParameter{.name = "title", .meaning = "one line"},
                                  ActionParameter{.name = "text", .meaning = "what it is about"}};

@@ -1,6 +1,6 @@
 // Does what a step asks for, outside the daemon.
 //
-// What     perform() makes one try of a command or an HTTP request, or asks a probe, of which any
+// What     perform() makes one try of a command, an HTTP request or an action, or asks a probe, of which any
 //          end of the command and any answer but one for the moment is an answer. A command runs without a shell,
 //          with an empty environment but for PATH and MAILWARDEN_STEP (the step's key), reads
 //          nothing, and is ended with all of its children when its time is over.
@@ -18,13 +18,15 @@
 
 #include "base/result.h"
 #include "json/value.h"
+#include "respond/effect_settings.h"
 #include "respond/flow_run.h"
 
 namespace mailwarden::respond {
 
 inline constexpr std::size_t output_bytes_max = 4096;
 
-// What is worth keeping of it: an exit code and output, or a status and body.
-Result<json::Object> perform(const flow::Effect& effect);
+// What is worth keeping of it: an exit code and output, a status and body, an action's results, or
+// whether an action holds that is asked for it.
+Result<json::Object> perform(const flow::Effect& effect, const EffectSettings& settings);
 
 }  // namespace mailwarden::respond

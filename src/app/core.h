@@ -234,6 +234,7 @@ class Core {
                                          const std::string& who = "");
   void take_changes(const std::vector<incident::Change>& changes,
                     std::vector<ledger::Entry>& entries);
+  void take_evidence(const respond::flow::Outcome& outcome, std::vector<ledger::Entry>& entries);
   void take_moves(const respond::flow::Moves& moves, std::vector<ledger::Entry>& entries);
   ledger::Entry decided(const alert::Alert& alert) const;
   void send(const alert::Alert& alert, std::vector<ledger::Entry>& entries);

@@ -8,6 +8,8 @@
 namespace mailwarden::app {
 namespace {
 
+constexpr std::string_view collect_evidence = "collect_evidence";
+
 // Whoever is on call by that name at the time; of a schedule that there is no more the name itself,
 // so that its delivery fails and is said to.
 std::vector<std::string> receivers_of(const alert::Routes& routes, const std::string& name,
@@ -85,8 +87,39 @@ Result<respond::flow::Run> Core::start(respond::flow::StartOrder order, std::int
   return run;
 }
 
+// What a playbook has collected is evidence of its incident, with its hash.
+void Core::take_evidence(const respond::flow::Outcome& outcome,
+                         std::vector<ledger::Entry>& entries) {
+  const respond::flow::Run* const run = runs_.find(outcome.run);
+  if (run == nullptr || !outcome.answer || outcome.is_undo) return;
+  const auto step = run->playbook().steps.find(outcome.step);
+  if (step == run->playbook().steps.end() || step->second.operation.action != collect_evidence) {
+    return;
+  }
+  const auto pieces = outcome.answer->find("evidence");
+  if (pieces == outcome.answer->end() || pieces->second.as_array() == nullptr) return;
+  for (const json::Value& text : *pieces->second.as_array()) {
+    const auto piece =
+        text.as_string() == nullptr ? Result<json::Value>() : json::parse(*text.as_string());
+    if (!piece) continue;
+    // One that is over, or has as much as it may have, keeps what it has; the move has all of it.
+    const auto changes = book_.act(
+        {.kind = incident::Act::Kind::add_evidence,
+         .incident = run->incident,
+         .value = piece->text("kind") + (piece->text("of").empty() ? "" : " " + piece->text("of")),
+         .why = "collected by run " + std::to_string(run->number) + ", step " + outcome.step,
+         .who = "mailwarden",
+         .with = {{"bytes", std::to_string(piece->integer("bytes"))},
+                  {"sha256", piece->text("sha256")},
+                  {"where", piece->text("file")}}},
+        policies_->severity, parts_.clock.now());
+    if (changes) take_changes(*changes, entries);
+  }
+}
+
 void Core::settle(const respond::flow::Outcome& outcome) {
   std::vector<ledger::Entry> entries;
+  take_evidence(outcome, entries);
   take_moves(runs_.settle(outcome, parts_.clock.now()), entries);
   append(std::move(entries));
 }

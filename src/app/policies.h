@@ -28,10 +28,8 @@
 #include "ingest/decode/decoder.h"
 #include "policy/decision_point.h"
 #include "privacy/retention_policy.h"
-// What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
-//          retention, routes, who is on call, who is told when nobody answers, playbooks and what
-//          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash of
-//          every text read, which the ledger records when it changes.
+#include "respond/effect_settings.h"
+#include "respond/flow.h"
 
 namespace mailwarden::app {
 
@@ -41,10 +39,9 @@ struct Policies {
   incident::SeverityTable severity;
   std::shared_ptr<const incident::Procedure> procedure;  // empty where there is no incidents.yaml
   std::vector<privacy::RetentionPolicy> retention;
-  // What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
-  //          retention, routes, who is on call, who is told when nobody answers, playbooks and what
-  //          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash of
-  //          every text read, which the ledger records when it changes.
+  alert::Routes routes;  // none where there is no routes.yaml; who is on call
+  std::vector<respond::flow::Playbook> playbooks;  // their rules as ids
+  respond::EffectSettings effects;                 // all off where there is no effects.yaml
   // Who may do what; null where the folder holds no access policies.
   // Over what operators wrote down of people and systems.
   std::shared_ptr<const policy::DecisionPoint> access;

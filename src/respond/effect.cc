@@ -12,18 +12,22 @@
 namespace mailwarden::respond {
 namespace {
 
-Result<json::Object> run_command(const flow::Operation& operation, const std::string& key,
-                                 bool is_probe) {
+bool is_probe(const flow::Effect& effect) {
+  return effect.kind == flow::Effect::Kind::probe;
+}
+
+Result<json::Object> run_command(const flow::Effect& effect) {
+  const flow::Operation& operation = effect.operation;
   std::array<char, output_bytes_max> output{};
   const auto end = run_process({.command = operation.command,
-                                .environment = {"MAILWARDEN_STEP=" + key},
+                                .environment = {"MAILWARDEN_STEP=" + effect.key},
                                 .time_out = operation.time_out,
                                 .output = output});
   if (!end) return std::unexpected(end.error());
   const std::string said = printable(trim({output.data(), end->output_bytes}));
   const std::string failure = failure_of(*end);
   const bool has_ended = end->in_time && end->signal == 0;
-  if (failure.empty() || (is_probe && has_ended)) {
+  if (failure.empty() || (is_probe(effect) && has_ended)) {
     return json::Object{{"exit", end->exit_code}, {"output", said}};
   }
   // One that was ended may have done some of it.
@@ -47,25 +51,32 @@ net::HttpCall call_of(const flow::Operation& operation, const std::string& key) 
   return call;
 }
 
-Result<json::Object> request(const flow::Operation& operation, const std::string& key,
-                             bool is_probe, const EffectSettings& settings) {
-  net::HttpCall call = call_of(operation, key);
+// As JSON where it is JSON, so that its members can be named; long ones in part, as text.
+json::Value body_of(const std::string& body) {
+  auto value = json::parse(body);
+  if (value && body.size() <= output_bytes_max) return *std::move(value);
+  return printable(body.substr(0, output_bytes_max));
+}
+
+Result<json::Object> request(const flow::Effect& effect, const EffectSettings& settings) {
+  const flow::Operation& operation = effect.operation;
+  net::HttpCall call = call_of(operation, effect.key);
   if (!operation.sign_with.empty()) {
-    auto signed_now =
-        sign_request(call, settings.keys, operation.sign_with, key, settings.clock->now());
-    if (!signed_now) return std::unexpected(signed_now.error());
+    const auto done =
+        sign_request(call, settings.keys, operation.sign_with, effect.key, settings.clock->now());
+    if (!done) return std::unexpected(done.error());
   }
   net::Client client(
       {.total_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(operation.time_out),
-       .response_bytes_max = 64 * 1024});
+       .response_bytes_max = std::size_t{64} * 1024});
   const auto answer = client.request(call);
   if (!answer) return std::unexpected(answer.error());
   const unsigned status = answer->status;
   const bool again =
       status == 408 || status == 409 || status == 425 || status == 429 || status >= 500;
   const bool is_good = status >= 200 && status < 300;
-  if (is_good || (is_probe && !again)) {
-    return json::Object{{"body", printable(answer->body.substr(0, output_bytes_max))},
+  if (is_good || (is_probe(effect) && !again)) {
+    return json::Object{{"body", body_of(answer->body)},
                         {"status", static_cast<std::int64_t>(status)}};
   }
   return fail(again ? Code::unavailable : Code::denied,
@@ -86,16 +97,15 @@ Result<json::Object> act(const flow::Effect& effect, const EffectSettings& setti
 }  // namespace
 
 Result<json::Object> perform(const flow::Effect& effect, const EffectSettings& settings) {
-  const bool is_probe = effect.kind == flow::Effect::Kind::probe;
   switch (effect.operation.kind) {
     case flow::StepKind::command:
-      return run_command(effect.operation, effect.key, is_probe);
+      return run_command(effect);
     case flow::StepKind::http:
-      return request(effect.operation, effect.key, is_probe, settings);
+      return request(effect, settings);
     case flow::StepKind::action:
       return act(effect, settings);
     default:
-      return fail(Code::denied, "the daemon has no effect of that kind");
+      return fail(Code::invalid, "a step of that kind has no effect outside");
   }
 }
 

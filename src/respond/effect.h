@@ -25,8 +25,8 @@ namespace mailwarden::respond {
 
 inline constexpr std::size_t output_bytes_max = 4096;
 
-// What is worth keeping of it: an exit code and output, a status and body, or an action's results;
-// of an action that is asked for, {"holds": true or false}.
+// What is worth keeping of it: an exit code and output, a status and body, an action's results, or
+// whether an action holds that is asked for it.
 Result<json::Object> perform(const flow::Effect& effect, const EffectSettings& settings);
 
 }  // namespace mailwarden::respond

@@ -16,6 +16,10 @@ namespace {
 using flow::Effect;
 using flow::StepKind;
 
+Result<json::Object> perform(const Effect& effect) {
+  return respond::perform(effect, EffectSettings());
+}
+
 Effect command(std::vector<std::string> words, const std::string& key = "k") {
   return {.key = key, .operation = {.kind = StepKind::command, .command = std::move(words)}};
 }
@@ -139,6 +143,32 @@ TEST(Request, CarriesItsKeyAndBodyAndItsAnswerSaysHowItWent) {
       EXPECT_EQ(json::Value(*asked).integer("status"), c.status);
     }
   }
+}
+
+TEST(Request, MembersOfAJsonAnswerCanBeNamed) {
+  const auto server =
+      net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [](const net::Request&) {
+        return net::Response{.content_type = "application/json", .body = R"({"id":"a\"b"})"};
+      }).value();
+  const auto done =
+      perform(Effect{.key = "k",
+                     .operation = {.kind = StepKind::http,
+                                   .method = "GET",
+                                   .url = "http://" + server->addresses().front() + "/t"}});
+  server->stop();
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(json::Value(*done)["body"].text("id"), "a\"b");
+}
+
+TEST(Action, OneWithoutItsSettingsIsRefused) {
+  Effect effect{.key = "k",
+                .operation = {.kind = StepKind::action,
+                              .action = "suspend_account",
+                              .arguments = {{"account", "eve"}}}};
+  EXPECT_EQ(perform(effect).error().code, Code::denied);
+  effect.kind = Effect::Kind::probe;
+  effect.asks_action = true;
+  EXPECT_FALSE(perform(effect));
 }
 
 }  // namespace

@@ -119,8 +119,10 @@ void Core::take_evidence(const respond::flow::Outcome& outcome,
 
 void Core::settle(const respond::flow::Outcome& outcome) {
   std::vector<ledger::Entry> entries;
-  take_evidence(outcome, entries);
-  take_moves(runs_.settle(outcome, parts_.clock.now()), entries);
+  const auto moves = runs_.settle(outcome, parts_.clock.now());
+  // One that came too late moves nothing.
+  if (!moves.changes.empty()) take_evidence(outcome, entries);
+  take_moves(moves, entries);
   append(std::move(entries));
 }
 

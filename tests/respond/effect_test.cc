@@ -30,14 +30,14 @@ Effect probe(std::vector<std::string> words) {
 }
 
 TEST(Command, ItsArgumentsReachItAsTheyAre) {
-  const auto done = perform(command({"/usr/bin/printf", "%s|", "a b", "$(id)", "; rm x", "*"}), {});
+  const auto done = perform(command({"/usr/bin/printf", "%s|", "a b", "$(id)", "; rm x", "*"}));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output"), "a b|$(id)|; rm x|*|");
 }
 
 TEST(Command, HasNoEnvironmentButPathAndItsKey) {
   ::setenv("MAILWARDEN_SECRET", "hidden", 1);
-  const auto done = perform(command({"/usr/bin/env"}, "run-1-a"), {});
+  const auto done = perform(command({"/usr/bin/env"}, "run-1-a"));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output"),
             printable("PATH=/usr/sbin:/usr/bin:/sbin:/bin\nMAILWARDEN_STEP=run-1-a"));
@@ -48,14 +48,14 @@ TEST(Command, HasNoOpenFilesOfTheDaemon) {
   write_file(folder.path("secret"), "x");
   std::FILE* const open = std::fopen(folder.path("secret").c_str(), "r");
   ASSERT_NE(open, nullptr);
-  const auto done = perform(command({"/bin/ls", "-l", "/proc/self/fd"}), {});
+  const auto done = perform(command({"/bin/ls", "-l", "/proc/self/fd"}));
   std::fclose(open);
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output").find("secret"), std::string::npos);
 }
 
 TEST(Command, AnotherCodeThanZeroIsAFailureWithWhatItSaid) {
-  const auto done = perform(command({"/bin/ls", "/nonexistent"}), {});
+  const auto done = perform(command({"/bin/ls", "/nonexistent"}));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::denied);
   EXPECT_NE(done.error().what.find("ended with 2, saying: "), std::string::npos)
@@ -63,17 +63,17 @@ TEST(Command, AnotherCodeThanZeroIsAFailureWithWhatItSaid) {
 }
 
 TEST(Command, AnyEndOfAProbeIsAnAnswer) {
-  const auto held = perform(probe({"/bin/true"}), {});
+  const auto held = perform(probe({"/bin/true"}));
   ASSERT_TRUE(held) << held.error().what;
   EXPECT_EQ(json::Value(*held).integer("exit", -1), 0);
-  const auto failed = perform(probe({"/bin/false"}), {});
+  const auto failed = perform(probe({"/bin/false"}));
   ASSERT_TRUE(failed) << failed.error().what;
   EXPECT_EQ(json::Value(*failed).integer("exit", -1), 1);
-  EXPECT_FALSE(perform(probe({"/bin/sh", "-c", "kill -9 $$"}), {})) << "it was ended";
+  EXPECT_FALSE(perform(probe({"/bin/sh", "-c", "kill -9 $$"}))) << "it was ended";
 }
 
 TEST(Command, OneThatIsNotThereIsSaid) {
-  const auto done = perform(command({"/nonexistent/tool"}), {});
+  const auto done = perform(command({"/nonexistent/tool"}));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().what, "/nonexistent/tool: No such file or directory");
 }
@@ -84,7 +84,7 @@ TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
       {"/bin/sh", "-c", "/bin/sleep 300 & echo $! > " + folder.path("child") + "; exec sleep 300"});
   effect.operation.time_out = std::chrono::milliseconds(500);
   const auto begun = std::chrono::steady_clock::now();
-  const auto done = perform(effect, {});
+  const auto done = perform(effect);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::unavailable) << "nobody knows what it did";
@@ -103,7 +103,7 @@ TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
 }
 
 TEST(Command, ItsOutputIsKeptInPart) {
-  const auto done = perform(command({"/usr/bin/head", "-c", "100000", "/dev/zero"}), {});
+  const auto done = perform(command({"/usr/bin/head", "-c", "100000", "/dev/zero"}));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_LE(json::Value(*done).text("output").size(), 4 * output_bytes_max);
 }
@@ -127,9 +127,9 @@ TEST(Request, CarriesItsKeyAndBodyAndItsAnswerSaysHowItWent) {
                                 .method = "POST",
                                 .url = "http://" + server->addresses().front() + "/t",
                                 .body = json::Object{{"a", "b"}}}};
-    const auto done = perform(effect, {});
+    const auto done = perform(effect);
     effect.kind = Effect::Kind::probe;
-    const auto asked = perform(effect, {});
+    const auto asked = perform(effect);
     server->stop();
     EXPECT_EQ(body, "POST /t {\"a\":\"b\"}");
     EXPECT_EQ(done.has_value(), !c.expected.has_value()) << c.status;

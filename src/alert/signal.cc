@@ -39,19 +39,17 @@ Result<Labels> read_labels(const json::Value& value, std::string_view what, std:
   return labels;
 }
 
-// The epoch where it is not given, as Go's zero time is not.
+// The epoch where it is not given, as a time of Go that was never set (0001-01-01) is not.
 Result<Timestamp> read_time(const json::Value& value, std::string_view name) {
-  constexpr std::string_view go_zero = "0001-01-01T00:00:00Z";
+  constexpr Timestamp never_set_before{Timestamp::earliest.us + 367 * 86'400'000'000};
   const json::Value& given = value[name];
-  if (given.is_null() || given == json::Value(go_zero) || given == json::Value("")) {
-    return Timestamp();
-  }
+  if (given.is_null() || given == json::Value("")) return Timestamp();
   if (given.as_string() == nullptr) {
     return fail(Code::invalid, "'" + std::string(name) + "' must be a time");
   }
   auto parsed = parse_rfc3339(*given.as_string());
   if (!parsed) return fail(name, parsed.error());
-  return parsed;
+  return *parsed < never_set_before ? Timestamp() : *parsed;
 }
 
 Result<Signal> read_signal(const json::Value& value, Timestamp now) {

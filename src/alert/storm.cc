@@ -16,7 +16,8 @@ std::string incidents_words(const Storm& storm) {
 
 std::string subject_of(const Storm& storm) {
   std::string subject = std::to_string(storm.notices) + " more notices in " +
-                        to_words(storm.ends - storm.begun) + ":" + incidents_words(storm);
+                        mailwarden::to_words(storm.ends - storm.begun) + ":" +
+                        incidents_words(storm);
   if (storm.gravest >= 0) subject += " the gravest " + storm.gravest_subject + ";";
   return subject + " the first " + storm.first_subject + "; the last " + storm.last_subject;
 }

@@ -1,9 +1,9 @@
 // More notices than anybody reads.
 //
-// What     A StormBook lets so many notices of a route through to a receiver in a time. What is more
-//          is a storm: it is counted, and told as one summary when the storm's time is over. Where
-//          the next one follows at once, the next summary is begun. Nothing that was counted is
-//          lost: each is a change of its incident, or a signal.
+// What     A StormBook lets so many notices of a route through to a receiver in a time. What is
+//          more is a storm: it is counted, and told as one summary when the storm's time is over.
+//          Where the next one follows at once, the next summary is begun. Nothing that was counted
+//          is lost: each is a change of its incident, or a signal.
 // Owns     Its storms, and what may still pass.
 // Threads  One, the core's.
 // Errors   None.

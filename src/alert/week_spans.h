@@ -1,8 +1,8 @@
 // Times of the week, as policies write them.
 //
-// What     A window {days: [mon, tue], from: 22:00, until: 06:00} as spans of the week. Its days are
-//          those on which it begins; one whose end is not after its beginning ends on the next day.
-//          Without days it is every day, without times the whole day.
+// What     A window {days: [mon, tue], from: 22:00, until: 06:00} as spans of the week. Its days
+//          are those on which it begins; one whose end is not after its beginning ends on the next
+//          day. Without days it is every day, without times the whole day.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   read_window() leaves them with the reader.

@@ -76,7 +76,8 @@ TEST(RouteTerms, HoursAreThoseOfTheZone) {
 TEST(RouteTerms, ARoutesIdIsWhatItTakes) {
   const auto ids = [](const std::string& text) {
     std::vector<std::string> found;
-    for (const Route& route : parse(text).value().routes()) found.push_back(route.id);
+    const Routes routes = parse(text).value();
+    for (const Route& route : routes.routes()) found.push_back(route.id);
     return found;
   };
   const auto two =

@@ -44,7 +44,7 @@ TEST(Silence, MutesWhatAllOfItsMatchersMatch) {
       {"a grave one", {"alertname=Guessing"}, grave, false},
       {"by its number", {"incident=\"7\""}, grave, false},
       {"by an expression", {"severity=~\"3\""}, grave, false},
-      {"by any other severity", {"severity!=\"2\""}, grave, false},
+      {"by any other severity", {"alertname=Guessing", "severity!=\"2\""}, grave, false},
       {"that says so", {"alertname=Guessing", "severity=\"3\""}, grave, true}};
   for (const Case& c : cases) {
     SilenceBook book;

@@ -1,6 +1,7 @@
 #include "app/dispatch.h"
 
 #include "alert/channel.h"
+#include "alert/particulars.h"
 #include "respond/effect.h"
 
 namespace mailwarden::app {
@@ -35,10 +36,16 @@ void Dispatch::send_alert(alert::Alert alert, const Policies& policies,
     return;
   }
   known_.insert_or_assign(alert.key, receiver->name);
-  Errand errand{.key = alert.key, .lane = "alert " + receiver->name, .since = alert.time};
-  errand.run = [receiver = *receiver, alert = std::move(alert)]() -> Result<json::Object> {
-    if (auto done = alert::deliver(receiver, alert); !done) return std::unexpected(done.error());
-    return json::Object{};
+  Errand errand{.key = alert.key,
+                .lane = "alert " + receiver->name,
+                .subject = "incident " + std::to_string(alert.incident),
+                .follows = alert::follows_others(alert),
+                .per_minute = receiver->per_minute,
+                .since = alert.time};
+  errand.run = [receiver = *receiver, alert = std::move(alert), &clock = clock_]() -> Attempt {
+    auto done = alert::deliver(receiver, alert, clock.now());
+    if (done) return {json::Object{}};
+    return {fail(done.error().code, std::move(done.error().what)), done.error().pause};
   };
   errands.push_back(std::move(errand));
 }
@@ -52,11 +59,12 @@ void Dispatch::send(std::vector<Outgoing> outgoing, const Policies& policies) {
     }
     auto& effect = std::get<respond::Effect>(one);
     known_.insert_or_assign(effect.key, effect);
-    errands.push_back({.key = effect.key,
-                       .lane = "playbooks",
-                       .since = clock_.now(),
-                       .tries_max = effect.step.repeatable ? effect.step.tries_max : 1,
-                       .run = [effect] { return respond::perform(effect.step, effect.key); }});
+    errands.push_back(
+        {.key = effect.key,
+         .lane = "playbooks",
+         .since = clock_.now(),
+         .tries_max = effect.step.repeatable ? effect.step.tries_max : 1,
+         .run = [effect]() -> Attempt { return respond::perform(effect.step, effect.key); }});
   }
   errands_.add(std::move(errands));
 }

@@ -148,8 +148,13 @@ class PostfixTest : public MailServer {
     const passwd* const user = ::getpwnam("postfix");
     ASSERT_NE(user, nullptr) << "there is no Postfix";
     ASSERT_EQ(::chown(folder_.path("data").c_str(), user->pw_uid, user->pw_gid), 0);
+    // It makes the folders of its queue. Its own program would start the master as a child that
+    // outlives it.
+    Process check({"/usr/sbin/postfix", "-c", at + "/configuration", "check"},
+                  folder_.path("check"));
+    ASSERT_EQ(check.wait(), 0) << read_file(folder_.path("check"));
     server_.emplace(
-        std::vector<std::string>{"/usr/sbin/postfix", "-c", at + "/configuration", "start-fg"},
+        std::vector<std::string>{"/usr/lib/postfix/sbin/master", "-c", at + "/configuration", "-s"},
         folder_.path("output"));
   }
 

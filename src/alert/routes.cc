@@ -6,6 +6,7 @@
 #include <span>
 
 #include "alert/chain_checks.h"
+#include "alert/particulars.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
@@ -15,84 +16,6 @@ namespace mailwarden::alert {
 namespace {
 
 using yaml::Node;
-
-constexpr std::array kinds{std::pair{Receiver::Kind::webhook, std::string_view("webhook")},
-                           std::pair{Receiver::Kind::smtp, std::string_view("smtp")},
-                           std::pair{Receiver::Kind::folder, std::string_view("folder")}};
-
-void read_webhook(yaml::Reader& reader, const Node& node, Receiver& receiver) {
-  reader.is_map(node, "a webhook", {"name", "kind", "url", "token_file", "ca_file"});
-  receiver.url = reader.text(node, "url");
-  receiver.token_file = reader.text(node, "token_file", "");
-  const bool http = receiver.url.starts_with("http://") || receiver.url.starts_with("https://");
-  if (!receiver.url.empty() && !http) {
-    reader.mistake(*node.find("url"), "'url' must begin with https:// or http://");
-  }
-  if (!receiver.token_file.empty() && receiver.url.starts_with("http://")) {
-    reader.mistake(node, "a token must not travel over http://; use https://");
-  }
-}
-
-void read_smtp(yaml::Reader& reader, const Node& node, Receiver& receiver) {
-  reader.is_map(
-      node, "an smtp receiver",
-      {"name", "kind", "server", "start_tls", "from", "to", "user", "password_file", "ca_file"});
-  receiver.server = reader.text(node, "server");
-  receiver.start_tls = reader.truth(node, "start_tls", true);
-  receiver.from = reader.text(node, "from");
-  receiver.to = reader.texts(node, "to");
-  receiver.user = reader.text(node, "user", "");
-  receiver.password_file = reader.text(node, "password_file", "");
-  const bool tls = receiver.server.starts_with("smtps://");
-  if (!receiver.server.empty() && !tls && !receiver.server.starts_with("smtp://")) {
-    reader.mistake(*node.find("server"), "'server' must begin with smtp:// or smtps://");
-  }
-  if (!receiver.user.empty() && !receiver.start_tls && !tls) {
-    reader.mistake(node, "a password must not travel without TLS; set start_tls: true");
-  }
-  if (receiver.user.empty() != receiver.password_file.empty()) {
-    reader.mistake(node, "'user' and 'password_file' go together");
-  }
-}
-
-Receiver read_receiver(yaml::Reader& reader, const Node& node) {
-  Receiver receiver;
-  if (!node.is_map()) {
-    reader.mistake(node, "a receiver is a map with 'name' and 'kind'");
-    return receiver;
-  }
-  receiver.name = reader.text(node, "name");
-  if (receiver.name.starts_with(on_call_prefix)) {
-    reader.mistake(*node.find("name"), "a receiver's name must not begin with 'on-call:'");
-  }
-  if (receiver.name.starts_with(escalation_prefix)) {
-    reader.mistake(*node.find("name"), "a receiver's name must not begin with 'escalation:'");
-  }
-  const std::string kind = reader.text(node, "kind");
-  const auto* const found = std::ranges::find(kinds, kind, [](const auto& k) { return k.second; });
-  if (found == kinds.end()) {
-    if (!kind.empty()) {
-      reader.mistake(*node.find("kind"),
-                     "'" + printable(kind) + "' is none of webhook, smtp, folder");
-    }
-    return receiver;
-  }
-  receiver.kind = found->first;
-  receiver.ca_file = reader.text(node, "ca_file", "");
-  switch (receiver.kind) {
-    case Receiver::Kind::webhook:
-      read_webhook(reader, node, receiver);
-      break;
-    case Receiver::Kind::smtp:
-      read_smtp(reader, node, receiver);
-      break;
-    case Receiver::Kind::folder:
-      reader.is_map(node, "a folder receiver", {"name", "kind", "folder"});
-      receiver.folder = reader.text(node, "folder");
-      break;
-  }
-  return receiver;
-}
 
 std::string listed(std::span<const std::string_view> words) {
   std::string list;
@@ -249,13 +172,7 @@ json::Object cloud_event(const std::string& key, const std::string& type, Timest
 
 std::string key_of(const std::string& origin, const std::string& cause,
                    const std::string& receiver) {
-  std::string key = origin + "." + cause + "." + receiver;
-  for (char& c : key) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '_' || c == '-';
-    if (!plain) c = '-';
-  }
-  return key;
+  return plain_name(origin + "." + cause + "." + receiver);
 }
 
 std::string severity_words(incident::Severity severity) {
@@ -275,23 +192,6 @@ Labels labels_of(const incident::Incident& incident, const std::string& change) 
           {"severity", std::to_string(static_cast<int>(incident.severity))}};
 }
 
-std::string_view to_string(Receiver::Kind kind) {
-  return std::ranges::find(kinds, kind, [](const auto& k) { return k.first; })->second;
-}
-
-std::string describe(const Receiver& receiver) {
-  std::string kind(to_string(receiver.kind));
-  switch (receiver.kind) {
-    case Receiver::Kind::webhook:
-      return kind + " " + receiver.url;
-    case Receiver::Kind::smtp:
-      return kind + " " + receiver.server;
-    case Receiver::Kind::folder:
-      return kind + " " + receiver.folder;
-  }
-  return kind;
-}
-
 Result<Routes> Routes::parse(std::string_view text, const std::string& file,
                              const std::string& folder, std::optional<OnCallSchedules> on_call,
                              std::optional<EscalationChains> chains) {
@@ -300,19 +200,8 @@ Result<Routes> Routes::parse(std::string_view text, const std::string& file,
   const auto documents = reader.documents(text);
   if (documents.size() == 1 &&
       reader.is_map(documents[0], "the file",
-                    {"receivers", "routes", "inhibit", "incidents", "storm"})) {
-    if (const Node* list = reader.sequence(documents[0], "receivers"); list != nullptr) {
-      for (const Node& node : list->items) {
-        Receiver receiver = read_receiver(reader, node);
-        if (!receiver.folder.empty() && !receiver.folder.starts_with('/')) {
-          receiver.folder = folder + "/" + receiver.folder;
-        }
-        if (routes.find(receiver.name) != nullptr) {
-          reader.mistake(node, "a receiver '" + receiver.name + "' stands here already");
-        }
-        routes.receivers_.push_back(std::move(receiver));
-      }
-    }
+                    {"console", "receivers", "routes", "inhibit", "incidents", "storm"})) {
+    routes.receivers_ = read_receivers(reader, documents[0], folder);
     if (const Node* list = reader.sequence(documents[0], "routes"); list != nullptr) {
       for (const Node& node : list->items) {
         routes.routes_.push_back(read_route(reader, node, routes.routes_));

@@ -3,12 +3,7 @@
 // What     Routes name receivers and say which changes of incidents go to which of them; route()
 //          makes the alerts of one change. Read from policies/routes.yaml:
 //
-//            receivers:
-//              - {name: spool, kind: folder, folder: alerts}
-//              - {name: pager, kind: webhook, url: "https://…", token_file: /etc/…, ca_file: …}
-//              - {name: mail, kind: smtp, server: "smtp://mx.example.com:25", start_tls: true,
-//                 from: warden@example.com, to: [security@example.com], user: …,
-//                 password_file: …, ca_file: …}
+//            receivers: […]   # receiver.h
 //            routes:
 //              - {changes: [opened, severity_raised], severity_from: 1, to: [pager, mail]}
 //              - {changes: [opened], severity_from: 2, to: [on-call:primary]}
@@ -36,6 +31,7 @@
 
 #include "alert/escalation_chains.h"
 #include "alert/on_call.h"
+#include "alert/receiver.h"
 #include "alert/route_terms.h"
 #include "base/result.h"
 #include "base/timestamp.h"
@@ -47,26 +43,6 @@ namespace mailwarden::alert {
 
 inline constexpr std::size_t receivers_max = 100;
 inline constexpr std::size_t routes_max = 1000;
-
-struct Receiver {
-  enum class Kind : std::uint8_t { webhook, smtp, folder };
-
-  std::string name;
-  Kind kind = Kind::folder;
-  std::string url;              // webhook
-  std::string token_file;       // webhook: sent as a bearer token; "" for none
-  std::string server;           // smtp: "smtp://host:port" or "smtps://host:port"
-  bool start_tls = true;        // smtp: refuse to speak without it
-  std::string from;             // smtp
-  std::vector<std::string> to;  // smtp
-  std::string user;             // smtp; "" for none
-  std::string password_file;    // smtp
-  std::string folder;           // folder: one file an alert, named by its key
-  std::string ca_file;          // "" for the system's
-};
-std::string_view to_string(Receiver::Kind kind);
-// "folder alerts", "webhook https://…", "smtp smtp://…": where it goes, without secrets.
-std::string describe(const Receiver& receiver);
 
 struct Route {
   std::string id;                 // of what it takes; the same wherever in the file it stands

@@ -1,6 +1,7 @@
 #include "app/dispatch.h"
 
 #include "alert/channel.h"
+#include "alert/particulars.h"
 #include "respond/effect.h"
 
 namespace mailwarden::app {
@@ -35,10 +36,16 @@ void Dispatch::send_alert(alert::Alert alert, const Policies& policies,
     return;
   }
   known_.insert_or_assign(alert.key, receiver->name);
-  Errand errand{.key = alert.key, .lane = "alert " + receiver->name, .since = alert.time};
-  errand.run = [receiver = *receiver, alert = std::move(alert)]() -> Result<json::Object> {
-    if (auto done = alert::deliver(receiver, alert); !done) return std::unexpected(done.error());
-    return json::Object{};
+  Errand errand{.key = alert.key,
+                .lane = "alert " + receiver->name,
+                .subject = "incident " + std::to_string(alert.incident),
+                .follows = alert::follows_others(alert),
+                .per_minute = receiver->per_minute,
+                .since = alert.time};
+  errand.run = [receiver = *receiver, alert = std::move(alert), &clock = clock_]() -> Attempt {
+    auto done = alert::deliver(receiver, alert, clock.now());
+    if (done) return {json::Object{}};
+    return {fail(done.error().code, std::move(done.error().what)), done.error().pause};
   };
   errands.push_back(std::move(errand));
 }
@@ -57,12 +64,13 @@ void Dispatch::send(std::vector<Outgoing> outgoing, const Policies& policies) {
     const bool is_probe = effect.kind == respond::flow::Effect::Kind::probe;
     const std::string key = effect.key + (is_probe ? " probe" : "");
     known_.insert_or_assign(key, effect);
-    errands.push_back({.key = key,
-                       .lane = "playbook " + effect.key,
-                       .group = "playbooks",
-                       .since = clock_.now(),
-                       .tries_max = 1,
-                       .run = [effect, settings] { return respond::perform(effect, *settings); }});
+    errands.push_back(
+        {.key = key,
+         .lane = "playbook " + effect.key,
+         .group = "playbooks",
+         .since = clock_.now(),
+         .tries_max = 1,
+         .run = [effect, settings]() -> Attempt { return respond::perform(effect, *settings); }});
   }
   errands_.add(std::move(errands));
 }

@@ -9,6 +9,7 @@ namespace {
 
 // The clock may jump, so a wait by its time is looked at again at least so often.
 constexpr std::chrono::seconds look_again{1};
+constexpr Duration minute = std::chrono::minutes(1);
 
 bool may_help_again(const Error& error) {
   return error.code == Code::unavailable || error.code == Code::io || error.code == Code::full;
@@ -25,7 +26,33 @@ Duration pause_after(std::int64_t tries, const ErrandsOptions& options) {
 void ErrandQueue::add(Errand errand) {
   const std::string key = errand.key;
   const Timestamp due = errand.since;
-  items_.try_emplace(key, Item{.errand = std::move(errand), .due = due, .order = added_++});
+  const auto [item, is_new] =
+      items_.try_emplace(key, Item{.errand = std::move(errand), .due = due, .order = added_});
+  if (!is_new) return;
+  const Errand& added = item->second.errand;
+  lanes_.try_emplace(added.lane);
+  subjects_[{added.lane, added.subject}].insert(added_++);
+}
+
+bool ErrandQueue::is_paused(const Lane& lane, Timestamp now) const {
+  // One that is further off than any that is heeded was asked for before the clock was set back.
+  return now < lane.paused_until && lane.paused_until - now <= options_.pause_asked_max;
+}
+
+bool ErrandQueue::waits_for_another(const Item& item) const {
+  if (!item.errand.follows) return false;
+  const auto& orders = subjects_.find({item.errand.lane, item.errand.subject})->second;
+  return *orders.begin() != item.order;
+}
+
+bool ErrandQueue::may_begin(const Item& item, Timestamp now) {
+  // One never tried is due whatever the clock says.
+  if (item.running || (item.tries > 0 && item.due > now)) return false;
+  Lane& lane = lanes_.find(item.errand.lane)->second;
+  if (lane.busy || is_paused(lane, now) || waits_for_another(item)) return false;
+  const auto is_past = [now](Timestamp begun) { return begun > now || now - begun >= minute; };
+  while (!lane.begun.empty() && is_past(lane.begun.front())) lane.begun.pop_front();
+  return item.errand.per_minute == 0 || std::ssize(lane.begun) < item.errand.per_minute;
 }
 
 bool ErrandQueue::is_full(const Errand& errand) const {
@@ -37,15 +64,15 @@ bool ErrandQueue::is_full(const Errand& errand) const {
 const Errand* ErrandQueue::take(Timestamp now) {
   Item* best = nullptr;
   for (auto& [key, item] : items_) {
-    if (item.running || busy_.contains(item.errand.lane) || is_full(item.errand)) continue;
-    // One never tried is due whatever the clock says.
-    if (item.tries > 0 && item.due > now) continue;
-    if (best == nullptr || item.order < best->order) best = &item;
+    if (best != nullptr && item.order > best->order) continue;
+    if (!is_full(item.errand) && may_begin(item, now)) best = &item;
   }
   if (best == nullptr) return nullptr;
   best->running = true;
-  busy_.insert(best->errand.lane);
   ++at_work_[best->errand.group];
+  Lane& lane = lanes_.find(best->errand.lane)->second;
+  lane.busy = true;
+  if (best->errand.per_minute > 0) lane.begun.push_back(now);
   return &best->errand;
 }
 
@@ -56,33 +83,45 @@ bool ErrandQueue::is_over(const Item& item, const Result<json::Object>& result,
   return now - item.errand.since >= item.errand.give_up_after;
 }
 
-void ErrandQueue::settle(const std::string& key, Result<json::Object> result, Timestamp now) {
+void ErrandQueue::settle(const std::string& key, Attempt attempt, Timestamp now) {
   const auto found = items_.find(key);
   CHECK(found != items_.end());
   Item& item = found->second;
-  busy_.erase(item.errand.lane);
   --at_work_[item.errand.group];
+  Lane& lane = lanes_.find(item.errand.lane)->second;
+  const Duration asked = std::clamp(attempt.pause, Duration(0), options_.pause_asked_max);
+  lane.busy = false;
+  if (asked > Duration(0)) lane.paused_until = now + asked;
   item.running = false;
   ++item.tries;
-  const bool over = is_over(item, result, now);
+  const bool over = is_over(item, attempt.result, now);
+  item.due = now + std::max(pause_after(item.tries, options_), asked);
   if (over || item.tries == 1) {
     outcomes_.push_back(
-        {.key = key, .over = over, .tries = item.tries, .result = std::move(result)});
+        {.key = key, .over = over, .tries = item.tries, .result = std::move(attempt.result)});
   }
-  if (over) {
-    items_.erase(found);
-  } else {
-    item.due = now + pause_after(item.tries, options_);
-  }
+  if (!over) return;
+  const auto about = subjects_.find({item.errand.lane, item.errand.subject});
+  about->second.erase(item.order);
+  if (about->second.empty()) subjects_.erase(about);
+  // A receiver's lane stays; a step's has had its use.
+  const std::string name = item.errand.lane;
+  const bool stays = item.errand.group.empty();
+  items_.erase(found);
+  const auto next = subjects_.lower_bound({name, ""});
+  if (!stays && (next == subjects_.end() || next->first.first != name)) lanes_.erase(name);
 }
 
 std::vector<ErrandOutcome> ErrandQueue::take_outcomes() {
   return std::exchange(outcomes_, {});
 }
 
-bool ErrandQueue::all_tried() const {
-  return outcomes_.empty() && std::ranges::all_of(items_, [](const auto& item) {
-           return item.second.tries > 0 && !item.second.running;
+bool ErrandQueue::all_tried(Timestamp now) const {
+  return outcomes_.empty() && std::ranges::all_of(items_, [&](const auto& keyed) {
+           const Item& item = keyed.second;
+           if (item.running) return false;
+           return item.tries > 0 || waits_for_another(item) ||
+                  is_paused(lanes_.find(item.errand.lane)->second, now);
          });
 }
 
@@ -127,7 +166,7 @@ std::size_t Errands::waiting() const {
 
 bool Errands::all_tried() const {
   const std::lock_guard lock(mutex_);
-  return queue_.all_tried();
+  return queue_.all_tried(clock_.now());
 }
 
 void Errands::work(const std::stop_token& stop) {
@@ -141,9 +180,9 @@ void Errands::work(const std::stop_token& stop) {
     const std::string key = errand->key;
     const auto run = errand->run;
     lock.unlock();
-    auto result = run();
+    auto attempt = run();
     lock.lock();
-    queue_.settle(key, std::move(result), clock_.now());
+    queue_.settle(key, std::move(attempt), clock_.now());
     changed_.notify_all();
   }
 }

@@ -333,9 +333,16 @@ class Loader {
 
   void check_checkpoint_receivers(const alert::Routes& routes) {
     for (const config::CheckpointReceiver& receiver : config_.checkpoint_receivers) {
-      if (routes.find(receiver.name) != nullptr) continue;
-      mistake("checkpoint-receiver: there is no receiver '" + printable(receiver.name) + "' in " +
-              config_.policies + "/routes.yaml");
+      const alert::Receiver* const found = routes.find(receiver.name);
+      const std::string named = "checkpoint-receiver: ";
+      if (found == nullptr) {
+        mistake(named + "there is no receiver '" + printable(receiver.name) + "' in " +
+                config_.policies + "/routes.yaml");
+      } else if (!alert::takes_checkpoints(found->kind)) {
+        mistake(named + "'" + found->name + "' is of kind " +
+                std::string(alert::to_string(found->kind)) +
+                ", which takes no checkpoints; webhook, smtp and folder do");
+      }
     }
   }
 

@@ -15,6 +15,8 @@
 namespace mailwarden::alert {
 namespace {
 
+constexpr Timestamp now{1'764'000'100'000'000};
+
 Alert sample() {
   return {.key = "example.com.incident-1-1.spool",
           .receiver = "spool",
@@ -26,12 +28,13 @@ Alert sample() {
 
 class Server {
  public:
-  explicit Server(unsigned status) {
-    server_ = net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [this, status](
+  explicit Server(unsigned status) : Server(net::Response{.status = status, .body = "x"}) {}
+  explicit Server(const net::Response& response) {
+    server_ = net::HttpServer::start({.listen = {"127.0.0.1:0"}}, [this, response](
                                                                       const net::Request& request) {
                 const std::lock_guard lock(mutex_);
                 requests_.push_back(request);
-                return net::Response{.status = status, .content_type = "text/plain", .body = "x"};
+                return response;
               }).value();
   }
   Receiver receiver() const {
@@ -52,7 +55,7 @@ class Server {
 
 TEST(Webhook, PostsTheCloudEvent) {
   const Server server(202);
-  ASSERT_TRUE(deliver(server.receiver(), sample()));
+  ASSERT_TRUE(deliver(server.receiver(), sample(), now));
   const auto requests = server.requests();
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_EQ(requests[0].method, "POST");
@@ -70,7 +73,7 @@ TEST(Webhook, TheAnswerSaysWhetherAnotherTryMayHelp) {
         Case{410, Code::denied}, Case{409, Code::unavailable}, Case{429, Code::unavailable},
         Case{500, Code::unavailable}, Case{503, Code::unavailable}, Case{302, Code::denied}}) {
     const Server server(c.status);
-    const auto done = deliver(server.receiver(), sample());
+    const auto done = deliver(server.receiver(), sample(), now);
     EXPECT_EQ(done.has_value(), !c.expected.has_value()) << c.status;
     if (!done && c.expected) {
       EXPECT_EQ(done.error().code, *c.expected) << c.status;
@@ -79,8 +82,9 @@ TEST(Webhook, TheAnswerSaysWhetherAnotherTryMayHelp) {
 }
 
 TEST(Webhook, NobodyThereIsUnavailable) {
-  const auto done = deliver(
-      {.name = "hook", .kind = Receiver::Kind::webhook, .url = "http://127.0.0.1:1/in"}, sample());
+  const auto done =
+      deliver({.name = "hook", .kind = Receiver::Kind::webhook, .url = "http://127.0.0.1:1/in"},
+              sample(), now);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::unavailable);
 }
@@ -89,18 +93,74 @@ TEST(Webhook, ATokenThatCannotBeReadIsTriedAgain) {
   const Server server(200);
   Receiver receiver = server.receiver();
   receiver.token_file = "/nonexistent/token";
-  const auto done = deliver(receiver, sample());
+  const auto done = deliver(receiver, sample(), now);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::unavailable);
   EXPECT_TRUE(server.requests().empty()) << "nothing goes out without the token";
+}
+
+TEST(Http, AnAnswerSaysWhenToTryAgain) {
+  struct Case {
+    unsigned status;
+    const char* retry_after;
+    Duration expected;
+  };
+  for (const Case& c : {Case{429, "30", std::chrono::seconds(30)},
+                        Case{503, "Mon, 24 Nov 2025 16:02:00 GMT", std::chrono::seconds(20)},
+                        Case{429, "soon", Duration(0)}, Case{400, "30", Duration(0)}}) {
+    const Server server(
+        net::Response{.status = c.status, .headers = {{"Retry-After", c.retry_after}}});
+    const auto done = deliver(server.receiver(), sample(), now);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().pause, c.expected) << c.status << " " << c.retry_after;
+  }
+}
+
+TEST(Http, TheSentenceHasReceiverAndAnswerButNoSecret) {
+  const TemporaryFolder folder;
+  const Server server(net::Response{
+      .status = 400, .body = "bad \x1b[31mrouting_key k-123" + std::string(10'000, 'x')});
+  write_file(folder.path("key"), "k-123\n");
+  Receiver receiver = server.receiver();
+  receiver.kind = Receiver::Kind::pagerduty;
+  receiver.key_file = folder.path("key");
+  const auto done = deliver(receiver, sample(), now);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::denied);
+  EXPECT_TRUE(done.error().what.starts_with("hook: pagerduty " + receiver.url +
+                                            ": answered 400, saying: bad \\x1b[31mrouting_key …xx"))
+      << done.error().what;
+  EXPECT_LT(done.error().what.size(), 400U);
+}
+
+TEST(Http, AnAddressThatIsASecretIsNeverTold) {
+  const TemporaryFolder folder;
+  const Server server(404);
+  struct Case {
+    const char* name;
+    std::string url;
+  };
+  for (const Case& c : {Case{"nobody there", "http://127.0.0.1:1/services/hidden"},
+                        Case{"no port", "http://127.0.0.1:port/services/hidden"},
+                        Case{"refused", server.receiver().url + "/hidden"}}) {
+    write_file(folder.path("url"), c.url);
+    const auto done =
+        deliver({.name = "chat", .kind = Receiver::Kind::slack, .url_file = folder.path("url")},
+                sample(), now);
+    ASSERT_FALSE(done) << c.name;
+    EXPECT_EQ(done.error().what.find("hidden"), std::string::npos) << done.error().what;
+    EXPECT_TRUE(done.error().what.starts_with("chat: slack " + folder.path("url")))
+        << done.error().what;
+  }
+  EXPECT_EQ(server.requests().size(), 1U);
 }
 
 TEST(Folder, AnAlertIsOneFileHoweverOftenItIsTried) {
   const TemporaryFolder folder;
   const Receiver receiver{
       .name = "spool", .kind = Receiver::Kind::folder, .folder = folder.path("a/b")};
-  ASSERT_TRUE(deliver(receiver, sample()));
-  ASSERT_TRUE(deliver(receiver, sample()));
+  ASSERT_TRUE(deliver(receiver, sample(), now));
+  ASSERT_TRUE(deliver(receiver, sample(), now));
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path("a/b"))) {
     names.push_back(entry.path().filename().string());
@@ -113,7 +173,7 @@ TEST(Folder, OneThatCannotBeMadeIsTriedAgain) {
   write_file(folder.path("file"), "x");
   const auto done = deliver(
       {.name = "spool", .kind = Receiver::Kind::folder, .folder = folder.path("file/below")},
-      sample());
+      sample(), now);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::io);
 }

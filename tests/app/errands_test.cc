@@ -132,15 +132,87 @@ TEST(ErrandQueue, TheSameKeyTwiceIsOneErrand) {
 
 TEST(ErrandQueue, AllAreTriedWhenEachCameToSomethingAndItWasTaken) {
   ErrandQueue queue({});
-  EXPECT_TRUE(queue.all_tried());
+  EXPECT_TRUE(queue.all_tried(start));
   queue.add(errand("a"));
-  EXPECT_FALSE(queue.all_tried());
+  EXPECT_FALSE(queue.all_tried(start));
   queue.take(start);
-  EXPECT_FALSE(queue.all_tried());
+  EXPECT_FALSE(queue.all_tried(start));
   queue.settle("a", later, start);
-  EXPECT_FALSE(queue.all_tried()) << "its outcome is not in the ledger yet";
+  EXPECT_FALSE(queue.all_tried(start)) << "its outcome is not in the ledger yet";
   queue.take_outcomes();
-  EXPECT_TRUE(queue.all_tried());
+  EXPECT_TRUE(queue.all_tried(start));
+}
+
+TEST(ErrandQueue, APauseThatIsAskedForIsTheWholeLanes) {
+  ErrandQueue queue({.first_pause = seconds(1), .pause_asked_max = minutes(10)});
+  queue.add(errand("a"));
+  queue.add(errand("b"));
+  queue.add(errand("c", "other"));
+  ASSERT_EQ(key_of(queue.take(start)), "a");
+  queue.settle("a", {later, seconds(30)}, start);
+  EXPECT_EQ(key_of(queue.take(start)), "c");
+  EXPECT_EQ(key_of(queue.take(start + seconds(29))), "");
+  queue.take_outcomes();
+  queue.settle("c", good, start);
+  queue.take_outcomes();
+  EXPECT_TRUE(queue.all_tried(start + seconds(29))) << "b may not be tried yet";
+  EXPECT_FALSE(queue.all_tried(start + seconds(30)));
+  EXPECT_EQ(key_of(queue.take(start + seconds(30))), "a");
+  queue.settle("a", good, start + seconds(30));
+  EXPECT_EQ(key_of(queue.take(start + seconds(30))), "b");
+}
+
+TEST(ErrandQueue, APauseIsBoundedAndNoClockMakesItLonger) {
+  ErrandQueue queue({.first_pause = seconds(1), .pause_asked_max = minutes(10)});
+  queue.add(errand("a"));
+  queue.add(errand("b"));
+  queue.take(start);
+  queue.settle("a", {later, hours(24)}, start);
+  EXPECT_EQ(key_of(queue.take(start + minutes(10) - Duration(1))), "");
+  // The clock is set back by a day: b was never tried and is not to wait that long.
+  EXPECT_EQ(key_of(queue.take(start - hours(24))), "b");
+  queue.settle("b", good, start - hours(24));
+  EXPECT_EQ(key_of(queue.take(start + minutes(10))), "a");
+}
+
+TEST(ErrandQueue, NoMoreThanAllowedBeginInAnyMinuteOfALane) {
+  ErrandQueue queue({});
+  for (int i = 0; i < 10; ++i) {
+    Errand limited = errand("k" + std::to_string(i));
+    limited.per_minute = 3;
+    queue.add(std::move(limited));
+  }
+  std::vector<int> begun;  // seconds
+  for (int second = 0; second < 240; second += 10) {
+    while (const Errand* taken = queue.take(start + seconds(second))) {
+      queue.settle(std::string(taken->key), good, start + seconds(second));
+      begun.push_back(second);
+    }
+  }
+  EXPECT_EQ(begun, (std::vector<int>{0, 0, 0, 60, 60, 60, 120, 120, 120, 180}));
+}
+
+TEST(ErrandQueue, WhatFollowsWaitsForWhatCameBeforeAboutTheSame) {
+  ErrandQueue queue({.first_pause = seconds(10)});
+  const auto about = [](const std::string& key, const std::string& subject, bool follows) {
+    Errand made = errand(key);
+    made.subject = subject;
+    made.follows = follows;
+    return made;
+  };
+  queue.add(about("trigger", "incident 1", false));
+  queue.add(about("resolve", "incident 1", true));
+  queue.add(about("resolve 2", "incident 2", true));
+  ASSERT_EQ(key_of(queue.take(start)), "trigger");
+  queue.settle("trigger", later, start);
+  EXPECT_EQ(key_of(queue.take(start)), "resolve 2") << "nothing came before it";
+  queue.settle("resolve 2", good, start);
+  EXPECT_EQ(key_of(queue.take(start)), "") << "an end must not overtake its beginning";
+  queue.take_outcomes();
+  EXPECT_TRUE(queue.all_tried(start));
+  ASSERT_EQ(key_of(queue.take(start + seconds(10))), "trigger");
+  queue.settle("trigger", never, start + seconds(10));
+  EXPECT_EQ(key_of(queue.take(start + seconds(10))), "resolve") << "given up is over, too";
 }
 
 TEST(Errands, RunsThemOnThreadsOfItsOwn) {

@@ -37,7 +37,7 @@ class OnCallTest : public CoreTest {
       const auto* const alert = std::get_if<alert::Alert>(&one);
       if (alert == nullptr || alert->receiver == "spool") continue;
       receivers.push_back(alert->receiver);
-      EXPECT_TRUE(alert::deliver(*policies.routes.find(alert->receiver), *alert));
+      EXPECT_TRUE(alert::deliver(*policies.routes.find(alert->receiver), *alert, {}));
     }
     return receivers;
   }

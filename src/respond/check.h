@@ -1,6 +1,6 @@
 // What is wrong with playbooks before anybody runs them.
 //
-// What     check() looks at playbooks as they are meant: ways between steps, variables on every way,
+// What     check() looks at playbooks as they are meant: ways between steps, variables on each way,
 //          types, what operations name outside, and playbooks that are parts of others. An error is
 //          what would fail or could never be reached; a warning is what a careful writer would do
 //          otherwise.

@@ -10,7 +10,7 @@
 //          \t, true, false, lists of those. Integers and numbers compare with each other; texts by
 //          their bytes, but two IPv4 or two IPv6 addresses by their value; other kinds only with ==
 //          and != and only with their own. A comparison of what does not fit is an error, never
-//          false. A variable of its own must be a boolean. `exists NAME` asks whether a variable has
+//          false. A variable on its own must be a boolean. `exists NAME` asks whether one has
 //          a value. What stands behind an `or` or `and` that is decided is not evaluated.
 // Owns     Its content.
 // Threads  Values; evaluate() is pure.

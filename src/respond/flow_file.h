@@ -1,7 +1,7 @@
 // Playbooks as files.
 //
-// What     read_playbooks() reads policies/playbooks/*.yaml, one playbook a file; to_yaml() writes a
-//          playbook so that reading it gives the same one but for its file and version.
+// What     read_playbooks() reads policies/playbooks/*.yaml, one playbook a file; to_yaml() writes
+//          one so that reading it gives the same one but for its file and version.
 //
 //            name: account-compromise
 //            title: An account was taken over
@@ -11,7 +11,7 @@
 //            rate: {times: 20, per: 1h}
 //            variables:
 //              account: {type: string, from: incident.entity, meaning: …}
-//            steps:                          # one follows the other; the list's end ends the branch
+//            steps:                         # one follows the other; the list's end ends the branch
 //              - {id: tell, notify: [spool], text: "…"}
 //              - id: lock
 //                action: suspend_account
@@ -21,7 +21,7 @@
 //                retry: {tries: 3, pause: 10s, pause_max: 5m}
 //                rate: {times: 5, per: 1h}
 //                time_out: 30s
-//                on_failure: [{id: lock-by-hand, manual: "…"}]        # then the step's next follows
+//                on_failure: [{id: lock-by-hand, manual: "…"}]       # then the step's next follows
 //              - {id: hash, command: [/usr/bin/sha256sum, "${file}"], set: {digest: output},
 //                 probe: {command: [/usr/bin/test, -e, "${file}"], holds: exit == 0}}
 //              - {id: ticket, http: POST, url: "https://…", headers: {…}, body: {…},
@@ -33,7 +33,7 @@
 //              - {id: pause, wait: 10m}
 //              - {id: ask, manual: "…", set: {owner: answer}, within: 4h}
 //              - {id: gate, approve: "…"}
-//              - {id: sub, playbook: collect-evidence, with: {host: "${host}"}, set: {hosts: found}}
+//              - {id: sub, playbook: find-elsewhere, with: {sha256: "${sha}"}, set: {hosts: found}}
 //            on_failure: [...]               # of the whole run
 //
 //          `next: ID` and `on_failure: ID` lead on to a step that stands later in the same list,
@@ -41,7 +41,7 @@
 //          `retry` says nothing.
 // Owns     Its content.
 // Threads  Pure.
-// Errors   invalid, with every mistake of form, each with file and line. What a well-formed playbook
+// Errors   invalid, with every mistake of form, each with file and line. What a well-formed one
 //          means is judged by check.h.
 // Limits   FlowLimits, text_bytes_max.
 #pragma once

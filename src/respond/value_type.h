@@ -31,8 +31,8 @@ Result<json::Value> read_value(std::string_view text, flow::VariableType type);
 // A number and a boolean may become the text that stands for them.
 Result<json::Value> to_type(const json::Value& value, flow::VariableType type);
 
-// Whether a value of the one type may turn out to be one of the other: a text may be an address, but
-// no list is a number.
+// Whether a value of the one type may turn out to be one of the other: a text may be an address,
+// but no list is a number.
 bool may_become(flow::VariableType from, flow::VariableType to);
 // The same of what to_type() makes of it.
 bool may_be_read_as(flow::VariableType from, flow::VariableType to);

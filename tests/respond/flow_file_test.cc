@@ -55,7 +55,8 @@ steps:
   - {id: ticket, http: POST, url: "https://h/${account}", headers: {X-A: b}, sign_with: tickets,
      body: {n: 2, f: 2.5, t: "2", y: true, e: null, l: ["${hosts}"]}, next: much}
   - {id: skipped, approve: "Go on?", within: 1h}
-  - {id: much, if: left > 0, then: [{id: a, wait: 10m}, {id: b, wait: 1d}], else: [{id: c, wait: 1s}]}
+  - {id: much, if: left > 0, then: [{id: a, wait: 10m}, {id: b, wait: 1d}],
+     else: [{id: c, wait: 1s}]}
   - {id: which, switch: "${kind}", cases: {mail: [{id: d, wait: 1s}], "12": [{id: e, wait: 1s}]},
      default: [{id: f, wait: 1s, next: end}, {id: g, wait: 1s}]}
   - {id: again, while: left > 0, at_most: 10, do: [{id: h, wait: 1s}]}

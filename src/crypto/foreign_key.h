@@ -1,14 +1,15 @@
-// Public keys and certificates of others, and what they signed, by the names of JSON Web Algorithms.
+// Public keys and certificates of others, and what they signed, by the names of JSON Web
+// Algorithms.
 //
-// What     A ForeignKey is a public key as X.509 writes it (SubjectPublicKeyInfo) or as a certificate
-//          holds it. verify() takes the algorithm by name: RS256, RS384, RS512, PS256, PS384, PS512,
-//          ES256, ES384, ES512 and Ed25519; a key serves those of its kind, and on a curve the one of
-//          its curve. hash() knows sha-256, sha-384 and sha-512. check_chain() asks whether a chain
-//          of certificates leads to a key that is believed.
+// What     A ForeignKey is a public key as X.509 writes it (SubjectPublicKeyInfo) or as a
+//          certificate holds it. verify() takes the algorithm by name: RS256, RS384, RS512, PS256,
+//          PS384, PS512, ES256, ES384, ES512 and Ed25519; a key serves those of its kind, and on a
+//          curve the one of its curve. hash() knows sha-256, sha-384 and sha-512. check_chain()
+//          asks whether a chain of certificates leads to a key that is believed.
 // Owns     The key; copies share it.
 // Threads  Values; any thread.
-// Errors   invalid: no key, no certificate, a key that is too weak, an algorithm or hash that is not
-//          known. A signature that is wrong in any way is `false`.
+// Errors   invalid: no key, no certificate, a key that is too weak, an algorithm or hash that is
+//          not known. A signature that is wrong in any way is `false`.
 // Limits   der_bytes_max of a key or certificate, chain_max certificates; RSA keys as
 //          VerificationKey has them.
 // Source   RFC 7518, section 3; RFC 8037; RFC 5280; through OpenSSL.

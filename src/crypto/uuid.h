@@ -1,8 +1,8 @@
 // UUIDs that follow from a name.
 //
-// What     name_uuid() gives the same name the same UUID each time, and nobody else's name gives it:
-//          version 5, SHA-1 over a namespace and the name. It is an identifier and no secret, and
-//          nothing is believed because of it.
+// What     name_uuid() gives the same name the same UUID each time, and nobody else's name gives
+//          it: version 5, SHA-1 over a namespace and the name. It is an identifier and no secret,
+//          and nothing is believed because of it.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   None.

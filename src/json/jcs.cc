@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::int64_t exact_max = std::int64_t{1} << 53;
 
-// UTF-8 orders as UTF-16 does but for two kinds of characters: those above U+FFFF (lead bytes F0 and
-// more) are surrogates there, D800 and on, which stand before U+E000 to U+FFFF (EE and EF).
+// UTF-8 orders as UTF-16 does but for two kinds of characters: those above U+FFFF (lead bytes F0
+// and more) are surrogates there, D800 and on, which stand before U+E000 to U+FFFF (EE and EF).
 int rank(char lead) {
   const auto byte = static_cast<unsigned char>(lead);
   if (byte >= 0xF0) return 0xEE;

@@ -7,16 +7,16 @@
 //            export(import(c)) == c     as JSON, but for extension members that are empty
 //
 //          What CACAO cannot say stands in one extension (`extension_id`) as the difference between
-//          what CACAO's own members say and what the playbook says; so whatever another tool changes
-//          in those counts. What a Playbook cannot say stands in its and its steps' member `cacao`,
-//          as the difference to what an export would write; each difference knows what it differs
-//          from and lapses when that has changed.
-//          What the daemon cannot do itself becomes a manual step that shows the command.
+//          what CACAO's own members say and what the playbook says; so whatever another tool
+//          changes in those counts. What a Playbook cannot say stands in its and its steps' member
+//          `cacao`, as the difference to what an export would write; each difference knows what it
+//          differs from and lapses when that has changed. What the daemon cannot do itself becomes
+//          a manual step that shows the command.
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   import_cacao(): invalid, all mistakes together, a line each, each with a JSON pointer. What
-//          was imported has still to pass check(). export_cacao(): invalid for a playbook that has
-//          not passed it.
+// Errors   import_cacao(): invalid, all mistakes together, a line each, each with a JSON pointer.
+//          What was imported has still to pass check(). export_cacao(): invalid for a playbook that
+//          has not passed it.
 // Limits   CacaoLimits, FlowLimits.
 // Source   CACAO Security Playbooks 2.0 (OASIS CS01, 2023); STIX 2.1, section 9, for conditions.
 #pragma once

@@ -1,8 +1,8 @@
 // The workflow of a CACAO playbook as branches of steps.
 //
-// CACAO's workflow is any graph; ours is branches within branches. A step that two branches lead to,
-// and a way back to where it came from, have no place in that and are told with the names of the
-// steps. Each branch of CACAO's ends at an end step; ours ends where nothing follows.
+// CACAO's workflow is any graph; ours is branches within branches. A step that two branches lead
+// to, and a way back to where it came from, have no place in that and are told with the names of
+// the steps. Each branch of CACAO's ends at an end step; ours ends where nothing follows.
 #include <algorithm>
 #include <set>
 
@@ -348,8 +348,8 @@ class Workflow {
     }
   }
 
-  // What is left when steps that lead nowhere, and steps that nothing leads to, are taken away again
-  // and again, goes round.
+  // What is left when steps that lead nowhere, and steps that nothing leads to, are taken away
+  // again and again, goes round.
   void check_rounds() {
     bool shrinks = true;
     while (shrinks) {

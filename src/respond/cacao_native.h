@@ -5,8 +5,8 @@
 //          A difference holds the members of the second in which it differs from the first.
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   invalid: a member that is none of ours, or not of its kind. A refused object leaves what it
-//          was to be set in a state to throw away.
+// Errors   invalid: a member that is none of ours, or not of its kind. A refused object leaves what
+//          it was to be set in a state to throw away.
 // Limits   None; what is read is JSON within its limits, and check() judges it.
 #pragma once
 

@@ -1,7 +1,7 @@
 // Texts in which variables stand, as CACAO has them and as playbooks have them.
 //
-// What     In CACAO a variable is named __x__ and its value stands in a text as __x__:value; here it
-//          is ${x}. VariableNames knows both names of each. Command lines become words where no
+// What     In CACAO a variable is named __x__ and its value stands in a text as __x__:value; here
+//          it is ${x}. VariableNames knows both names of each. Command lines become words where no
 //          shell is needed for them.
 // Owns     Its names.
 // Threads  Values, pure functions.

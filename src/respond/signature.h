@@ -13,8 +13,8 @@
 //          or a chain of certificates that ends at one. `cert_url` is never fetched.
 // Owns     Nothing.
 // Threads  Pure.
-// Errors   invalid: no playbook, or a list that is none. What is wrong with one signature stands in its
-//          SignatureCheck.
+// Errors   invalid: no playbook, or a list that is none. What is wrong with one signature stands in
+//          its SignatureCheck.
 // Limits   signatures_max; CacaoLimits for the text.
 // Source   CACAO 2.0, sections 2.5 and 10.15, appendix A; RFC 8785; RFC 7518; RFC 8037.
 #pragma once

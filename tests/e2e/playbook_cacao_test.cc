@@ -1,4 +1,4 @@
-// mailwarden playbook import, export, sign and verify, as somebody who was sent a playbook uses them.
+// mailwarden playbook import, export, sign and verify, for somebody who was sent a playbook.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

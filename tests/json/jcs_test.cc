@@ -11,8 +11,8 @@ struct Case {
   const char* canonical;
 };
 
-// RFC 8785: section 3.2.3 for the order of names (U+1F600 is D83D DE00, before U+FB33), appendix B for
-// numbers.
+// RFC 8785: section 3.2.3 for the order of names (U+1F600 is D83D DE00, before U+FB33), appendix B
+// for numbers.
 constexpr Case cases[] = {
     {"order_of_names",
      R"({"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7})",

@@ -1,4 +1,4 @@
-// Differences between objects: kept, put back, and given up where somebody else has changed something.
+// Differences between objects: kept, put back, and given up where something else has changed.
 #include "respond/cacao_kept.h"
 
 #include <gtest/gtest.h>

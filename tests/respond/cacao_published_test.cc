@@ -1,4 +1,4 @@
-// The examples that others published: which are read, which are refused and why. They are outside data;
+// The examples that others published: which are read, which are refused and why. Outside data:
 // MAILWARDEN_CACAO names a folder that holds the files of oasis-tcs/cacao (Examples/CACAO-2.0 and
 // Extensions/layout/examples) and of COSSAS/SOARCA (examples, test/playbooks).
 #include <filesystem>

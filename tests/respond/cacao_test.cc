@@ -71,7 +71,8 @@ std::string playbook_with(const std::string& step, const std::string& more = "")
     "id": "playbook--a0777575-5c4c-4710-9f01-15776103837f", "name": "A test",
     "created_by": "identity--5abe695c-7bd5-4c31-8824-2528696cdbf1",
     "created": "2026-05-18T11:31:31.319Z", "modified": "2026-05-18T11:31:31.319Z",
-    "playbook_variables": {"__who__": {"type": "string"}, "__n__": {"type": "integer", "value": "5"},
+    "playbook_variables": {"__who__": {"type": "string"},
+      "__n__": {"type": "integer", "value": "5"},
       "__sure__": {"type": "bool", "value": "true"}},
     "agent_definitions": {
       "linux--7e9174ec-a293-43df-a72d-471c79e276b1": {"type": "linux", "name": "here"},
@@ -293,7 +294,8 @@ const std::vector<Graph> graphs{
      {"'b' (action--b)", "'c' (action--c)", "without a while-condition"}},
     {"two_branches_into_one",
      workflow(R"(if-condition--i"}, "if-condition--i": {"type": "if-condition", "condition":
-        "__n__:value > 1", "on_true": "action--a", "on_false": "action--b", "on_completion": "end--1"})" +
+        "__n__:value > 1", "on_true": "action--a", "on_false": "action--b",
+        "on_completion": "end--1"})" +
               manual("a", to("action--c")) + manual("b", to("action--c")) +
               manual("c", to("end--2")) + end_1 + end_2),
      {"'c' (action--c) is reached from", "if-condition--i"}},
@@ -305,7 +307,8 @@ const std::vector<Graph> graphs{
      {"while-condition--w is reached from the workflow and from while-condition--w"}},
     {"nothing_where_it_holds",
      workflow(R"(if-condition--i"}, "if-condition--i": {"type": "if-condition", "condition":
-        "__n__:value > 1", "on_true": "end--2", "on_false": "action--b", "on_completion": "end--1"})" +
+        "__n__:value > 1", "on_true": "end--2", "on_false": "action--b",
+        "on_completion": "end--1"})" +
               manual("b", to("end--2")) + end_1 + end_2),
      {}},
     {"nothing_either_way",

@@ -225,8 +225,8 @@ TEST(Signature, StandsBesideOthers) {
   EXPECT_FALSE(sign_playbook(bare, one, {.signee = "One", .created_by = "", .now = now}));
 }
 
-// The example that the committee published, where MAILWARDEN_CACAO names a folder with its files: the
-// last JSON text of signature-example-rsa.md that holds a value, and the key in PEM.
+// The example that the committee published, where MAILWARDEN_CACAO names a folder with its files:
+// the last JSON text of signature-example-rsa.md that holds a value, and the key in PEM.
 TEST(Signature, OfThePublishedExampleHoldsOverTheDigits) {
   const char* const folder = std::getenv("MAILWARDEN_CACAO");
   if (folder == nullptr) GTEST_SKIP() << "MAILWARDEN_CACAO names no folder";

@@ -10,6 +10,7 @@
 #include "tests/alert/alerts.h"
 #include "tests/free_port.h"
 #include "tests/net/certificates.h"
+#include "tests/postfix.h"
 #include "tests/process.h"
 
 namespace mailwarden::alert {
@@ -62,12 +63,13 @@ class MailServer : public testing::Test {
     if (::geteuid() != 0) return;
     ASSERT_EQ(::chown(folder_.path(name).c_str(), nobody, nobody), 0);
   }
-  std::string log() { return read_file(folder_.path("log")) + read_file(folder_.path("output")); }
+  virtual std::string log() { return read_file(folder_.path("output")); }
+  virtual bool ended() { return server_->ended(); }
 
   template <class Question>
   void wait_until(Question question) {
-    while (!question() && !server_->ended()) std::this_thread::yield();
-    ASSERT_FALSE(server_->ended()) << log();
+    while (!question() && !ended()) std::this_thread::yield();
+    ASSERT_FALSE(ended()) << log();
   }
 
   // What a server delivered, once it is whole.
@@ -115,60 +117,25 @@ class PostfixTest : public MailServer {
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "Postfix is started by root alone";
     MailServer::SetUp();
-    for (const char* const name : {"configuration", "queue", "data"}) {
-      std::filesystem::create_directory(folder_.path(name));
-    }
     const net::Authority authority;
     const net::Identity own = authority.issue({.names = "IP:127.0.0.1"});
     write_file(folder_.path("ca"), authority.pem());
     write_file(folder_.path("certificate"), own.key + own.certificate);
     std::filesystem::permissions(folder_.path("certificate"), std::filesystem::perms(0600));
     const std::string at = folder_.path();
-    write_file(at + "/configuration/main.cf",
-               "compatibility_level = 3.7\nqueue_directory = " + at +
-                   "/queue\n"
-                   "data_directory = " +
-                   at + "/data\nmaillog_file = " + at +
-                   "/log\n"
-                   "maillog_file_prefixes = " +
-                   at +
-                   "\ninet_interfaces = 127.0.0.1\n"
-                   "inet_protocols = ipv4\nmyhostname = mail.example.com\nmydestination =\n"
-                   "alias_maps =\nalias_database =\nlocal_recipient_maps =\n"
-                   "virtual_mailbox_domains = example.com\nvirtual_mailbox_base = " +
-                   at +
-                   "/mail\n"
-                   "virtual_mailbox_maps = static:security\nvirtual_uid_maps = static:65534\n"
-                   "virtual_gid_maps = static:65534\nmynetworks = 127.0.0.1/32\n"
-                   "smtpd_relay_restrictions = reject_unauth_destination\n"
-                   "smtpd_tls_security_level = encrypt\n"
-                   "smtpd_tls_chain_files = " +
-                   at + "/certificate\n");
-    write_file(at + "/configuration/master.cf", services());
-    const passwd* const user = ::getpwnam("postfix");
-    ASSERT_NE(user, nullptr) << "there is no Postfix";
-    ASSERT_EQ(::chown(folder_.path("data").c_str(), user->pw_uid, user->pw_gid), 0);
-    // It makes the folders of its queue. Its own program would start the master as a child that
-    // outlives it.
-    Process check({"/usr/sbin/postfix", "-c", at + "/configuration", "check"},
-                  folder_.path("check"));
-    ASSERT_EQ(check.wait(), 0) << read_file(folder_.path("check"));
-    server_.emplace(
-        std::vector<std::string>{"/usr/lib/postfix/sbin/master", "-c", at + "/configuration", "-s"},
-        folder_.path("output"));
+    postfix_.start("virtual_mailbox_domains = example.com\nvirtual_mailbox_base = " + at +
+                       "/mail\nvirtual_mailbox_maps = static:security\n"
+                       "virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\n"
+                       "smtpd_relay_restrictions = reject_unauth_destination\n"
+                       "smtpd_tls_security_level = encrypt\nsmtpd_tls_chain_files = " +
+                       at + "/certificate\n",
+                   "tlsmgr unix - - n 1000? 1 tlsmgr\nvirtual unix - n n - - virtual\n");
+    port_ = postfix_.port();
   }
+  std::string log() override { return postfix_.log(); }
+  bool ended() override { return postfix_.ended(); }
 
-  std::string services() const {
-    return "127.0.0.1:" + port_ +
-           " inet n - n - - smtpd\n"
-           "pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\n"
-           "qmgr unix n - n 300 1 qmgr\ntlsmgr unix - - n 1000? 1 tlsmgr\n"
-           "rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\n"
-           "defer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n"
-           "proxymap unix - - n - - proxymap\nerror unix - - n - - error\n"
-           "retry unix - - n - - error\nvirtual unix - n n - - virtual\n"
-           "anvil unix - - n - 1 anvil\npostlog unix-dgram n - n - 1 postlogd\n";
-  }
+  Postfix postfix_;
 };
 
 TEST_F(PostfixTest, DeliversTheAlertAsItWasWritten) {

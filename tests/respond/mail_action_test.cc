@@ -8,84 +8,40 @@
 
 #include "base/text.h"
 #include "net/http_client.h"
+#include "tests/postfix.h"
 #include "tests/respond/effects.h"
 
 namespace mailwarden::respond {
 namespace {
 
-constexpr const char* postfix = "/usr/sbin/postfix";
 constexpr int mails = 15;  // of each sender
 
 class PostfixQueue : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(postfix)) GTEST_SKIP() << "there is no postfix";
     if (::geteuid() != 0) GTEST_SKIP() << "only root runs a Postfix";
-    // Its own accounts have to come to its folders.
-    std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
-    for (const char* name : {"etc", "queue", "data", "log"}) {
-      std::filesystem::create_directory(folder_.path(name));
-    }
-    const passwd* const owner = ::getpwnam("postfix");
-    ASSERT_NE(owner, nullptr);
-    ASSERT_EQ(::chown(folder_.path("data").c_str(), owner->pw_uid, owner->pw_gid), 0);
-    port_ = free_port();
-    configure();
-    ASSERT_TRUE(runs({postfix, "-c", folder_.path("etc"), "start"})) << log();
-    ASSERT_TRUE(becomes_true([&] {
-      Socket server("127.0.0.1", port_);
-      return Socket("127.0.0.1", 0).connects_to(server, 1000);
-    })) << log();
-    settings_.mail = MailEffects{.config_directory = folder_.path("etc")};
+    // Everything that is to be delivered waits.
+    postfix_.start("defer_transports = smtp\n", "smtp unix - - n - - smtp\n");
+    settings_.mail = MailEffects{.config_directory = postfix_.configuration()};
   }
-  void TearDown() override {
-    const auto master = to_integer(trim(read_file(folder_.path("queue/pid/master.pid"))));
-    if (!master) return;
-    ::kill(static_cast<pid_t>(*master), SIGTERM);
-    EXPECT_TRUE(becomes_true([&] { return ::kill(static_cast<pid_t>(*master), 0) != 0; }));
-  }
-
-  // Everything that is to be delivered waits.
-  void configure() const {
-    write_file(folder_.path("etc/main.cf"),
-               "compatibility_level = 3.6\nqueue_directory = " + folder_.path("queue") +
-                   "\ndata_directory = " + folder_.path("data") +
-                   "\nmail_owner = postfix\nsetgid_group = postdrop\n"
-                   "inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n"
-                   "myhostname = mail.test.invalid\nmydestination =\nlocal_recipient_maps =\n"
-                   "alias_maps =\ndefer_transports = smtp\nmynetworks = 127.0.0.0/8\n"
-                   "smtpd_peername_lookup = no\nmaillog_file = " +
-                   folder_.path("log/mail") + "\nmaillog_file_prefixes = " + folder_.path("log") +
-                   "\n");
-    write_file(folder_.path("etc/master.cf"),
-               "127.0.0.1:" + std::to_string(port_) +
-                   " inet n - n - - smtpd\npickup unix n - n 60 1 pickup\n"
-                   "cleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n"
-                   "rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\n"
-                   "defer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n"
-                   "flush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\n"
-                   "smtp unix - - n - - smtp\nshowq unix n - n - - showq\n"
-                   "error unix - - n - - error\nretry unix - - n - - error\n"
-                   "anvil unix - - n - 1 anvil\npostlog unix-dgram n - n - 1 postlogd\n");
-  }
-  std::string log() const { return read_file(folder_.path("log/mail")); }
 
   void send(const std::string& from, int count) const {
     net::Client client;
     for (int i = 0; i < count; ++i) {
-      const auto sent = client.send_mail({.server = "smtp://127.0.0.1:" + std::to_string(port_),
+      const auto sent = client.send_mail({.server = postfix_.url(),
                                           .start_tls = net::StartTls::never,
                                           .from = from,
                                           .to = {"somebody@example.org"},
                                           .message = "Subject: hello\r\n\r\nhello\r\n"});
-      ASSERT_TRUE(sent) << sent.error().what << log();
+      ASSERT_TRUE(sent) << sent.error().what << postfix_.log();
     }
   }
 
   // By the sender, how many mails are in a queue, as Postfix lists it.
   int count(const std::string& sender, const std::string& queue) const {
     int found = 0;
-    const std::string listing = output_of({"/usr/sbin/postqueue", "-c", folder_.path("etc"), "-j"});
+    const std::string listing =
+        output_of({"/usr/sbin/postqueue", "-c", postfix_.configuration(), "-j"});
     for (const std::string_view line : split(listing, '\n')) {
       const auto one = json::parse(line);
       found += one && one->text("sender") == sender && one->text("queue_name") == queue;
@@ -105,11 +61,10 @@ class PostfixQueue : public testing::Test {
     return answer.value_or(false);
   }
 
-  TemporaryFolder folder_;
+  Postfix postfix_;
   EffectSettings settings_;
 
  private:
-  std::uint16_t port_ = 0;
 };
 
 TEST_F(PostfixQueue, OnlyWhatOneSenderSentIsHeldReleasedAndDeleted) {
@@ -119,9 +74,9 @@ TEST_F(PostfixQueue, OnlyWhatOneSenderSentIsHeldReleasedAndDeleted) {
   send(bad, mails);
   send(good, mails);
   send(alike, 1);
-  ASSERT_TRUE(all_are_deferred(bad, mails)) << log();
-  ASSERT_TRUE(all_are_deferred(good, mails)) << log();
-  ASSERT_TRUE(all_are_deferred(alike, 1)) << log();
+  ASSERT_TRUE(all_are_deferred(bad, mails)) << postfix_.log();
+  ASSERT_TRUE(all_are_deferred(good, mails)) << postfix_.log();
+  ASSERT_TRUE(all_are_deferred(alike, 1)) << postfix_.log();
   EXPECT_FALSE(holds("hold_mail", bad));
   EXPECT_TRUE(holds("release_mail", bad));
 
@@ -141,7 +96,7 @@ TEST_F(PostfixQueue, OnlyWhatOneSenderSentIsHeldReleasedAndDeleted) {
   ASSERT_TRUE(released) << released.error().what;
   EXPECT_EQ(json::Value(*released).integer("count"), mails);
   EXPECT_TRUE(holds("release_mail", bad));
-  EXPECT_TRUE(all_are_deferred(bad, mails)) << log();
+  EXPECT_TRUE(all_are_deferred(bad, mails)) << postfix_.log();
 
   // One on hold, the others on their way: all go.
   const auto deleted = perform("delete_mail", "news@BAD.example");  // a domain has no case
@@ -158,7 +113,7 @@ TEST_F(PostfixQueue, OnlyWhatOneSenderSentIsHeldReleasedAndDeleted) {
 
 TEST_F(PostfixQueue, NotificationsHaveNoSenderAndAName) {
   send("", 2);
-  ASSERT_TRUE(all_are_deferred("MAILER-DAEMON", 2)) << log();
+  ASSERT_TRUE(all_are_deferred("MAILER-DAEMON", 2)) << postfix_.log();
   const auto held = perform("hold_mail", "MAILER-DAEMON");
   ASSERT_TRUE(held) << held.error().what;
   EXPECT_EQ(json::Value(*held).integer("count"), 2);
@@ -167,7 +122,7 @@ TEST_F(PostfixQueue, NotificationsHaveNoSenderAndAName) {
 
 TEST_F(PostfixQueue, MoreThanOneCallHoldsAreHeld) {
   send("many@bad.example", 130);
-  ASSERT_TRUE(all_are_deferred("many@bad.example", 130)) << log();
+  ASSERT_TRUE(all_are_deferred("many@bad.example", 130)) << postfix_.log();
   const auto held = perform("hold_mail", "many@bad.example");
   ASSERT_TRUE(held) << held.error().what;
   EXPECT_EQ(json::Value(*held).integer("count"), 130);
@@ -176,7 +131,7 @@ TEST_F(PostfixQueue, MoreThanOneCallHoldsAreHeld) {
 
 TEST_F(PostfixQueue, AListingThatIsTooLongIsSaidAndNothingIsDone) {
   send("a@bad.example", 40);
-  ASSERT_TRUE(all_are_deferred("a@bad.example", 40)) << log();
+  ASSERT_TRUE(all_are_deferred("a@bad.example", 40)) << postfix_.log();
   settings_.mail->listing_bytes_max = 4096;
   const auto held = perform("hold_mail", "a@bad.example");
   ASSERT_FALSE(held);

@@ -48,9 +48,16 @@ void Core::take_moves(const respond::flow::Moves& moves, std::vector<ledger::Ent
       pending_outgoing_.emplace_back(effect);
       continue;
     }
-    for (const std::string& receiver : effect.operation.to) {
+    const Timestamp now = parts_.clock.now();
+    std::set<std::string> receivers;
+    for (const std::string& name : effect.operation.to) {
+      for (std::string& one : receivers_of(policies_->routes, name, now)) {
+        receivers.insert(std::move(one));
+      }
+    }
+    for (const std::string& receiver : receivers) {
       send(alert::notice(receiver, effect.operation.text, effect.key, incident_of(effect.incident),
-                         options_.origin, parts_.clock.now()),
+                         options_.origin, now),
            entries);
     }
   }

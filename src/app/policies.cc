@@ -78,6 +78,13 @@ class Loader {
     return privacy::parse_retention(*texts);
   }
 
+  // With the facts that it rests on.
+  Result<std::shared_ptr<const incident::Procedure>> load_procedure() {
+    const auto severity = load_severity();
+    if (!severity) return std::unexpected(severity.error());
+    return load_procedure(*severity);
+  }
+
   // None where the file is not there.
   Result<alert::OnCallSchedules> load_on_call() {
     const std::string file = config_.policies + "/on_call.yaml";
@@ -164,13 +171,6 @@ class Loader {
     const auto text = read(file);
     if (!text) return std::unexpected(text.error());
     return incident::SeverityTable::parse(*text, file);
-  }
-
-  // With the facts that it rests on.
-  Result<std::shared_ptr<const incident::Procedure>> load_procedure() {
-    const auto severity = load_severity();
-    if (!severity) return std::unexpected(severity.error());
-    return load_procedure(*severity);
   }
 
   Result<std::shared_ptr<const incident::Procedure>> load_procedure(

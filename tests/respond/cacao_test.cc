@@ -107,7 +107,7 @@ const std::vector<StepCase> step_cases{
        EXPECT_THAT(step.operation.command, ElementsAre("/usr/bin/id", "-u", "${who}"));
      }},
     {"bash_encoded_and_quoted",
-     R"("commands": [{"type": "bash", "command_b64": "L2Jpbi9lY2hvICdpdCcnJ3MgYSc="}])",
+     R"("commands": [{"type": "bash", "command_b64": "L2Jpbi9lY2hvICdpdCcncyBhJw=="}])",
      [](const Step& step, const auto&) {
        EXPECT_THAT(step.operation.command, ElementsAre("/bin/echo", "its a"));
      }},
@@ -229,7 +229,7 @@ struct Refusal {
 constexpr Refusal refusals[] = {
     {"a_value_of_another_type", R"("commands": [{"type": "manual", "command": "a"}],
         "step_variables": {"__x__": {"type": "integer", "value": "x"}})",
-     "", "/step_variables/__x__/value: integer asks for a whole number"},
+     "", "/step_variables/__x__/value: 'x': integer asks for a whole number"},
     {"no_command", R"("commands": [])", "", "/commands: must be a list of 1 to 20 commands"},
     {"no_text", R"("commands": [{"type": "manual"}])", "", "neither command nor command_b64"},
     {"bad_base64", R"("commands": [{"type": "manual", "command_b64": "%"}])", "", "command_b64: "},

@@ -74,7 +74,7 @@ TEST(StartValues, EveryMistakeIsTold) {
             "'left' is no external variable of 'n'\n"
             "'nobody' is no external variable of 'n'\n"
             "'host' must be given: where it is");
-  EXPECT_FALSE(start_values(parsed(steps), incident, json::Object{{"host", 3}}));
+  EXPECT_FALSE(start_values(parsed(steps), incident, json::Object{{"host", json::Array{}}}));
 }
 
 TEST(Outline, ShowsEachStepAsFarAsItIsKnown) {

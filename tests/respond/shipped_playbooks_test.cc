@@ -40,8 +40,9 @@ incident::Procedure procedure() {
 }
 
 std::set<std::string> types_of_incidents() {
+  const incident::Procedure known = procedure();
   std::set<std::string> types;
-  for (const incident::IncidentType& type : procedure().types()) types.insert(type.name);
+  for (const incident::IncidentType& type : known.types()) types.insert(type.name);
   return types;
 }
 

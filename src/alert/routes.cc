@@ -243,11 +243,7 @@ std::vector<Told> told(const Routes& routes, const std::vector<std::string>& to,
   std::set<std::string> named;
   for (const std::string& name : to) {
     if (!named.insert(name).second) continue;
-    if (name.starts_with(on_call_prefix)) {
-      call(routes.on_call(), name.substr(on_call_prefix.size()), when, told);
-    } else {
-      told_by(told, name);
-    }
+    tell(routes, name, when, told);
   }
   return told;
 }

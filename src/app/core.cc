@@ -374,8 +374,19 @@ Result<db::Transaction> Core::begin() {
   return db::Transaction::begin(parts_.database);
 }
 
+void Core::let_out() {
+  std::ranges::move(pending_notes_, std::back_inserter(notes_));
+  pending_notes_.clear();
+  std::ranges::move(pending_outgoing_, std::back_inserter(outgoing_));
+  pending_outgoing_.clear();
+}
+
 Result<void> Core::write() {
-  if (pending_.empty()) return {};
+  if (pending_.empty()) {
+    // What a start asks for again rests on what was stored before.
+    let_out();
+    return {};
+  }
   store_touched();
   auto transaction = begin();
   if (!transaction) return std::unexpected(transaction.error());
@@ -389,10 +400,7 @@ Result<void> Core::write() {
   grants_->commit();
   // Until then the store does not have them as they are here.
   runs_.forget_ended();
-  std::ranges::move(pending_notes_, std::back_inserter(notes_));
-  pending_notes_.clear();
-  std::ranges::move(pending_outgoing_, std::back_inserter(outgoing_));
-  pending_outgoing_.clear();
+  let_out();
   return {};
 }
 

@@ -179,7 +179,7 @@ class Core {
   // Keeps the correlator's windows, so that a start has nothing to match again.
   void snapshot();
 
-  bool has_pending() const { return !pending_.empty(); }
+  bool has_pending() const { return !pending_.empty() || !pending_outgoing_.empty(); }
   Result<void> write();
 
   // Checkpoints written since the last call, oldest first, for whoever carries them out of here.
@@ -274,6 +274,7 @@ class Core {
   Result<void> forget_entities(const std::string& subject);
   void store_touched();
   Result<db::Transaction> begin();
+  void let_out();
 
   CoreOptions options_;
   CoreParts parts_;

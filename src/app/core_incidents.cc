@@ -42,7 +42,7 @@ Result<std::vector<incident::Change>> Core::act(const incident::Report& told) {
     const auto typed = book_.act({.kind = incident::Act::Kind::set_type,
                                   .incident = number,
                                   .value = told.type,
-                                  .why = told.what,
+                                  .why = told.what.empty() ? told.title : told.what,
                                   .who = told.who},
                                  policies_->severity, now);
     if (!typed) return std::unexpected(typed.error());
@@ -61,7 +61,7 @@ void Core::tick() {
                    entries);
   take_moves(runs_.tick(now), entries);
   tick_alerts(entries);
-  if (!entries.empty()) append(std::move(entries));
+  append(std::move(entries));
 }
 
 }  // namespace mailwarden::app

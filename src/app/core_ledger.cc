@@ -11,7 +11,8 @@
 namespace mailwarden::app {
 
 // What the ledger says of the steps of the tables stays as it was said once. A store that an older
-// version kept is taken over with all that stands in it.
+// version kept is taken over with all that stands in it, or with what stands in the tables that have
+// got columns since.
 Result<void> Core::adopt() {
   const auto last = ledger::last_of_kind(parts_.database, "schema");
   if (!last) return std::unexpected(last.error());
@@ -22,16 +23,18 @@ Result<void> Core::adopt() {
     steps = *(*record)["steps"].as_array();
     for (const json::Value& step : steps)
       known.emplace(step.text("module"), step.integer("number"));
-  } else {
-    for (const report::StateTable& table : report::state_tables()) {
-      auto read =
-          report::each_state(parts_.database, table, [&](report::StateRow row) -> Result<void> {
-            if (!row.damage.empty()) return fail(Code::corrupt, row.damage);
-            state_->note(std::move(row));
-            return {};
-          });
-      if (!read) return read;
-    }
+  }
+  for (const report::StateTable& table : report::state_tables()) {
+    const bool is_widened = !table.widened_in.empty() &&
+                            !known.contains({std::string(table.widened_in), table.widened_by});
+    if (!steps.empty() && !is_widened) continue;
+    auto read =
+        report::each_state(parts_.database, table, [&](report::StateRow row) -> Result<void> {
+          if (!row.damage.empty()) return fail(Code::corrupt, row.damage);
+          state_->note(std::move(row));
+          return {};
+        });
+    if (!read) return read;
   }
   auto streams = report::each_state(parts_.database, report::state_table("stream"),
                                     [&](const report::StateRow& row) {

@@ -27,28 +27,33 @@ std::vector<StateTable> make_tables() {
     table.personal_columns = columns;
     return table;
   };
-  return {personal({"alert_group", 1, "number, body"}, body_personal),
-          personal({"alert_storm", 1, "number, body"}, body_personal),
-          personal({"correlation", 1, "number, event, body"}, snapshot_personal),
-          personal({"escalation", 2, "incident, chain, state, due, body"}, escalation_personal),
-          {"grant_clock", 1, "only_row, latest, set_back"},
-          personal({"grants", 1, "number, person, system, state, is_open, body"}, grant_personal),
-          personal({"identity_account", 2, "provider, id, body"}, people_personal),
-          personal({"identity_group", 2, "provider, id, body"}, people_personal),
-          personal({"identity_person", 2, "provider, id, body"}, people_personal),
-          {"identity_source", 2, "provider, id, body"},
-          personal({"incident", 1,
-                    "number, state, severity, entity_kind, entity_name, opened, changed, body"},
-                   incident_personal),
-          personal({"playbook_run", 1, "number, playbook, incident, state, body"}, run_personal),
-          personal({"signal", 1, "number, body"}, body_personal),
-          personal({"silence", 1, "id, body"}, body_personal),
-          personal({"sign_in", 2, "person, time, token"}, sign_in_personal),
-          {"stream", 1,
-           "stream, source, path, generation, device, inode, birth, position, head_length,"
-           " head, tail_length, tail, finished",
-           stream_bytes},
-          {"witness_log", 1, "origin, note"}};
+  return {
+      personal({"alert_group", 1, "number, body"}, body_personal),
+      personal({"alert_storm", 1, "number, body"}, body_personal),
+      personal({"correlation", 1, "number, event, body"}, snapshot_personal),
+      personal({"escalation", 2, "incident, chain, state, due, body"}, escalation_personal),
+      {"grant_clock", 1, "only_row, latest, set_back"},
+      personal({"grants", 1, "number, person, system, state, is_open, body"}, grant_personal),
+      personal({"identity_account", 2, "provider, id, body"}, people_personal),
+      personal({"identity_group", 2, "provider, id, body"}, people_personal),
+      personal({"identity_person", 2, "provider, id, body"}, people_personal),
+      {"identity_source", 2, "provider, id, body"},
+      personal({"incident", 1,
+                "number, state, severity, entity_kind, entity_name, opened, changed, body"},
+               incident_personal),
+      personal({.name = "playbook_run",
+                .columns = "number, playbook, incident, state, body, cause, root, changed, uses",
+                .widened_in = "respond",
+                .widened_by = 3},
+               run_personal),
+      personal({"signal", 1, "number, body"}, body_personal),
+      personal({"silence", 1, "id, body"}, body_personal),
+      personal({"sign_in", 2, "person, time, token"}, sign_in_personal),
+      {"stream", 1,
+       "stream, source, path, generation, device, inode, birth, position, head_length,"
+       " head, tail_length, tail, finished",
+       stream_bytes},
+      {"witness_log", 1, "origin, note"}};
 }
 
 // Each value stands behind its length, so that nothing can move from one column into the next.

@@ -34,6 +34,10 @@ struct StateTable {
   // What of it is personal, and which columns these are.
   const db::PersonalTable* personal = nullptr;
   std::span<const int> personal_columns = {};
+  // The step of its tables that gave it columns after stores had rows in it: those are told anew
+  // where it is taken. "" where there is none.
+  std::string_view widened_in = {};  // the step's module
+  std::int64_t widened_by = 0;       // and its number
 };
 std::span<const StateTable> state_tables();
 // CHECKs that it is one of them.

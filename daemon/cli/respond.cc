@@ -52,11 +52,16 @@ void print_run(const json::Value& run) {
 
 // The step that a run waits at, if it waits.
 std::string stands_at(const json::Value& run) {
-  if (const auto* steps = run["steps"].as_array()) {
+  const auto* steps = run["steps"].as_array();
+  if (steps == nullptr) return "";
+  // What somebody has to answer comes before what is at work, and that before what has failed.
+  for (const bool answers : {true, false}) {
     for (const json::Value& step : *steps) {
       const std::string state = step.text("state");
-      if (state == "done" || state == "skipped" || state == "waiting") continue;
-      return step.text("id") + " " + state + ": " + step.text("does");
+      const bool asks = state.starts_with("needs_") || state == "unknown";
+      const bool rests = state == "done" || state == "skipped" || state == "waiting" ||
+                         (state == "failed" && run.text("state") != "failed");
+      if (answers ? asks : !rests) return step.text("id") + " " + state + ": " + step.text("does");
     }
   }
   return "";

@@ -175,6 +175,7 @@ RunBook::RunBook(Means means, Stored stored)
       runs_{.started = std::move(stored.started),
             .last_number = stored.last_number,
             .uses = std::move(stored.uses)} {
+  for (const auto& [playbook, incident] : runs_.started) runs_.taken.insert(incident);
   recall(std::move(stored.runs));
 }
 
@@ -230,9 +231,19 @@ Moves RunBook::resume(Timestamp now) {
 Moves RunBook::start_due(std::span<const Playbook> playbooks, const incident::Incident& incident,
                          Timestamp now) {
   Walk walk(runs_, means_, now);
+  // What is meant for the very thing that happened comes before what is meant for its kind.
+  std::vector<const Playbook*> due;
   for (const Playbook& playbook : playbooks) {
-    if (!playbook.when || !respond::is_due(*playbook.when, incident)) continue;
+    if (playbook.when && respond::is_due(*playbook.when, incident)) due.push_back(&playbook);
+  }
+  std::ranges::stable_partition(
+      due, [&](const Playbook* one) { return respond::names_a_rule(*one->when, incident); });
+  for (const Playbook* const one : due) {
+    const Playbook& playbook = *one;
+    const bool is_of_its_kind = !respond::names_a_rule(*playbook.when, incident);
+    if (is_of_its_kind && runs_.taken.contains(incident.number)) continue;
     if (!runs_.started.emplace(playbook.name, incident.number).second) continue;
+    runs_.taken.insert(incident.number);
     const Walk::Begin begin{.playbook = playbook,
                             .incident = incident.number,
                             .incident_values = means_.incident_values(incident),

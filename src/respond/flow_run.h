@@ -291,6 +291,7 @@ struct Stored {
 struct Runs {
   std::map<std::int64_t, Run> all;
   std::set<std::pair<std::string, std::int64_t>> started;
+  std::set<std::int64_t> taken;  // the incidents of those
   std::int64_t last_number = 0;
   std::map<std::pair<std::string, std::string>, std::vector<Timestamp>> uses;
   // When something is due next; found again behind each change.

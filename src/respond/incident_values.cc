@@ -45,12 +45,15 @@ std::optional<VariableType> incident_value_type(std::string_view name) {
   return found->second;
 }
 
+bool names_a_rule(const flow::When& when, const incident::Incident& incident) {
+  return std::ranges::any_of(when.rules,
+                             [&](const auto& rule) { return incident.rules.contains(rule); });
+}
+
 bool is_due(const flow::When& when, const incident::Incident& incident) {
   if (incident.severity < when.severity_from) return false;
   if (when.rules.empty() && when.types.empty()) return true;
-  return when.types.contains(incident.type) ||
-         std::ranges::any_of(when.rules,
-                             [&](const auto& rule) { return incident.rules.contains(rule); });
+  return when.types.contains(incident.type) || names_a_rule(when, incident);
 }
 
 }  // namespace mailwarden::respond

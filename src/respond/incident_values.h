@@ -23,6 +23,8 @@ json::Object incident_values(const incident::Incident& incident);
 // Of a name that an incident can give; nothing for others.
 std::optional<flow::VariableType> incident_value_type(std::string_view name);
 
+// Whether a rule of the incident is one that it names.
+bool names_a_rule(const flow::When& when, const incident::Incident& incident);
 // Any of its rules (`rules` are ids) or types will do, where it names some; where it names
 // none, the severity alone decides.
 bool is_due(const flow::When& when, const incident::Incident& incident);

@@ -31,6 +31,33 @@ TEST_F(FlowRun, APlaybookStartsOnceForAnIncidentAlsoBehindARestart) {
   EXPECT_THAT(book_.start_due(all, other, now_).changes, IsEmpty()) << "no rule of its";
 }
 
+// A rule's own playbook does what there is to do; that of its kind would ask for it again.
+TEST_F(FlowRun, APlaybookForAKindOfIncidentsLeavesThoseThatARuleHasOneFor) {
+  Playbook by_rule = playbook_of({command("a")});
+  by_rule.name = "by-rule";
+  by_rule.when = When{.rules = {"a"}, .types = {}};
+  Playbook by_kind = playbook_of({command("a")});
+  by_kind.name = "by-kind";
+  by_kind.when = When{.rules = {}, .types = {"malware"}};
+  const std::vector<Playbook> all{by_kind, by_rule};
+  const auto started = [&](std::int64_t number, const std::string& rule) {
+    incident::Incident incident = some_incident();
+    incident.number = number;
+    incident.rules = {rule};
+    incident.type = "malware";
+    Words names;
+    for (const std::int64_t run : book_.start_due(all, incident, now_).runs()) {
+      names.push_back(book_.find(run)->playbook().name);
+    }
+    return names;
+  };
+  EXPECT_EQ(started(21, "a"), Words{"by-rule"});
+  EXPECT_EQ(started(21, "a"), Words{});
+  EXPECT_EQ(started(22, "b"), Words{"by-kind"});
+  // One that comes later is its own.
+  EXPECT_EQ(started(22, "a"), Words{"by-rule"});
+}
+
 TEST_F(FlowRun, OneThatFailedLeadsToItsOwnWayOrOnOrEndsTheBranch) {
   struct Case {
     const char* name;

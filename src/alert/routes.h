@@ -10,9 +10,9 @@
 //
 //          on-call:SCHEDULE stands for the receivers of whoever is on call by that schedule
 //          (on_call.h) at the change's time; the alert then says in its data, as `on_call`, who was
-//          called by which schedules and why. escalation:CHAIN begins a chain of
-//          escalations.yaml (escalation_chains.h, escalation.h) and makes no alert by itself. What a
-//          route may say besides is in route_terms.h.
+//          called by which schedules and why. escalation:CHAIN begins a chain of escalations.yaml
+//          (escalation_chains.h, escalation.h) and makes no alert by itself. What a route may say
+//          besides is in route_terms.h.
 // Owns     Its content.
 // Threads  Routes never change after parse(); route() is pure.
 // Errors   parse() reports every mistake in one Error{invalid}, each with file and line, receivers

@@ -11,8 +11,8 @@
 namespace mailwarden::app {
 
 // What the ledger says of the steps of the tables stays as it was said once. A store that an older
-// version kept is taken over with all that stands in it, or with what stands in the tables that have
-// got columns since.
+//          version kept is taken over with all that stands in it, or with what stands in the tables
+//          that have got columns since.
 Result<void> Core::adopt() {
   const auto last = ledger::last_of_kind(parts_.database, "schema");
   if (!last) return std::unexpected(last.error());

@@ -1,10 +1,11 @@
 // What is done outside the daemon, behind the commit of its cause.
 //
 // What     Errands carries alerts to their receivers and does the steps of playbooks, each in its
-//          lane: a receiver, or a step. In a lane one errand runs at a time, so that a slow receiver
-//          keeps nobody else waiting; of a group only so many, so that slow steps keep no alert
-//          waiting. What fails for the moment is tried again, later each time, and a lane whose
-//          other end asked for a pause gets it; every outcome comes back through take_outcomes().
+//          lane: a receiver, or a step. In a lane one errand runs at a time, so that a slow
+//          receiver keeps nobody else waiting; of a group only so many, so that slow steps keep no
+//          alert waiting. What fails for the moment is tried again, later each time, and a lane
+//          whose other end asked for a pause gets it; every outcome comes back through
+//          take_outcomes().
 // Owns     Its threads and what waits in memory; the store has all of it, so a stop loses nothing.
 // Threads  add(), take_outcomes() and the questions from any thread.
 // Errors   An errand's Error{unavailable} or Error{io} means that it is tried again until

@@ -22,8 +22,8 @@
 
 namespace mailwarden::incident {
 
-// Plain text, with a line feed behind each line. `measures` are sentences about what was done beside
-// the incident's tasks.
+// Plain text, with a line feed behind each line. `measures` are sentences about what was done
+// beside the incident's tasks.
 std::string draft_notice(const Incident& incident, const DutyRule& duty, const Procedure& procedure,
                          std::span<const std::string> measures, Timestamp now);
 

@@ -20,8 +20,8 @@
 //            contact: "dpo@example.com, +49 30 1234567"   # named in every notice
 //            review_from: 2                  # from this severity, nothing closes without a review
 //
-//          The first type of the list that fits is an incident's, until a person says another; types
-//          without facts are given by persons alone.
+//          The first type of the list that fits is an incident's, until a person says another;
+//          types without facts are given by persons alone.
 // Owns     Its content.
 // Threads  Never changes after parse().
 // Errors   parse() reports every mistake in one Error{invalid}, each with file and line.

@@ -1,15 +1,15 @@
 // What people have to do about an incident, and what they learned from it.
 //
-// What     A Task is one thing to be done, in one phase of the handling; Remarks are what people wrote
-//          for the look back and for notices, by part; Evidence is something that was kept, with its
-//          hash and with everybody who has had it; a Duty is one notification that the law or a
-//          contract asks for, with its clock and with what was sent because of it.
+// What     A Task is one thing to be done, in one phase of the handling; Remarks are what people
+//          wrote for the look back and for notices, by part; Evidence is something that was kept,
+//          with its hash and with everybody who has had it; a Duty is one notification that the law
+//          or a contract asks for, with its clock and with what was sent because of it.
 // Owns     Their content.
 // Threads  Values.
 // Errors   *_from_json(): what an older version wrote and lacks is left at its default.
 // Limits   WorkLimits.
-// Source   NIST SP 800-61r3 for the phases; GDPR Articles 33 and 34 for duties; claims W13, W15, W17
-//          and W18.
+// Source   NIST SP 800-61r3 for the phases; GDPR Articles 33 and 34 for duties; claims W13, W15,
+//          W17 and W18.
 #pragma once
 
 #include <array>

@@ -1,10 +1,10 @@
 // Does what a step asks for, outside the daemon.
 //
-// What     perform() makes one try of a command, an HTTP request or one of the daemon's own actions,
-//          or asks a probe, of which any end of the command and any answer but one for the moment is
-//          an answer. A command runs without a shell, with an empty environment but for PATH and
-//          MAILWARDEN_STEP (the step's key), reads nothing, and is ended with all of its children
-//          when its time is over.
+// What     perform() makes one try of a command, an HTTP request or one of the daemon's own
+//          actions, or asks a probe, of which any end of the command and any answer but one for the
+//          moment is an answer. A command runs without a shell, with an empty environment but for
+//          PATH and MAILWARDEN_STEP (the step's key), reads nothing, and is ended with all of its
+//          children when its time is over.
 // Owns     Nothing.
 // Threads  Any.
 // Errors   unavailable: not reached, out of time, or told to come again: another try may help.

@@ -10,8 +10,8 @@
 // Threads  Values.
 // Errors   None; check() in check.h says what is wrong with one.
 // Limits   FlowLimits.
-// Source   CACAO Security Playbooks 2.0 (OASIS CS01) for kinds of steps and types of variables; what
-//          it lacks (retry, approval, undo, probes, rates, dry runs) is ours.
+// Source   CACAO Security Playbooks 2.0 (OASIS CS01) for kinds of steps and types of variables;
+//          what it lacks (retry, approval, undo, probes, rates, dry runs) is ours.
 #pragma once
 
 #include <cstdint>

@@ -227,7 +227,8 @@ void Walk::settle_probe(Run& run, Standing& standing, const Outcome& outcome) {
 
 void Walk::resume(Run& run, Standing& standing) {
   if (standing.state == StepState::probing) return probe(run, standing, "");
-  if (standing.state != StepState::intended && standing.state != StepState::undoing) return;
+  // A step shows how its undo stands, which is at work by itself.
+  if (standing.state != (standing.is_undo ? StepState::undoing : StepState::intended)) return;
   if (standing.child != 0) return;
   const Step& step = run.graph->step(standing.step);
   if (may_repeat(step, *standing.operation)) return emit(run, standing);

@@ -105,11 +105,8 @@ TEST_F(HandlingTest, NothingClosesWhileAPlaybookIsAtWork) {
   core->take(batch(0, 1));
   using Act = incident::Act;
   const auto move = [&](const std::string& state) {
-    return core->act({.kind = Act::Kind::move,
-                      .incident = 1,
-                      .value = state,
-                      .why = "because",
-                      .who = "ann"});
+    return core->act(
+        {.kind = Act::Kind::move, .incident = 1, .value = state, .why = "because", .who = "ann"});
   };
   ASSERT_TRUE(move("analysing"));
   ASSERT_TRUE(move("post_incident"));

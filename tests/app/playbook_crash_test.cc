@@ -100,7 +100,8 @@ class PlaybookCrash : public CoreTest {
                                           .why = "it did not"}));
       return store();
     }
-    ASSERT_TRUE(core_->next_due()) << "it stands still";
+    ASSERT_TRUE(core_->next_due())
+        << "it stands still: " << json::to_text(json::Value(flow::to_json(runs[0])));
     clock_.set(std::max(clock_.now(), *core_->next_due()));
     core_->tick();
     store();

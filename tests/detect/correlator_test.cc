@@ -194,7 +194,9 @@ TEST_F(CorrelatorTest, DetectionsThatWaitAreTakenAsIfOneByOne) {
   std::size_t fired = 0;
   for (int i = 0; i < 20'000; ++i) {
     const bool failed = random() % 4 != 0;
-    waiting.push_back({.rule_id = failed ? "failed" : i % 50 == 0 ? "no such rule" : "accepted",
+    waiting.push_back({.rule_id = failed        ? "failed"
+                                  : i % 50 == 0 ? "no such rule"
+                                                : "accepted",
                        .event = {1, i},
                        .time = Timestamp{} + std::chrono::seconds(i / 4),
                        .values = {{"src_endpoint.ip", std::to_string(random() % 30)}}});

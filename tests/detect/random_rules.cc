@@ -101,7 +101,7 @@ class Maker {
         break;
       case 1:
         out += choices_.one_in(40) ? "[rule-" + index + ", name-" + index + "]\n"
-                                  : "rule-" + index + "\n";
+                                   : "rule-" + index + "\n";
         break;
       case 2:
         out += "[rule-" + index + ", rule-" + std::to_string(choices_.below(rules)) + "]\n";

@@ -5,7 +5,6 @@
 #include "incident/incident.h"
 #include "incident/notice.h"
 #include "incident/report.h"
-#include "tests/temporary.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -40,11 +39,14 @@ types:
     tasks:
       - {phase: analysis, task: which data, within: 8h}
       - {phase: eradication, task: close the way}
-  - {name: outage, title: Something is down, facts: [late, hosts], tasks: [{phase: recovery, task: bring it back}]}
+  - {name: outage, title: Something is down, facts: [late, hosts],
+     tasks: [{phase: recovery, task: bring it back}]}
   - {name: theft, title: Something is gone, tasks: [{phase: analysis, task: what was on it}]}
 duties:
-  - {name: authority, as: controller, to: the authority, within: 72h, facts: [stolen], source: GDPR Article 33(1)}
-  - {name: people, as: controller, to: the people, within: 48h, facts: [stolen, late], severity_from: 2}
+  - {name: authority, as: controller, to: the authority, within: 72h, facts: [stolen],
+     source: GDPR Article 33(1)}
+  - {name: people, as: controller, to: the people, within: 48h, facts: [stolen, late],
+     severity_from: 2}
 contact: privacy@example.com
 )";
 
@@ -460,48 +462,6 @@ TEST_F(WorkTest, AReportIsADetectionOfItsOwn) {
   EXPECT_FALSE(read({.title = "x", .facts = {"unheard"}, .who = "alice"}));
   EXPECT_FALSE(
       read({.title = "x", .what = std::string(Report::text_bytes_max + 1, 'x'), .who = "alice"}));
-}
-
-TEST(ProcedureTest, TellsEveryMistakeAtItsLine) {
-  const SeverityTable table = SeverityTable::parse(table_text, "t.yaml").value();
-  const auto wrong = Procedure::parse(R"(types:
-  - {name: Leak, title: x}
-  - {name: a, title: x, facts: [unheard]}
-  - {name: a, title: x, tasks: [{phase: party, task: y}]}
-duties:
-  - {name: d, as: king, to: x, within: 1h, facts: [stolen]}
-  - {name: e, as: controller, to: x, facts: [stolen]}
-  - {name: f, as: controller, to: x, within: 1h}
-colour: red
-)",
-                                      "p.yaml", table);
-  ASSERT_FALSE(wrong);
-  for (const char* sentence :
-       {"line 2: a type's name is of a-z", "line 3: there is no fact 'unheard'",
-        "line 4: a type 'a' stands above already", "'party' is none of analysis",
-        "'as' must be controller or processor", "'within' must say how long",
-        "'facts' must say which facts bring the duty", "'colour'"}) {
-    EXPECT_THAT(wrong.error().what, HasSubstr(sentence));
-  }
-}
-
-TEST(ProcedureTest, TheShippedOneIsRightAndHasEveryType) {
-  const auto read = [](const std::string& name) {
-    return read_file(source_folder() + "/policies/" + name);
-  };
-  const auto table = SeverityTable::parse(read("severity.yaml"), "severity.yaml");
-  ASSERT_TRUE(table) << table.error().what;
-  const auto procedure = Procedure::parse(read("incidents.yaml"), "incidents.yaml", *table);
-  ASSERT_TRUE(procedure) << procedure.error().what;
-  for (const char* type :
-       {"malware", "account_compromise", "data_exposure", "service", "mail_abuse", "physical",
-        "vulnerability_report", "policy_violation", "lost_device"}) {
-    const IncidentType* const found = procedure->find_type(type);
-    ASSERT_NE(found, nullptr) << type;
-    EXPECT_THAT(found->tasks, Not(IsEmpty())) << type;
-  }
-  EXPECT_EQ(procedure->find_duty("authority")->within, hours(72));
-  EXPECT_EQ(procedure->review_from(), Severity::high);
 }
 
 }  // namespace

@@ -310,9 +310,8 @@ TEST_F(TiledLedgerTest, AMissingNodeAndOneTooManyAreFound) {
   EXPECT_EQ(places(), std::vector<std::string>{"node 0 of level 1"});
   run("INSERT INTO ledger_node (level, number, hash) VALUES (2, 0, $1), (1, 2, $2)",
       {zeros, db::Blob()});
-  EXPECT_EQ(places(),
-            (std::vector<std::string>{"node 0 of level 1", "node 2 of level 1",
-                                      "node 0 of level 2"}));
+  EXPECT_EQ(places(), (std::vector<std::string>{"node 0 of level 1", "node 2 of level 1",
+                                                "node 0 of level 2"}));
 }
 
 TEST_F(TiledLedgerTest, AChangedCommitmentIsFound) {

@@ -81,7 +81,7 @@ Result<void> read_policies(CheckContext& context, const std::string& folder) {
   if (!std::filesystem::exists(file)) return {};
   const auto text = read_whole_file(file, app::file_bytes_max);
   if (!text) return std::unexpected(text.error());
-  const auto routes = alert::Routes::parse(*text, file, "", *std::move(on_call));
+  const auto routes = alert::Routes::parse(*text, file, "", *std::move(on_call), std::nullopt);
   if (!routes) return std::unexpected(routes.error());
   for (const alert::Receiver& receiver : routes->receivers()) {
     context.receivers->insert(receiver.name);

@@ -272,7 +272,8 @@ TEST_F(CoreEscalationTest, TheAuditReadsTheTableAndTellsEachFindingOnce) {
   restart();
   guess();
   static_cast<void>(told());
-  for (const alert::AlertRow& row : alert::load_pending(*database_).value()) {
+  const auto waiting = alert::load_pending(*database_).value();
+  for (const alert::AlertRow& row : waiting) {
     core_->settle(alert::Outcome{.key = row.alert.key,
                                  .standing = alert::Standing::delivered,
                                  .tries = 1,

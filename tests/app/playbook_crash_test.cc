@@ -154,7 +154,7 @@ TEST_F(PlaybookCrash, ComesToTheSameWhereverTheCoreDies) {
     ASSERT_FALSE(HasFailure());
   }
   std::printf("%lld edges\n", static_cast<long long>(edges));
-  EXPECT_GT(edges, 30);
+  EXPECT_GE(edges, 30);
 }
 
 }  // namespace

@@ -183,17 +183,9 @@ TEST(ShippedRules, AWrongExampleIsAFailureWithItsPlace) {
 }
 
 TEST(ShippedPolicies, PlaybooksAreGood) {
-  const std::string folder = source_folder() + "/policies/playbooks/";
-  const Ran checked = mailwarden({"playbook", "check", folder + "brute_force_success.yaml",
-                                  folder + "account_created.yaml", folder + "mail_abuse.yaml"});
-  EXPECT_EQ(checked.code, done) << checked.output;
-}
-
-TEST(ShippedPolicies, PlaybooksWithBranchesAreGood) {
   const std::string root = source_folder();
-  const Ran checked =
-      mailwarden({"playbook", "check", root + "/policies/playbooks_next", "--policies",
-                  root + "/policies", "--rules", root + "/rules/sigma"});
+  const Ran checked = mailwarden({"playbook", "check", root + "/policies/playbooks", "--policies",
+                                  root + "/policies", "--rules", root + "/rules/sigma"});
   EXPECT_EQ(checked.code, done) << checked.output;
   EXPECT_THAT(checked.output, HasSubstr("18 playbooks, 0 errors, 0 warnings"));
 }
@@ -218,7 +210,7 @@ TEST(Playbook, CheckTellsFileLineAndStep) {
 }
 
 TEST(Playbook, PlanShowsWhatWouldBeDone) {
-  const std::string file = source_folder() + "/policies/playbooks_next/clean_account.yaml";
+  const std::string file = source_folder() + "/policies/playbooks/clean_account.yaml";
   const Ran planned = mailwarden({"playbook", "plan", file, "--set", "account=deploy"});
   EXPECT_EQ(planned.code, done) << planned.output;
   EXPECT_THAT(planned.output,
@@ -368,8 +360,8 @@ TEST(Commands, TalkToTheDaemonOverItsSocket) {
   EXPECT_EQ(ask("incidents fact 1 hosts_affected=2 --who ann --why two").code, done);
   EXPECT_EQ(ask("incidents fact 1 moons=2 --who ann --why two").code, usage);
   EXPECT_EQ(ask("incidents merge 1 1 --who ann --why same").code, usage);
-  EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, done);
-  EXPECT_EQ(ask("playbook done 1 block --who ann --why blocked").code, answer_is_no);
+  EXPECT_EQ(ask("playbook done 1 block-by-hand --who ann --why blocked").code, done);
+  EXPECT_EQ(ask("playbook done 1 block-by-hand --who ann --why blocked").code, answer_is_no);
   EXPECT_THAT(
       ask("playbook run brute-force-success --incident 1 --dry-run --who ann --why try").output,
       testing::AllOf(HasSubstr("a dry run"), HasSubstr("203.0.113.0")));

@@ -75,7 +75,7 @@ TEST_F(Running, AnAlertThatItsReceiverRefusesIsTriedAgainUnderTheSameKey) {
     return status.integer("alerts") > 0 &&
            status.integer("alerts") == status.integer("alerts_delivered");
   });
-  EXPECT_THAT(daemon_.output(), HasSubstr("answered 503; it is tried again"));
+  EXPECT_THAT(daemon_.output(), HasSubstr("answered 503, saying: later; it is tried again"));
   EXPECT_EQ(daemon_.stop(), 0);
   const auto tried = daemon_.rows("SELECT name FROM alert WHERE tries > 1");
   ASSERT_EQ(tried.size(), 1U);
@@ -95,7 +95,8 @@ TEST_F(Running, PersonsActThroughTheSocketAloneAndAreNamedInTheLedger) {
   start();
   daemon_.wait_until(
       [&] { return daemon_.ask("/api/v1/runs").body.find("needs_person") != std::string::npos; });
-  const std::string act = R"({"act":"done","step":"block","who":"ann","why":"blocked upstream"})";
+  const std::string act =
+      R"({"act":"done","step":"block-by-hand","who":"ann","why":"blocked upstream"})";
   const auto answer = daemon_.ask("/api/v1/runs/1/acts", "POST", act);
   EXPECT_EQ(answer.status, 200U) << answer.body;
   EXPECT_EQ(daemon_.ask("/api/v1/runs/1/acts", "POST", act).status, 409U);

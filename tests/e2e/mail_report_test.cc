@@ -49,11 +49,13 @@ TEST_F(MailReport, OpensAnIncidentAndNoneIsLostWhileTheDaemonIsAway) {
     std::this_thread::yield();
   }
   ASSERT_FALSE(postfix_.ended()) << postfix_.log();
-  daemon_.start();
+  write_file(daemon_.path("log"), "");
+  daemon_.start({"--source", "file:" + daemon_.path("log")});
   let_the_account_in();
   const auto run_queue = [&] {
-    const Ran ran = run({"/usr/sbin/postqueue", "-c", postfix_.configuration(), "-f"});
-    EXPECT_EQ(ran.code, 0) << ran.output;
+    Process queue({"/usr/sbin/postqueue", "-c", postfix_.configuration(), "-f"},
+                  daemon_.path("queue"));
+    EXPECT_EQ(queue.wait(), 0) << read_file(daemon_.path("queue"));
   };
   run_queue();
   daemon_.wait_until([&] { return incidents() == 1; });

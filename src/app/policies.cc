@@ -45,7 +45,7 @@ class Loader {
       for (const auto& what : alert::unreachable(routes->chains(), *severity)) mistake(what);
     }
     if (routes && severity) check_signal_facts(*routes, *severity);
-    if (rules && routes && playbooks && procedure && effects) {
+    if (rules && routes && playbooks && procedure && *procedure && effects) {
       resolve(*playbooks, *rules, *routes, **procedure, *effects);
     }
     if (!mistakes_.empty() && rules) {

@@ -367,7 +367,7 @@ TEST(Commands, TalkToTheDaemonOverItsSocket) {
       testing::AllOf(HasSubstr("a dry run"), HasSubstr("203.0.113.0")));
   EXPECT_THAT(ask("playbook run nothing --who ann --why try").output,
               HasSubstr("there is no playbook 'nothing'"));
-  EXPECT_THAT(ask("playbook cancel 1 --who ann --why enough").output, HasSubstr("skipped"));
+  EXPECT_THAT(ask("playbook cancel 1 --who ann --why enough").output, HasSubstr("cancelled"));
   EXPECT_EQ(ask("playbook cancel 1 --who ann --why enough").code, answer_is_no);
   EXPECT_THAT(ask("playbook undo 1 --who ann --why wrong").output,
               HasSubstr("nothing that can be"));

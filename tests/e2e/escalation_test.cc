@@ -54,7 +54,9 @@ class EscalationTest : public testing::Test {
     std::error_code failed;
     for (fs::directory_iterator entry(daemon_.path("alerts/" + receiver), failed);
          !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
-      names.push_back(entry->path().filename().string());
+      // One that is being written has another name.
+      const std::string name = entry->path().filename().string();
+      if (!name.ends_with(".new")) names.push_back(name);
     }
     std::ranges::sort(names);
     return names;

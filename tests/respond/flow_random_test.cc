@@ -89,6 +89,9 @@ class Daemon {
     effects_.clear();
     book_ = store_.load(means_, now_);
     take(book_.resume(now_));
+    if (book_.find(1) != nullptr) return;
+    // It is over, or has not begun.
+    if (auto family = load_family(store_.database(), 1)) book_.recall(*std::move(family));
   }
 
   // False where it died before the moves were stored.
@@ -317,8 +320,7 @@ TEST(FlowRandom, ComesToTheSameOverACrashAtEveryEdge) {
     for (std::int64_t at = 0; at < undisturbed.edges(); ++at) {
       SCOPED_TRACE("playbook " + std::to_string(seed) + ", edge " + std::to_string(at));
       Daemon daemon(static_cast<std::uint64_t>(seed), playbooks, at);
-      ASSERT_TRUE(daemon.work()) << "it stands still: "
-                                 << json::to_text(json::Value(to_json(daemon.run())));
+      ASSERT_TRUE(daemon.work()) << "it stands still";
       expect_same(daemon, expected);
       ASSERT_FALSE(testing::Test::HasFailure());
       ++crashes;

@@ -104,7 +104,7 @@ int report_mail(const po::variables_map& given) {
     const auto got = static_cast<std::size_t>(std::cin.gcount());
     if (bytes.size() < mail_bytes_max) bytes.append(portion, 0, got);
   }
-  const net::Mail mail = net::read_mail(bytes);
+  const net::ReceivedMail mail = net::read_mail(bytes);
   std::string what = mail.text;
   for (const std::string& name : mail.attachments) what += "\nAttached: " + name;
   json::Object body{{"entity", mail.thread.empty() ? "" : "mail:" + mail.thread},

@@ -85,16 +85,16 @@ std::string finished(std::string text) {
 
 }  // namespace
 
-Mail read_mail(std::string_view bytes) {
+ReceivedMail read_mail(std::string_view bytes) {
   g_mime_init();
   const Held<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(bytes.data(), bytes.size()));
   const Held<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   const Held<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), nullptr));
   if (message == nullptr) return {.text = finished(std::string(bytes))};
-  Mail mail{.from = to_utf8(address_of(message.get())),
-            .subject = cut(to_utf8(text_of(g_mime_message_get_subject(message.get()))),
-                           MailLimits::subject_bytes_max),
-            .id = to_utf8(text_of(g_mime_message_get_message_id(message.get())))};
+  ReceivedMail mail{.from = to_utf8(address_of(message.get())),
+                    .subject = cut(to_utf8(text_of(g_mime_message_get_subject(message.get()))),
+                                   MailLimits::subject_bytes_max),
+                    .id = to_utf8(text_of(g_mime_message_get_message_id(message.get())))};
   mail.thread = to_utf8(thread_of(message.get(), mail.id));
   Parts parts;
   GMimeObject* const whole = g_mime_message_get_mime_part(message.get());

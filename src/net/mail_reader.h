@@ -22,7 +22,7 @@ struct MailLimits {
   static constexpr std::size_t attachments_max = 50;
 };
 
-struct Mail {
+struct ReceivedMail {
   std::string from;     // the address; "" where there is none
   std::string subject;  // UTF-8
   std::string id;       // Message-ID without its brackets; "" where there is none
@@ -31,6 +31,6 @@ struct Mail {
   std::vector<std::string> attachments;  // names, "" where one has none
 };
 
-Mail read_mail(std::string_view bytes);
+ReceivedMail read_mail(std::string_view bytes);
 
 }  // namespace mailwarden::net

@@ -114,11 +114,13 @@ TEST_F(OnCall, TheCommandTellsShiftsInTheZoneAndInUtc) {
   const auto value = json::parse(now.output);
   ASSERT_TRUE(value) << now.output;
   const std::string expected =
-      R"({"schedules":[{"name":"primary","shifts":[{"because":"layer 'turns'","cause":"layer",)"
+      R"({"schedules":[{"name":"primary","shifts":[{"because":"layer 'turns'",)"
+      R"("cause":"layer",)"
       R"("from":"2026-10-25T10:00:00.000000Z","from_local":"2026-10-25T11:00:00+01:00",)"
       R"("layer":"turns","person":"ada","receivers":["mail-ada","spool"],"schedule":"primary",)"
       R"("until":"2026-10-26T08:00:00.000000Z","until_local":"2026-10-26T09:00:00+01:00"}],)"
-      R"("zone":"Europe/Berlin"},{"name":"secondary","shifts":[{"because":"layer 'alone'","cause":"layer",)"
+      R"("zone":"Europe/Berlin"},{"name":"secondary","shifts":[{"because":"layer 'alone'",)"
+      R"("cause":"layer",)"
       R"("from":"2026-10-25T10:00:00.000000Z","from_local":"2026-10-25T10:00:00+00:00",)"
       R"("layer":"alone","person":"ben","receivers":["mail-ben"],"schedule":"secondary",)"
       R"("until":null}],"zone":"UTC"}]})";

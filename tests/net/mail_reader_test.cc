@@ -13,7 +13,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 TEST(MailReaderTest, ReadsAPlainMail) {
-  const Mail mail = read_mail(
+  const ReceivedMail mail = read_mail(
       "From: Ann Example <ann@example.com>\r\nTo: security@example.org\r\n"
       "Subject: A weakness\r\nMessage-ID: <1@example.com>\r\n\r\nYour form takes scripts.\r\n");
   EXPECT_EQ(mail.from, "ann@example.com");
@@ -25,7 +25,7 @@ TEST(MailReaderTest, ReadsAPlainMail) {
 }
 
 TEST(MailReaderTest, DecodesHeadersAndBodies) {
-  const Mail mail = read_mail(
+  const ReceivedMail mail = read_mail(
       "From: =?UTF-8?Q?J=C3=B6rg?= <joerg@example.com>\n"
       "Subject: =?ISO-8859-1?Q?L=FCcke?= =?UTF-8?B?IGltIEZvcm11bGFy?=\n"
       "Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: "
@@ -39,7 +39,7 @@ TEST(MailReaderTest, DecodesHeadersAndBodies) {
 }
 
 TEST(MailReaderTest, TakesThePlainPartAndNamesWhatIsAttached) {
-  const Mail mail = read_mail(
+  const ReceivedMail mail = read_mail(
       "From: ann@example.com\nSubject: x\nMIME-Version: 1.0\n"
       "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; "
       "boundary=c\n\n--c\nContent-Type: text/html\n\n<p>rich</p>\n--c\nContent-Type: "
@@ -68,7 +68,7 @@ TEST(MailReaderTest, WhatIsNoMailIsText) {
 TEST(MailReaderTest, WhatIsTooLongIsCutInWholeCharacters) {
   std::string text;
   while (text.size() <= MailLimits::text_bytes_max) text += "\xC3\xBC";
-  const Mail mail = read_mail("Subject: " + std::string(2000, 'x') + "\n\n" + text);
+  const ReceivedMail mail = read_mail("Subject: " + std::string(2000, 'x') + "\n\n" + text);
   EXPECT_THAT(mail.text, EndsWith("\xC3\xBC [cut]"));
   EXPECT_LE(mail.text.size(), MailLimits::text_bytes_max + 6);
   EXPECT_THAT(mail.subject, EndsWith(" [cut]"));

@@ -138,8 +138,10 @@ class TestDaemon {
                            " '$.deadlines') FROM incident");
     all["change"] = rows(*database, "SELECT incident, sequence, body FROM incident_change");
     all["alert"] = rows(*database, "SELECT name, receiver, incident, standing, subject FROM alert");
-    all["run"] = rows(
-        *database, "SELECT number, json_remove(body, '$.started', '$.changed') FROM playbook_run");
+    // The playbook has the path of its file, which lies in another folder.
+    all["run"] = rows(*database,
+                      "SELECT number, json_extract(body, '$.playbook.name'), json_remove(body,"
+                      " '$.started', '$.changed', '$.playbook', '$.uses') FROM playbook_run");
     all["move"] = rows(*database, "SELECT run, body FROM playbook_move");
     // The files lie in different folders, which a stream's number tells.
     all["entry"] = rows(*database,

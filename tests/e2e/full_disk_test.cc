@@ -15,7 +15,7 @@ class SmallDisk {
   explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
     std::filesystem::create_directory(folder_);
     mounted_ = command({"/bin/mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", folder_}) == 0;
-    if (mounted_) write_file(other(), std::string(78'000'000, 'x'));
+    if (mounted_) write_file(other(), std::string(74'000'000, 'x'));
   }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
@@ -59,7 +59,7 @@ TEST(FullDisk, IsSaidAndWaitedForAndNothingIsLost) {
   SmallDisk disk(daemon.path("disk"));
   ASSERT_TRUE(disk.is_mounted());
   daemon.keep_store_in("disk");
-  constexpr int lines = 15'000;
+  constexpr int lines = 25'000;
   write_file(daemon.path("auth.log"), ssh_log(lines));
   write_file(daemon.path("entities.json"), entities);
   daemon.start({"--source", "file:" + daemon.path("auth.log") + ",name=auth", "--entities",

@@ -72,7 +72,9 @@ TEST_F(PagerDutyTest, IsToldInOrderUnderOneKey) {
   EXPECT_THAT(actions, ElementsAre("trigger", "acknowledge", "resolve"));
   EXPECT_THAT(keys, ElementsAre("example.com-test.incident-1"));
   daemon_.wait_until([&] {
-    return daemon_.rows("SELECT name FROM alert WHERE standing = 'delivered'").size() == 3;
+    return daemon_
+               .rows("SELECT name FROM alert WHERE standing = 'delivered' AND receiver = 'pager'")
+               .size() == 3;
   });
   EXPECT_EQ(daemon_.stop(), 0) << daemon_.output();
   EXPECT_THAT(daemon_.output(), HasSubstr("answered 503, saying: … is busy"));

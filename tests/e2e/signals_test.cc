@@ -176,7 +176,8 @@ TEST_F(Amtool, AddsAndQueriesAlerts) {
   EXPECT_EQ(one["status"].text("state"), "active");
   EXPECT_EQ(one["receivers"].as_array()->front().text("name"), "sink");
   EXPECT_THAT(amtool({"alert", "query"}).output, HasSubstr("Other"));
-  EXPECT_EQ(amtool({"alert", "query", "instance=~("}).code, 1);
+  // amtool would take such a word for the name of an alert.
+  EXPECT_EQ(daemon_.ask("/api/v2/alerts?filter=instance%3D~%22(%22").status, 400U);
   wait_for("Disk");
 }
 

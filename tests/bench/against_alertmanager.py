@@ -120,7 +120,8 @@ class Mailwarden(Program):
     def prepare(self, sink):
         shutil.copytree(self.source + "/policies", self.folder + "/policies")
         with open(self.folder + "/policies/routes.yaml", "w") as file:
-            file.write(f"receivers: [{{name: sink, kind: webhook, url: '{sink.url}'}}]\n"
+            file.write(f"receivers: [{{name: sink, kind: webhook, url: '{sink.url}'}},"
+                       " {name: spool, kind: folder, folder: spool}]\n"
                        "routes: [{signals: ['alertname=~\".+\"'], group_by: [alertname], wait: 2s, interval: 5s,"
                        " repeat: 4h, to: [sink]}]\n")
         with open(self.folder + "/token", "w") as file:

@@ -192,7 +192,7 @@ config::Config config_in(const std::string& folder, const std::string& url) {
                         std::filesystem::copy_options::recursive);
   write_file(folder + "/policies/routes.yaml",
              "receivers: [{name: sink, kind: webhook, url: '" + url +
-                 "'}]\nroutes:\n"
+                 "'}, {name: spool, kind: folder, folder: spool}]\nroutes:\n"
                  "- {signals: ['alertname=~\"Now.*\"'], group_by: [alertname], wait: 0s, to: "
                  "[sink]}\n"
                  "- {signals: ['alertname=~\"Key.*\"'], group_by: [alertname], wait: 5s, to: "

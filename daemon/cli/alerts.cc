@@ -88,11 +88,6 @@ int test(const Arguments& arguments) {
   return complain(answer_is_no, "not delivered yet" + (trouble.empty() ? "" : ": " + trouble));
 }
 
-std::vector<std::string> words_of(const po::variables_map& given, const char* name) {
-  return given.contains(name) ? given[name].as<std::vector<std::string>>()
-                              : std::vector<std::string>();
-}
-
 int add_silence(const Arguments& arguments) {
   po::options_description options("Options");
   add_socket_option(options);

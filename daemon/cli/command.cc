@@ -191,6 +191,11 @@ int print_answer(const po::variables_map& given, const Result<json::Value>& answ
   return done;
 }
 
+std::vector<std::string> words_of(const po::variables_map& given, const char* name) {
+  return given.contains(name) ? given[name].as<std::vector<std::string>>()
+                              : std::vector<std::string>();
+}
+
 bool wants_json(const po::variables_map& given) {
   return given.contains("format") && given["format"].as<std::string>() == "json";
 }
@@ -292,6 +297,16 @@ std::vector<std::pair<std::string, std::string>> query_of(
     if (given.contains(name)) query.emplace_back(name, given[name].as<std::string>());
   }
   return query;
+}
+
+std::string joined(const json::Value& texts) {
+  std::string out;
+  if (const auto* const items = texts.as_array()) {
+    for (const json::Value& item : *items) {
+      if (const auto* const text = item.as_string()) out += (out.empty() ? "" : ", ") + *text;
+    }
+  }
+  return out;
 }
 
 std::string short_time(const std::string& rfc3339) {

@@ -101,6 +101,8 @@ void add_format_option(po::options_description& options, std::string_view usual 
 void add_source_options(po::options_description& options);
 po::typed_value<std::string>* text_option(const char* placeholder);
 bool wants_json(const po::variables_map& given);
+// Of an option that may be given often; empty without.
+std::vector<std::string> words_of(const po::variables_map& given, const char* name);
 
 // The keys that --keys and --kek name, for reading.
 class OpenedKeys {
@@ -158,6 +160,9 @@ Result<json::Value> ask(const po::variables_map& given, Question question);
 // The named options that were given, as a query.
 std::vector<std::pair<std::string, std::string>> query_of(const po::variables_map& given,
                                                           std::initializer_list<const char*> names);
+
+// The texts of an array: "a, b".
+std::string joined(const json::Value& texts);
 
 // "2026-11-24 02:14:43"
 std::string short_time(const std::string& rfc3339);

@@ -5,16 +5,6 @@
 namespace mailwarden::cli {
 namespace {
 
-std::string joined(const json::Value& names) {
-  std::string text;
-  if (const auto* const items = names.as_array()) {
-    for (const json::Value& item : *items) {
-      if (const auto* const name = item.as_string()) text += (text.empty() ? "" : ", ") + *name;
-    }
-  }
-  return text;
-}
-
 std::string of(std::int64_t number, std::int64_t count) {
   return std::to_string(number) + " of " + std::to_string(count);
 }

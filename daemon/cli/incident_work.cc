@@ -51,11 +51,6 @@ constexpr std::string_view synopses =
     "\n       mailwarden incidents spread NUMBER [OPTION]..."
     "\n       mailwarden incidents figures|breaches [OPTION]...";
 
-std::vector<std::string> words_of(const po::variables_map& given, const char* name) {
-  return given.contains(name) ? given[name].as<std::vector<std::string>>()
-                              : std::vector<std::string>();
-}
-
 int do_work(const Work& work, const Arguments& arguments) {
   po::options_description options("Options");
   add_act_options(options);

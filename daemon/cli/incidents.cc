@@ -8,16 +8,6 @@
 namespace mailwarden::cli {
 namespace {
 
-std::string joined(const json::Value& texts) {
-  std::string out;
-  if (const auto* items = texts.as_array()) {
-    for (const json::Value& item : *items) {
-      if (const auto* text = item.as_string()) out += (out.empty() ? "" : ", ") + *text;
-    }
-  }
-  return out;
-}
-
 std::string severity_of(const json::Value& incident) {
   return std::to_string(incident.integer("severity")) + " " + incident.text("severity_word");
 }

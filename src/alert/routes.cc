@@ -250,16 +250,19 @@ std::vector<Told> told(const Routes& routes, const std::vector<std::string>& to,
 
 std::vector<Alert> route(const Routes& routes, const incident::Change& change,
                          const incident::Incident& incident, const std::string& origin) {
-  std::vector<std::string> names;
+  std::vector<Told> all;
+  std::set<std::string> named;
   std::map<std::string, std::string> first;  // route of each
   for (const Route& route : routes.routes()) {
     const bool at_once = !route.terms.grouping && route.takes(change.kind, incident.severity);
     if (!at_once || (route.terms.hours && !route.terms.hours->hold(change.when))) continue;
-    for (Told& one : told(routes, route.to, change.when)) first.emplace(one.receiver, route.id);
-    names.insert(names.end(), route.to.begin(), route.to.end());
+    for (const std::string& name : route.to) {
+      if (named.insert(name).second) tell(routes, name, change.when, all);
+    }
+    for (const Told& one : all) first.try_emplace(one.receiver, route.id);
   }
   std::vector<Alert> alerts;
-  for (Told& one : told(routes, names, change.when)) {
+  for (Told& one : all) {
     const std::string cause =
         "incident-" + std::to_string(change.incident) + "-" + std::to_string(change.sequence);
     Alert alert{.key = key_of(origin, cause, one.receiver),

@@ -52,13 +52,16 @@ void Dispatch::send_alert(alert::Alert alert, const Policies& policies,
 
 void Dispatch::send(std::vector<Outgoing> outgoing, const Policies& policies) {
   std::vector<Errand> errands;
-  const auto settings = std::make_shared<const respond::EffectSettings>(policies.effects);
+  std::shared_ptr<const respond::EffectSettings> settings;  // null until an effect needs them
   for (Outgoing& one : outgoing) {
     if (auto* const alert = std::get_if<alert::Alert>(&one); alert != nullptr) {
       send_alert(std::move(*alert), policies, errands);
       continue;
     }
     const auto& effect = std::get<respond::flow::Effect>(one);
+    if (settings == nullptr) {
+      settings = std::make_shared<const respond::EffectSettings>(policies.effects);
+    }
     // A try and the question whether it had its effect are two errands; there is never more than
     // one of a step. Other steps wait for none of them.
     const bool is_probe = effect.kind == respond::flow::Effect::Kind::probe;

@@ -85,13 +85,11 @@ class Loader {
     return load_procedure(*severity);
   }
 
-  // None where the file is not there.
   Result<alert::OnCallSchedules> load_on_call() {
-    const std::string file = config_.policies + "/on_call.yaml";
-    if (!fs::exists(file)) return alert::OnCallSchedules();
-    const auto text = read(file);
-    if (!text) return std::unexpected(text.error());
-    return alert::OnCallSchedules::parse(*text, file, now_);
+    return read_or_none<alert::OnCallSchedules>(
+        "/on_call.yaml", [&](const std::string& text, const std::string& file) {
+          return alert::OnCallSchedules::parse(text, file, now_);
+        });
   }
 
  private:
@@ -114,6 +112,16 @@ class Loader {
     auto text = read_whole_file(path, file_bytes_max);
     if (text) count(below(config_.policies, path), *text);
     return text;
+  }
+
+  // An empty T where the policies have no such file.
+  template <class T, class Parse>
+  Result<T> read_or_none(const std::string& name, Parse parse) {
+    const std::string file = config_.policies + name;
+    if (!fs::exists(file)) return T();
+    const auto text = read(file);
+    if (!text) return std::unexpected(text.error());
+    return parse(*text, file);
   }
 
   // Names count without the folder that holds them all, so that a copy elsewhere has the same
@@ -175,22 +183,17 @@ class Loader {
 
   Result<std::shared_ptr<const incident::Procedure>> load_procedure(
       const incident::SeverityTable& severity) {
-    const std::string file = config_.policies + "/incidents.yaml";
-    if (!fs::exists(file)) return std::make_shared<const incident::Procedure>();
-    const auto text = read(file);
-    if (!text) return std::unexpected(text.error());
-    auto procedure = incident::Procedure::parse(*text, file, severity);
+    auto procedure = read_or_none<incident::Procedure>(
+        "/incidents.yaml", [&](const std::string& text, const std::string& file) {
+          return incident::Procedure::parse(text, file, severity);
+        });
     if (!procedure) return std::unexpected(procedure.error());
     return std::make_shared<const incident::Procedure>(*std::move(procedure));
   }
 
-  // None where the file is not there.
   Result<alert::EscalationChains> load_escalations() {
-    const std::string file = config_.policies + "/escalations.yaml";
-    if (!fs::exists(file)) return alert::EscalationChains();
-    const auto text = read(file);
-    if (!text) return std::unexpected(text.error());
-    return alert::EscalationChains::parse(*text, file);
+    return read_or_none<alert::EscalationChains>("/escalations.yaml",
+                                                 alert::EscalationChains::parse);
   }
 
   // Without the file nobody is told of anything, which the log says at start.
@@ -221,11 +224,7 @@ class Loader {
   }
 
   Result<respond::EffectSettings> load_effects() {
-    const std::string file = config_.policies + "/effects.yaml";
-    if (!fs::exists(file)) return respond::EffectSettings();
-    const auto text = read(file);
-    if (!text) return std::unexpected(text.error());
-    return respond::parse_effects(*text, file);
+    return read_or_none<respond::EffectSettings>("/effects.yaml", respond::parse_effects);
   }
 
   // Entities of all files are one store.

@@ -1,24 +1,13 @@
 #include "crypto/agreement.h"
 
-#include <memory>
-
-#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "base/check.h"
+#include "crypto/openssl_objects.h"
 #include "crypto/secret.h"
 
 namespace mailwarden::crypto {
 namespace {
-
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-struct FreeContext {
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-using KeyPointer = std::unique_ptr<EVP_PKEY, FreeKey>;
-using ContextPointer = std::unique_ptr<EVP_PKEY_CTX, FreeContext>;
 
 const unsigned char* in(Piece bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
@@ -46,15 +35,14 @@ Result<void> x25519(KeyView private_share, const Share& other,
   const KeyPointer mine = to_key(private_share);
   const KeyPointer theirs(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, in(other), other.size()));
-  const ContextPointer context(EVP_PKEY_CTX_new(mine.get(), nullptr));
+  const KeyContext context(EVP_PKEY_CTX_new(mine.get(), nullptr));
   CHECK(theirs != nullptr && context != nullptr && EVP_PKEY_derive_init(context.get()) == 1);
-  ERR_set_mark();
+  const ForgetErrors forget;
   std::size_t size = out.size();
   // OpenSSL refuses a secret of zeros, to which a share of small order leads.
   const bool good =
       EVP_PKEY_derive_set_peer(context.get(), theirs.get()) == 1 &&
       EVP_PKEY_derive(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size) == 1;
-  ERR_pop_to_mark();
   if (good) return {};
   wipe(out);
   return fail(Code::invalid, "a share that gives no secret (RFC 7748, section 6.1)");

@@ -12,21 +12,13 @@
 #include "base/check.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "crypto/openssl_objects.h"
 
 namespace mailwarden::crypto {
 namespace {
 
 constexpr std::string_view file_words = "mailwarden-ed25519-seed ";
 constexpr std::size_t seed_digits = 64;
-
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using KeyPointer = std::unique_ptr<EVP_PKEY, FreeKey>;
-using ContextPointer = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
 const unsigned char* bytes_of(std::span<const std::byte> bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
@@ -134,7 +126,7 @@ Result<Signer> Signer::create(const std::string& path, Entropy& entropy) {
 }
 
 Signature Signer::sign(std::string_view message) const {
-  const ContextPointer context(EVP_MD_CTX_new());
+  const DigestContext context(EVP_MD_CTX_new());
   Signature signature{};
   std::size_t size = signature.size();
   CHECK(context != nullptr &&
@@ -148,7 +140,7 @@ Signature Signer::sign(std::string_view message) const {
 bool verify(const PublicKey& key, std::string_view message, const Signature& signature) {
   const KeyPointer pointer(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(key), key.size()));
-  const ContextPointer context(EVP_MD_CTX_new());
+  const DigestContext context(EVP_MD_CTX_new());
   if (pointer == nullptr || context == nullptr) return false;
   return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pointer.get()) == 1 &&
          EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(),

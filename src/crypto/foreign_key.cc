@@ -6,7 +6,6 @@
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -15,42 +14,21 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "crypto/openssl_objects.h"
 #include "crypto/verification_key.h"
 
 namespace mailwarden::crypto {
 namespace {
 
-template <auto release>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
 void free_chain(STACK_OF(X509) * chain) {
   sk_X509_pop_free(chain, X509_free);
 }
-using KeyPointer = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 using Digests = std::unique_ptr<EVP_MD, Free<EVP_MD_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Chain = std::unique_ptr<STACK_OF(X509), Free<free_chain>>;
 using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
-using EcSignature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
 using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-
-// What goes wrong here is an answer of ours and no error of whoever uses OpenSSL next.
-struct ForgetErrors {
-  ForgetErrors() { ERR_set_mark(); }
-  ForgetErrors(const ForgetErrors&) = delete;
-  ForgetErrors& operator=(const ForgetErrors&) = delete;
-  ~ForgetErrors() { ERR_pop_to_mark(); }
-};
-
-const unsigned char* bytes_of(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 
 enum class Kind : std::uint8_t { rsa, rsa_pss, ecdsa, ed25519 };
 

@@ -8,43 +8,19 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include "base/check.h"
+#include "crypto/openssl_objects.h"
 
 namespace mailwarden::crypto {
 namespace {
 
-template <auto release>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
 using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using KeyPointer = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
 using Parameters = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
-using EcSignature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
-
-// What goes wrong here is an answer of ours; left in the thread's queue it would be taken for an
-// error of whoever uses OpenSSL next.
-struct ForgetErrors {
-  ForgetErrors() { ERR_set_mark(); }
-  ForgetErrors(const ForgetErrors&) = delete;
-  ForgetErrors& operator=(const ForgetErrors&) = delete;
-  ~ForgetErrors() { ERR_pop_to_mark(); }
-};
-
-const unsigned char* bytes_of(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 
 std::string_view without_leading_zeros(std::string_view number) {
   const std::size_t first = number.find_first_not_of('\0');

@@ -92,16 +92,11 @@ json::Object to_json(const FigureRow& row) {
 Result<std::vector<FigureRow>> load_figures(db::Database& database, Timestamp from,
                                             Timestamp until) {
   std::vector<Incident> all;
-  IncidentQuery query{.limit = IncidentQuery::limit_max};
-  while (true) {
-    auto page = query_incidents(database, query);
-    if (!page) return std::unexpected(page.error());
-    for (Incident& one : *page) {
-      if (one.opened >= from && one.opened < until) all.push_back(std::move(one));
-    }
-    if (std::ssize(*page) < query.limit) return figures_of(all);
-    query.before = page->back().number;
-  }
+  const auto read = for_each_incident(database, [&](Incident& one) {
+    if (one.opened >= from && one.opened < until) all.push_back(std::move(one));
+  });
+  if (!read) return std::unexpected(read.error());
+  return figures_of(all);
 }
 
 }  // namespace mailwarden::incident

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "incident/incident_json.h"
+#include "incident/incident_parts.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -107,9 +108,7 @@ void IncidentBook::reclassify(std::vector<Change>& changes, Incident& incident,
   if (found.severity < incident.severity) return;
   if (overruled && found.severity <= incident.overruled) return;
   const Severity before = incident.severity;
-  incident.severity = found.severity;
-  incident.row = found.row;
-  incident.because = found.because;
+  set_class(incident, found);
   if (found.severity == before) return;
   grade(incident, table, now);
   Change& change = add(changes, incident, now, "severity_raised", reason_of(found));
@@ -151,9 +150,7 @@ IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
                    .detections = 1,
                    .rules = {detection.rule_id}};
     const Classification found = classify(table, facts);
-    fresh.severity = found.severity;
-    fresh.row = found.row;
-    fresh.because = found.because;
+    set_class(fresh, found);
     grade(fresh, table, now);
     by_entity_[entity].insert(fresh.number);
     incident = &incidents_.emplace(fresh.number, std::move(fresh)).first->second;

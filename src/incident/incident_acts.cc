@@ -5,13 +5,10 @@
 #include "base/text.h"
 #include "incident/incident.h"
 #include "incident/incident_json.h"
+#include "incident/incident_parts.h"
 
 namespace mailwarden::incident {
 namespace {
-
-std::string named(const Incident& incident) {
-  return "incident " + std::to_string(incident.number);
-}
 
 constexpr std::array<std::pair<std::string_view, Act::Kind>, 19> act_kinds{
     {{"move", Act::Kind::move},
@@ -321,10 +318,7 @@ Result<void> IncidentBook::split(std::vector<Change>& changes, Incident& inciden
                  .last_event = incident.last_event,
                  .rules = incident.rules,
                  .split_from = incident.number};
-  const Classification found = classify(table, facts);
-  fresh.severity = found.severity;
-  fresh.row = found.row;
-  fresh.because = found.because;
+  set_class(fresh, classify(table, facts));
   grade(fresh, table, now);
 
   Change& left = add(changes, incident, now, "split", act.why);

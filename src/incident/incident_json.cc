@@ -47,11 +47,6 @@ std::vector<std::string> texts(const json::Value& list) {
   return found;
 }
 
-// Never where there is none, as in what an older version wrote.
-Timestamp time_of(const json::Value& body, std::string_view name) {
-  return parse_rfc3339(body.text(name)).value_or(Timestamp());
-}
-
 detect::Entity entity_of(const json::Value& entity) {
   return {entity.text("kind"), entity.text("name")};
 }
@@ -103,6 +98,10 @@ void read_work(const json::Value& body, Incident& incident) {
 }
 
 }  // namespace
+
+Timestamp time_of(const json::Value& object, std::string_view name) {
+  return parse_rfc3339(object.text(name)).value_or(Timestamp());
+}
 
 json::Object facts_json(const Facts& facts) {
   json::Object object;

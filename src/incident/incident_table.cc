@@ -235,6 +235,18 @@ Result<std::vector<Incident>> query_incidents(db::Database& database, const Inci
                      {before, limit}));
 }
 
+Result<void> for_each_incident(db::Database& database,
+                               const std::function<void(Incident& incident)>& take) {
+  IncidentQuery query{.limit = IncidentQuery::limit_max};
+  while (true) {
+    auto page = query_incidents(database, query);
+    if (!page) return std::unexpected(page.error());
+    for (Incident& one : *page) take(one);
+    if (std::ssize(*page) < query.limit) return {};
+    query.before = page->back().number;
+  }
+}
+
 Result<std::vector<Incident>> load_similar(db::Database& database, const Incident& to,
                                            std::int64_t limit) {
   const auto name = db::to_index(database, personal[0], "entity_name", to.entity.name);

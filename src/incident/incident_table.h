@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -49,6 +50,9 @@ struct IncidentQuery {
   std::int64_t limit = 100;
 };
 Result<std::vector<Incident>> query_incidents(db::Database& database, const IncidentQuery& query);
+// All of them, the newest first, no more than a page in memory.
+Result<void> for_each_incident(db::Database& database,
+                               const std::function<void(Incident& incident)>& take);
 // The newest others about the same entity, whatever became of them.
 Result<std::vector<Incident>> load_similar(db::Database& database, const Incident& to,
                                            std::int64_t limit);

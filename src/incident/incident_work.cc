@@ -4,15 +4,12 @@
 #include "base/text.h"
 #include "incident/incident.h"
 #include "incident/incident_json.h"
+#include "incident/incident_parts.h"
 
 namespace mailwarden::incident {
 namespace {
 
 using With = std::map<std::string, std::string, std::less<>>;
-
-std::string named(const Incident& incident) {
-  return "incident " + std::to_string(incident.number);
-}
 
 std::string given(const With& with, std::string_view name) {
   const auto found = with.find(name);

@@ -121,16 +121,11 @@ json::Object register_entry(const Incident& incident) {
 
 Result<json::Array> load_register(db::Database& database) {
   json::Array entries;
-  IncidentQuery query{.limit = IncidentQuery::limit_max};
-  while (true) {
-    const auto page = query_incidents(database, query);
-    if (!page) return std::unexpected(page.error());
-    for (const Incident& one : *page) {
-      if (!one.duties.empty()) entries.emplace_back(register_entry(one));
-    }
-    if (std::ssize(*page) < query.limit) return entries;
-    query.before = page->back().number;
-  }
+  const auto read = for_each_incident(database, [&](const Incident& one) {
+    if (!one.duties.empty()) entries.emplace_back(register_entry(one));
+  });
+  if (!read) return std::unexpected(read.error());
+  return entries;
 }
 
 }  // namespace mailwarden::incident

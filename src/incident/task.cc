@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "incident/incident_json.h"
+
 namespace mailwarden::incident {
 namespace {
 
@@ -14,10 +16,6 @@ template <class State, std::size_t count>
 State state_of(const std::array<std::string_view, count>& names, const std::string& name) {
   const auto* const found = std::ranges::find(names, name);
   return static_cast<State>(found == names.end() ? 0 : found - names.begin());
-}
-
-Timestamp time_of(const json::Value& value, std::string_view name) {
-  return parse_rfc3339(value.text(name)).value_or(Timestamp());
 }
 
 json::Object to_json(const Notice& notice) {

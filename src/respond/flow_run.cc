@@ -236,12 +236,11 @@ Moves RunBook::start_due(std::span<const Playbook> playbooks, const incident::In
   for (const Playbook& playbook : playbooks) {
     if (playbook.when && respond::is_due(*playbook.when, incident)) due.push_back(&playbook);
   }
-  std::ranges::stable_partition(
+  const auto of_its_kind = std::ranges::stable_partition(
       due, [&](const Playbook* one) { return respond::names_a_rule(*one->when, incident); });
-  for (const Playbook* const one : due) {
-    const Playbook& playbook = *one;
-    const bool is_of_its_kind = !respond::names_a_rule(*playbook.when, incident);
-    if (is_of_its_kind && runs_.taken.contains(incident.number)) continue;
+  for (auto one = due.begin(); one != due.end(); ++one) {
+    const Playbook& playbook = **one;
+    if (one >= of_its_kind.begin() && runs_.taken.contains(incident.number)) continue;
     if (!runs_.started.emplace(playbook.name, incident.number).second) continue;
     runs_.taken.insert(incident.number);
     const Walk::Begin begin{.playbook = playbook,

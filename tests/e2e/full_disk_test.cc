@@ -9,13 +9,12 @@ namespace {
 
 using testing::HasSubstr;
 
-// A disk of its own in memory, of which something else has taken most.
+// A disk of its own in memory, which something else can take.
 class SmallDisk {
  public:
   explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
     std::filesystem::create_directory(folder_);
     mounted_ = command({"/bin/mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", folder_}) == 0;
-    if (mounted_) write_file(other(), std::string(74'000'000, 'x'));
   }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
@@ -24,6 +23,11 @@ class SmallDisk {
   }
 
   bool is_mounted() const { return mounted_; }
+  void fill_but(std::size_t bytes) {
+    const std::size_t free = std::filesystem::space(folder_).available;
+    ASSERT_GT(free, bytes);
+    write_file(other(), std::string(free - bytes, 'x'));
+  }
   void free_space() { std::filesystem::remove(other()); }
 
  private:
@@ -60,10 +64,12 @@ TEST(FullDisk, IsSaidAndWaitedForAndNothingIsLost) {
   ASSERT_TRUE(disk.is_mounted());
   daemon.keep_store_in("disk");
   constexpr int lines = 25'000;
-  write_file(daemon.path("auth.log"), ssh_log(lines));
+  write_file(daemon.path("auth.log"), "");
   write_file(daemon.path("entities.json"), entities);
   daemon.start({"--source", "file:" + daemon.path("auth.log") + ",name=auth", "--entities",
                 daemon.path("entities.json")});
+  disk.fill_but(1'000'000);
+  write_file(daemon.path("auth.log"), ssh_log(lines));
   daemon.wait_until([&] { return daemon.output().contains("database or disk is full"); });
   // It answers from what it has, and says that it cannot take more.
   daemon.wait_until([&] { return daemon.ask("/readyz").status == 503; });

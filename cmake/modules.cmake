@@ -44,6 +44,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(mailwarden_flags INTERFACE -Wno-stringop-overflow -Wno-restrict
     -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overread)
 endif()
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # A file that is compiled with others looks to g++ as if it were a header.
+  target_compile_options(mailwarden_flags INTERFACE -Wno-subobject-linkage)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   # libstdc++ 12 uses in std::stable_sort what it calls deprecated.
   target_compile_options(mailwarden_flags INTERFACE -Wno-deprecated-declarations)

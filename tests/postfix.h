@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -49,8 +48,7 @@ class Postfix {
     master_.emplace(
         std::vector<std::string>{"/usr/lib/postfix/sbin/master", "-c", configuration(), "-s"},
         folder_.path("output"));
-    while (!master_->ended() && !listens()) std::this_thread::yield();
-    ASSERT_FALSE(master_->ended()) << log();
+    ASSERT_TRUE(master_->wait_until([&] { return listens(); })) << log();
   }
 
   std::string path(const std::string& name) const { return folder_.path(name); }
@@ -60,7 +58,11 @@ class Postfix {
   std::string log() const {
     return read_file(folder_.path("log/mail")) + read_file(folder_.path("output"));
   }
-  bool ended() { return master_->ended(); }
+  // False where it has ended before the answer was yes.
+  template <class Question>
+  bool wait_until(Question question) {
+    return master_->wait_until(question);
+  }
 
  private:
   // Connections wait in its queue from then on.

@@ -1,11 +1,14 @@
 // Programs run by tests.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +61,29 @@ class Process {
     int status = 0;
     if (id_ > 0 && ::waitpid(id_, &status, WNOHANG) == id_) settle(status);
     return id_ < 0;
+  }
+
+  // Waits for its end, that long at most; true where it has ended.
+  bool ended_within(std::chrono::nanoseconds limit) {
+    if (id_ < 0) return true;
+    // Debian 12 declares pidfd_open() in a header that C++ cannot link with.
+    const int process = static_cast<int>(::syscall(SYS_pidfd_open, id_, 0));
+    pollfd ends{.fd = process, .events = POLLIN, .revents = 0};
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(limit);
+    const timespec rest{.tv_sec = whole.count(), .tv_nsec = (limit - whole).count()};
+    ::ppoll(&ends, 1, &rest, nullptr);
+    ::close(process);
+    return ended();
+  }
+
+  // Asks until the answer is yes, and leaves the processor to others between; false where the
+  // program ended before.
+  template <class Question>
+  bool wait_until(Question question) {
+    while (!question()) {
+      if (ended_within(std::chrono::milliseconds(2))) return false;
+    }
+    return true;
   }
 
  private:

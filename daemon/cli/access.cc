@@ -9,7 +9,7 @@
 namespace mailwarden::cli {
 namespace {
 
-constexpr std::string_view synopsis =
+constexpr std::string_view access_synopsis =
     "access COMMAND [OPTION]...\n"
     "  request --system S --purpose P --ticket T --duration D --reason R   asks for a grant\n"
     "  break-glass, with the same options                                  works and alarms at "
@@ -22,10 +22,6 @@ constexpr std::string_view synopsis =
     "Who acts is said by --who, or shown by --token FILE.";
 
 constexpr std::array deeds{"approve", "refuse", "withdraw", "end", "review"};
-
-std::string text(const po::variables_map& given, const char* name) {
-  return given.contains(name) ? given[name].as<std::string>() : std::string();
-}
 
 void print_grants(const json::Value& answer) {
   std::vector<std::vector<std::string>> rows;
@@ -62,17 +58,6 @@ void print_decisions(const json::Value& answer) {
   print_table({"WHEN (UTC)", "DECISION", "WHY", "PRINCIPAL", "ACTION", "RESOURCE", "ID"}, rows);
 }
 
-int answer_with(const po::variables_map& given, const Result<json::Value>& answer,
-                void (*show)(const json::Value&)) {
-  if (!answer) return complain(answer.error());
-  if (wants_json(given) || show == nullptr) {
-    print_json(*answer);
-  } else {
-    show(*answer);
-  }
-  return done;
-}
-
 void print_grant(const json::Value& grant) {
   print_grants(json::Object{{"grants", json::Array{grant}}});
 }
@@ -80,12 +65,12 @@ void print_grant(const json::Value& grant) {
 // Of an act; false where the token cannot be read.
 Result<json::Object> body_of(const po::variables_map& given, std::string act) {
   std::ranges::replace(act, '-', '_');
-  json::Object body{{"act", act}, {"who", text(given, "who")}, {"why", text(given, "why")}};
+  json::Object body{{"act", act}, {"who", text_of(given, "who")}, {"why", text_of(given, "why")}};
   for (const char* name : {"person", "system", "purpose", "ticket", "reason", "duration"}) {
-    if (given.contains(name)) body[name] = text(given, name);
+    if (given.contains(name)) body[name] = text_of(given, name);
   }
   if (!given.contains("token")) return body;
-  const auto token = read_whole_file(text(given, "token"), 64 * 1024);
+  const auto token = read_whole_file(text_of(given, "token"), 64 * 1024);
   if (!token) return std::unexpected(token.error());
   body["token"] = std::string(trim(*token));
   return body;
@@ -95,9 +80,9 @@ int act(const po::variables_map& given, const std::string& name, std::int64_t gr
   auto body = body_of(given, name);
   if (!body) return complain(body.error());
   if (grant != 0) (*body)["grant"] = grant;
-  return answer_with(given,
-                     ask_daemon(given, {.path = "/api/v1/grants", .act = json::to_text(*body)}),
-                     print_grant);
+  return print_answer(given,
+                      ask_daemon(given, {.path = "/api/v1/grants", .act = json::to_text(*body)}),
+                      print_grant);
 }
 
 std::string as_cedar(const char* type, const std::string& id) {
@@ -107,29 +92,30 @@ std::string as_cedar(const char* type, const std::string& id) {
 
 int look(const po::variables_map& given, const std::string& name) {
   if (name == "list") {
-    return answer_with(given,
-                       ask_daemon(given, {.path = "/api/v1/grants",
-                                          .query = query_of(given, {"person", "system", "state"})}),
-                       print_grants);
+    return print_answer(
+        given,
+        ask_daemon(given, {.path = "/api/v1/grants",
+                           .query = query_of(given, {"person", "system", "state"})}),
+        print_grants);
   }
   if (name == "who-can") {
-    return answer_with(given,
-                       ask_daemon(given, {.path = "/api/v1/who-can",
-                                          .query = query_of(given, {"system", "action"})}),
-                       print_allowed);
+    return print_answer(given,
+                        ask_daemon(given, {.path = "/api/v1/who-can",
+                                           .query = query_of(given, {"system", "action"})}),
+                        print_allowed);
   }
   if (name == "what-can") {
-    return answer_with(
+    return print_answer(
         given,
         ask_daemon(given, {.path = "/api/v1/what-can", .query = query_of(given, {"person"})}),
         print_allowed);
   }
   std::vector<std::pair<std::string, std::string>> query{
-      {"principal", as_cedar("User", text(given, "person"))},
-      {"resource", as_cedar("System", text(given, "system"))}};
+      {"principal", as_cedar("User", text_of(given, "person"))},
+      {"resource", as_cedar("System", text_of(given, "system"))}};
   if (given.contains("denied")) query.emplace_back("allowed", "false");
-  return answer_with(given, ask_daemon(given, {.path = "/api/v1/decisions", .query = query}),
-                     print_decisions);
+  return print_answer(given, ask_daemon(given, {.path = "/api/v1/decisions", .query = query}),
+                      print_decisions);
 }
 
 }  // namespace
@@ -150,7 +136,7 @@ int access_command(const Arguments& arguments) {
   const bool is_option = name.starts_with('-');
   const auto given = read_options(
       Arguments(arguments.begin() + (is_option || arguments.empty() ? 0 : 1), arguments.end()),
-      synopsis, options, "grant", code);
+      access_synopsis, options, "grant", code);
   if (!given) return code;
   if (is_option) return complain(usage, "'access' needs a command");
   const auto words = given->contains("grant") ? (*given)["grant"].as<std::vector<std::string>>()
@@ -163,8 +149,9 @@ int access_command(const Arguments& arguments) {
   }
   if (name == "show") {
     if (!grant) return complain(usage, "which grant? 'mailwarden access show NUMBER'");
-    return answer_with(
-        *given, ask_daemon(*given, {.path = "/api/v1/grants/" + std::to_string(*grant)}), nullptr);
+    return print_answer(*given,
+                        ask_daemon(*given, {.path = "/api/v1/grants/" + std::to_string(*grant)}),
+                        print_json);
   }
   constexpr std::array looks{"list", "who-can", "what-can", "decisions"};
   if (std::ranges::find(looks, name) != looks.end()) return look(*given, name);

@@ -191,6 +191,10 @@ int print_answer(const po::variables_map& given, const Result<json::Value>& answ
   return done;
 }
 
+std::string text_of(const po::variables_map& given, const char* name) {
+  return given.contains(name) ? given[name].as<std::string>() : std::string();
+}
+
 std::vector<std::string> words_of(const po::variables_map& given, const char* name) {
   return given.contains(name) ? given[name].as<std::vector<std::string>>()
                               : std::vector<std::string>();

@@ -101,6 +101,8 @@ void add_format_option(po::options_description& options, std::string_view usual 
 void add_source_options(po::options_description& options);
 po::typed_value<std::string>* text_option(const char* placeholder);
 bool wants_json(const po::variables_map& given);
+// Of an option; "" without.
+std::string text_of(const po::variables_map& given, const char* name);
 // Of an option that may be given often; empty without.
 std::vector<std::string> words_of(const po::variables_map& given, const char* name);
 

@@ -75,7 +75,7 @@ std::string escalation_text(const json::Value& one) {
          short_time(one.text("ended")) + " UTC: " + one.text("why");
 }
 
-void print_escalations(const json::Value& incident) {
+void print_escalation_lines(const json::Value& incident) {
   const auto* const escalations = incident["escalations"].as_array();
   if (escalations == nullptr) return;
   for (const json::Value& one : *escalations) {
@@ -199,7 +199,7 @@ void print_incident(const json::Value& one) {
     print("  roles      " + printable(roles) + "\n");
   }
   print_deadlines(one);
-  print_escalations(one);
+  print_escalation_lines(one);
   print_duties(one);
   print_tasks(one);
   print_evidence(one);
@@ -250,7 +250,7 @@ int act_on_incident(const Verb& verb, const Arguments& arguments) {
                {{"act", verb.act}, {"value", value}}, print_changes);
 }
 
-std::string synopsis() {
+std::string incidents_synopsis() {
   std::string text = "incidents [list] [OPTION]...\n       mailwarden incidents show NUMBER";
   for (const Verb& verb : verbs) {
     text += "\n       mailwarden incidents " + std::string(verb.name) + " NUMBER" +
@@ -283,7 +283,7 @@ int list_incidents(const Arguments& arguments) {
   add("before", text_option("NUMBER"), "numbers below this one");
   add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
-  const auto given = read_options(arguments, synopsis(), options, nullptr, code);
+  const auto given = read_options(arguments, incidents_synopsis(), options, nullptr, code);
   if (!given) return code;
   const auto answer = ask(
       *given, {"/api/v1/incidents", query_of(*given, {"severity", "state", "before", "limit"})});

@@ -217,7 +217,7 @@ int renew_command(const Arguments& arguments) {
        }});
 }
 
-constexpr std::array commands{
+constexpr std::array keys_commands{
     Group{"make", "makes a key-encryption key (KEK) in a new file", make_command},
     Group{"add-version", "adds a version to it, which wraps keys from then on",
           add_version_command},
@@ -242,7 +242,7 @@ int erase_command(const Arguments& arguments) {
 }
 
 int keys_command(const Arguments& arguments) {
-  return run_one_of("keys", commands, arguments);
+  return run_one_of("keys", keys_commands, arguments);
 }
 
 }  // namespace mailwarden::cli

@@ -39,10 +39,6 @@ void print_schedules(const json::Value& answer) {
   }
 }
 
-std::string text_of(const po::variables_map& given, const char* name) {
-  return given.contains(name) ? given[name].as<std::string>() : std::string();
-}
-
 int show_from_files(const po::variables_map& given) {
   const auto folder = given["policies"].as<std::string>();
   const Timestamp now = SystemClock().now();
@@ -61,7 +57,7 @@ int show_from_files(const po::variables_map& given) {
   return print_answer(given, answer, print_schedules);
 }
 
-int show(const Arguments& arguments) {
+int show_on_call(const Arguments& arguments) {
   po::options_description options("Options");
   add_format_option(options);
   auto add = options.add_options();
@@ -87,12 +83,13 @@ int show(const Arguments& arguments) {
   return print_answer(*given, answer, print_schedules);
 }
 
-constexpr std::array commands{Group{"show", "say who is on call, now or at a time", show}};
+constexpr std::array oncall_commands{
+    Group{"show", "say who is on call, now or at a time", show_on_call}};
 
 }  // namespace
 
 int oncall_command(const Arguments& arguments) {
-  return run_one_of("oncall", commands, arguments);
+  return run_one_of("oncall", oncall_commands, arguments);
 }
 
 }  // namespace mailwarden::cli

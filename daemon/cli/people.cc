@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t told_bytes_max = std::size_t{256} * 1024 * 1024;
 
-constexpr std::string_view synopsis =
+constexpr std::string_view people_synopsis =
     "people COMMAND [OPTION]...\n"
     "  list                                  accounts, and what is known of each now\n"
     "  show ADDRESS                          every fact about one, who told it and when\n"
@@ -81,17 +81,6 @@ void print_person(const json::Value& one) {
   if (one["known"].as_object() != nullptr) print_known(one);
 }
 
-int show(const po::variables_map& given, const Result<json::Value>& answer,
-         void (*as_table)(const json::Value&)) {
-  if (!answer) return complain(answer.error());
-  if (wants_json(given)) {
-    print_json(*answer);
-  } else {
-    as_table(*answer);
-  }
-  return done;
-}
-
 // Of a store at rest only what was told is shown: how long it holds, the daemon's settings say.
 Result<json::Value> at_rest(const po::variables_map& given, const http::LookAtPeople& look) {
   const auto store = open_store(given);
@@ -103,7 +92,7 @@ Result<json::Value> at_rest(const po::variables_map& given, const http::LookAtPe
 
 int list(const po::variables_map& given) {
   if (!given.contains("store")) {
-    return show(
+    return print_answer(
         given,
         ask_daemon(given, {.path = "/api/v1/people", .query = query_of(given, {"after", "limit"})}),
         print_people);
@@ -111,25 +100,26 @@ int list(const po::variables_map& given) {
   const std::string after = given.contains("after") ? given["after"].as<std::string>() : "";
   const auto limit = to_integer(given.contains("limit") ? given["limit"].as<std::string>() : "100");
   if (!limit || *limit < 1) return complain(usage, "--limit is a number from 1");
-  return show(given,
-              at_rest(given,
-                      [&](const identity::PeopleBook& book) {
-                        return http::list_people(book, after, static_cast<std::size_t>(*limit),
-                                                 std::nullopt);
-                      }),
-              print_people);
+  return print_answer(given,
+                      at_rest(given,
+                              [&](const identity::PeopleBook& book) {
+                                return http::list_people(
+                                    book, after, static_cast<std::size_t>(*limit), std::nullopt);
+                              }),
+                      print_people);
 }
 
 int show_one(const po::variables_map& given, const std::string& address) {
   if (!given.contains("store")) {
-    return show(given, ask_daemon(given, {.path = "/api/v1/people/" + address}), print_person);
+    return print_answer(given, ask_daemon(given, {.path = "/api/v1/people/" + address}),
+                        print_person);
   }
-  return show(given,
-              at_rest(given,
-                      [&](const identity::PeopleBook& book) {
-                        return http::show_person(book, address, std::nullopt);
-                      }),
-              print_person);
+  return print_answer(given,
+                      at_rest(given,
+                              [&](const identity::PeopleBook& book) {
+                                return http::show_person(book, address, std::nullopt);
+                              }),
+                      print_person);
 }
 
 int import(const po::variables_map& given, const std::string& source, const std::string& file) {
@@ -160,7 +150,7 @@ int people_command(const Arguments& arguments) {
       "after", text_option("ACCOUNT"), "list: those behind this one")("limit", text_option("N"),
                                                                       "list: at most so many");
   int code = done;
-  const auto given = read_options(arguments, synopsis, options, "word", code);
+  const auto given = read_options(arguments, people_synopsis, options, "word", code);
   if (!given) return code;
   const auto words = given->contains("word") ? (*given)["word"].as<std::vector<std::string>>()
                                              : std::vector<std::string>();

@@ -27,12 +27,12 @@ std::optional<po::variables_map> read_file_and(const Arguments& arguments,
   return std::nullopt;
 }
 
-Result<std::string> text_of(const po::variables_map& given) {
+Result<std::string> read_given_file(const po::variables_map& given) {
   return read_whole_file(given["file"].as<std::vector<std::string>>().front());
 }
 
 Result<json::Object> document_of(const po::variables_map& given) {
-  const auto text = text_of(given);
+  const auto text = read_given_file(given);
   if (!text) return std::unexpected(text.error());
   auto value = json::parse(*text, {.depth_max = respond::CacaoLimits::depth_max,
                                    .bytes_max = respond::CacaoLimits::bytes_max});
@@ -66,7 +66,7 @@ int import_playbook(const Arguments& arguments) {
   const auto given =
       read_file_and(arguments, "playbook import FILE [--output FILE]", options, code);
   if (!given) return code;
-  const auto text = text_of(*given);
+  const auto text = read_given_file(*given);
   if (!text) return complain(text.error());
   const auto imported = respond::import_cacao(*text);
   if (!imported) return complain(answer_is_no, imported.error().what);
@@ -77,7 +77,7 @@ int import_playbook(const Arguments& arguments) {
 
 Result<respond::flow::Playbook> playbook_in(const po::variables_map& given) {
   const std::string& path = given["file"].as<std::vector<std::string>>().front();
-  auto text = text_of(given);
+  auto text = read_given_file(given);
   if (!text) return std::unexpected(text.error());
   const std::array texts{respond::flow::PlaybookText{path, *std::move(text)}};
   auto playbooks = respond::flow::parse_playbooks(texts);

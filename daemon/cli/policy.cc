@@ -18,7 +18,7 @@ namespace {
 
 using policy::DecisionPoint;
 
-constexpr std::string_view synopsis =
+constexpr std::string_view policy_synopsis =
     "policy check|evaluate|test|diff|format PATH... [OPTION]...\n"
     "  check     reads policies and their schema and tells every mistake\n"
     "  evaluate  decides requests, a line of JSON out for each line in\n"
@@ -343,7 +343,7 @@ int policy_command(const Arguments& arguments) {
   add_format_option(options);
   int code = done;
   const auto given = read_options(Arguments(arguments.begin() + (known ? 1 : 0), arguments.end()),
-                                  synopsis, options, "path", code);
+                                  policy_synopsis, options, "path", code);
   if (!given) return code;
   if (!known) return complain(usage, "'policy' knows check, evaluate, test, diff and format");
   std::vector<std::string> paths;

@@ -143,7 +143,7 @@ int start(const Arguments& arguments) {
   return order(*given, "/api/v1/runs", std::move(asked), print_run);
 }
 
-int show(const Arguments& arguments) {
+int show_runs(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
@@ -174,7 +174,7 @@ int show(const Arguments& arguments) {
 }  // namespace
 
 int playbook_command(const Arguments& arguments) {
-  if (arguments.empty()) return show(arguments);
+  if (arguments.empty()) return show_runs(arguments);
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (arguments[0] == "check") return playbook_check(rest);
   if (arguments[0] == "plan") return playbook_plan(rest);
@@ -185,7 +185,7 @@ int playbook_command(const Arguments& arguments) {
   for (const char* kind : run_acts) {
     if (arguments[0] == kind) return act(kind, rest);
   }
-  return show(arguments);
+  return show_runs(arguments);
 }
 
 }  // namespace mailwarden::cli

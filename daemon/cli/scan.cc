@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t shown_max = 100'000;  // matches that are printed; all are counted
 constexpr std::int64_t threads_max = 256;
 constexpr std::string_view shipped_rules = "/usr/share/mailwarden/rules/yara";
-constexpr const char* synopsis =
+constexpr const char* scan_synopsis =
     "scan PATH... [OPTION]...\n"
     "       mailwarden scan --check DIR | --test DIR\n"
     "Holds files, and all files below folders, against YARA rules; PATH - is standard input.\n"
@@ -396,7 +396,7 @@ int scan_command(const Arguments& arguments) {
       "run the samples beside the rules (X.test.yml)");
   add_format_option(options);
   int code = done;
-  const auto given = read_options(arguments, synopsis, options, "path", code);
+  const auto given = read_options(arguments, scan_synopsis, options, "path", code);
   if (!given) return code;
   const auto rules = rules_options(*given);
   if (!rules) return complain(rules.error());

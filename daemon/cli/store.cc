@@ -161,7 +161,7 @@ int grant_command(const Arguments& arguments) {
   return done;
 }
 
-constexpr std::array commands{
+constexpr std::array store_commands{
     Group{"migrate", "makes or completes the tables", migrate_command},
     Group{"check", "reads every row; prints rows and digests, which copies share", check_command},
     Group{"copy", "takes a whole store to another place or database, and proves the copy",
@@ -173,7 +173,7 @@ constexpr std::array commands{
 }  // namespace
 
 int store_command(const Arguments& arguments) {
-  return run_one_of("store", commands, arguments);
+  return run_one_of("store", store_commands, arguments);
 }
 
 }  // namespace mailwarden::cli

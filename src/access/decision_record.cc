@@ -8,7 +8,7 @@
 namespace mailwarden::access {
 namespace {
 
-constexpr std::array steps{db::Migration{"decision", 1, R"sql(
+constexpr std::array decision_steps{db::Migration{"decision", 1, R"sql(
 CREATE TABLE decision (
   entry BIGINT PRIMARY KEY,
   id TEXT NOT NULL,
@@ -25,11 +25,11 @@ CREATE INDEX decision_principal ON decision (principal, entry);
 CREATE INDEX decision_resource ON decision (resource, entry);
 )sql"}};
 
-constexpr std::array<std::string_view, 1> key{"entry"};
-constexpr std::array personal_columns{db::PersonalColumn{"principal", true},
+constexpr std::array<std::string_view, 1> decision_key{"entry"};
+constexpr std::array decision_columns{db::PersonalColumn{"principal", true},
                                       db::PersonalColumn{"resource", true},
                                       db::PersonalColumn{"body"}};
-constexpr db::PersonalTable personal{"decision", key, personal_columns};
+constexpr db::PersonalTable decision_table{"decision", decision_key, decision_columns};
 
 Result<std::vector<json::Value>> read(db::Database& database, Result<db::Statement*> asked) {
   if (!asked) return std::unexpected(asked.error());
@@ -39,7 +39,7 @@ Result<std::vector<json::Value>> read(db::Database& database, Result<db::Stateme
     const auto row = statement.step();
     if (!row) return std::unexpected(row.error());
     if (!*row) return records;
-    const auto plain = db::to_plain(database, personal, statement.text(0),
+    const auto plain = db::to_plain(database, decision_table, statement.text(0),
                                     {statement.text(2), statement.text(3), statement.text(1)});
     const bool is_erased = !plain && plain.error().code == Code::not_found;
     if (!plain && !is_erased) return std::unexpected(plain.error());
@@ -75,11 +75,11 @@ json::Object to_json(const Replayed& replayed) {
 }  // namespace
 
 std::span<const db::Migration> decision_migrations() {
-  return steps;
+  return decision_steps;
 }
 
 const db::PersonalTable& personal_decisions() {
-  return personal;
+  return decision_table;
 }
 
 json::Object to_record(const DecisionRecord& record) {
@@ -120,8 +120,8 @@ Result<void> store_decision(db::Database& database, const DecisionRow& row) {
   const std::string principal = policy::to_text(record.principal);
   const std::string action = policy::to_text(record.action);
   const std::string resource = policy::to_text(record.resource);
-  const auto stored =
-      db::to_stored(database, personal, std::to_string(row.entry), {principal, resource, row.body});
+  const auto stored = db::to_stored(database, decision_table, std::to_string(row.entry),
+                                    {principal, resource, row.body});
   if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO decision (entry, id, time, principal, action, resource, allowed, why, body)"
@@ -139,10 +139,10 @@ Result<std::vector<json::Value>> find_decisions(db::Database& database,
   std::string principal;
   std::string resource;
   for (const auto& [column, wanted, index] :
-       {std::tuple(personal_columns[0].name, &query.principal, &principal),
-        std::tuple(personal_columns[1].name, &query.resource, &resource)}) {
+       {std::tuple(decision_columns[0].name, &query.principal, &principal),
+        std::tuple(decision_columns[1].name, &query.resource, &resource)}) {
     if (wanted->empty()) continue;
-    auto made = db::to_index(database, personal, column, *wanted);
+    auto made = db::to_index(database, decision_table, column, *wanted);
     if (!made) return std::unexpected(made.error());
     *index = *std::move(made);
   }

@@ -11,10 +11,6 @@ namespace {
 
 using yaml::Node;
 
-std::string in_quotes(std::string_view text) {
-  return "'" + printable(text) + "'";
-}
-
 class RulesReader {
  public:
   RulesReader(const std::string& file, const policy::Schema* schema) : reader_(file) {

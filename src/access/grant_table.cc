@@ -7,7 +7,7 @@ namespace mailwarden::access {
 namespace {
 
 // "grant" alone is a word of SQL.
-constexpr std::array steps{db::Migration{"access", 1, R"sql(
+constexpr std::array grant_steps{db::Migration{"access", 1, R"sql(
 CREATE TABLE grants (
   number INTEGER PRIMARY KEY,
   person TEXT NOT NULL,
@@ -39,8 +39,8 @@ constexpr std::array<std::string_view, 1> grant_key{"number"};
 constexpr std::array grant_columns{db::PersonalColumn{"person", true}, db::PersonalColumn{"body"}};
 constexpr std::array<std::string_view, 2> change_key{"number", "sequence"};
 constexpr std::array change_columns{db::PersonalColumn{"body"}};
-constexpr std::array personal{db::PersonalTable{"grants", grant_key, grant_columns},
-                              db::PersonalTable{"grant_changes", change_key, change_columns}};
+constexpr std::array grant_tables{db::PersonalTable{"grants", grant_key, grant_columns},
+                                  db::PersonalTable{"grant_changes", change_key, change_columns}};
 
 constexpr std::string_view columns = "SELECT number, state, body, person, system FROM grants ";
 
@@ -60,7 +60,8 @@ Result<Grant> read_grant(std::int64_t number, std::string_view state, std::strin
 }
 
 Result<Grant> read_grant(db::Database& database, const db::Statement& row) {
-  const auto plain = db::to_plain(database, personal[0], row.text(0), {row.text(3), row.text(2)});
+  const auto plain =
+      db::to_plain(database, grant_tables[0], row.text(0), {row.text(3), row.text(2)});
   if (plain) return read_grant(row.integer(0), row.text(1), (*plain)[1]);
   if (plain.error().code != Code::not_found) return std::unexpected(plain.error());
   const auto state = parse_grant_state(row.text(1));
@@ -94,7 +95,7 @@ Result<std::vector<GrantChangeRow>> read_changes(db::Database& database,
     if (!*more) return read;
     const std::int64_t number = (*rows)->integer(0);
     const auto plain =
-        db::to_plain(database, personal[1], db::row_name({(*rows)->text(0), (*rows)->text(1)}),
+        db::to_plain(database, grant_tables[1], db::row_name({(*rows)->text(0), (*rows)->text(1)}),
                      {(*rows)->text(4)});
     if (!plain && plain.error().code == Code::not_found) {
       GrantChange erased{.after = {.id = {number}, .person = std::string(db::erased_text)},
@@ -150,11 +151,11 @@ Result<void> read_time(db::Database& database, AccessTime& into) {
 }  // namespace
 
 std::span<const db::Migration> migrations() {
-  return steps;
+  return grant_steps;
 }
 
 std::span<const db::PersonalTable> personal_tables() {
-  return personal;
+  return grant_tables;
 }
 
 Result<void> store_change(db::Database& database, const GrantChangeRow& row) {
@@ -164,7 +165,7 @@ Result<void> store_change(db::Database& database, const GrantChangeRow& row) {
   const std::string number = std::to_string(grant.id.value);
   const std::string sequence = std::to_string(grant.changes);
   const auto stored_change =
-      db::to_stored(database, personal[1], db::row_name({number, sequence}), {record});
+      db::to_stored(database, grant_tables[1], db::row_name({number, sequence}), {record});
   if (!stored_change) return std::unexpected(stored_change.error());
   // The change comes first: its key refuses what was written before, or by somebody else.
   if (auto done = database.run("INSERT INTO grant_changes (number, sequence, entry, time, body)"
@@ -175,7 +176,7 @@ Result<void> store_change(db::Database& database, const GrantChangeRow& row) {
     return done;
   }
   const std::string body = json::to_text(to_json(grant));
-  const auto stored = db::to_stored(database, personal[0], number, {grant.person, body});
+  const auto stored = db::to_stored(database, grant_tables[0], number, {grant.person, body});
   if (!stored) return std::unexpected(stored.error());
   if (auto done = database.run(
           "INSERT INTO grants (number, person, system, state, is_open, body)"
@@ -243,7 +244,7 @@ Result<std::vector<Grant>> query_grants(db::Database& database, const GrantQuery
     sql += " AND " + std::string(column) + " = $" + std::to_string(values.size());
   };
   if (query.person) {
-    auto index = db::to_index(database, personal[0], "person", *query.person);
+    auto index = db::to_index(database, grant_tables[0], "person", *query.person);
     if (!index) return std::unexpected(index.error());
     person = *std::move(index);
     where("person", person);

@@ -9,7 +9,7 @@
 namespace mailwarden::access {
 namespace {
 
-constexpr std::array steps{db::Migration{"sign_in", 1, R"sql(
+constexpr std::array sign_in_steps{db::Migration{"sign_in", 1, R"sql(
 CREATE TABLE sign_in (
   person TEXT NOT NULL,
   time BIGINT NOT NULL,
@@ -18,29 +18,29 @@ CREATE TABLE sign_in (
 );
 )sql"}};
 
-constexpr std::array<std::string_view, 2> key{"person", "time"};
-constexpr std::array personal_columns{db::PersonalColumn{"person", true},
-                                      db::PersonalColumn{"token"}};
-constexpr db::PersonalTable personal{"sign_in", key, personal_columns};
+constexpr std::array<std::string_view, 2> sign_in_key{"person", "time"};
+constexpr std::array sign_in_columns{db::PersonalColumn{"person", true},
+                                     db::PersonalColumn{"token"}};
+constexpr db::PersonalTable sign_in_table{"sign_in", sign_in_key, sign_in_columns};
 
 }  // namespace
 
 const db::PersonalTable& personal_sign_ins() {
-  return personal;
+  return sign_in_table;
 }
 
 std::span<const db::Migration> sign_in_migrations() {
-  return steps;
+  return sign_in_steps;
 }
 
 Result<void> store(db::Database& database, const SignIn& sign_in) {
   const std::string token = json::to_text(sign_in.token);
-  const auto index = db::to_index(database, personal, "person", sign_in.person);
+  const auto index = db::to_index(database, sign_in_table, "person", sign_in.person);
   if (!index) return std::unexpected(index.error());
   const std::string_view person = *index;
   const std::string time = std::to_string(sign_in.time.us);
   const auto stored =
-      db::to_stored(database, personal, db::row_name({person, time}), {sign_in.person, token});
+      db::to_stored(database, sign_in_table, db::row_name({person, time}), {sign_in.person, token});
   if (!stored) return std::unexpected(stored.error());
   if (auto done = database.run("INSERT INTO sign_in (person, time, token) VALUES ($1, $2, $3)"
                                " ON CONFLICT (person, time) DO UPDATE SET token = excluded.token",
@@ -66,7 +66,7 @@ Result<std::vector<SignInKey>> load_expired(db::Database& database, Timestamp no
 }
 
 Result<SignInKey> key_of(db::Database& database, const SignIn& sign_in) {
-  auto person = db::to_index(database, personal, "person", sign_in.person);
+  auto person = db::to_index(database, sign_in_table, "person", sign_in.person);
   if (!person) return std::unexpected(person.error());
   return SignInKey{.person = *std::move(person), .time = sign_in.time};
 }
@@ -137,7 +137,7 @@ Result<SignIns> SignIns::load(db::Database& database, Timestamp now) {
     if (!row) return std::unexpected(row.error());
     if (!*row) return all;
     const auto plain =
-        db::to_plain(database, personal, db::row_name({statement.text(0), statement.text(1)}),
+        db::to_plain(database, sign_in_table, db::row_name({statement.text(0), statement.text(1)}),
                      {statement.text(0), statement.text(2)});
     if (!plain && plain.error().code == Code::not_found) continue;
     if (!plain) return std::unexpected(plain.error());

@@ -59,14 +59,13 @@ struct Channel {
   Delivery (*deliver)(const Receiver& receiver, const Alert& alert, Timestamp now);
 };
 
-using Kind = Receiver::Kind;
-constexpr std::array channels{Channel{Kind::webhook, request<to_webhook>},
-                              Channel{Kind::smtp, carried<mail>},
-                              Channel{Kind::folder, carried<drop>},
-                              Channel{Kind::pagerduty, request<to_pagerduty>},
-                              Channel{Kind::opsgenie, request<to_opsgenie>},
-                              Channel{Kind::slack, request<to_slack>},
-                              Channel{Kind::alertmanager, request<to_alertmanager>}};
+constexpr std::array channels{Channel{Receiver::Kind::webhook, request<to_webhook>},
+                              Channel{Receiver::Kind::smtp, carried<mail>},
+                              Channel{Receiver::Kind::folder, carried<drop>},
+                              Channel{Receiver::Kind::pagerduty, request<to_pagerduty>},
+                              Channel{Receiver::Kind::opsgenie, request<to_opsgenie>},
+                              Channel{Receiver::Kind::slack, request<to_slack>},
+                              Channel{Receiver::Kind::alertmanager, request<to_alertmanager>}};
 
 }  // namespace
 

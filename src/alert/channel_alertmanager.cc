@@ -11,7 +11,7 @@ namespace {
 // An alert without an end is over for Alertmanager five minutes after it came, since Prometheus
 // sends each again and again. We say once that one begins and once that it ends.
 constexpr Duration firing_max = std::chrono::days(365);
-constexpr std::array severities{"info", "warning", "error", "critical"};
+constexpr std::array severity_labels{"info", "warning", "error", "critical"};
 
 // Alertmanager knows an alert by its labels, so there is nothing among them that changes in the
 // life of an incident, but for the severity, by which it is routed.
@@ -61,11 +61,11 @@ Calls to_alertmanager(const Sending& sending) {
     end = to_rfc3339(sending.alert.time + firing_max);
   }
   json::Array alerts;
-  for (std::size_t i = 0; i < severities.size(); ++i) {
+  for (std::size_t i = 0; i < severity_labels.size(); ++i) {
     const bool present = i == static_cast<std::size_t>(told.severity);
     // What fired at another severity is another alert there, and ends.
     if (!present && !told.regraded) continue;
-    alerts.emplace_back(alert_of(told, severities[i], begin, present ? end : over));
+    alerts.emplace_back(alert_of(told, severity_labels[i], begin, present ? end : over));
   }
   return {json_call(base_of(sending.secrets.url) + "/api/v2/alerts", alerts)};
 }

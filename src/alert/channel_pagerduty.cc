@@ -8,14 +8,14 @@ namespace mailwarden::alert {
 namespace {
 
 constexpr std::size_t summary_characters_max = 1024;
-constexpr std::array severities{"info", "warning", "error", "critical"};
+constexpr std::array pagerduty_severities{"info", "warning", "error", "critical"};
 
 json::Object payload_of(const Particulars& told, const Alert& alert) {
   json::Object details;
   for (const auto& [name, worth] : told.details) details[name] = worth;
   json::Object payload{{"summary", shortened(told.summary, summary_characters_max)},
                        {"source", told.entity.empty() ? told.origin : told.entity},
-                       {"severity", severities[static_cast<std::size_t>(told.severity)]},
+                       {"severity", pagerduty_severities[static_cast<std::size_t>(told.severity)]},
                        {"timestamp", to_rfc3339(alert.time)},
                        {"group", told.origin},
                        {"class", told.title},

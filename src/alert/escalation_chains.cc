@@ -12,15 +12,10 @@ namespace mailwarden::alert {
 namespace {
 
 using yaml::Node;
-using Limits = EscalationLimits;
 
 constexpr std::array until_names{std::pair{Until::acknowledged, std::string_view("acknowledged")},
                                  std::pair{Until::contained, std::string_view("contained")},
                                  std::pair{Until::resolved, std::string_view("resolved")}};
-
-std::string in_quotes(std::string_view text) {
-  return "'" + printable(text) + "'";
-}
 
 bool is_plain_name(std::string_view name) {
   return std::ranges::all_of(name, [](char c) {
@@ -29,9 +24,9 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
-class File {
+class ChainsFile {
  public:
-  explicit File(const std::string& file) : reader_(file) {}
+  explicit ChainsFile(const std::string& file) : reader_(file) {}
 
   Result<void> read(std::string_view text, std::vector<Chain>& chains) {
     const auto documents = reader_.documents(text);
@@ -39,7 +34,7 @@ class File {
     if (empty && reader_.mistakes().empty()) return {};
     if (documents.size() == 1) {
       if (reader_.is_map(documents[0], "the file", {"chains"})) {
-        for (const Node& node : list(documents[0], "chains", Limits::chains_max)) {
+        for (const Node& node : list(documents[0], "chains", EscalationLimits::chains_max)) {
           chains.push_back(read_chain(node));
         }
       }
@@ -64,7 +59,7 @@ class File {
 
   Duration span(const Node& map, std::string_view name, Duration fallback) {
     const Duration found = reader_.duration(map, name, fallback);
-    if (found <= Limits::after_max) return found;
+    if (found <= EscalationLimits::after_max) return found;
     reader_.mistake(*map.find(name), in_quotes(name) + " must be at most 30d");
     return fallback;
   }
@@ -73,9 +68,9 @@ class File {
     chain.name = reader_.text(node, "name");
     if (chain.name.empty()) return;
     const Node& at = *node.find("name");
-    if (chain.name.size() > Limits::name_bytes_max || !is_plain_name(chain.name)) {
+    if (chain.name.size() > EscalationLimits::name_bytes_max || !is_plain_name(chain.name)) {
       reader_.mistake(at, "a chain's name has letters, digits, '_' and '-', at most " +
-                              std::to_string(Limits::name_bytes_max) + " of them");
+                              std::to_string(EscalationLimits::name_bytes_max) + " of them");
     }
     if (!names_.insert(chain.name).second) {
       reader_.mistake(at, "a chain " + in_quotes(chain.name) + " stands here already");
@@ -90,8 +85,8 @@ class File {
       reader_.mistake(node, "'after' must be longer than that of the step before");
     }
     step.to = reader_.texts(node, "to");
-    if (step.to.size() > Limits::to_max) {
-      reader_.mistake(node, "more than " + std::to_string(Limits::to_max) + " in 'to'");
+    if (step.to.size() > EscalationLimits::to_max) {
+      reader_.mistake(node, "more than " + std::to_string(EscalationLimits::to_max) + " in 'to'");
     }
     for (const std::string& name : step.to) {
       if (!name.starts_with(escalation_prefix)) continue;
@@ -103,9 +98,10 @@ class File {
   }
 
   void read_repeat(const Node& node, Chain& chain) {
-    chain.repeat = reader_.integer(node, "repeat", 0, Limits::repeat_max, 0);
+    chain.repeat = reader_.integer(node, "repeat", 0, EscalationLimits::repeat_max, 0);
     const Duration last = chain.steps.empty() ? Duration(0) : chain.steps.back().after;
-    chain.repeat_after = span(node, "repeat_after", last + Limits::repeat_after_last_step);
+    chain.repeat_after =
+        span(node, "repeat_after", last + EscalationLimits::repeat_after_last_step);
     if (chain.repeat_after > last) return;
     reader_.mistake(*node.find("repeat_after"),
                     "'repeat_after' must be longer than 'after' of the last step; both count from "
@@ -118,7 +114,7 @@ class File {
       return chain;
     }
     read_name(node, chain);
-    for (const Node& step : list(node, "steps", Limits::steps_max)) {
+    for (const Node& step : list(node, "steps", EscalationLimits::steps_max)) {
       chain.steps.push_back(read_step(step, chain.steps));
     }
     read_repeat(node, chain);
@@ -163,7 +159,7 @@ bool is_met(Until until, const incident::Incident& incident) {
 
 Result<EscalationChains> EscalationChains::parse(std::string_view yaml, const std::string& file) {
   EscalationChains parsed;
-  if (auto done = File(file).read(yaml, parsed.chains_); !done) {
+  if (auto done = ChainsFile(file).read(yaml, parsed.chains_); !done) {
     return std::unexpected(done.error());
   }
   return parsed;

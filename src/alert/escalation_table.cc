@@ -6,7 +6,7 @@
 namespace mailwarden::alert {
 namespace {
 
-constexpr std::array steps{db::Migration{"escalation", 1, R"sql(
+constexpr std::array escalation_steps{db::Migration{"escalation", 1, R"sql(
 CREATE TABLE escalation (
   incident BIGINT NOT NULL,
   chain TEXT NOT NULL,
@@ -18,15 +18,16 @@ CREATE TABLE escalation (
 CREATE INDEX escalation_state ON escalation (state, due);
 )sql"}};
 
-constexpr std::array<std::string_view, 2> key{"incident", "chain"};
-constexpr std::array personal_columns{db::PersonalColumn{"body"}};
-constexpr db::PersonalTable personal{.name = "escalation", .key = key, .columns = personal_columns};
+constexpr std::array<std::string_view, 2> escalation_key{"incident", "chain"};
+constexpr std::array escalation_columns{db::PersonalColumn{"body"}};
+constexpr db::PersonalTable personal_escalation{
+    .name = "escalation", .key = escalation_key, .columns = escalation_columns};
 
-constexpr std::string_view columns = "SELECT incident, chain, state, body FROM escalation ";
+constexpr std::string_view escalation_sql = "SELECT incident, chain, state, body FROM escalation ";
 
 Result<Escalation> read_escalation(db::Database& database, const db::Statement& row) {
-  const auto plain =
-      db::to_plain(database, personal, db::row_name({row.text(0), row.text(1)}), {row.text(3)});
+  const auto plain = db::to_plain(database, personal_escalation,
+                                  db::row_name({row.text(0), row.text(1)}), {row.text(3)});
   const auto damaged = [&] {
     return fail(Code::corrupt, "the stored escalation " + std::string(row.text(0)) + " / " +
                                    std::string(row.text(1)) + " is damaged");
@@ -46,7 +47,8 @@ Result<Escalation> read_escalation(db::Database& database, const db::Statement& 
                     .why = std::string(db::erased_text)};
 }
 
-Result<std::vector<Escalation>> read(db::Database& database, const Result<db::Statement*>& rows) {
+Result<std::vector<Escalation>> read_escalations(db::Database& database,
+                                                 const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<Escalation> found;
   while (true) {
@@ -62,18 +64,18 @@ Result<std::vector<Escalation>> read(db::Database& database, const Result<db::St
 }  // namespace
 
 std::span<const db::Migration> escalation_migrations() {
-  return steps;
+  return escalation_steps;
 }
 
 const db::PersonalTable& personal_escalations() {
-  return personal;
+  return personal_escalation;
 }
 
 Result<void> store_escalation(db::Database& database, const Escalation& escalation) {
   const std::string body = json::to_text(to_json(escalation));
   const std::string incident = std::to_string(escalation.incident);
-  const auto stored =
-      db::to_stored(database, personal, db::row_name({incident, escalation.chain}), {body});
+  const auto stored = db::to_stored(database, personal_escalation,
+                                    db::row_name({incident, escalation.chain}), {body});
   if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO escalation (incident, chain, state, due, body) VALUES ($1, $2, $3, $4, $5)"
@@ -83,22 +85,24 @@ Result<void> store_escalation(db::Database& database, const Escalation& escalati
 }
 
 Result<std::vector<Escalation>> load_escalations(db::Database& database) {
-  return read(database,
-              database.query(std::string(columns) +
-                             "WHERE state = 'running' OR incident IN (SELECT number FROM incident"
-                             " WHERE state NOT IN ('closed', 'dismissed', 'merged'))"
-                             " ORDER BY incident, chain"));
+  return read_escalations(
+      database, database.query(std::string(escalation_sql) +
+                               "WHERE state = 'running' OR incident IN (SELECT number FROM incident"
+                               " WHERE state NOT IN ('closed', 'dismissed', 'merged'))"
+                               " ORDER BY incident, chain"));
 }
 
 Result<std::vector<Escalation>> query_escalations(db::Database& database,
                                                   const EscalationQuery& query) {
   const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, EscalationQuery::limit_max);
   if (query.incident) {
-    return read(database,
-                database.query(std::string(columns) + "WHERE incident = $1 ORDER BY chain LIMIT $2",
-                               {*query.incident, limit}));
+    return read_escalations(
+        database,
+        database.query(std::string(escalation_sql) + "WHERE incident = $1 ORDER BY chain LIMIT $2",
+                       {*query.incident, limit}));
   }
-  return read(database, database.query(escalations_by_state_sql, {to_string(query.state), limit}));
+  return read_escalations(
+      database, database.query(escalations_by_state_sql, {to_string(query.state), limit}));
 }
 
 }  // namespace mailwarden::alert

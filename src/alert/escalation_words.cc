@@ -9,24 +9,24 @@ namespace mailwarden::alert {
 namespace {
 
 using State = Escalation::State;
-using Kind = EscalationMove::Kind;
+using MoveKind = EscalationMove::Kind;
 
 constexpr std::array states{std::pair{State::running, std::string_view("running")},
                             std::pair{State::ended, std::string_view("ended")},
                             std::pair{State::exhausted, std::string_view("exhausted")},
                             std::pair{State::passed_over, std::string_view("passed_over")}};
 
-constexpr std::array kinds{std::pair{Kind::begun, std::string_view("begun")},
-                           std::pair{Kind::reached, std::string_view("reached")},
-                           std::pair{Kind::ended, std::string_view("ended")},
-                           std::pair{Kind::exhausted, std::string_view("exhausted")},
-                           std::pair{Kind::passed_over, std::string_view("passed_over")}};
+constexpr std::array move_kinds{std::pair{MoveKind::begun, std::string_view("begun")},
+                                std::pair{MoveKind::reached, std::string_view("reached")},
+                                std::pair{MoveKind::ended, std::string_view("ended")},
+                                std::pair{MoveKind::exhausted, std::string_view("exhausted")},
+                                std::pair{MoveKind::passed_over, std::string_view("passed_over")}};
 
 std::string time_text(Timestamp time) {
   return time == Timestamp() ? std::string() : to_rfc3339(time);
 }
 
-std::optional<Timestamp> read_time(const json::Value& of, std::string_view name) {
+std::optional<Timestamp> stored_time(const json::Value& of, std::string_view name) {
   const std::string text = of.text(name);
   if (text.empty()) return Timestamp();
   const auto parsed = parse_rfc3339(text);
@@ -111,8 +111,8 @@ std::optional<State> parse_escalation_state(std::string_view text) {
   return found == states.end() ? std::nullopt : std::optional(found->first);
 }
 
-std::string_view to_string(Kind kind) {
-  return std::ranges::find(kinds, kind, [](const auto& k) { return k.first; })->second;
+std::string_view to_string(MoveKind kind) {
+  return std::ranges::find(move_kinds, kind, [](const auto& k) { return k.first; })->second;
 }
 
 json::Object to_json(const Escalation& escalation) {
@@ -137,9 +137,9 @@ json::Object to_json(const Escalation& escalation) {
 
 std::optional<Escalation> escalation_from_json(const json::Value& value) {
   const auto state = parse_escalation_state(value.text("state"));
-  const auto began = read_time(value, "began");
-  const auto ended = read_time(value, "ended");
-  const auto reached = read_time(value, "reached");
+  const auto began = stored_time(value, "began");
+  const auto ended = stored_time(value, "ended");
+  const auto reached = stored_time(value, "reached");
   const std::int64_t severity = value.integer("severity", -1);
   Until until = Until::acknowledged;
   const bool is_whole = state && began && ended && reached && severity >= 0 && severity <= 3 &&
@@ -223,10 +223,10 @@ json::Object to_record(const EscalationMove& move, const std::vector<Alert>& ale
                       {"incident", of.incident},
                       {"what", to_string(move.kind)},
                       {"when", to_rfc3339(move.when)}};
-  if (move.kind == Kind::begun) {
+  if (move.kind == MoveKind::begun) {
     record["cause"] = of.cause;
     record["due"] = to_rfc3339(next_due(of));
-  } else if (move.kind == Kind::reached) {
+  } else if (move.kind == MoveKind::reached) {
     json::Array receivers;
     for (const Alert& alert : alerts) receivers.emplace_back(alert.receiver);
     record["due"] = to_rfc3339(move.due);

@@ -9,13 +9,13 @@
 namespace mailwarden::alert {
 namespace {
 
-using Kind = LabelMatcher::Kind;
+using MatcherKind = LabelMatcher::Kind;
 
 // Longer ones first, since "=" begins "=~".
-constexpr std::array operators{std::pair{Kind::matches, std::string_view("=~")},
-                               std::pair{Kind::matches_not, std::string_view("!~")},
-                               std::pair{Kind::not_equal, std::string_view("!=")},
-                               std::pair{Kind::equal, std::string_view("=")}};
+constexpr std::array operators{std::pair{MatcherKind::matches, std::string_view("=~")},
+                               std::pair{MatcherKind::matches_not, std::string_view("!~")},
+                               std::pair{MatcherKind::not_equal, std::string_view("!=")},
+                               std::pair{MatcherKind::equal, std::string_view("=")}};
 
 bool is_name_character(char c, bool first) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -151,9 +151,9 @@ std::string to_text(std::span<const LabelMatcher> matchers) {
 }
 
 json::Object to_json(const LabelMatcher& matcher) {
-  const Kind kind = matcher.kind();
-  return {{"isEqual", kind == Kind::equal || kind == Kind::matches},
-          {"isRegex", kind == Kind::matches || kind == Kind::matches_not},
+  const MatcherKind kind = matcher.kind();
+  return {{"isEqual", kind == MatcherKind::equal || kind == MatcherKind::matches},
+          {"isRegex", kind == MatcherKind::matches || kind == MatcherKind::matches_not},
           {"name", matcher.name()},
           {"value", matcher.value()}};
 }
@@ -166,8 +166,9 @@ Result<LabelMatcher> matcher_from_json(const json::Value& value) {
     return fail(Code::invalid, "a matcher has 'name', 'value', 'isRegex' and perhaps 'isEqual'");
   }
   const bool equal = is_equal == nullptr || *is_equal;
-  const Kind kind = *is_expression ? (equal ? Kind::matches : Kind::matches_not)
-                                   : (equal ? Kind::equal : Kind::not_equal);
+  const MatcherKind kind = *is_expression
+                               ? (equal ? MatcherKind::matches : MatcherKind::matches_not)
+                               : (equal ? MatcherKind::equal : MatcherKind::not_equal);
   return LabelMatcher::make(value.text("name"), kind, value.text("value"));
 }
 

@@ -10,13 +10,8 @@ namespace mailwarden::alert {
 namespace {
 
 using yaml::Node;
-using Limits = OnCallLimits;
 
 constexpr Duration coming_year = std::chrono::days(365);
-
-std::string in_quotes(std::string_view text) {
-  return "'" + printable(text) + "'";
-}
 
 // "2026-01-05 09:00"
 std::string local_text(Timestamp local) {
@@ -38,13 +33,13 @@ std::optional<Duration> parse_shift(std::string_view text) {
   if (text == "weekly") return std::chrono::days(7);
   const auto length = parse_duration(text);
   const bool whole = length && (text.ends_with('h') || text.ends_with('d') || text.ends_with('w'));
-  if (!whole || *length <= Duration(0) || *length > Limits::shift_max) return std::nullopt;
+  if (!whole || *length <= Duration(0) || *length > OnCallLimits::shift_max) return std::nullopt;
   return *length;
 }
 
-class File {
+class OnCallFile {
  public:
-  File(const std::string& file, Timestamp now) : reader_(file), now_(now) {}
+  OnCallFile(const std::string& file, Timestamp now) : reader_(file), now_(now) {}
 
   Result<void> read(std::string_view text, std::vector<Contact>& people,
                     std::vector<Schedule>& schedules) {
@@ -53,11 +48,11 @@ class File {
     if (empty && reader_.mistakes().empty()) return {};
     if (documents.size() == 1) {
       if (reader_.is_map(documents[0], "the file", {"people", "schedules"})) {
-        for (const Node& node : list(documents[0], "people", Limits::people_max, "people")) {
+        for (const Node& node : list(documents[0], "people", OnCallLimits::people_max, "people")) {
           people.push_back(read_person(node));
         }
         for (const Node& node :
-             list(documents[0], "schedules", Limits::schedules_max, "schedules")) {
+             list(documents[0], "schedules", OnCallLimits::schedules_max, "schedules")) {
           schedules.push_back(read_schedule(node));
         }
       }
@@ -89,8 +84,9 @@ class File {
                   std::string_view what) {
     if (name.empty()) return;
     const Node& node = *map.find("name");
-    if (name.size() > Limits::name_bytes_max) {
-      reader_.mistake(node, "a name may have " + std::to_string(Limits::name_bytes_max) + " bytes");
+    if (name.size() > OnCallLimits::name_bytes_max) {
+      reader_.mistake(node,
+                      "a name may have " + std::to_string(OnCallLimits::name_bytes_max) + " bytes");
     }
     if (!taken.insert(name).second) {
       reader_.mistake(node, std::string(what) + " " + in_quotes(name) + " stands here already");
@@ -109,8 +105,9 @@ class File {
       reader_.mistake(*node.find("receivers"),
                       "a receiver " + in_quotes(receiver) + " stands here already");
     }
-    if (person.receivers.size() > Limits::receivers_max) {
-      reader_.mistake(node, "more than " + std::to_string(Limits::receivers_max) + " receivers");
+    if (person.receivers.size() > OnCallLimits::receivers_max) {
+      reader_.mistake(node,
+                      "more than " + std::to_string(OnCallLimits::receivers_max) + " receivers");
     }
     return person;
   }
@@ -143,9 +140,9 @@ class File {
     check_name(node, layer.name, names, "a layer");
     layer.people = reader_.texts(node, "people");
     for (const std::string& name : layer.people) known_person(*node.find("people"), name);
-    if (layer.people.size() > Limits::rotation_max) {
-      reader_.mistake(node,
-                      "more than " + std::to_string(Limits::rotation_max) + " people in a layer");
+    if (layer.people.size() > OnCallLimits::rotation_max) {
+      reader_.mistake(
+          node, "more than " + std::to_string(OnCallLimits::rotation_max) + " people in a layer");
     }
     layer.start = local(node, "start", false);
     const std::string shift = reader_.text(node, "shift");
@@ -157,7 +154,7 @@ class File {
                           in_quotes(shift));
     }
     std::vector<WeekSpan> spans;
-    for (const Node& window : list_if_any(node, "restrict", Limits::windows_max, "windows")) {
+    for (const Node& window : list_if_any(node, "restrict", OnCallLimits::windows_max, "windows")) {
       if (!reader_.is_map(window, "a window", {"days", "from", "until"})) continue;
       std::ranges::copy(read_window(reader_, window), std::back_inserter(spans));
     }
@@ -232,13 +229,14 @@ class File {
     const std::size_t mistakes_before = reader_.mistakes().size();
     read_name_and_zone(node, schedule);
     std::set<std::string> names;
-    for (const Node& layer : list(node, "layers", Limits::layers_max, "layers")) {
+    for (const Node& layer : list(node, "layers", OnCallLimits::layers_max, "layers")) {
       schedule.layers.push_back(read_layer(layer, names));
     }
-    for (const Node& one : list_if_any(node, "overrides", Limits::overrides_max, "overrides")) {
+    for (const Node& one :
+         list_if_any(node, "overrides", OnCallLimits::overrides_max, "overrides")) {
       schedule.overrides.push_back(read_override(one));
     }
-    for (const Node& one : list_if_any(node, "holidays", Limits::holidays_max, "holidays")) {
+    for (const Node& one : list_if_any(node, "holidays", OnCallLimits::holidays_max, "holidays")) {
       schedule.holidays.push_back(read_holiday(one, schedule.layers));
     }
     if (const Node* const fallback = node.find("fallback"); fallback != nullptr) {
@@ -278,7 +276,7 @@ class File {
 Result<OnCallSchedules> OnCallSchedules::parse(std::string_view yaml, const std::string& file,
                                                Timestamp now) {
   OnCallSchedules parsed;
-  if (auto done = File(file, now).read(yaml, parsed.people_, parsed.schedules_); !done) {
+  if (auto done = OnCallFile(file, now).read(yaml, parsed.people_, parsed.schedules_); !done) {
     return std::unexpected(done.error());
   }
   return parsed;

@@ -6,7 +6,7 @@
 namespace mailwarden::alert {
 namespace {
 
-constexpr std::array steps{db::Migration{"alert", 1, R"sql(
+constexpr std::array alert_steps{db::Migration{"alert", 1, R"sql(
 CREATE TABLE alert (
   entry BIGINT PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -24,31 +24,32 @@ CREATE INDEX alert_standing ON alert (standing, entry);
 CREATE INDEX alert_incident ON alert (incident, entry);
 CREATE INDEX alert_time ON alert (time);
 )sql"},
-                           db::Migration{"alert", 2, "DROP INDEX alert_time;"}};
+                                 db::Migration{"alert", 2, "DROP INDEX alert_time;"}};
 
-constexpr std::array<std::string_view, 1> key{"entry"};
-constexpr std::array personal_columns{db::PersonalColumn{"trouble"}, db::PersonalColumn{"event"},
-                                      db::PersonalColumn{"subject"}};
-constexpr std::array personal{db::PersonalTable{"alert", key, personal_columns}};
+constexpr std::array<std::string_view, 1> alert_key{"entry"};
+constexpr std::array alert_columns{db::PersonalColumn{"trouble"}, db::PersonalColumn{"event"},
+                                   db::PersonalColumn{"subject"}};
+constexpr std::array personal_alert{db::PersonalTable{"alert", alert_key, alert_columns}};
 
 constexpr std::array standings{std::pair{Standing::pending, std::string_view("pending")},
                                std::pair{Standing::delivered, std::string_view("delivered")},
                                std::pair{Standing::failed, std::string_view("failed")},
                                std::pair{Standing::silenced, std::string_view("silenced")}};
 
-constexpr std::string_view columns =
+constexpr std::string_view alert_sql =
     "SELECT entry, name, receiver, incident, time, standing, tries, trouble, settled, subject,"
     " event FROM alert ";
 
 // Trouble, event and subject of a row of all columns.
 Result<std::vector<std::string>> read_personal(db::Database& database, const db::Statement& row) {
-  auto plain =
-      db::to_plain(database, personal[0], row.text(0), {row.text(7), row.text(10), row.text(9)});
+  auto plain = db::to_plain(database, personal_alert[0], row.text(0),
+                            {row.text(7), row.text(10), row.text(9)});
   if (plain || plain.error().code != Code::not_found) return plain;
   return std::vector<std::string>{"", "{}", std::string(db::erased_text)};
 }
 
-Result<std::vector<AlertRow>> read(db::Database& database, const Result<db::Statement*>& rows) {
+Result<std::vector<AlertRow>> read_alerts(db::Database& database,
+                                          const Result<db::Statement*>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<AlertRow> read;
   while (true) {
@@ -81,11 +82,11 @@ Result<std::vector<AlertRow>> read(db::Database& database, const Result<db::Stat
 }  // namespace
 
 std::span<const db::Migration> migrations() {
-  return steps;
+  return alert_steps;
 }
 
 std::span<const db::PersonalTable> personal_tables() {
-  return personal;
+  return personal_alert;
 }
 
 std::string_view to_string(Standing standing) {
@@ -118,7 +119,7 @@ json::Object to_json(const AlertRow& row) {
 
 Result<void> store_alert(db::Database& database, const AlertRow& row) {
   const std::string event = json::to_text(row.alert.event);
-  const auto stored = db::to_stored(database, personal[0], std::to_string(row.entry),
+  const auto stored = db::to_stored(database, personal_alert[0], std::to_string(row.entry),
                                     {row.trouble, event, row.alert.subject});
   if (!stored) return std::unexpected(stored.error());
   return database.run(
@@ -149,7 +150,7 @@ Result<void> store_outcome(db::Database& database, const Alert* alert, const Out
   if (!entry) return std::unexpected(entry.error());
   if (*entry < 0) return {};
   const std::string event = json::to_text(alert->event);
-  const auto stored = db::to_stored(database, personal[0], std::to_string(*entry),
+  const auto stored = db::to_stored(database, personal_alert[0], std::to_string(*entry),
                                     {outcome.trouble, event, alert->subject});
   if (!stored) return std::unexpected(stored.error());
   return database.run(
@@ -158,18 +159,18 @@ Result<void> store_outcome(db::Database& database, const Alert* alert, const Out
 }
 
 Result<std::vector<AlertRow>> load_pending(db::Database& database) {
-  return read(database,
-              database.query(std::string(columns) + "WHERE standing = 'pending' ORDER BY entry"));
+  return read_alerts(database, database.query(std::string(alert_sql) +
+                                              "WHERE standing = 'pending' ORDER BY entry"));
 }
 
 Result<std::optional<AlertRow>> last_checkpoint_alert(db::Database& database,
                                                       std::string_view receiver) {
-  auto rows =
-      read(database,
-           database.query(std::string(columns) +
-                              "WHERE incident = 0 AND receiver = $1 AND name LIKE '%.checkpoint-%'"
-                              " ORDER BY entry DESC LIMIT 1",
-                          {receiver}));
+  auto rows = read_alerts(
+      database,
+      database.query(std::string(alert_sql) +
+                         "WHERE incident = 0 AND receiver = $1 AND name LIKE '%.checkpoint-%'"
+                         " ORDER BY entry DESC LIMIT 1",
+                     {receiver}));
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return std::optional<AlertRow>();
   return std::optional<AlertRow>(std::move(rows->front()));
@@ -179,21 +180,21 @@ Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQu
   const std::int64_t before = query.before.value_or(INT64_MAX);
   const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, AlertQuery::limit_max);
   if (query.standing) {
-    return read(database,
-                database.query(std::string(columns) + "WHERE standing = $1 AND entry < $2 ORDER BY"
-                                                      " entry DESC LIMIT $3",
-                               {to_string(*query.standing), before, limit}));
+    return read_alerts(database, database.query(std::string(alert_sql) +
+                                                    "WHERE standing = $1 AND entry < $2 ORDER BY"
+                                                    " entry DESC LIMIT $3",
+                                                {to_string(*query.standing), before, limit}));
   }
-  return read(database,
-              database.query(std::string(columns) + "WHERE entry < $1 ORDER BY entry DESC LIMIT $2",
-                             {before, limit}));
+  return read_alerts(database, database.query(std::string(alert_sql) +
+                                                  "WHERE entry < $1 ORDER BY entry DESC LIMIT $2",
+                                              {before, limit}));
 }
 
 Result<std::vector<AlertRow>> load_alerts(db::Database& database,
                                           const ledger::EntryRange& entries) {
-  return read(database, database.query(std::string(columns) +
-                                           "WHERE entry >= $1 AND entry < $2 ORDER BY entry",
-                                       {entries.first, entries.end}));
+  return read_alerts(database, database.query(std::string(alert_sql) +
+                                                  "WHERE entry >= $1 AND entry < $2 ORDER BY entry",
+                                              {entries.first, entries.end}));
 }
 
 }  // namespace mailwarden::alert

@@ -54,7 +54,7 @@ std::string joined(const json::Value& texts) {
   return all;
 }
 
-std::string severity_words(const Particulars& told, const json::Value& incident) {
+std::string told_severity(const Particulars& told, const json::Value& incident) {
   return std::to_string(told.severity) + " " + incident.text("severity_word");
 }
 
@@ -73,7 +73,7 @@ void add_details(Particulars& told, const json::Value& data, const Alert& alert)
   add("notice", data.text("text"));
   add("on_call", on_call);
   add("incident", std::to_string(told.incident));
-  add("severity", severity_words(told, incident));
+  add("severity", told_severity(told, incident));
   add("severity_rests_on", incident.text("row"));
   add("because", joined(incident["because"]));
   add("state", told.state);

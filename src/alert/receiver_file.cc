@@ -13,7 +13,7 @@ namespace {
 
 using yaml::Node;
 using yaml::Reader;
-using Kind = Receiver::Kind;
+using ReceiverKind = Receiver::Kind;
 
 bool is_http(std::string_view url) {
   return url.starts_with("http://") || url.starts_with("https://");
@@ -131,29 +131,31 @@ void read_alertmanager(Reader& reader, const Node& node, Receiver& receiver) {
 
 // A kind of receiver; `at` has where it goes.
 struct KindOf {
-  Kind kind;
+  ReceiverKind kind;
   std::string_view name;
   void (*read)(Reader& reader, const Node& node, Receiver& receiver);
   std::string Receiver::* at;
   bool checkpoints;
 };
 
-constexpr std::array kinds{
-    KindOf{Kind::webhook, "webhook", read_webhook, &Receiver::url, true},
-    KindOf{Kind::smtp, "smtp", read_smtp, &Receiver::server, true},
-    KindOf{Kind::folder, "folder", read_folder, &Receiver::folder, true},
-    KindOf{Kind::pagerduty, "pagerduty", read_pagerduty, &Receiver::url, false},
-    KindOf{Kind::opsgenie, "opsgenie", read_opsgenie, &Receiver::url, false},
-    KindOf{Kind::slack, "slack", read_slack, &Receiver::url, false},
-    KindOf{Kind::alertmanager, "alertmanager", read_alertmanager, &Receiver::url, false}};
+constexpr std::array receiver_kinds{
+    KindOf{ReceiverKind::webhook, "webhook", read_webhook, &Receiver::url, true},
+    KindOf{ReceiverKind::smtp, "smtp", read_smtp, &Receiver::server, true},
+    KindOf{ReceiverKind::folder, "folder", read_folder, &Receiver::folder, true},
+    KindOf{ReceiverKind::pagerduty, "pagerduty", read_pagerduty, &Receiver::url, false},
+    KindOf{ReceiverKind::opsgenie, "opsgenie", read_opsgenie, &Receiver::url, false},
+    KindOf{ReceiverKind::slack, "slack", read_slack, &Receiver::url, false},
+    KindOf{ReceiverKind::alertmanager, "alertmanager", read_alertmanager, &Receiver::url, false}};
 
-const KindOf& entry_of(Kind kind) {
-  return *std::ranges::find(kinds, kind, &KindOf::kind);
+const KindOf& entry_of(ReceiverKind kind) {
+  return *std::ranges::find(receiver_kinds, kind, &KindOf::kind);
 }
 
 std::string all_kinds() {
   std::string list;
-  for (const KindOf& one : kinds) list += (list.empty() ? "" : ", ") + std::string(one.name);
+  for (const KindOf& one : receiver_kinds) {
+    list += (list.empty() ? "" : ", ") + std::string(one.name);
+  }
   return list;
 }
 
@@ -171,8 +173,8 @@ Receiver read_receiver(Reader& reader, const Node& node) {
     reader.mistake(*node.find("name"), "a receiver's name must not begin with 'escalation:'");
   }
   const std::string kind = reader.text(node, "kind");
-  const auto* const found = std::ranges::find(kinds, kind, &KindOf::name);
-  if (found == kinds.end()) {
+  const auto* const found = std::ranges::find(receiver_kinds, kind, &KindOf::name);
+  if (found == receiver_kinds.end()) {
     if (!kind.empty()) {
       reader.mistake(*node.find("kind"), "'" + printable(kind) + "' is none of " + all_kinds());
     }
@@ -194,7 +196,7 @@ std::string read_console(Reader& reader, const Node& document) {
 
 }  // namespace
 
-std::string_view to_string(Kind kind) {
+std::string_view to_string(ReceiverKind kind) {
   return entry_of(kind).name;
 }
 
@@ -204,7 +206,7 @@ std::string describe(const Receiver& receiver) {
   return std::string(entry.name) + " " + (at.empty() ? receiver.url_file : at);
 }
 
-bool takes_checkpoints(Kind kind) {
+bool takes_checkpoints(ReceiverKind kind) {
   return entry_of(kind).checkpoints;
 }
 

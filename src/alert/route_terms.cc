@@ -10,18 +10,15 @@ namespace mailwarden::alert {
 namespace {
 
 using yaml::Node;
-using Limits = TermLimits;
 
-constexpr std::array levels{detect::Level::informational, detect::Level::low, detect::Level::medium,
-                            detect::Level::high, detect::Level::critical};
 constexpr std::array entity_kinds{"address", "account", "host", "resource"};
 constexpr Duration shortest_interval = std::chrono::seconds(1);
 
 LabelMatchers read_matchers(yaml::Reader& reader, const Node& map, std::string_view name) {
   LabelMatchers matchers;
   const std::vector<std::string> texts = reader.texts(map, name);
-  if (texts.size() > Limits::matchers_max) {
-    reader.mistake(map, "more than " + std::to_string(Limits::matchers_max) + " matchers");
+  if (texts.size() > TermLimits::matchers_max) {
+    reader.mistake(map, "more than " + std::to_string(TermLimits::matchers_max) + " matchers");
     return matchers;
   }
   for (const std::string& text : texts) {
@@ -37,8 +34,8 @@ LabelMatchers read_matchers(yaml::Reader& reader, const Node& map, std::string_v
 
 std::vector<std::string> read_names(yaml::Reader& reader, const Node& map, std::string_view name) {
   std::vector<std::string> names = reader.texts_if_any(map, name);
-  if (names.size() > Limits::labels_max) {
-    reader.mistake(map, "more than " + std::to_string(Limits::labels_max) + " labels");
+  if (names.size() > TermLimits::labels_max) {
+    reader.mistake(map, "more than " + std::to_string(TermLimits::labels_max) + " labels");
   }
   for (const std::string& label : names) {
     if (!is_label_name(label)) {
@@ -93,9 +90,7 @@ Inhibition read_inhibition(yaml::Reader& reader, const Node& node) {
 
 detect::Level read_level(yaml::Reader& reader, const Node& node) {
   const std::string text = reader.text(node, "level", "high");
-  const auto* const found = std::ranges::find_if(
-      levels, [&](detect::Level level) { return detect::to_string(level) == text; });
-  if (found != levels.end()) return *found;
+  if (const auto level = detect::parse_level(text)) return *level;
   reader.mistake(*node.find("level"),
                  "'" + printable(text) + "' is none of informational, low, medium, high, critical");
   return detect::Level::high;
@@ -142,8 +137,8 @@ template <class Read>
 void each(yaml::Reader& reader, const Node& file, std::string_view name, Read read) {
   const Node* const list = file.find(name) == nullptr ? nullptr : reader.sequence(file, name);
   if (list == nullptr) return;
-  if (list->items.size() > Limits::rules_max) {
-    return reader.mistake(*list, "more than " + std::to_string(Limits::rules_max) + " items");
+  if (list->items.size() > TermLimits::rules_max) {
+    return reader.mistake(*list, "more than " + std::to_string(TermLimits::rules_max) + " items");
   }
   for (const Node& item : list->items) read(item);
 }
@@ -179,7 +174,7 @@ FileTerms read_file_terms(yaml::Reader& reader, const Node& file) {
   });
   const Node* const storm = file.find("storm");
   if (storm != nullptr && reader.is_map(*storm, "'storm'", {"notices", "per"})) {
-    terms.storm.notices = reader.integer(*storm, "notices", 1, Limits::notices_max, 0);
+    terms.storm.notices = reader.integer(*storm, "notices", 1, TermLimits::notices_max, 0);
     if (storm->find("notices") == nullptr) reader.mistake(*storm, "'notices' must be a number");
     terms.storm.per = reader.duration(*storm, "per", terms.storm.per);
   }

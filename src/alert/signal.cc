@@ -8,8 +8,6 @@
 namespace mailwarden::alert {
 namespace {
 
-using Limits = SignalLimits;
-
 constexpr std::array told_names{std::pair{Signal::Told::firing, std::string_view("firing")},
                                 std::pair{Signal::Told::resolved, std::string_view("resolved")},
                                 std::pair{Signal::Told::muted, std::string_view("muted")}};
@@ -21,20 +19,20 @@ Result<Labels> read_labels(const json::Value& value, std::string_view what, std:
     return fail(Code::invalid, "'" + std::string(what) + "' must be an object");
   }
   for (const auto& [name, text] : *value.as_object()) {
-    if (name.size() > Limits::name_bytes_max || !is_label_name(name)) {
-      return fail(Code::invalid, "'" + printable(name.substr(0, Limits::name_bytes_max)) +
+    if (name.size() > SignalLimits::name_bytes_max || !is_label_name(name)) {
+      return fail(Code::invalid, "'" + printable(name.substr(0, SignalLimits::name_bytes_max)) +
                                      "' is no name for one of the " + std::string(what));
     }
-    if (text.as_string() == nullptr || text.as_string()->size() > Limits::value_bytes_max) {
+    if (text.as_string() == nullptr || text.as_string()->size() > SignalLimits::value_bytes_max) {
       return fail(Code::invalid, "'" + name + "' must be a text of at most " +
-                                     std::to_string(Limits::value_bytes_max) + " bytes");
+                                     std::to_string(SignalLimits::value_bytes_max) + " bytes");
     }
     bytes += name.size() + text.as_string()->size();
     if (!text.as_string()->empty()) labels[name] = *text.as_string();
   }
-  if (labels.size() > Limits::labels_max) {
+  if (labels.size() > SignalLimits::labels_max) {
     return fail(Code::invalid,
-                "more than " + std::to_string(Limits::labels_max) + " " + std::string(what));
+                "more than " + std::to_string(SignalLimits::labels_max) + " " + std::string(what));
   }
   return labels;
 }
@@ -64,9 +62,9 @@ Result<Signal> read_signal(const json::Value& value, Timestamp now) {
   signal.labels = *std::move(labels);
   signal.annotations = *std::move(annotations);
   signal.generator = value.text("generatorURL");
-  if (bytes + signal.generator.size() > Limits::signal_bytes_max) {
+  if (bytes + signal.generator.size() > SignalLimits::signal_bytes_max) {
     return fail(Code::invalid, "labels and annotations have more than " +
-                                   std::to_string(Limits::signal_bytes_max) + " bytes");
+                                   std::to_string(SignalLimits::signal_bytes_max) + " bytes");
   }
   const auto starts = read_time(value, "startsAt");
   if (!starts) return std::unexpected(starts.error());
@@ -124,8 +122,8 @@ std::string title_of(const Labels& labels) {
 Result<PostedSignals> read_signals(const json::Value& posted, Timestamp now) {
   const json::Array* const list = posted.as_array();
   if (list == nullptr) return fail(Code::invalid, "alerts are posted as an array");
-  if (list->size() > Limits::posted_max) {
-    return fail(Code::invalid, "more than " + std::to_string(Limits::posted_max) + " alerts");
+  if (list->size() > SignalLimits::posted_max) {
+    return fail(Code::invalid, "more than " + std::to_string(SignalLimits::posted_max) + " alerts");
   }
   PostedSignals read;
   for (std::size_t i = 0; i < list->size(); ++i) {
@@ -209,9 +207,9 @@ Result<SignalBook::Taken> SignalBook::take(Signal signal, Timestamp now) {
   const auto found = by_labels_.find(signal.labels);
   if (found == by_labels_.end()) {
     if (signal.is_over(now)) return Taken{};
-    if (signals_.size() >= Limits::signals_max) {
-      return fail(Code::full,
-                  std::to_string(Limits::signals_max) + " alerts are held already, and no more");
+    if (signals_.size() >= SignalLimits::signals_max) {
+      return fail(Code::full, std::to_string(SignalLimits::signals_max) +
+                                  " alerts are held already, and no more");
     }
     signal.number = ++last_number_;
     by_labels_[signal.labels] = signal.number;

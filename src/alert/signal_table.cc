@@ -7,7 +7,7 @@
 namespace mailwarden::alert {
 namespace {
 
-constexpr std::array steps{db::Migration{"signal", 1, R"sql(
+constexpr std::array signal_steps{db::Migration{"signal", 1, R"sql(
 CREATE TABLE signal (
   number BIGINT PRIMARY KEY,
   body TEXT NOT NULL
@@ -28,16 +28,16 @@ CREATE TABLE alert_storm (
 
 constexpr std::array<std::string_view, 1> number_key{"number"};
 constexpr std::array<std::string_view, 1> id_key{"id"};
-constexpr std::array personal_columns{db::PersonalColumn{"body"}};
-constexpr std::array personal{db::PersonalTable{"signal", number_key, personal_columns},
-                              db::PersonalTable{"silence", id_key, personal_columns},
-                              db::PersonalTable{"alert_group", number_key, personal_columns},
-                              db::PersonalTable{"alert_storm", number_key, personal_columns}};
+constexpr std::array signal_columns{db::PersonalColumn{"body"}};
+constexpr std::array personal_signals{db::PersonalTable{"signal", number_key, signal_columns},
+                                      db::PersonalTable{"silence", id_key, signal_columns},
+                                      db::PersonalTable{"alert_group", number_key, signal_columns},
+                                      db::PersonalTable{"alert_storm", number_key, signal_columns}};
 enum Place : std::size_t { signal_place, silence_place, group_place, storm_place };
 
 Result<void> store_numbered(db::Database& database, Place place, std::int64_t number,
                             const json::Object& said) {
-  const db::PersonalTable& table = personal[place];
+  const db::PersonalTable& table = personal_signals[place];
   const std::string body = json::to_text(said);
   const auto stored = db::to_stored(database, table, std::to_string(number), {body});
   if (!stored) return std::unexpected(stored.error());
@@ -50,7 +50,7 @@ Result<void> store_numbered(db::Database& database, Place place, std::int64_t nu
 // `read` makes one of each row's body and keeps it.
 template <class Read>
 Result<void> each_body(db::Database& database, Place place, Read read) {
-  const db::PersonalTable& table = personal[place];
+  const db::PersonalTable& table = personal_signals[place];
   const std::string key(table.key[0]);
   const auto rows = database.query("SELECT " + key + ", body FROM " + std::string(table.name) +
                                    " ORDER BY " + key);
@@ -83,11 +83,11 @@ auto into(std::vector<T>& list, Result<T> (*read)(const json::Value&)) {
 }  // namespace
 
 std::span<const db::Migration> signal_migrations() {
-  return steps;
+  return signal_steps;
 }
 
 std::span<const db::PersonalTable> personal_signal_tables() {
-  return personal;
+  return personal_signals;
 }
 
 Result<void> store(db::Database& database, const Signal& signal) {
@@ -104,7 +104,7 @@ Result<void> store(db::Database& database, const Storm& storm) {
 
 Result<void> store(db::Database& database, const Silence& silence) {
   const std::string body = json::to_text(to_json(silence));
-  const auto stored = db::to_stored(database, personal[silence_place], silence.id, {body});
+  const auto stored = db::to_stored(database, personal_signals[silence_place], silence.id, {body});
   if (!stored) return std::unexpected(stored.error());
   return database.run(
       "INSERT INTO silence (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = $2",

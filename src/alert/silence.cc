@@ -7,8 +7,6 @@
 namespace mailwarden::alert {
 namespace {
 
-using Limits = SilenceLimits;
-
 constexpr std::int64_t second = 1'000'000;
 constexpr std::string_view severity_label = "severity";
 constexpr std::string_view gravest = "3";
@@ -17,20 +15,21 @@ constexpr std::string_view incident_label = "incident";
 Result<void> check(const Silence& silence, Timestamp now) {
   const auto wrong = [](std::string what) { return fail(Code::invalid, std::move(what)); };
   if (silence.matchers.empty()) return wrong("a silence has at least one matcher");
-  if (silence.matchers.size() > Limits::matchers_max) {
-    return wrong("a silence has at most " + std::to_string(Limits::matchers_max) + " matchers");
+  if (silence.matchers.size() > SilenceLimits::matchers_max) {
+    return wrong("a silence has at most " + std::to_string(SilenceLimits::matchers_max) +
+                 " matchers");
   }
   const bool all_empty = std::ranges::all_of(
       silence.matchers, [](const LabelMatcher& one) { return one.matches(std::string_view()); });
   if (all_empty) return wrong("a silence needs a matcher that does not match an empty label");
   if (trim(silence.author).empty()) return wrong("a silence needs its author ('createdBy')");
   if (trim(silence.comment).empty()) return wrong("a silence needs a reason ('comment')");
-  if (silence.author.size() > Limits::author_bytes_max ||
-      silence.comment.size() > Limits::comment_bytes_max || !is_utf8(silence.author) ||
+  if (silence.author.size() > SilenceLimits::author_bytes_max ||
+      silence.comment.size() > SilenceLimits::comment_bytes_max || !is_utf8(silence.author) ||
       !is_utf8(silence.comment)) {
     return wrong("author and comment must be UTF-8 of at most " +
-                 std::to_string(Limits::author_bytes_max) + " and " +
-                 std::to_string(Limits::comment_bytes_max) + " bytes");
+                 std::to_string(SilenceLimits::author_bytes_max) + " and " +
+                 std::to_string(SilenceLimits::comment_bytes_max) + " bytes");
   }
   if (silence.ends <= silence.starts) return wrong("a silence must end after it starts");
   if (silence.ends <= now) return wrong("a silence cannot end in the past");
@@ -67,9 +66,9 @@ Result<Silence> read_silence(const json::Value& posted) {
   Silence silence{.id = posted.text("id"),
                   .author = posted.text("createdBy"),
                   .comment = posted.text("comment")};
-  if (matchers->size() > Limits::matchers_max) {
-    return fail(Code::invalid,
-                "a silence has at most " + std::to_string(Limits::matchers_max) + " matchers");
+  if (matchers->size() > SilenceLimits::matchers_max) {
+    return fail(Code::invalid, "a silence has at most " +
+                                   std::to_string(SilenceLimits::matchers_max) + " matchers");
   }
   for (const json::Value& one : *matchers) {
     auto matcher = matcher_from_json(one);
@@ -148,9 +147,9 @@ Result<SilenceBook::Set> SilenceBook::set(Silence silence, const std::string& fr
     return done;
   }
   const bool ends_one = found != silences_.end() && !found->second.over;
-  if (silences_.size() >= Limits::silences_max) {
-    return fail(Code::full,
-                std::to_string(Limits::silences_max) + " silences are held already, and no more");
+  if (silences_.size() >= SilenceLimits::silences_max) {
+    return fail(Code::full, std::to_string(SilenceLimits::silences_max) +
+                                " silences are held already, and no more");
   }
   Set done{.id = fresh_id, .changes = {}};
   if (ends_one) done.changes.push_back(end(found->second, now));

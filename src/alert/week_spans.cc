@@ -14,10 +14,6 @@ using yaml::Node;
 constexpr std::array days{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 constexpr int day_minutes = 24 * 60;
 
-std::string in_quotes(std::string_view text) {
-  return "'" + printable(text) + "'";
-}
-
 // "22:30" as minutes.
 std::optional<int> parse_minute(std::string_view text) {
   if (text.size() != 5) return std::nullopt;

@@ -28,20 +28,6 @@ std::unexpected<Error> too_large(const std::string& path, std::size_t bytes_max)
   return fail(Code::full, path + ": larger than " + std::to_string(bytes_max) + " bytes");
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -75,6 +61,20 @@ bool rename_to_new(const char* from, const char* to) {
 }
 
 }  // namespace
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+Descriptor::~Descriptor() {
+  close();
+}
+
+void Descriptor::close() {
+  if (is_open()) ::close(number_);
+  number_ = -1;
+}
 
 Result<void> write_file_durably(const std::string& path, std::string_view bytes) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();

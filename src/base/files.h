@@ -1,7 +1,7 @@
 // Small files that must be there whole or not at all.
 //
 // What     Writes beside the target, makes it durable and puts it in place by rename.
-// Owns     Nothing.
+// Owns     A Descriptor owns an open file.
 // Threads  Any; two writers of one path race, and one of them wins whole.
 // Errors   not_found, denied, full, conflict or io, with the path and the system's reason; invalid
 //          for what read_regular_file() does not read.
@@ -12,11 +12,29 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace mailwarden {
+
+// A file descriptor that closes itself; less than 0 is none.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+
+  int number() const { return number_; }
+  bool is_open() const { return number_ >= 0; }
+  void close();
+
+ private:
+  int number_ = -1;
+};
 
 // Folders that are missing above it are made, and are as durable as the file.
 Result<void> write_file_durably(const std::string& path, std::string_view bytes);

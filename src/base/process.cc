@@ -13,30 +13,12 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/files.h"
 
 namespace mailwarden {
 namespace {
 
 using std::chrono::steady_clock;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-
-  int get() const { return number_; }
-  bool open() const { return number_ >= 0; }
-  void set(int number) { number_ = number; }
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-
- private:
-  int number_;
-};
 
 struct Pipe {
   Descriptor reading;
@@ -45,8 +27,8 @@ struct Pipe {
   bool make() {
     std::array<int, 2> ends{-1, -1};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-    reading.set(ends[0]);
-    writing.set(ends[1]);
+    reading = Descriptor(ends[0]);
+    writing = Descriptor(ends[1]);
     return true;
   }
 };
@@ -61,8 +43,8 @@ Result<void> fill(Pipe& pipe, std::string_view input) {
     return fail(Code::full,
                 "more than " + std::to_string(ProcessCall::input_bytes_max) + " bytes of input");
   }
-  if (!pipe.make() || ::fcntl(pipe.writing.get(), F_SETFL, O_NONBLOCK) != 0) return no_pipe();
-  if (::write(pipe.writing.get(), input.data(), input.size()) !=
+  if (!pipe.make() || ::fcntl(pipe.writing.number(), F_SETFL, O_NONBLOCK) != 0) return no_pipe();
+  if (::write(pipe.writing.number(), input.data(), input.size()) !=
       static_cast<ssize_t>(input.size())) {
     return no_pipe();
   }
@@ -139,20 +121,21 @@ int wait_of(const ProcessCall& call, long long left) {
 bool read_all(const ProcessCall& call, Descriptor& output, Descriptor& errors,
               steady_clock::time_point until, ProcessEnd& end) {
   bool errors_whole = true;  // nobody asks
-  while (output.open() || errors.open()) {
+  while (output.is_open() || errors.is_open()) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now()).count();
     if (left <= 0) return false;
     end.cancelled = call.cancelled && call.cancelled();
     if (end.cancelled) return false;
-    std::array<pollfd, 2> ready{pollfd{.fd = output.get(), .events = POLLIN, .revents = 0},
-                                pollfd{.fd = errors.get(), .events = POLLIN, .revents = 0}};
+    std::array<pollfd, 2> ready{pollfd{.fd = output.number(), .events = POLLIN, .revents = 0},
+                                pollfd{.fd = errors.number(), .events = POLLIN, .revents = 0}};
     if (::poll(ready.data(), ready.size(), wait_of(call, left)) <= 0) continue;
     if (ready[0].revents != 0 &&
-        !take(output.get(), call.output, end.output_bytes, end.output_whole)) {
+        !take(output.number(), call.output, end.output_bytes, end.output_whole)) {
       output.close();
     }
-    if (ready[1].revents != 0 && !take(errors.get(), call.errors, end.errors_bytes, errors_whole)) {
+    if (ready[1].revents != 0 &&
+        !take(errors.number(), call.errors, end.errors_bytes, errors_whole)) {
       errors.close();
     }
   }
@@ -171,8 +154,9 @@ Result<ProcessEnd> run_process(const ProcessCall& call) {
   }
   if (!output.make() || (!call.errors.empty() && !errors.make())) return no_pipe();
   const auto until = steady_clock::now() + call.time_out;
-  const auto child = start(call, input.reading.get(), output.writing.get(),
-                           errors.writing.open() ? errors.writing.get() : output.writing.get());
+  const auto child =
+      start(call, input.reading.number(), output.writing.number(),
+            errors.writing.is_open() ? errors.writing.number() : output.writing.number());
   if (!child) return std::unexpected(child.error());
   input.reading.close();
   output.writing.close();

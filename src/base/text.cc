@@ -101,6 +101,10 @@ std::string printable(std::string_view bytes) {
   return out;
 }
 
+std::string in_quotes(std::string_view bytes) {
+  return "'" + printable(bytes) + "'";
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);

@@ -22,9 +22,14 @@ std::string to_utf8(std::string_view bytes);
 // Control characters and ill-formed bytes as \xNN, a backslash doubled: safe on a terminal and in a
 // log.
 std::string printable(std::string_view bytes);
+// The same between single quotes, as sentences name what they are about.
+std::string in_quotes(std::string_view bytes);
 
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 constexpr char to_lower(char ascii) {
   return ascii >= 'A' && ascii <= 'Z' ? static_cast<char>(ascii + ('a' - 'A')) : ascii;
 }

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "base/check.h"
+#include "crypto/openssl_objects.h"
 #include "crypto/secret.h"
 
 namespace mailwarden::crypto {
@@ -16,9 +17,6 @@ struct FreeContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 
-const unsigned char* in(Piece bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 unsigned char* out_of(std::span<std::byte> bytes) {
   return reinterpret_cast<unsigned char*>(bytes.data());
 }
@@ -39,8 +37,8 @@ struct Cipher {
 bool feed(EVP_CIPHER_CTX* context, std::span<const Piece> associated) {
   int length = 0;
   for (const Piece& piece : associated) {
-    if (EVP_CipherUpdate(context, nullptr, &length, in(piece), static_cast<int>(piece.size())) !=
-        1) {
+    if (EVP_CipherUpdate(context, nullptr, &length, bytes_of(piece),
+                         static_cast<int>(piece.size())) != 1) {
       return false;
     }
   }
@@ -54,13 +52,14 @@ struct Gcm::Context : Cipher {
 
   void begin(KeyView key, Piece nonce, bool sealing) const {
     CHECK(!nonce.empty() && nonce.size() <= nonce_bytes_max);
-    const bool usual = nonce.size() == std::tuple_size_v<Nonce>;
-    CHECK(EVP_CipherInit_ex2(context.get(), cipher.get(), usual ? in(key) : nullptr,
-                             usual ? in(nonce) : nullptr, sealing ? 1 : 0, nullptr) == 1);
+    const bool usual = nonce.size() == nonce_bytes;
+    CHECK(EVP_CipherInit_ex2(context.get(), cipher.get(), usual ? bytes_of(key) : nullptr,
+                             usual ? bytes_of(nonce) : nullptr, sealing ? 1 : 0, nullptr) == 1);
     if (usual) return;
     CHECK(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN,
                               static_cast<int>(nonce.size()), nullptr) == 1);
-    CHECK(EVP_CipherInit_ex2(context.get(), nullptr, in(key), in(nonce), -1, nullptr) == 1);
+    CHECK(EVP_CipherInit_ex2(context.get(), nullptr, bytes_of(key), bytes_of(nonce), -1, nullptr) ==
+          1);
   }
 };
 
@@ -74,7 +73,7 @@ void Gcm::seal(KeyView key, Piece nonce, std::span<const Piece> associated, Piec
   context_->begin(key, nonce, true);
   int length = 0;
   CHECK(feed(context, associated));
-  CHECK(EVP_EncryptUpdate(context, out_of(out), &length, in(plain),
+  CHECK(EVP_EncryptUpdate(context, out_of(out), &length, bytes_of(plain),
                           static_cast<int>(plain.size())) == 1);
   CHECK(EVP_EncryptFinal_ex(context, out_of(out.subspan(plain.size())), &length) == 1);
   CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, tag_bytes,
@@ -96,7 +95,8 @@ Result<void> Gcm::open(KeyView key, Piece nonce, std::span<const Piece> associat
   context_->begin(key, nonce, false);
   int length = 0;
   CHECK(feed(context, associated));
-  CHECK(EVP_DecryptUpdate(context, out_of(out), &length, in(sealed), static_cast<int>(size)) == 1);
+  CHECK(EVP_DecryptUpdate(context, out_of(out), &length, bytes_of(sealed),
+                          static_cast<int>(size)) == 1);
   CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tag_bytes, tag.data()) == 1);
   std::array<unsigned char, tag_bytes> rest;
   const bool holds = EVP_DecryptFinal_ex(context, rest.data(), &length) == 1;
@@ -113,7 +113,7 @@ struct KeyWrap::Context : Cipher {
   // A wrapping context must be told that it may wrap each time that it has been reset.
   void begin(KeyView key, bool wrapping) const {
     EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    CHECK(EVP_CipherInit_ex2(context.get(), cipher.get(), in(key), nullptr, wrapping ? 1 : 0,
+    CHECK(EVP_CipherInit_ex2(context.get(), cipher.get(), bytes_of(key), nullptr, wrapping ? 1 : 0,
                              nullptr) == 1);
   }
 };
@@ -126,7 +126,7 @@ Bytes KeyWrap::wrap(KeyView key, Piece plain) {
   context_->begin(key, true);
   Bytes wrapped((plain.size() + 7) / 8 * 8 + 8);
   int length = 0;
-  CHECK(EVP_CipherUpdate(context_->context.get(), out_of(wrapped), &length, in(plain),
+  CHECK(EVP_CipherUpdate(context_->context.get(), out_of(wrapped), &length, bytes_of(plain),
                          static_cast<int>(plain.size())) == 1);
   CHECK(static_cast<std::size_t>(length) == wrapped.size());
   context_->forget();
@@ -141,8 +141,8 @@ Result<std::size_t> KeyWrap::unwrap(KeyView key, Piece wrapped, std::span<std::b
   ERR_set_mark();
   context_->begin(key, false);
   int length = 0;
-  const bool holds = EVP_CipherUpdate(context_->context.get(), out_of(out), &length, in(wrapped),
-                                      static_cast<int>(wrapped.size())) == 1;
+  const bool holds = EVP_CipherUpdate(context_->context.get(), out_of(out), &length,
+                                      bytes_of(wrapped), static_cast<int>(wrapped.size())) == 1;
   context_->forget();
   ERR_pop_to_mark();
   const std::size_t size = holds ? static_cast<std::size_t>(length) : 0;

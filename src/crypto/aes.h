@@ -23,7 +23,8 @@ namespace mailwarden::crypto {
 
 inline constexpr std::size_t key_bytes = 32;
 using KeyView = std::span<const std::byte, key_bytes>;
-using Nonce = std::array<std::byte, 12>;
+inline constexpr std::size_t nonce_bytes = 12;
+using Nonce = std::array<std::byte, nonce_bytes>;
 using Bytes = std::vector<std::byte>;
 
 class Gcm {

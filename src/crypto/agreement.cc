@@ -9,12 +9,8 @@
 namespace mailwarden::crypto {
 namespace {
 
-const unsigned char* in(Piece bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-
 KeyPointer to_key(KeyView private_share) {
-  KeyPointer key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, in(private_share),
+  KeyPointer key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, bytes_of(private_share),
                                               private_share.size()));
   CHECK(key != nullptr);
   return key;
@@ -34,7 +30,7 @@ Result<void> x25519(KeyView private_share, const Share& other,
                     std::span<std::byte, key_bytes> out) {
   const KeyPointer mine = to_key(private_share);
   const KeyPointer theirs(
-      EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, in(other), other.size()));
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, bytes_of(other), other.size()));
   const KeyContext context(EVP_PKEY_CTX_new(mine.get(), nullptr));
   CHECK(theirs != nullptr && context != nullptr && EVP_PKEY_derive_init(context.get()) == 1);
   const ForgetErrors forget;

@@ -13,52 +13,23 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "crypto/openssl_objects.h"
+#include "crypto/sha256.h"
 
 namespace mailwarden::crypto {
 namespace {
 
 constexpr std::string_view file_words = "mailwarden-ed25519-seed ";
-constexpr std::size_t seed_digits = 64;
 
-const unsigned char* bytes_of(std::span<const std::byte> bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-
-// A descriptor that closes itself.
-struct File {
-  int number;
-
-  explicit File(int descriptor) : number(descriptor) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (number >= 0) ::close(number);
-  }
-};
-
-std::unexpected<Error> system_error(const std::string& path, int error) {
+std::unexpected<Error> unreadable(const std::string& path, int error) {
   const Code code = error == ENOENT ? Code::not_found : error == EACCES ? Code::denied : Code::io;
   return fail(code, "key file " + path + ": " + std::strerror(error));
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 bool read_seed(std::string_view text, Seed& seed) {
   text = trim(text);
   if (!text.starts_with(file_words)) return false;
   text.remove_prefix(file_words.size());
-  if (text.size() != seed_digits) return false;
-  for (std::size_t i = 0; i < seed.size(); ++i) {
-    const int high = hex_digit(text[2 * i]);
-    const int low = hex_digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    seed[i] = static_cast<std::byte>(high << 4 | low);
-  }
-  return true;
+  return read_hex(text, seed);
 }
 
 }  // namespace
@@ -86,15 +57,15 @@ Signer Signer::from_seed(const Seed& seed) {
 }
 
 Result<Signer> Signer::load(const std::string& path) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat status{};
-  if (file.number < 0 || ::fstat(file.number, &status) != 0) return system_error(path, errno);
+  if (file.number() < 0 || ::fstat(file.number(), &status) != 0) return unreadable(path, errno);
   if ((status.st_mode & 077) != 0 || status.st_uid != ::geteuid()) {
     return fail(Code::denied,
                 "key file " + path + ": others may read it; it must be ours alone (chmod 600)");
   }
   std::array<char, 256> text{};
-  const ssize_t got = ::read(file.number, text.data(), text.size());
+  const ssize_t got = ::read(file.number(), text.data(), text.size());
   Seed seed{};
   const bool good = got > 0 && read_seed({text.data(), static_cast<std::size_t>(got)}, seed);
   OPENSSL_cleanse(text.data(), text.size());

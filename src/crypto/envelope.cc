@@ -11,7 +11,6 @@ namespace {
 constexpr std::byte format_named{1};
 constexpr std::byte format_agreed{2};
 constexpr std::size_t salt_bytes = 16;
-constexpr std::size_t nonce_bytes = 12;
 constexpr std::size_t commitment_bytes = 32;
 constexpr std::size_t behind_names = salt_bytes + nonce_bytes + commitment_bytes;
 constexpr std::size_t name_bytes = 12;
@@ -34,7 +33,7 @@ Number number_at(Piece bytes) {
 }
 
 // The place behind the lengths of its parts, so that no two places have the same bytes.
-Bytes bytes_of(const Place& place) {
+Bytes place_bytes(const Place& place) {
   Bytes out;
   out.reserve(12 + place.table.size() + place.column.size() + place.row.size());
   for (const std::string_view part : {place.table, place.column, place.row}) {
@@ -166,7 +165,7 @@ Bytes Sealer::finish(const Place& place, Bytes names, std::span<const KeyView> k
   const ValueKey value_key(keys, whole.first(length), random.first(salt_bytes));
   std::ranges::copy(value_key.commitment(),
                     whole.subspan(length + salt_bytes + nonce_bytes).begin());
-  const Bytes where = bytes_of(place);
+  const Bytes where = place_bytes(place);
   const std::array<Piece, 2> associated{whole.first(length + behind_names), where};
   gcm_.seal(value_key.key(), to_nonce(random.subspan(salt_bytes)), associated, as_bytes(value),
             whole.subspan(length + behind_names));
@@ -182,7 +181,7 @@ Result<std::string> Sealer::open(const Place& place, std::span<const KeyView> ke
                                    "names of its keys have been changed");
   }
   std::string value(envelope.sealed.size() - Gcm::tag_bytes, '\0');
-  const Bytes where = bytes_of(place);
+  const Bytes where = place_bytes(place);
   const std::array<Piece, 2> associated{envelope.header, where};
   const auto opened = gcm_.open(value_key.key(), to_nonce(envelope.nonce), associated,
                                 envelope.sealed, std::as_writable_bytes(std::span(value)));

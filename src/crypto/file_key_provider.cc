@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "crypto/key_file.h"
+#include "crypto/sha256.h"
 
 namespace mailwarden::crypto {
 namespace {
@@ -24,23 +25,6 @@ struct Keys {
   SecretBytes memory;
   std::vector<Version> versions;  // ascending
 };
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-bool read_hex(std::string_view digits, std::span<std::byte> out) {
-  if (digits.size() != 2 * out.size()) return false;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = hex_digit(digits[2 * i]);
-    const int low = hex_digit(digits[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    out[i] = static_cast<std::byte>(high << 4 | low);
-  }
-  return true;
-}
 
 // Versions ascend, so that the newest is the last and none stands twice.
 bool read_line(std::string_view line, Keys& keys) {

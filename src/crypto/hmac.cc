@@ -1,6 +1,3 @@
-// The low-level context for the reason in sha256.cc: OpenSSL's HMAC and HKDF take some microseconds
-// a call, which is more than sealing a small value takes.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/hmac.h"
 
 #include <algorithm>
@@ -10,6 +7,11 @@
 
 #include "base/check.h"
 #include "crypto/secret.h"
+
+// The low-level context for the reason in sha256.cc: OpenSSL's HMAC and HKDF take some microseconds
+// a call, which is more than sealing a small value takes.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace mailwarden::crypto {
 namespace {
@@ -96,3 +98,5 @@ void hkdf_sha256(std::span<const Piece> key, Piece salt, Piece info, std::span<s
 }
 
 }  // namespace mailwarden::crypto
+
+#pragma GCC diagnostic pop

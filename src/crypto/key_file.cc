@@ -9,20 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
+
 namespace mailwarden::crypto {
 namespace {
-
-// A descriptor that closes itself.
-struct File {
-  int number;
-
-  explicit File(int descriptor) : number(descriptor) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (number >= 0) ::close(number);
-  }
-};
 
 std::unexpected<Error> refused(const std::string& path, Code code, const std::string& why) {
   return fail(code, "key file " + path + ": " + why);
@@ -68,18 +58,19 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
 
 Result<SecretBytes> read_key_file(const std::string& path, std::size_t bytes_max) {
   // Without O_NONBLOCK a pipe of that name would make us wait for its writer.
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-  if (file.number < 0 && errno == ELOOP) {
+  const Descriptor file(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (file.number() < 0 && errno == ELOOP) {
     return refused(path, Code::denied, "a symbolic link, which is not followed");
   }
   struct stat status{};
-  if (file.number < 0 || ::fstat(file.number, &status) != 0) return system_error(path, errno);
+  if (file.number() < 0 || ::fstat(file.number(), &status) != 0) return system_error(path, errno);
   if (auto good = judge(path, status, bytes_max); !good) return std::unexpected(good.error());
   auto secret = SecretBytes::make(static_cast<std::size_t>(status.st_size));
   if (!secret) return secret;
   std::size_t held = 0;
   while (held < secret->size()) {
-    const ssize_t got = ::read(file.number, secret->bytes().data() + held, secret->size() - held);
+    const ssize_t got = ::read(file.number(), secret->bytes().data() + held, secret->size() - held);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(path, errno);
     if (got == 0) break;
@@ -96,10 +87,10 @@ Result<void> write_key_file(const std::string& path, std::span<const std::byte> 
   // What an earlier try may have left.
   if (::unlink(beside.c_str()) != 0 && errno != ENOENT) return system_error(beside, errno);
   {
-    const File file(
+    const Descriptor file(
         ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.number < 0) return system_error(path, errno);
-    if (!write_all(file.number, bytes)) {
+    if (file.number() < 0) return system_error(path, errno);
+    if (!write_all(file.number(), bytes)) {
       const int error = errno;
       ::unlink(beside.c_str());
       return system_error(path, error);
@@ -112,8 +103,8 @@ Result<void> write_key_file(const std::string& path, std::span<const std::byte> 
   if (anew || !placed) ::unlink(beside.c_str());
   if (!placed) return system_error(path, error);
   const std::string folder = std::filesystem::path(path).parent_path();
-  const File directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
-  if (directory.number < 0 || ::fsync(directory.number) != 0) return system_error(path, errno);
+  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
+  if (directory.number() < 0 || ::fsync(directory.number()) != 0) return system_error(path, errno);
   return {};
 }
 

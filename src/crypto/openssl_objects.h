@@ -7,7 +7,9 @@
 // Limits   None.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 
 struct evp_pkey_st;
@@ -46,6 +48,10 @@ struct ForgetErrors {
   ~ForgetErrors();
 };
 
+// Bytes by the pointer that OpenSSL takes.
+inline const unsigned char* bytes_of(std::span<const std::byte> bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
 inline const unsigned char* bytes_of(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }

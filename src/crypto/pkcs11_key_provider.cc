@@ -14,7 +14,6 @@
 namespace mailwarden::crypto {
 namespace {
 
-constexpr std::size_t nonce_bytes = 12;
 constexpr CK_ULONG tag_bits = 128;
 constexpr std::size_t tag_bytes = tag_bits / 8;
 constexpr CK_ULONG slots_max = 256;
@@ -43,7 +42,7 @@ std::unexpected<Error> failure(const char* call, CK_RV answer) {
                   std::to_string(answer) + ")");
 }
 
-CK_BYTE_PTR bytes_of(std::span<std::byte> bytes) {
+CK_BYTE_PTR pointer_to(std::span<std::byte> bytes) {
   return reinterpret_cast<CK_BYTE_PTR>(bytes.data());
 }
 // PKCS#11 takes what it only reads by pointers that are not const.
@@ -69,10 +68,10 @@ struct Mechanism {
   Mechanism& operator=(const Mechanism&) = delete;
 
   CK_MECHANISM* get() {
-    parameters = {.iv_ptr = bytes_of(nonce),
+    parameters = {.iv_ptr = pointer_to(nonce),
                   .iv_len = nonce.size(),
                   .iv_bits = nonce.size() * 8,
-                  .aad_ptr = bytes_of(associated),
+                  .aad_ptr = pointer_to(associated),
                   .aad_len = associated.size(),
                   .tag_bits = tag_bits};
     mechanism = {CKM_AES_GCM, &parameters, sizeof(parameters)};
@@ -243,7 +242,8 @@ Result<Bytes> Pkcs11KeyProvider::do_wrap(const KekName& kek, Piece plain) {
   std::ranges::copy(gcm.nonce, wrapped.begin());
   const std::span<std::byte> out = std::span(wrapped).subspan(nonce_bytes);
   CK_ULONG size = out.size();
-  answer = module.C_Encrypt((*open)->session, input_of(plain), plain.size(), bytes_of(out), &size);
+  answer =
+      module.C_Encrypt((*open)->session, input_of(plain), plain.size(), pointer_to(out), &size);
   if (answer != CKR_OK) return failure("C_Encrypt", answer);
   if (size != out.size()) return fail(Code::denied, "C_Encrypt: no ciphertext with a tag");
   return wrapped;
@@ -270,7 +270,7 @@ Result<SecretBytes> Pkcs11KeyProvider::do_unwrap(const KekName& kek, Piece wrapp
   if (!plain) return plain;
   CK_ULONG size = plain->size();
   answer = module.C_Decrypt((*open)->session, input_of(sealed), sealed.size(),
-                            bytes_of(plain->bytes()), &size);
+                            pointer_to(plain->bytes()), &size);
   if (answer != CKR_OK) {
     // Tokens say CKR_GENERAL_ERROR where a tag does not hold.
     return fail(Code::denied,

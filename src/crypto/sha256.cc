@@ -1,11 +1,13 @@
-// The one-shot functions of OpenSSL 3 look the algorithm up at every call, which costs more than
-// hashing 65 bytes does. The low-level context does not, and stands on the stack.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/sha256.h"
 
 #include <openssl/sha.h>
 
 #include "base/check.h"
+
+// The one-shot functions of OpenSSL 3 look the algorithm up at every call, which costs more than
+// hashing 65 bytes does. The low-level context does not, and stands on the stack.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace mailwarden::crypto {
 
@@ -80,3 +82,5 @@ std::optional<Digest> digest_from_hex(std::string_view hex) {
 }
 
 }  // namespace mailwarden::crypto
+
+#pragma GCC diagnostic pop

@@ -98,7 +98,7 @@ class SqliteStatement final : public Statement {
   std::vector<int> order_;  // where SQLite has $1, $2, …
 };
 
-ColumnType type_of(std::string_view declared) {
+ColumnType sqlite_type(std::string_view declared) {
   if (declared == "TEXT") return ColumnType::text;
   if (declared == "BLOB") return ColumnType::blob;
   return declared == "DOUBLE" ? ColumnType::number : ColumnType::integer;
@@ -115,7 +115,7 @@ Result<Table> read_table(Database& database, std::string name) {
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
     const std::string column((*rows)->text(0));
-    table.columns.push_back({.name = column, .type = type_of((*rows)->text(1))});
+    table.columns.push_back({.name = column, .type = sqlite_type((*rows)->text(1))});
     if (const std::int64_t place = (*rows)->integer(2); place > 0) key[place] = column;
   }
   for (auto& [place, column] : key) table.key.push_back(std::move(column));

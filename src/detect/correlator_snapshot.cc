@@ -43,7 +43,7 @@ void append_bytes(std::string& out, std::string_view bytes) {
   json::append_string(out, text);
 }
 
-std::string bytes_of(const std::string& text) {
+std::string read_bytes(const std::string& text) {
   std::string bytes;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto lead = static_cast<unsigned char>(text[i]);
@@ -174,7 +174,7 @@ Result<std::int64_t> Correlator::forget(const std::function<bool(std::string_vie
   json::Array& groups = *(*value->as_object())["groups"].as_array();
   const auto has = [&](const json::Value& one) {
     const std::string* const bytes = one.as_string();
-    return bytes != nullptr && of_whom(bytes_of(*bytes));
+    return bytes != nullptr && of_whom(read_bytes(*bytes));
   };
   const auto before = std::ssize(groups);
   std::erase_if(groups, [&](const json::Value& group) {
@@ -244,10 +244,10 @@ Result<void> Correlator::restore_group(const json::Value& stored, std::size_t wi
   std::vector<std::string> texts;
   for (const json::Value& value : *values) {
     if (value.as_string() == nullptr) return damaged();
-    texts.push_back(bytes_of(*value.as_string()));
+    texts.push_back(read_bytes(*value.as_string()));
   }
   const Measure& measure = windows_[window].measure;
-  const std::string bytes = bytes_of(*key);
+  const std::string bytes = read_bytes(*key);
   Group& group = group_of(window, bytes, hash_(bytes));
   for (const json::Value& entry : *entries) {
     Numbers n{};

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,7 @@ namespace mailwarden::detect {
 
 enum class Level : std::uint8_t { informational, low, medium, high, critical };
 std::string_view to_string(Level level);
+std::optional<Level> parse_level(std::string_view text);
 
 // Who or what a detection is about; incidents are grouped by it. `kind` is one of address, account,
 // host, resource; empty where the rule names nobody.

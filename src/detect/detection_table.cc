@@ -55,9 +55,6 @@ constexpr std::string_view columns =
     "SELECT number, incident, entry, rule, body, stream, position, time, entity_kind"
     " FROM detection ";
 
-constexpr std::array<Level, 5> levels{Level::informational, Level::low, Level::medium, Level::high,
-                                      Level::critical};
-
 Result<Detection> read_detection(db::Database& database, const db::Statement& row) {
   auto read = read_body(database, row.integer(0), row.text(4));
   if (read || read.error().code != Code::not_found) return read;
@@ -135,10 +132,7 @@ Result<Detection> from_record(const json::Value& record) {
   if (!event || !time) return fail(Code::corrupt, "it has no event or no time");
   detection.event = *event;
   detection.time = *time;
-  const std::string level = record.text("level");
-  for (const Level known : levels) {
-    if (to_string(known) == level) detection.level = known;
-  }
+  if (const auto level = parse_level(record.text("level"))) detection.level = *level;
   detection.count = record.integer("count", 1);
   detection.entity = {record["entity"].text("kind"), record["entity"].text("name")};
   if (const auto* tags = record["tags"].as_array()) {

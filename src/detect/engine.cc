@@ -241,15 +241,15 @@ void Engine::try_alone(const MatchScratch::Route& route, ValueMemory::Value& val
 Engine::Truth Engine::truth_of(NodeId id, const ValueMemory::Value& value, std::size_t place,
                                const EventView& event, MatchScratch& scratch) const {
   if (is_predicate(id)) return truth_of_predicate(predicate_of(id), value, place, event, scratch);
-  const Node& node = program_.node(id);
-  const bool all = node.kind == Node::Kind::all_of;
+  const ConditionNode& node = program_.node(id);
+  const bool all = node.kind == ConditionNode::Kind::all_of;
   const Truth decides = all ? Truth::no : Truth::yes;
   Truth truth = all ? Truth::yes : Truth::no;
   for (std::size_t i = 0; i < node.count && truth != decides; ++i) {
     const Truth part = truth_of(program_.part(node, i), value, place, event, scratch);
     if (part == decides || part == Truth::maybe) truth = part;
   }
-  if (node.kind != Node::Kind::none_of || truth == Truth::maybe) return truth;
+  if (node.kind != ConditionNode::Kind::none_of || truth == Truth::maybe) return truth;
   return truth == Truth::yes ? Truth::no : Truth::yes;
 }
 
@@ -278,14 +278,14 @@ void Engine::match(const EventView& event, Routing routing, MatchScratch& scratc
 
 bool Engine::holds(NodeId id, const EventView& event, MatchScratch& scratch) const {
   if (is_predicate(id)) return holds_predicate(predicate_of(id), event, scratch);
-  const Node& node = program_.node(id);
-  const bool all = node.kind == Node::Kind::all_of;
+  const ConditionNode& node = program_.node(id);
+  const bool all = node.kind == ConditionNode::Kind::all_of;
   for (std::size_t i = 0; i < node.count; ++i) {
     if (holds(program_.part(node, i), event, scratch) != all) {
-      return node.kind == Node::Kind::any_of;
+      return node.kind == ConditionNode::Kind::any_of;
     }
   }
-  return node.kind != Node::Kind::any_of;
+  return node.kind != ConditionNode::Kind::any_of;
 }
 
 bool Engine::holds_predicate(PredicateId id, const EventView& event, MatchScratch& scratch) const {

@@ -62,11 +62,6 @@ bool contradicts(const std::string& a, const std::string& b) {
   return !a.empty() && !b.empty() && a != b;
 }
 
-bool suits(const Logsource& filter, const Logsource& rule) {
-  return !contradicts(filter.product, rule.product) &&
-         !contradicts(filter.category, rule.category) && !contradicts(filter.service, rule.service);
-}
-
 void shift_selections(Condition& condition, std::size_t by) {
   condition.selection += by;
   for (Condition& part : condition.parts) shift_selections(part, by);
@@ -233,6 +228,11 @@ void order_correlations(LinkedRules& linked) {
 }
 
 }  // namespace
+
+bool suits(const Logsource& filter, const Logsource& rule) {
+  return !contradicts(filter.product, rule.product) &&
+         !contradicts(filter.category, rule.category) && !contradicts(filter.service, rule.service);
+}
 
 LinkedRules link(RuleTexts texts, const Placeholders& placeholders) {
   LinkedRules linked{.correlations = std::move(texts.correlations),

@@ -29,6 +29,9 @@ struct LinkedRules {
   std::vector<Refusal> refused;
 };
 
+// Whether a filter can be put on a rule: no part that both log sources state differs.
+bool suits(const Logsource& filter, const Logsource& rule);
+
 LinkedRules link(RuleTexts texts, const Placeholders& placeholders);
 
 }  // namespace mailwarden::detect

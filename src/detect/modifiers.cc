@@ -11,7 +11,7 @@
 namespace mailwarden::detect {
 namespace {
 
-enum class Kind : std::uint8_t {
+enum class TestKind : std::uint8_t {
   text,
   expression,
   network,
@@ -39,10 +39,10 @@ std::optional<T> find(const std::array<Word<T>, count>& words, std::string_view 
 constexpr std::array<Word<Pattern::Plain>, 3> anchors{{{"contains", Pattern::Plain::anywhere},
                                                        {"startswith", Pattern::Plain::start},
                                                        {"endswith", Pattern::Plain::end}}};
-constexpr std::array<Word<Kind>, 4> kinds{{{"re", Kind::expression},
-                                           {"cidr", Kind::network},
-                                           {"exists", Kind::presence},
-                                           {"fieldref", Kind::other_field}}};
+constexpr std::array<Word<TestKind>, 4> kind_words{{{"re", TestKind::expression},
+                                                    {"cidr", TestKind::network},
+                                                    {"exists", TestKind::presence},
+                                                    {"fieldref", TestKind::other_field}}};
 constexpr std::array<Word<Compare>, 4> comparisons{{{"lt", Compare::less},
                                                     {"lte", Compare::less_equal},
                                                     {"gt", Compare::greater},
@@ -62,7 +62,7 @@ constexpr std::array<Word<Encoding>, 6> encodings{{{"base64", Encoding::base64},
 
 // What the modifiers of one item ask for, together.
 struct Asked {
-  Kind kind = Kind::text;
+  TestKind kind = TestKind::text;
   Pattern::Plain anchor = Pattern::Plain::whole;
   Compare compare = Compare::equal;
   DatePart part = DatePart::minute;
@@ -95,15 +95,15 @@ class Reading {
   }
 
  private:
-  bool is_text() const { return asked_.kind == Kind::text; }
+  bool is_text() const { return asked_.kind == TestKind::text; }
 
   Result<void> take(const std::string& word) {
     if (const auto anchor = find(anchors, word)) return take_anchor(word, *anchor);
-    if (const auto kind = find(kinds, word)) return take_kind(word, *kind);
+    if (const auto kind = find(kind_words, word)) return take_kind(word, *kind);
     if (const auto compare = find(comparisons, word)) return take_comparison(word, *compare);
     if (const auto part = find(parts, word)) {
       asked_.part = *part;
-      return take_kind(word, Kind::date);
+      return take_kind(word, TestKind::date);
     }
     if (const auto encoding = find(encodings, word)) {
       if (!is_text() || asked_.anchor != Pattern::Plain::whole) return contradicts(word);
@@ -114,17 +114,17 @@ class Reading {
   }
 
   Result<void> take_anchor(const std::string& word, Pattern::Plain anchor) {
-    const bool fits = is_text() || asked_.kind == Kind::other_field;
+    const bool fits = is_text() || asked_.kind == TestKind::other_field;
     if (!fits || asked_.anchor != Pattern::Plain::whole) return contradicts(word);
     asked_.anchor = anchor;
     return {};
   }
 
-  Result<void> take_kind(const std::string& word, Kind kind) {
-    const bool expands = asked_.expand && kind == Kind::expression;
+  Result<void> take_kind(const std::string& word, TestKind kind) {
+    const bool expands = asked_.expand && kind == TestKind::expression;
     Asked others = asked_;
     others.expand = false;
-    if (kind == Kind::other_field) {
+    if (kind == TestKind::other_field) {
       others.cased = false;
       others.anchor = Pattern::Plain::whole;
     }
@@ -137,8 +137,8 @@ class Reading {
 
   Result<void> take_comparison(const std::string& word, Compare compare) {
     if (asked_.compares) return contradicts(word);
-    if (asked_.kind != Kind::date) {
-      if (auto done = take_kind(word, Kind::comparison); !done) return done;
+    if (asked_.kind != TestKind::date) {
+      if (auto done = take_kind(word, TestKind::comparison); !done) return done;
     }
     asked_.compares = true;
     asked_.compare = compare;
@@ -151,17 +151,17 @@ class Reading {
     } else if (word == "neq") {
       asked_.negated = true;
     } else if (word == "cased") {
-      if (!is_text() && asked_.kind != Kind::other_field) return contradicts(word);
+      if (!is_text() && asked_.kind != TestKind::other_field) return contradicts(word);
       asked_.cased = true;
     } else if (word == "windash") {
       if (!is_text() || !asked_.encodings.empty()) return contradicts(word);
       asked_.windash = true;
     } else if (word == "expand") {
-      const bool fits = is_text() || asked_.kind == Kind::expression;
+      const bool fits = is_text() || asked_.kind == TestKind::expression;
       if (!fits || !asked_.encodings.empty() || asked_.windash) return contradicts(word);
       asked_.expand = true;
     } else if (word == "i" || word == "m" || word == "s") {
-      if (asked_.kind != Kind::expression) {
+      if (asked_.kind != TestKind::expression) {
         return fail(Code::invalid, "the modifier '" + word + "' stands behind 're' alone");
       }
       if (!asked_.flags.contains(word)) asked_.flags += word;
@@ -177,18 +177,18 @@ class Reading {
 // What the words ask for, held against the item as a whole.
 Result<void> check(const Asked& asked, const DetectionItem& item) {
   const bool single = item.values.size() == 1;
-  const bool lists_all = asked.kind == Kind::text || asked.kind == Kind::expression ||
-                         asked.kind == Kind::network || asked.kind == Kind::other_field;
+  const bool lists_all = asked.kind == TestKind::text || asked.kind == TestKind::expression ||
+                         asked.kind == TestKind::network || asked.kind == TestKind::other_field;
   if (item.values.empty()) return fail(Code::invalid, "the list of values is empty");
   if (asked.all && !lists_all) return contradicts("all");
   if (asked.all && single) {
     return fail(Code::invalid, "'all' needs more than one value; write the value without it");
   }
-  if (asked.negated && asked.kind == Kind::presence) return contradicts("neq");
-  if (asked.kind == Kind::presence && item.is_list) {
+  if (asked.negated && asked.kind == TestKind::presence) return contradicts("neq");
+  if (asked.kind == TestKind::presence && item.is_list) {
     return fail(Code::invalid, "'exists' takes true or false, not a list");
   }
-  const bool about_field = asked.kind != Kind::text && asked.kind != Kind::expression;
+  const bool about_field = asked.kind != TestKind::text && asked.kind != TestKind::expression;
   if (item.field.empty() && about_field) {
     return fail(Code::invalid, "keywords are texts; this modifier needs a field");
   }
@@ -198,7 +198,7 @@ Result<void> check(const Asked& asked, const DetectionItem& item) {
       return fail(Code::invalid, "null cannot stand in a list of values");
     }
     if (item.field.empty()) return fail(Code::invalid, "null cannot be searched in an event");
-    if (asked.changes_text() || asked.kind != Kind::text || asked.all) {
+    if (asked.changes_text() || asked.kind != TestKind::text || asked.all) {
       return fail(Code::invalid, "null has no text that a modifier could change");
     }
   }
@@ -280,29 +280,29 @@ Matcher finished(Pattern pattern, const Asked& asked, bool keyword) {
   return Text{.pattern = std::move(pattern), .cased = asked.cased};
 }
 
-class Maker {
+class MatcherMaker {
  public:
-  Maker(const Asked& asked, const Placeholders& placeholders, bool keyword)
+  MatcherMaker(const Asked& asked, const Placeholders& placeholders, bool keyword)
       : asked_(asked), placeholders_(placeholders), keyword_(keyword) {}
 
   // What one value stands for: any of these.
   Result<std::vector<Matcher>> make(const RuleValue& value) const {
     switch (asked_.kind) {
-      case Kind::text:
+      case TestKind::text:
         return text(value);
-      case Kind::expression:
+      case TestKind::expression:
         return expressions(value);
-      case Kind::network:
+      case TestKind::network:
         return one(make_network(value.text));
-      case Kind::comparison:
-      case Kind::date:
+      case TestKind::comparison:
+      case TestKind::date:
         return number(value);
-      case Kind::presence:
+      case TestKind::presence:
         if (value.kind != RuleValue::Kind::truth) {
           return fail(Code::invalid, "'exists' takes true or false");
         }
         return std::vector<Matcher>{Presence{value.text == "true"}};
-      case Kind::other_field:
+      case TestKind::other_field:
         return other_field(value);
     }
     return fail(Code::invalid, "a kind of value that is not known");
@@ -370,7 +370,7 @@ class Maker {
       return fail(Code::invalid, "'" + value.text + "' is a text; a number stands without quotes");
     }
     const Number wanted{.value = *number, .compare = asked_.compare};
-    if (asked_.kind != Kind::date) return std::vector<Matcher>{wanted};
+    if (asked_.kind != TestKind::date) return std::vector<Matcher>{wanted};
     return std::vector<Matcher>{Date{.part = asked_.part, .number = wanted}};
   }
 
@@ -396,7 +396,7 @@ Result<FieldTest> resolve(const DetectionItem& item, const Placeholders& placeho
   const auto asked = Reading().run(item.modifiers);
   if (!asked) return std::unexpected(asked.error());
   if (auto checked = check(*asked, item); !checked) return std::unexpected(checked.error());
-  const Maker maker(*asked, placeholders, item.field.empty());
+  const MatcherMaker maker(*asked, placeholders, item.field.empty());
   FieldTest test{.field = item.field, .values = {}, .negated = asked->negated};
   std::size_t count = 0;
   for (const RuleValue& value : item.values) {

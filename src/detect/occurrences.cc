@@ -11,7 +11,7 @@ constexpr std::size_t value_overhead = sizeof(Occurrences::Value) + 16 + 4 * siz
 constexpr std::size_t earlier_bytes = 2 * sizeof(Moment);  // in a node that is half empty
 constexpr std::size_t set_bytes = sizeof(absl::btree_set<Moment>) + 32;
 
-std::size_t bytes_of(std::string_view text) {
+std::size_t bytes_held(std::string_view text) {
   return value_overhead + (text.size() < sizeof(std::string) / 2 ? 0 : text.size() + 1);
 }
 
@@ -20,7 +20,7 @@ std::size_t bytes_of(std::string_view text) {
 Occurrences::Value* Occurrences::value_of(std::string_view text) {
   const std::size_t hash = hash_(text);
   if (Value* const known = values_.find(hash, text)) return known;
-  bytes_ += bytes_of(text);
+  bytes_ += bytes_held(text);
   Value value;
   value.hash = hash;
   value.text = text;
@@ -40,7 +40,7 @@ void Occurrences::add(Value& value, Moment at) {
 
 void Occurrences::remove_oldest(Value& value) {
   if (!value.earlier) {
-    bytes_ -= bytes_of(value.text);
+    bytes_ -= bytes_held(value.text);
     values_.erase(value);
     return;
   }

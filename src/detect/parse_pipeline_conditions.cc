@@ -252,8 +252,7 @@ RuleCondition ConditionReader::attribute_condition(const Node& node) {
                                : is_text                ? "eq and ne"
                                                         : "eq, ne, gte, gt, lte and lt"));
   }
-  const auto levels = {"informational", "low", "medium", "high", "critical"};
-  if (read.attribute == "level" && std::ranges::count(levels, read.value) == 0) {
+  if (read.attribute == "level" && !parse_level(read.value)) {
     reader_.mistake(node, "the level '" + printable(read.value) +
                               "' is none of informational, low, medium, high, critical");
   }

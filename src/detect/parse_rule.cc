@@ -7,18 +7,8 @@
 #include "base/text.h"
 
 namespace mailwarden::detect {
-namespace {
 
 using yaml::Node;
-
-constexpr std::array<std::pair<std::string_view, Level>, 5> levels{
-    {{"informational", Level::informational},
-     {"low", Level::low},
-     {"medium", Level::medium},
-     {"high", Level::high},
-     {"critical", Level::critical}}};
-
-}  // namespace
 
 void DocumentReader::read(RuleTexts& into) {
   header_.line = document_.line;
@@ -91,13 +81,11 @@ void DocumentReader::read_header() {
 void DocumentReader::read_level() {
   const Node* level = document_.find("level");
   if (level == nullptr) return;
-  const auto known =
-      std::ranges::find(levels, level->scalar, &std::pair<std::string_view, Level>::first);
-  if (known == levels.end()) {
+  if (const auto known = parse_level(level->scalar)) {
+    header_.level = *known;
+  } else {
     mistakes_.add(*level, "the level '" + level->scalar +
                               "' is none of informational, low, medium, high, critical");
-  } else {
-    header_.level = known->second;
   }
 }
 

@@ -5,16 +5,12 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "detect/link_rules.h"
 #include "detect/parse_pipeline.h"
 #include "detect/pipeline_run.h"
 
 namespace mailwarden::detect {
 namespace {
-
-template <class... T>
-struct Overloaded : T... {
-  using T::operator()...;
-};
 
 void number(std::vector<Transformation>& transformations, std::size_t& next) {
   for (Transformation& one : transformations) {
@@ -66,10 +62,8 @@ bool holds_of(const AttributeCondition& wanted, const Header& header) {
     return listed == (wanted.relation == Relation::in);
   }
   if (wanted.attribute == "level") {
-    Level level = Level::informational;
-    while (to_string(level) != wanted.value)
-      level = static_cast<Level>(static_cast<int>(level) + 1);
-    return compares(wanted.relation, header.level <=> level);
+    const auto level = parse_level(wanted.value);
+    return level && compares(wanted.relation, header.level <=> *level);
   }
   const std::string& text = wanted.attribute == "id"     ? header.id
                             : wanted.attribute == "name" ? header.name
@@ -109,10 +103,6 @@ bool decide(const Transformation& by, const PipelineRun& run, const HasLogsource
   return conditions.list.empty() || holds(conditions.formula, [&](std::size_t i) {
            return holds_of(conditions.list[i], run, source);
          });
-}
-
-bool contradicts(const std::string& a, const std::string& b) {
-  return !a.empty() && !b.empty() && a != b;
 }
 
 // Takes rules, then the filters on them, then what rests on them through the pipelines.
@@ -185,10 +175,7 @@ class Applying {
     bool had_rules = false;
     for (const std::size_t index : rules_of(filter, unknown)) {
       const Logsource& stated = traces_[index].logsources.front().second;
-      const bool suits = !contradicts(filter.logsource.product, stated.product) &&
-                         !contradicts(filter.logsource.category, stated.category) &&
-                         !contradicts(filter.logsource.service, stated.service);
-      if (!suits) continue;
+      if (!suits(filter.logsource, stated)) continue;
       had_rules = true;
       if (refused_.contains(texts_.rules[index].header.order)) continue;
       ways[traces_[index].applied].push_back(index);

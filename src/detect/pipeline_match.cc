@@ -7,14 +7,6 @@
 #include "detect/pipeline_run.h"
 
 namespace mailwarden::detect {
-namespace {
-
-template <class... T>
-struct Overloaded : T... {
-  using T::operator()...;
-};
-
-}  // namespace
 
 bool compares(Relation relation, std::strong_ordering order) {
   switch (relation) {

@@ -8,7 +8,7 @@
 namespace mailwarden::detect {
 namespace {
 
-using Kind = PlaceholderPart::Kind;
+using PlaceholderKind = PlaceholderPart::Kind;
 
 // A value that is put where `expand` still comes: it must come out as it was.
 std::string hidden_from_expand(const std::string& value, bool expression) {
@@ -38,7 +38,7 @@ class Replacing {
     auto lists = [&](const std::vector<std::string>& names) {
       return std::ranges::find(names, one.text) != names.end();
     };
-    if (one.kind != Kind::name) return false;
+    if (one.kind != PlaceholderKind::name) return false;
     if (change_.include) return lists(*change_.include);
     return !change_.exclude || !lists(*change_.exclude);
   }
@@ -49,7 +49,7 @@ class Replacing {
     std::vector<std::string> all{""};
     for (const PlaceholderPart& part : parts) {
       std::vector<std::string> some;
-      if (part.kind == Kind::text) {
+      if (part.kind == PlaceholderKind::text) {
         some = {stays ? part.text : without_hidden_percents(part.text)};
       } else if (!handles(part)) {
         some = {"%" + part.text + "%"};
@@ -111,7 +111,7 @@ MaybeChanged replace_placeholders(const ReplacePlaceholders& change, const Place
     for (const PlaceholderPart& part : parts.emplace_back(placeholder_parts(value.text))) {
       any = any || replacing.handles(part);
       // What is wrong is told by `expand`, and so is what another transformation did not handle.
-      stays = stays || (part.kind != Kind::text && !replacing.handles(part));
+      stays = stays || (part.kind != PlaceholderKind::text && !replacing.handles(part));
     }
   }
   if (!any) return std::nullopt;

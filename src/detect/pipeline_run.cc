@@ -7,11 +7,6 @@
 namespace mailwarden::detect {
 namespace {
 
-template <class... T>
-struct Overloaded : T... {
-  using T::operator()...;
-};
-
 // Whether the item holds of an event that has no such field. Then a field that is mapped to
 // several must be absent, or different, in each of them.
 bool is_about_absence(const DetectionItem& item) {

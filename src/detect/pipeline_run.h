@@ -129,6 +129,12 @@ class PipelineRun {
   std::map<std::string, std::set<std::string>> renamed_;  // ids, by the names that came of them
 };
 
+// What std::visit does with each kind of condition or change.
+template <class... T>
+struct Overloaded : T... {
+  using T::operator()...;
+};
+
 bool compares(Relation relation, std::strong_ordering order);
 // Whether the formula holds where `holds` says so of a condition by its index.
 bool holds(const Condition& formula, const std::function<bool(std::size_t)>& one);

@@ -43,8 +43,8 @@ PredicateId Program::intern(FieldId field, const Matcher& matcher) {
   return place->second;
 }
 
-NodeId Program::join(Node::Kind kind, const std::vector<NodeId>& parts) {
-  if (parts.size() == 1 && kind != Node::Kind::none_of) return parts.front();
+NodeId Program::join(ConditionNode::Kind kind, const std::vector<NodeId>& parts) {
+  if (parts.size() == 1 && kind != ConditionNode::Kind::none_of) return parts.front();
   nodes_.push_back({.kind = kind,
                     .first = static_cast<std::uint32_t>(parts_.size()),
                     .count = static_cast<std::uint32_t>(parts.size())});
@@ -62,10 +62,10 @@ CompiledItem Program::compile(const FieldTest& test) {
       item.predicates.push_back(intern(item.field, matcher));
       leaves.push_back(item.predicates.back() | predicate_bit);
     }
-    lists.push_back(join(Node::Kind::any_of, leaves));
+    lists.push_back(join(ConditionNode::Kind::any_of, leaves));
   }
-  item.node = join(Node::Kind::all_of, lists);
-  if (test.negated) item.node = join(Node::Kind::none_of, {item.node});
+  item.node = join(ConditionNode::Kind::all_of, lists);
+  if (test.negated) item.node = join(ConditionNode::Kind::none_of, {item.node});
   return item;
 }
 
@@ -79,7 +79,7 @@ CompiledSelection Program::compile(const Selection& selection, const std::vector
       alternative.items.push_back(compile(tests[next++]));
       nodes.push_back(alternative.items.back().node);
     }
-    alternative.node = join(Node::Kind::all_of, nodes);
+    alternative.node = join(ConditionNode::Kind::all_of, nodes);
   }
   return compiled;
 }
@@ -88,9 +88,10 @@ NodeId Program::compile(const Condition& condition, const std::vector<NodeId>& s
   if (condition.kind == Condition::Kind::selection) return selections[condition.selection];
   std::vector<NodeId> parts;
   for (const Condition& part : condition.parts) parts.push_back(compile(part, selections));
-  const Node::Kind kind = condition.kind == Condition::Kind::all_of   ? Node::Kind::all_of
-                          : condition.kind == Condition::Kind::any_of ? Node::Kind::any_of
-                                                                      : Node::Kind::none_of;
+  const ConditionNode::Kind kind =
+      condition.kind == Condition::Kind::all_of   ? ConditionNode::Kind::all_of
+      : condition.kind == Condition::Kind::any_of ? ConditionNode::Kind::any_of
+                                                  : ConditionNode::Kind::none_of;
   return join(kind, parts);
 }
 
@@ -104,7 +105,7 @@ CompiledRule Program::add(const Rule& rule, const std::vector<FieldTest>& tests)
     for (const auto& one : compiled.selections.back().alternatives) {
       alternatives.push_back(one.node);
     }
-    nodes.push_back(join(Node::Kind::any_of, alternatives));
+    nodes.push_back(join(ConditionNode::Kind::any_of, alternatives));
   }
   compiled.root = compile(rule.condition, nodes);
   std::set<std::size_t> wanted;
@@ -171,7 +172,7 @@ void Program::arrange() {
   choose_evidence();
   std::vector<Weight> weights;
   weights.reserve(nodes_.size());
-  for (const Node& node : nodes_) weights.push_back(weigh(node, weights));
+  for (const ConditionNode& node : nodes_) weights.push_back(weigh(node, weights));
 }
 
 Program::Weight Program::weight_of(NodeId part, const std::vector<Weight>& weights) const {
@@ -180,8 +181,8 @@ Program::Weight Program::weight_of(NodeId part, const std::vector<Weight>& weigh
   return {.likely = predicate.likely, .cost = cost_of(predicate)};
 }
 
-Program::Weight Program::weigh(const Node& node, const std::vector<Weight>& weights) {
-  const bool any = node.kind == Node::Kind::any_of;
+Program::Weight Program::weigh(const ConditionNode& node, const std::vector<Weight>& weights) {
+  const bool any = node.kind == ConditionNode::Kind::any_of;
   const auto begin = parts_.begin() + node.first;
   // What decides soonest for its cost comes first.
   std::ranges::stable_sort(begin, begin + node.count, {}, [&](NodeId part) {
@@ -196,7 +197,7 @@ Program::Weight Program::weigh(const Node& node, const std::vector<Weight>& weig
     reached *= any ? 1 - weight.likely : weight.likely;
   }
   whole.likely = any ? 1 - reached : reached;
-  if (node.kind == Node::Kind::none_of) whole.likely = 1 - whole.likely;
+  if (node.kind == ConditionNode::Kind::none_of) whole.likely = 1 - whole.likely;
   return whole;
 }
 

@@ -50,7 +50,7 @@ constexpr PredicateId predicate_of(NodeId id) {
   return id & ~predicate_bit;
 }
 
-struct Node {
+struct ConditionNode {
   enum class Kind : std::uint8_t { all_of, any_of, none_of };
   Kind kind = Kind::all_of;
   std::uint32_t first = 0;  // of the parts, which stand together
@@ -98,8 +98,10 @@ class Program {
   // Of the literal texts of all predicates; after arrange().
   const TextStatistics& statistics() const { return statistics_; }
   const std::vector<Predicate>& predicates() const { return predicates_; }
-  const Node& node(NodeId id) const { return nodes_[id]; }
-  NodeId part(const Node& node, std::size_t index) const { return parts_[node.first + index]; }
+  const ConditionNode& node(NodeId id) const { return nodes_[id]; }
+  NodeId part(const ConditionNode& node, std::size_t index) const {
+    return parts_[node.first + index];
+  }
 
  private:
   struct Weight {
@@ -109,18 +111,18 @@ class Program {
 
   void choose_evidence();
   PredicateId intern(FieldId field, const Matcher& matcher);
-  NodeId join(Node::Kind kind, const std::vector<NodeId>& parts);
+  NodeId join(ConditionNode::Kind kind, const std::vector<NodeId>& parts);
   CompiledItem compile(const FieldTest& test);
   CompiledSelection compile(const Selection& selection, const std::vector<FieldTest>& tests,
                             std::size_t& next);
   NodeId compile(const Condition& condition, const std::vector<NodeId>& selections);
-  Weight weigh(const Node& node, const std::vector<Weight>& weights);
+  Weight weigh(const ConditionNode& node, const std::vector<Weight>& weights);
   Weight weight_of(NodeId part, const std::vector<Weight>& weights) const;
 
   FieldNames names_;
   std::vector<Predicate> predicates_;
   std::unordered_map<std::string, PredicateId> ids_;
-  std::vector<Node> nodes_;
+  std::vector<ConditionNode> nodes_;
   std::vector<NodeId> parts_;
   std::uint32_t items_ = 0;
   TextStatistics statistics_;

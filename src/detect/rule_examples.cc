@@ -14,14 +14,14 @@ namespace {
 
 using yaml::Node;
 
-struct Seen {
+struct SeenExamples {
   bool match = false;
   bool no_match = false;
 };
 
-class Runner {
+class ExampleRunner {
  public:
-  Runner(const RuleSet& rules, const DecodeLine& decode) : rules_(rules), decode_(decode) {}
+  ExampleRunner(const RuleSet& rules, const DecodeLine& decode) : rules_(rules), decode_(decode) {}
 
   // All rules of one file with the examples beside it.
   Result<void> run_file(const std::string& file, const std::vector<const Header*>& headers) {
@@ -36,7 +36,7 @@ class Runner {
     if (!text) return std::unexpected(text.error());
     const auto documents = yaml::parse(*text);
     if (!documents) return fail(Code::invalid, path.string() + ", " + documents.error().what);
-    std::map<std::string, Seen> seen;
+    std::map<std::string, SeenExamples> seen;
     for (const Node& document : *documents) {
       if (!document.is_sequence()) {
         return fail(Code::invalid, path.string() + ": expected a list of examples");
@@ -66,7 +66,8 @@ class Runner {
   }
 
   Result<void> run(const std::string& file, const Node& example,
-                   const std::vector<const Header*>& headers, std::map<std::string, Seen>& seen) {
+                   const std::vector<const Header*>& headers,
+                   std::map<std::string, SeenExamples>& seen) {
     const std::string where = file + ", " + example.where() + ": ";
     const std::string expect = text(example, "expect");
     const Node* lines = example.find("lines");
@@ -136,7 +137,7 @@ Result<RuleTests> test_rules(const std::vector<std::string>& folders, const Deco
   for (const Correlation& one : rules->correlations()) {
     by_file[one.header.file].push_back(&one.header);
   }
-  Runner runner(*rules, decode);
+  ExampleRunner runner(*rules, decode);
   for (const auto& [file, headers] : by_file) {
     if (auto done = runner.run_file(file, headers); !done) return std::unexpected(done.error());
   }

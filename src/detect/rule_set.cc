@@ -10,6 +10,9 @@
 namespace mailwarden::detect {
 namespace {
 
+constexpr std::array<std::string_view, 5> level_names{"informational", "low", "medium", "high",
+                                                      "critical"};
+
 std::string entity_kind(std::string_view path) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kinds{
       {{"src_endpoint.ip", "address"},
@@ -28,9 +31,13 @@ std::string entity_kind(std::string_view path) {
 }  // namespace
 
 std::string_view to_string(Level level) {
-  constexpr std::array<std::string_view, 5> names{"informational", "low", "medium", "high",
-                                                  "critical"};
-  return names[static_cast<std::size_t>(level)];
+  return level_names[static_cast<std::size_t>(level)];
+}
+
+std::optional<Level> parse_level(std::string_view text) {
+  const auto* const found = std::ranges::find(level_names, text);
+  if (found == level_names.end()) return std::nullopt;
+  return static_cast<Level>(found - level_names.begin());
 }
 
 std::string value_of(const Event& event, std::string_view name) {

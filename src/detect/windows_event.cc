@@ -116,7 +116,7 @@ std::string_view category_of(std::string_view service, std::string_view id, std:
 }
 
 constexpr std::string_view attributes = ".#attributes.";
-constexpr std::string_view text_of = ".#text";
+constexpr std::string_view text_ending = ".#text";
 
 bool take(std::string_view& path, std::string_view prefix) {
   if (!path.starts_with(prefix)) return false;
@@ -132,7 +132,7 @@ bool is_windows_path(std::string_view path) {
 
 void append_windows_name(std::string& out, std::string_view path) {
   if (!take(path, "Event.")) return;
-  if (path.ends_with(text_of)) path.remove_suffix(text_of.size());
+  if (path.ends_with(text_ending)) path.remove_suffix(text_ending.size());
   if (take(path, "System.")) {
     const std::size_t at = path.find(attributes);
     out += path.substr(0, at);

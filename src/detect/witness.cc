@@ -16,13 +16,13 @@ class Chooser {
 
   std::optional<Choice> choose(NodeId id, bool negated) const {
     if (is_predicate(id)) return negated ? std::nullopt : of_predicate(predicate_of(id));
-    const Node& node = program_.node(id);
+    const ConditionNode& node = program_.node(id);
     switch (node.kind) {
-      case Node::Kind::none_of:
+      case ConditionNode::Kind::none_of:
         return choose(program_.part(node, 0), !negated);
-      case Node::Kind::all_of:
+      case ConditionNode::Kind::all_of:
         return negated ? of_any(node, negated) : of_all(node, negated);
-      case Node::Kind::any_of:
+      case ConditionNode::Kind::any_of:
         return negated ? of_all(node, negated) : of_any(node, negated);
     }
     return std::nullopt;
@@ -36,7 +36,7 @@ class Chooser {
   }
 
   // One part's witness is enough.
-  std::optional<Choice> of_all(const Node& node, bool negated) const {
+  std::optional<Choice> of_all(const ConditionNode& node, bool negated) const {
     std::optional<Choice> best;
     for (std::size_t i = 0; i < node.count; ++i) {
       auto one = choose(program_.part(node, i), negated);
@@ -45,7 +45,7 @@ class Chooser {
     return best;
   }
 
-  std::optional<Choice> of_any(const Node& node, bool negated) const {
+  std::optional<Choice> of_any(const ConditionNode& node, bool negated) const {
     Choice all;
     for (std::size_t i = 0; i < node.count; ++i) {
       auto one = choose(program_.part(node, i), negated);

@@ -161,10 +161,8 @@ class RuleReader {
   }
 
   void read_level(const std::string& text) {
-    for (const Level level :
-         {Level::informational, Level::low, Level::medium, Level::high, Level::critical}) {
-      if (to_string(level) != text) continue;
-      rule_.level = level;
+    if (const auto level = parse_level(text)) {
+      rule_.level = *level;
       return;
     }
     said_.warnings.push_back(note("the level '" + printable(text) +

@@ -116,19 +116,19 @@ std::int64_t number_of(const Node* node, std::int64_t otherwise) {
   return to_integer(node->scalar).value_or(-1);
 }
 
-constexpr std::array<std::string_view, 7> kinds{"text",   "utf16le", "utf16be", "hex",
-                                                "base64", "zip",     "parts"};
+constexpr std::array<std::string_view, 7> content_kinds{"text",   "utf16le", "utf16be", "hex",
+                                                        "base64", "zip",     "parts"};
 
-class Maker {
+class SampleMaker {
  public:
-  explicit Maker(std::string file) : file_(std::move(file)) {}
+  explicit SampleMaker(std::string file) : file_(std::move(file)) {}
 
   std::string where(const Node& node) const { return file_ + ", " + node.where(); }
 
   Result<std::string> bytes(const Node& node, std::size_t before = 0) const {
     const Node* content = nullptr;
     std::string_view kind;
-    for (const std::string_view name : kinds) {
+    for (const std::string_view name : content_kinds) {
       const Node* const found = node.find(name);
       if (found != nullptr && content != nullptr) return wrong(*found, "its bytes stand twice");
       if (found != nullptr) kind = name;
@@ -205,18 +205,18 @@ std::string text_of(const Node& node, std::string_view name, std::string_view ot
   return std::string(found == nullptr ? otherwise : std::string_view(found->scalar));
 }
 
-struct Seen {
+struct SeenSamples {
   bool match = false;
   bool no_match = false;
 };
 
-class Runner {
+class SampleRunner {
  public:
-  Runner(std::vector<const YaraRule*> rules, YaraScanner& scanner, YaraTests& tests)
+  SampleRunner(std::vector<const YaraRule*> rules, YaraScanner& scanner, YaraTests& tests)
       : rules_(std::move(rules)), scanner_(scanner), tests_(tests) {}
 
   Result<void> run(const std::vector<YaraSample>& samples) {
-    std::map<const YaraRule*, Seen> seen;
+    std::map<const YaraRule*, SeenSamples> seen;
     for (const YaraSample& sample : samples) {
       const auto rule = std::ranges::find_if(rules_, [&](const YaraRule* one) {
         return one->id == sample.rule || one->origin.rule == sample.rule;
@@ -267,7 +267,7 @@ class Runner {
 Result<std::vector<YaraSample>> parse_yara_samples(std::string_view text, const std::string& file) {
   const auto documents = yaml::parse(text);
   if (!documents) return fail(file, documents.error());
-  const Maker maker(file);
+  const SampleMaker maker(file);
   std::vector<YaraSample> samples;
   for (const Node& document : *documents) {
     if (!document.is_sequence()) return fail(Code::invalid, file + ": expected a list of samples");
@@ -316,7 +316,7 @@ Result<YaraTests> test_yara_rules(const std::vector<std::string>& paths,
     if (!text) return std::unexpected(text.error());
     const auto samples = parse_yara_samples(*text, beside);
     if (!samples) return std::unexpected(samples.error());
-    if (auto done = Runner(std::move(rules), *scanner, tests).run(*samples); !done) {
+    if (auto done = SampleRunner(std::move(rules), *scanner, tests).run(*samples); !done) {
       return std::unexpected(done.error());
     }
   }

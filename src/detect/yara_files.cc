@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_rule_file(const fs::path& path) {
+bool is_yara_file(const fs::path& path) {
   return path.extension() == ".yar" || path.extension() == ".yara";
 }
 
@@ -36,7 +36,7 @@ class Folders {
     std::error_code failed;
     fs::recursive_directory_iterator at(folder, failed);
     for (; !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
-      if (!is_rule_file(at->path())) continue;
+      if (!is_yara_file(at->path())) continue;
       const auto kind = at->symlink_status(failed).type();
       if (failed) break;
       if (kind == fs::file_type::regular) {

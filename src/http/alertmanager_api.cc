@@ -17,7 +17,7 @@ namespace {
 using net::Request;
 using net::Response;
 
-constexpr std::string_view prefix = "/api/v2/";
+constexpr std::string_view alertmanager_prefix = "/api/v2/";
 constexpr std::string_view silence_path = "/api/v2/silence/";
 constexpr std::string_view test_path = "/api/v1/alerts/test";
 constexpr std::size_t token_bytes_max = 4096;
@@ -177,7 +177,7 @@ AlertmanagerApi::AlertmanagerApi(AlertmanagerParts parts)
     : parts_(std::move(parts)), started_(parts_.clock.now()) {}
 
 bool AlertmanagerApi::takes(std::string_view path) const {
-  return path.starts_with(prefix) || path == test_path;
+  return path.starts_with(alertmanager_prefix) || path == test_path;
 }
 
 Response AlertmanagerApi::answer(const Request& request) const {

@@ -7,14 +7,14 @@ namespace {
 
 using net::Response;
 
-constexpr std::string_view prefix = "/witness/";
+constexpr std::string_view witness_prefix = "/witness/";
 constexpr std::string_view add_path = "/witness/add-checkpoint";
 constexpr std::string_view checkpoint_part = "/checkpoint";
 
 }  // namespace
 
 bool WitnessApi::takes(std::string_view path) const {
-  return path.starts_with(prefix);
+  return path.starts_with(witness_prefix);
 }
 
 Response WitnessApi::answer(const net::Request& request) const {
@@ -26,7 +26,7 @@ Response WitnessApi::answer(const net::Request& request) const {
             .content_type = std::move(answer->content_type),
             .body = std::move(answer->body)};
   }
-  std::string_view name = std::string_view(request.path).substr(prefix.size());
+  std::string_view name = std::string_view(request.path).substr(witness_prefix.size());
   if (request.method != "GET" || !name.ends_with(checkpoint_part)) {
     return trouble(404, "there is nothing here");
   }

@@ -12,9 +12,9 @@ std::unexpected<Error> wrong(Code code, std::size_t line, std::string_view what)
   return fail(code, "line " + std::to_string(line) + ": " + std::string(what));
 }
 
-class Reader {
+class CsvReader {
  public:
-  Reader(std::string_view text, const CsvLimits& limits) : text_(text), limits_(limits) {}
+  CsvReader(std::string_view text, const CsvLimits& limits) : text_(text), limits_(limits) {}
 
   bool at_end() const { return at_ == text_.size(); }
   bool skip_line_end() {
@@ -110,7 +110,7 @@ Result<std::vector<CsvRow>> read_csv(std::string_view text, const CsvLimits& lim
   if (!is_utf8(text)) return wrong(Code::invalid, line_of_bad_byte(text), "it is not UTF-8");
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  Reader reader(text, limits);
+  CsvReader reader(text, limits);
   std::vector<CsvRow> rows;
   while (true) {
     while (reader.skip_line_end()) {

@@ -13,10 +13,10 @@ namespace {
 // Our own texts; a group of millions is one.
 constexpr std::size_t text_bytes_max = 1024 * 1024 * 1024;
 
-constexpr std::array kinds{std::pair{MemberKind::user, std::string_view("user")},
-                           std::pair{MemberKind::group, std::string_view("group")},
-                           std::pair{MemberKind::customer, std::string_view("customer")},
-                           std::pair{MemberKind::other, std::string_view("other")}};
+constexpr std::array member_kinds{std::pair{MemberKind::user, std::string_view("user")},
+                                  std::pair{MemberKind::group, std::string_view("group")},
+                                  std::pair{MemberKind::customer, std::string_view("customer")},
+                                  std::pair{MemberKind::other, std::string_view("other")}};
 
 bool read(const json::Value& value, bool& truth) {
   const bool* const held = value.as_bool();
@@ -58,9 +58,9 @@ bool read(const json::Value& value, PolicyAcceptance& acceptance) {
 }
 
 bool read(const json::Value& value, Member& member) {
-  const auto* const kind =
-      std::ranges::find(kinds, value.text("kind"), [](const auto& one) { return one.second; });
-  if (kind == kinds.end()) return false;
+  const auto* const kind = std::ranges::find(member_kinds, value.text("kind"),
+                                             [](const auto& one) { return one.second; });
+  if (kind == member_kinds.end()) return false;
   member.kind = kind->first;
   return read(value["id"], member.id) && read(value["email"], member.email);
 }
@@ -155,7 +155,7 @@ json::Value to_json(const std::vector<Member>& members) {
   json::Array all;
   for (const Member& member : members) {
     const auto* const kind =
-        std::ranges::find(kinds, member.kind, [](const auto& one) { return one.first; });
+        std::ranges::find(member_kinds, member.kind, [](const auto& one) { return one.first; });
     all.emplace_back(
         json::Object{{"email", member.email}, {"id", member.id}, {"kind", kind->second}});
   }

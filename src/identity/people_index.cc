@@ -45,7 +45,7 @@ std::string list_of(const Records& records, Name name) {
   return list;
 }
 
-std::string name_of(const Person& person) {
+std::string person_name(const Person& person) {
   return shown(person.id);
 }
 
@@ -219,7 +219,7 @@ void PeopleIndex::add_email_conflicts(std::set<std::string>& conflicts) const {
   for (const auto& [email, people] : people_by_email_) {
     if (people.size() > 1) {
       conflicts.insert("the address " + shown(email) +
-                       " is of several people: " + list_of(people, name_of));
+                       " is of several people: " + list_of(people, person_name));
     }
   }
   for (const auto& [email, accounts] : accounts_by_email_) {
@@ -244,7 +244,7 @@ std::set<std::string> PeopleIndex::conflicts() const {
     const std::vector<const Person*> people = claimants(account);
     if (people.size() > 1) {
       conflicts.insert("the account " + to_string(key) +
-                       " may be of several people: " + list_of(people, name_of));
+                       " may be of several people: " + list_of(people, person_name));
     }
   }
   for (const auto& [key, count] : groups_by_email_) {

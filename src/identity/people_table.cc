@@ -38,9 +38,9 @@ CREATE TABLE identity_source (
 );
 )sql"}};
 
-constexpr std::array kinds{std::pair{ListKind::people, std::string_view("people")},
-                           std::pair{ListKind::accounts, std::string_view("accounts")},
-                           std::pair{ListKind::groups, std::string_view("groups")}};
+constexpr std::array list_kinds{std::pair{ListKind::people, std::string_view("people")},
+                                std::pair{ListKind::accounts, std::string_view("accounts")},
+                                std::pair{ListKind::groups, std::string_view("groups")}};
 
 // In the order of PeopleRow::Table.
 constexpr std::array<std::string_view, 4> tables{"identity_person", "identity_account",
@@ -144,9 +144,9 @@ Result<void> load_records(db::Database& database, std::string_view table, ListKi
 bool read_list(const DirectoryKey& key, std::string_view body,
                std::map<ListKey, ListState>& lists) {
   const auto* const kind =
-      std::ranges::find(kinds, key.id, [](const auto& one) { return one.second; });
+      std::ranges::find(list_kinds, key.id, [](const auto& one) { return one.second; });
   const auto value = json::parse(body);
-  if (kind == kinds.end() || !value) return false;
+  if (kind == list_kinds.end() || !value) return false;
   const auto time = parse_rfc3339(value->text("time"));
   if (!time) return false;
   lists[{key.provider, kind->first}] = {.provider = value->text("provider"), .time = *time};
@@ -169,7 +169,7 @@ std::string_view table_of(const PeopleRow& row) {
 
 PeopleRow list_row(const ListKey& key, const ListState& state) {
   const auto* const kind =
-      std::ranges::find(kinds, key.kind, [](const auto& one) { return one.first; });
+      std::ranges::find(list_kinds, key.kind, [](const auto& one) { return one.first; });
   return {.table = PeopleRow::Table::source,
           .key = {key.source, std::string(kind->second)},
           .body = json::to_text(

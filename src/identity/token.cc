@@ -16,9 +16,9 @@ bool among(const std::string& text, const std::vector<std::string>& list) {
 
 // Reads one member after the other and keeps the first mistake, so that the table of claims below
 // stands without a branch for each.
-class Reader {
+class ClaimReader {
  public:
-  Reader(const json::Value& payload, const TokenLimits& limits)
+  ClaimReader(const json::Value& payload, const TokenLimits& limits)
       : payload_(payload), limits_(limits) {}
 
   const std::optional<Error>& mistake() const { return mistake_; }
@@ -181,7 +181,7 @@ Result<Claims> read_claims(std::string_view payload, const TokenLimits& limits) 
     return fail(Code::invalid,
                 "token: the payload is not an object of JSON with members of one name each");
   }
-  Reader reader(*value, limits);
+  ClaimReader reader(*value, limits);
   Claims claims{.issuer = reader.required("iss", reader.text("iss")),
                 .subject = reader.required("sub", reader.text("sub")),
                 .audience = reader.required("aud", reader.list_or_text("aud")),

@@ -7,9 +7,6 @@
 namespace mailwarden::incident {
 namespace {
 
-constexpr std::array levels{detect::Level::informational, detect::Level::low, detect::Level::medium,
-                            detect::Level::high, detect::Level::critical};
-
 json::Object deadlines_json(const Incident& incident) {
   json::Object deadlines;
   for (const auto& [name, deadline] : incident.deadlines) {
@@ -191,9 +188,7 @@ Result<Incident> incident_from_json(std::int64_t number, const json::Value& body
   read_facts(body, incident);
   read_work(body, incident);
   for (std::string& rule : texts(body["rules"])) incident.rules.insert(std::move(rule));
-  for (const detect::Level level : levels) {
-    if (detect::to_string(level) == body.text("level")) incident.level = level;
-  }
+  if (const auto level = detect::parse_level(body.text("level"))) incident.level = *level;
   return incident;
 }
 

@@ -12,10 +12,6 @@ namespace {
 
 using yaml::Node;
 
-constexpr std::array<detect::Level, 5> levels{detect::Level::informational, detect::Level::low,
-                                              detect::Level::medium, detect::Level::high,
-                                              detect::Level::critical};
-
 struct Parts {
   std::vector<Row> rows;
   std::map<std::string, FactKind, std::less<>> facts;
@@ -79,9 +75,8 @@ class Reader {
   }
 
   void read_level(const Node& node, Parts& into) {
-    const auto level = std::ranges::find_if(
-        levels, [&](detect::Level one) { return detect::to_string(one) == node.scalar; });
-    if (level == levels.end()) return mistake(node, "'" + node.scalar + "' is not a rule's level");
+    const auto level = detect::parse_level(node.scalar);
+    if (!level) return mistake(node, "'" + node.scalar + "' is not a rule's level");
     into.incidents_from = *level;
   }
 

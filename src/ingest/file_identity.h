@@ -2,7 +2,7 @@
 //
 // What     Object names a file by device, inode and birth; fingerprints tell whether its bytes are
 //          the ones that were read.
-// Owns     Descriptor owns an open file descriptor.
+// Owns     Nothing.
 // Threads  Any.
 // Errors   open_regular(): not_found, denied, invalid (not a regular file), io.
 // Limits   Fingerprints read at most FileSource::fingerprint_bytes.
@@ -10,26 +10,12 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "ingest/source.h"
 
 namespace mailwarden::ingest {
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-
-  int number() const { return number_; }
-
- private:
-  int number_ = -1;
-};
 
 struct FileStatus {
   std::int64_t device = 0;

@@ -5,13 +5,6 @@
 #include "base/text.h"
 
 namespace mailwarden::yaml {
-namespace {
-
-std::string in_quotes(std::string_view name) {
-  return "'" + printable(name) + "'";
-}
-
-}  // namespace
 
 std::vector<Node> Reader::documents(std::string_view text) {
   auto parsed = parse(text);

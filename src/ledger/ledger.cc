@@ -9,7 +9,7 @@
 namespace mailwarden::ledger {
 namespace {
 
-constexpr std::array steps{db::Migration{"ledger", 1, R"sql(
+constexpr std::array ledger_steps{db::Migration{"ledger", 1, R"sql(
 CREATE TABLE ledger_entry (
   number INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE ledger_checkpoint (
   note TEXT NOT NULL
 );
 )sql"},
-                           db::Migration{"ledger", 2, R"sql(
+                                  db::Migration{"ledger", 2, R"sql(
 ALTER TABLE ledger_entry ADD COLUMN commitment BLOB;
 CREATE TABLE ledger_node (
   level INTEGER NOT NULL,
@@ -88,7 +88,7 @@ Result<void> for_each_record(db::Database& database, const Result<db::Statement*
 }  // namespace
 
 std::span<const db::Migration> migrations() {
-  return steps;
+  return ledger_steps;
 }
 
 std::vector<db::AppendOnly> append_only() {

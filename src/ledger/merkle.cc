@@ -1,7 +1,6 @@
 #include "ledger/merkle.h"
 
 #include <array>
-#include <bit>
 
 #include "base/check.h"
 
@@ -11,18 +10,13 @@ namespace {
 constexpr std::array leaf_prefix{std::byte{0}};
 constexpr std::array node_prefix{std::byte{1}};
 
-// The largest power of two below `size`, where RFC 6962 splits a tree.
-std::uint64_t split(std::uint64_t size) {
-  return std::bit_floor(size - 1);
-}
-
 void append_consistency(std::span<const Digest> leaves, std::uint64_t size, bool whole,
                         std::vector<Digest>& proof) {
   if (size == leaves.size()) {
     if (!whole) proof.push_back(root_of(leaves));
     return;
   }
-  const std::uint64_t left = split(leaves.size());
+  const std::uint64_t left = split_of(leaves.size());
   if (size <= left) {
     append_consistency(leaves.first(left), size, whole, proof);
     proof.push_back(root_of(leaves.subspan(left)));
@@ -81,7 +75,7 @@ std::vector<Digest> inclusion_proof(std::span<const Digest> leaves, std::uint64_
   CHECK(index < leaves.size());
   std::vector<Digest> proof;
   while (leaves.size() > 1) {
-    const std::uint64_t left = split(leaves.size());
+    const std::uint64_t left = split_of(leaves.size());
     if (index < left) {
       proof.push_back(root_of(leaves.subspan(left)));
       leaves = leaves.first(left);

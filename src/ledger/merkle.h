@@ -10,6 +10,7 @@
 // Source   RFC 6962 section 2.1; RFC 9162 section 2.1.3 for verification.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -25,6 +26,11 @@ using crypto::Digest;
 Digest leaf_hash(std::span<const std::byte> data);
 Digest node_hash(const Digest& left, const Digest& right);
 Digest empty_root();
+
+// Where a tree of `size` leaves, more than one, is split: the largest power of two below.
+inline std::uint64_t split_of(std::uint64_t size) {
+  return std::bit_floor(size - 1);
+}
 
 // A hash above the leaves, which tiles are made of: the root over 256 of the level below.
 struct Node {

@@ -38,6 +38,14 @@ Result<SignatureLine> parse_signature_line(std::string_view line) {
 
 }  // namespace
 
+std::optional<crypto::Digest> read_hash(std::string_view base64) {
+  crypto::Digest hash{};
+  const auto bytes = json::from_base64(base64);
+  if (!bytes || bytes->size() != hash.size()) return std::nullopt;
+  std::ranges::copy(crypto::as_bytes(*bytes), hash.begin());
+  return hash;
+}
+
 std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -157,11 +165,9 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
                                    "' is not a decimal number");
   }
   Checkpoint checkpoint{.origin = std::string(lines[0]), .size = static_cast<std::uint64_t>(*size)};
-  const auto root = json::from_base64(lines[2]);
-  if (!root || root->size() != checkpoint.root.size()) {
-    return fail(Code::invalid, "the checkpoint's root is not 32 bytes in base64");
-  }
-  std::ranges::copy(crypto::as_bytes(*root), checkpoint.root.begin());
+  const auto root = read_hash(lines[2]);
+  if (!root) return fail(Code::invalid, "the checkpoint's root is not 32 bytes in base64");
+  checkpoint.root = *root;
   return checkpoint;
 }
 

@@ -8,6 +8,7 @@
 // Source   C2SP signed-note v1.0.0.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 
 #include "base/result.h"
 #include "crypto/ed25519.h"
+#include "crypto/sha256.h"
 
 namespace mailwarden::ledger {
 
@@ -41,6 +43,8 @@ struct NamedKey {
 };
 
 std::string_view as_text(std::span<const std::byte> bytes);
+// Nothing where it is not 32 bytes in base64.
+std::optional<crypto::Digest> read_hash(std::string_view base64);
 std::string key_id(const NamedKey& key, char type);
 std::string key_text(const NamedKey& key, char type);
 Result<NamedKey> parse_key(std::string_view text, char type);

@@ -1,9 +1,10 @@
 #include "ledger/proof.h"
 
-#include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "json/base64.h"
+#include "ledger/note_parts.h"
 
 namespace mailwarden::ledger {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::string_view extra_word = "extra ";
 constexpr std::string_view index_word = "index ";
 
 // The next line without its end; nothing where there is none.
-std::optional<std::string_view> take_line(std::string_view& text) {
+std::optional<std::string_view> take_whole_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos) return std::nullopt;
   const std::string_view line = text.substr(0, end);
@@ -32,14 +33,6 @@ Result<std::uint64_t> read_index(std::string_view line) {
       index && *index >= 0 && std::to_string(*index) == line.substr(index_word.size());
   if (!is_plain) return wrong("it has no line 'index N'");
   return static_cast<std::uint64_t>(*index);
-}
-
-Result<Digest> read_hash(std::string_view line) {
-  Digest hash{};
-  const auto bytes = json::from_base64(line);
-  if (!bytes || bytes->size() != hash.size()) return wrong("a hash is not 32 bytes in base64");
-  std::ranges::copy(crypto::as_bytes(*bytes), hash.begin());
-  return hash;
 }
 
 }  // namespace
@@ -61,23 +54,25 @@ Result<Proof> parse_proof(std::string_view text) {
                 "a proof of more than " + std::to_string(Proof::proof_bytes_max) + " bytes");
   }
   Proof proof;
-  if (take_line(text) != heading) return wrong("it does not begin with " + std::string(heading));
-  auto line = take_line(text);
+  if (take_whole_line(text) != heading) {
+    return wrong("it does not begin with " + std::string(heading));
+  }
+  auto line = take_whole_line(text);
   if (line && line->starts_with(extra_word)) {
     auto extra = json::from_base64(line->substr(extra_word.size()));
     if (!extra || extra->empty()) return wrong("its line 'extra' is not base64");
     proof.extra = *std::move(extra);
-    line = take_line(text);
+    line = take_whole_line(text);
   }
   const auto index = read_index(line.value_or(""));
   if (!index) return std::unexpected(index.error());
   proof.index = *index;
   while (true) {
-    line = take_line(text);
+    line = take_whole_line(text);
     if (!line) return wrong("it ends before its checkpoint");
     if (line->empty()) break;
     const auto hash = read_hash(*line);
-    if (!hash) return std::unexpected(hash.error());
+    if (!hash) return wrong("a hash is not 32 bytes in base64");
     if (proof.hashes.size() == Proof::hashes_max) return wrong("it has too many hashes");
     proof.hashes.push_back(*hash);
   }

@@ -1,17 +1,11 @@
 #include "ledger/span.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/check.h"
 
 namespace mailwarden::ledger {
 namespace {
-
-// Where RFC 6962 divides a tree of that many leaves, more than one.
-std::uint64_t split_of(std::uint64_t size) {
-  return std::bit_floor(size - 1);
-}
 
 // For each step from the root to the leaf `index`, whether the neighbour is on the left.
 std::vector<bool> sides_of(std::uint64_t size, std::uint64_t index) {

@@ -6,11 +6,6 @@
 namespace mailwarden::ledger {
 namespace {
 
-// The largest power of two below `size`, where RFC 6962 splits a tree.
-std::uint64_t split(std::uint64_t size) {
-  return std::bit_floor(size - 1);
-}
-
 std::unexpected<Error> beyond(std::uint64_t index, std::uint64_t size) {
   return fail(Code::invalid,
               std::to_string(index) + " is beyond a tree of " + std::to_string(size) + " entries");
@@ -57,7 +52,7 @@ Result<Digest> TreeReader::root_of_range(Range range) {
   if (std::has_single_bit(range.size())) {
     return root_of_full(range.begin, static_cast<unsigned>(std::countr_zero(range.size())));
   }
-  const std::uint64_t middle = range.begin + split(range.size());
+  const std::uint64_t middle = range.begin + split_of(range.size());
   const auto left = root_of_range({range.begin, middle});
   if (!left) return left;
   const auto right = root_of_range({middle, range.end});
@@ -76,7 +71,7 @@ Result<std::vector<Digest>> TreeReader::inclusion_proof(std::uint64_t index) {
   std::vector<Digest> proof;
   Range range{0, size_};
   while (range.size() > 1) {
-    const std::uint64_t middle = range.begin + split(range.size());
+    const std::uint64_t middle = range.begin + split_of(range.size());
     const bool is_left = index < middle;
     const auto other =
         root_of_range(is_left ? Range{middle, range.end} : Range{range.begin, middle});
@@ -97,7 +92,7 @@ Result<void> TreeReader::append_consistency(Range range, std::uint64_t size, boo
     return {};
   };
   if (size == range.end) return is_whole ? Result<void>() : add(range);
-  const std::uint64_t middle = range.begin + split(range.size());
+  const std::uint64_t middle = range.begin + split_of(range.size());
   if (size <= middle) {
     auto done = append_consistency({range.begin, middle}, size, is_whole, proof);
     return done ? add({middle, range.end}) : done;

@@ -4,14 +4,13 @@
 #include <array>
 
 #include "base/text.h"
-#include "json/base64.h"
 #include "ledger/cosignature.h"
 #include "ledger/note_parts.h"
 
 namespace mailwarden::ledger {
 namespace {
 
-constexpr std::array steps{db::Migration{"witness", 1, R"sql(
+constexpr std::array witness_steps{db::Migration{"witness", 1, R"sql(
 CREATE TABLE witness_log (
   origin TEXT PRIMARY KEY,
   note TEXT NOT NULL
@@ -23,14 +22,6 @@ struct Posted {
   std::vector<Digest> proof;
   std::string note;
 };
-
-std::optional<Digest> read_hash(std::string_view line) {
-  Digest hash{};
-  const auto bytes = json::from_base64(line);
-  if (!bytes || bytes->size() != hash.size()) return std::nullopt;
-  std::ranges::copy(crypto::as_bytes(*bytes), hash.begin());
-  return hash;
-}
 
 std::optional<std::uint64_t> read_old_size(std::string_view line) {
   constexpr std::string_view word = "old ";
@@ -90,7 +81,7 @@ std::string text_of(const std::string& note) {
 }  // namespace
 
 std::span<const db::Migration> witness_migrations() {
-  return steps;
+  return witness_steps;
 }
 
 WitnessBook::WitnessBook(std::string name, std::vector<VerifierKey> logs)

@@ -9,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -118,28 +119,30 @@ struct Shared {
   }
 };
 
-template <class Protocol>
-using Plain = beast::basic_stream<Protocol, asio::any_io_executor>;
-using Secure = beast::ssl_stream<Plain<Tcp>>;
+// Of any protocol, so that Beast is compiled once for all of them.
+using Socket = asio::generic::stream_protocol::socket;
+using Plain = beast::basic_stream<asio::generic::stream_protocol, asio::any_io_executor>;
+using Secure = beast::ssl_stream<Plain>;
+
+enum class Reach { network, machine };
 
 // One connection, over a Plain or a Secure stream.
 template <class Stream>
 class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
   static constexpr bool is_secure = std::is_same_v<Stream, Secure>;
-  static constexpr bool is_local = std::is_same_v<Stream, Plain<Local>>;
-  using Protocol = std::conditional_t<is_local, Local, Tcp>;
 
-  Session(typename Protocol::socket socket, Shared& shared)
+  Session(Socket socket, Reach reach, Shared& shared)
     requires(!is_secure)
-      : stream_(std::move(socket)), shared_(shared) {
+      : stream_(std::move(socket)), shared_(shared), is_local_(reach == Reach::machine) {
     ++shared_.connections;
   }
-  Session(Tcp::socket socket, Shared& shared)
+  Session(Socket socket, Reach reach, Shared& shared)
     requires(is_secure)
       : certificates_(shared.current_certificates()),
         stream_(std::move(socket), *certificates_),
-        shared_(shared) {
+        shared_(shared),
+        is_local_(reach == Reach::machine) {
     ++shared_.connections;
   }
   Session(const Session&) = delete;
@@ -147,7 +150,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   ~Session() { --shared_.connections; }
 
   void start() {
-    if constexpr (!is_local) {
+    if (!is_local_) {
       // An answer's last piece must not wait until the other side has confirmed the one before.
       error_code ignored;
       connection().socket().set_option(Tcp::no_delay(true), ignored);
@@ -174,8 +177,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void read() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(shared_.options.header_bytes_max));
-    parser_->body_limit(is_local ? shared_.options.socket_body_bytes_max
-                                 : shared_.options.body_bytes_max);
+    parser_->body_limit(is_local_ ? shared_.options.socket_body_bytes_max
+                                  : shared_.options.body_bytes_max);
     connection().expires_after(first_ ? shared_.options.request_timeout
                                       : shared_.options.idle_timeout);
     first_ = false;
@@ -240,15 +243,15 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     // Who is no longer vouched for is gone when this is answered.
     const bool outdated = is_secure && certificates_ != shared_.current_certificates();
     const bool keep_alive = message.keep_alive() && !shared_.stopping && !outdated;
-    request.local = is_local;
+    request.local = is_local_;
     request.secure = is_secure;
     request.peer_certificate = peer_;
-    if constexpr (is_local) request.uid = user_at_the_other_end();
+    if (is_local_) request.uid = user_at_the_other_end();
     if (is_secure && request.header("Host").empty()) {
       return write(sentence(400, "the request does not say which host it is for"), false);
     }
     // A page on another site may send a browser here under a name of its own.
-    if (!is_secure && !is_local && !is_loopback_name(request.header("Host"))) {
+    if (!is_secure && !is_local_ && !is_loopback_name(request.header("Host"))) {
       return write(sentence(421, "this server answers to localhost alone"), false);
     }
     head_ = message.method() == http::verb::head;
@@ -313,6 +316,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   CertificatesPointer certificates_;  // a Secure stream's, outliving it
   Stream stream_;
   Shared& shared_;
+  bool is_local_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpResponse continue_;
@@ -324,8 +328,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   std::string peer_;
 };
 
-template <class Stream, class Protocol = typename Session<Stream>::Protocol>
-void accept(typename Protocol::acceptor& acceptor, asio::io_context& context, Shared& shared) {
+template <class Stream, class Acceptor>
+void accept(Acceptor& acceptor, asio::io_context& context, Shared& shared) {
+  using Protocol = typename Acceptor::protocol_type;
   acceptor.async_accept(
       asio::make_strand(context), [&](error_code failed, typename Protocol::socket socket) {
         if (shared.stopping || failed == asio::error::operation_aborted) return;
@@ -339,7 +344,8 @@ void accept(typename Protocol::acceptor& acceptor, asio::io_context& context, Sh
         }
         // Over the limit a connection is closed at once; the sender sees it and tries again.
         if (!failed && shared.connections < shared.options.connections_max) {
-          std::make_shared<Session<Stream>>(std::move(socket), shared)->start();
+          constexpr auto reach = std::is_same_v<Protocol, Local> ? Reach::machine : Reach::network;
+          std::make_shared<Session<Stream>>(std::move(socket), reach, shared)->start();
         }
         accept<Stream>(acceptor, context, shared);
       });
@@ -441,9 +447,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& o
   if (!options.socket.empty()) {
     if (auto done = at.listen_local(options.socket); !done) return std::unexpected(done.error());
   }
-  for (const auto& acceptor : at.tcp) accept<Plain<Tcp>>(*acceptor, at.context, at.shared);
+  for (const auto& acceptor : at.tcp) accept<Plain>(*acceptor, at.context, at.shared);
   for (const auto& acceptor : at.tls) accept<Secure>(*acceptor, at.context, at.shared);
-  if (at.local) accept<Plain<Local>>(*at.local, at.context, at.shared);
+  if (at.local) accept<Plain>(*at.local, at.context, at.shared);
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i) {
     at.threads.emplace_back([&context = at.context] { context.run(); });
   }

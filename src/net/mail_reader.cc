@@ -15,7 +15,7 @@ struct Unref {
 template <class T>
 using Held = std::unique_ptr<T, Unref>;
 
-struct Free {
+struct FreeText {
   void operator()(void* memory) const { g_free(memory); }
 };
 
@@ -67,7 +67,7 @@ void take_part(GMimeObject* /*parent*/, GMimeObject* part, void* into) {
   if (!GMIME_IS_PART(part)) return;
   const bool is_attachment = g_mime_part_is_attachment(GMIME_PART(part)) != 0;
   if (GMIME_IS_TEXT_PART(part) && !is_attachment) {
-    const std::unique_ptr<char, Free> text(g_mime_text_part_get_text(GMIME_TEXT_PART(part)));
+    const std::unique_ptr<char, FreeText> text(g_mime_text_part_get_text(GMIME_TEXT_PART(part)));
     GMimeContentType* const type = g_mime_object_get_content_type(part);
     std::string& kept =
         g_mime_content_type_is_type(type, "text", "plain") != 0 ? parts.plain : parts.other;

@@ -5,32 +5,32 @@
 namespace mailwarden::policy {
 namespace {
 
-std::unexpected<Error> wrong(const std::string& what) {
-  return fail(Code::invalid, what);
-}
-
 Result<void> is_known(const EntityName& name, const Schema& schema) {
   if (schema.knows(name.uid())) return {};
   const EntityType* const type = schema.entity(name.type);
-  if (type != nullptr) return wrong(to_text(name) + " is none of those that its type lists");
-  if (schema.is_action_type(name.type)) {
-    return wrong("the action " + to_text(name) + " is not declared");
+  if (type != nullptr) {
+    return fail(Code::invalid, to_text(name) + " is none of those that its type lists");
   }
-  return wrong("the entity type '" + std::string(name.type) + "' is not declared");
+  if (schema.is_action_type(name.type)) {
+    return fail(Code::invalid, "the action " + to_text(name) + " is not declared");
+  }
+  return fail(Code::invalid, "the entity type '" + std::string(name.type) + "' is not declared");
 }
 
 Result<void> record_conforms(const Value& value, TypeId type, const Schema& schema) {
   const Types& types = schema.types();
   for (const Member& one : value.as_record()) {
     const AttributeType* const attribute = types.attribute(type, one.name);
-    if (attribute == nullptr) return wrong("'" + std::string(one.name) + "' is not declared");
+    if (attribute == nullptr) {
+      return fail(Code::invalid, "'" + std::string(one.name) + "' is not declared");
+    }
     if (auto done = conforms(one.value, attribute->type, schema); !done) {
       return fail("'" + std::string(one.name) + "'", done.error());
     }
   }
   for (const AttributeType& one : types[type].attributes) {
     if (one.is_required && value.find(one.name) == nullptr) {
-      return wrong("'" + one.name + "' is missing");
+      return fail(Code::invalid, "'" + one.name + "' is missing");
     }
   }
   return {};
@@ -41,7 +41,9 @@ Result<void> record_conforms(const Value& value, TypeId type, const Schema& sche
 Result<void> conforms(const Value& value, TypeId id, const Schema& schema) {
   using Form = Types::Form;
   const Types::Type& type = schema.types()[id];
-  const auto differs = [&] { return wrong(to_text(value) + " is no " + schema.types().text(id)); };
+  const auto differs = [&] {
+    return fail(Code::invalid, to_text(value) + " is no " + schema.types().text(id));
+  };
   switch (value.kind) {
     case Kind::boolean: {
       const Form only = value.is_true() ? Form::yes : Form::no;
@@ -77,9 +79,10 @@ namespace {
 Result<void> action_conforms(const EntityName& name, const Value& attributes, const Value& tags,
                              std::span<const EntityName* const> parents, const Schema& schema) {
   const ActionType* const action = schema.action(name.uid());
-  if (action == nullptr) return wrong("the action is not declared");
-  if (attributes.size > 0 || tags.size > 0)
-    return wrong("an action has neither attributes nor tags");
+  if (action == nullptr) return fail(Code::invalid, "the action is not declared");
+  if (attributes.size > 0 || tags.size > 0) {
+    return fail(Code::invalid, "an action has neither attributes nor tags");
+  }
   std::set<EntityUid> all;
   for (const EntityName* parent : parents) {
     all.insert(parent->uid());
@@ -87,7 +90,9 @@ Result<void> action_conforms(const EntityName& name, const Value& attributes, co
       all.insert(above->ancestors.begin(), above->ancestors.end());
     }
   }
-  if (all != action->ancestors) return wrong("the action's ancestors are not those of the schema");
+  if (all != action->ancestors) {
+    return fail(Code::invalid, "the action's ancestors are not those of the schema");
+  }
   return {};
 }
 
@@ -105,14 +110,14 @@ Result<void> conforms(const EntityName& name, const Value& attributes, const Val
   if (auto done = is_known(name, schema); !done) return done;
   if (auto done = conforms(attributes, type->attributes, schema); !done) return done;
   for (const Member& one : tags.as_record()) {
-    if (!type->tags) return wrong("entities of this type have no tags");
+    if (!type->tags) return fail(Code::invalid, "entities of this type have no tags");
     if (auto done = conforms(one.value, *type->tags, schema); !done) {
       return fail("the tag '" + std::string(one.name) + "'", done.error());
     }
   }
   for (const EntityName* parent : parents) {
     if (!type->ancestors.contains(parent->type)) {
-      return wrong("it may not stand under " + to_text(*parent));
+      return fail(Code::invalid, "it may not stand under " + to_text(*parent));
     }
     if (auto done = is_known(*parent, schema); !done) return done;
   }
@@ -129,11 +134,14 @@ Result<void> conforms(const Request& request, const Schema& schema) {
   const ActionType* const action = schema.action(request.action);
   if (auto done = known(request.principal, "principal"); !done) return done;
   if (auto done = known(request.resource, "resource"); !done) return done;
-  if (action == nullptr) return wrong("the action " + to_text(request.action) + " is not declared");
+  if (action == nullptr) {
+    return fail(Code::invalid, "the action " + to_text(request.action) + " is not declared");
+  }
   const auto applies = [&](const auto& types, const EntityUid& uid,
                            const std::string& what) -> Result<void> {
     if (types.contains(uid.type)) return {};
-    return wrong(to_text(request.action) + " is not for a " + what + " of type " + uid.type);
+    return fail(Code::invalid,
+                to_text(request.action) + " is not for a " + what + " of type " + uid.type);
   };
   if (auto done = applies(action->principals, request.principal, "principal"); !done) return done;
   if (auto done = applies(action->resources, request.resource, "resource"); !done) return done;

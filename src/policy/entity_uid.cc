@@ -136,4 +136,8 @@ std::string_view basename_of(std::string_view type) {
   return colons == std::string_view::npos ? type : type.substr(colons + 2);
 }
 
+std::string name_in(std::string_view space, std::string_view name) {
+  return space.empty() ? std::string(name) : std::string(space) + "::" + std::string(name);
+}
+
 }  // namespace mailwarden::policy

@@ -61,5 +61,7 @@ bool type_is_valid(std::string_view type);      // identifiers that are not rese
 // "Mail" of "Mail::User", "" of "User"; and "User" of both.
 std::string_view namespace_of(std::string_view type);
 std::string_view basename_of(std::string_view type);
+// "Mail::User" of "Mail" and "User", "User" of "" and "User".
+std::string name_in(std::string_view space, std::string_view name);
 
 }  // namespace mailwarden::policy

@@ -9,10 +9,6 @@
 namespace mailwarden::policy {
 namespace {
 
-std::unexpected<Error> wrong(const std::string& what) {
-  return fail(Code::invalid, what);
-}
-
 bool has_members(const json::Value& value, std::initializer_list<std::string_view> wanted,
                  std::initializer_list<std::string_view> allowed = {}) {
   const json::Object* const object = value.as_object();

@@ -1,6 +1,6 @@
 // The part of policy_json.h about expressions. Not for other modules.
 //
-// What     Reads one JsonExpr object into nodes.
+// What     Reads one JsonExpr object into nodes; wrong() says what is no policy.
 // Owns     Nothing.
 // Threads  One.
 // Errors   Error{invalid}.
@@ -10,6 +10,10 @@
 #include "policy/policy_json.h"
 
 namespace mailwarden::policy {
+
+inline std::unexpected<Error> wrong(const std::string& what) {
+  return fail(Code::invalid, what);
+}
 
 class ExpressionReader {
  public:

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace mailwarden::policy {
 namespace {
@@ -54,10 +55,6 @@ constexpr std::array<FunctionInfo, 22> functions = {{
     {"toHours", Function::to_hours, false, 1, {Kind::duration, none}, Kind::integer},
     {"toDays", Function::to_days, false, 1, {Kind::duration, none}, Kind::integer},
 }};
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Digits alone, however many, that fit into 64 bits.
 std::optional<std::int64_t> read_digits(std::string_view text) {

@@ -11,10 +11,6 @@
 namespace mailwarden::policy {
 namespace {
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 std::optional<unsigned> read_number(std::string_view text, std::size_t digits_max, unsigned most) {
   if (text.empty() || text.size() > digits_max || !std::ranges::all_of(text, is_digit)) {
     return std::nullopt;

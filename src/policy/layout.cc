@@ -5,8 +5,6 @@
 namespace mailwarden::policy {
 namespace {
 
-using Kind = Layout::Kind;
-
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
@@ -16,7 +14,7 @@ std::size_t columns(std::string_view text) {
 void take_comments(Layout& layout, std::vector<Layout>& into) {
   std::size_t taken = 0;
   for (Layout& part : layout.parts) {
-    if (part.kind == Kind::comment) {
+    if (part.kind == Layout::Kind::comment) {
       into.push_back(std::move(part));
       ++taken;
       continue;
@@ -28,9 +26,9 @@ void take_comments(Layout& layout, std::vector<Layout>& into) {
                      layout.parts.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 
-class Writer {
+class LayoutWriter {
  public:
-  explicit Writer(const LayoutOptions& options) : options_(options) {}
+  explicit LayoutWriter(const LayoutOptions& options) : options_(options) {}
 
   std::string run(const Layout& layout) {
     open_.push_back({&layout, 0, false});
@@ -43,6 +41,8 @@ class Writer {
   }
 
  private:
+  using Kind = Layout::Kind;
+
   struct Step {
     const Layout* layout = nullptr;
     std::size_t indent = 0;
@@ -192,7 +192,7 @@ Layout Layout::group(Layout inside) {
 }
 
 std::string lay_out(const Layout& layout, const LayoutOptions& options) {
-  return Writer(options).run(layout);
+  return LayoutWriter(options).run(layout);
 }
 
 }  // namespace mailwarden::policy

@@ -12,9 +12,6 @@ namespace {
 constexpr bool starts_identifier(char c) {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 constexpr bool in_identifier(char c) {
   return starts_identifier(c) || is_digit(c);
 }

@@ -9,10 +9,6 @@
 namespace mailwarden::policy {
 namespace {
 
-std::unexpected<Error> wrong(const std::string& what) {
-  return fail(Code::invalid, what);
-}
-
 // Two levels of JSON for each of an expression, and what stands around it.
 json::ParseOptions json_options(const ParseOptions& options) {
   return {.depth_max = options.nesting_max * 2 + 16, .bytes_max = options.bytes_max};

@@ -9,10 +9,6 @@ namespace {
 
 using Form = TypeExpression::Form;
 
-std::string joined(std::string_view space, std::string_view name) {
-  return space.empty() ? std::string(name) : std::string(space) + "::" + std::string(name);
-}
-
 // As an identifier where it is one.
 std::string name_text(std::string_view name) {
   return is_identifier(name) && !is_reserved(name) ? std::string(name) : policy::quoted(name);
@@ -45,12 +41,12 @@ class SchemaPrinter {
   explicit SchemaPrinter(const SchemaFragment& fragment) : fragment_(fragment) {
     for (const NamespaceDeclaration& space : fragment.namespaces) {
       for (const TypeDeclaration& one : space.types) {
-        commons_.emplace(joined(space.name, one.name), Common{&space, &one});
+        commons_.emplace(name_in(space.name, one.name), Common{&space, &one});
       }
       for (const EntityDeclaration& one : space.entities) {
-        entities_.insert(joined(space.name, one.name));
+        entities_.insert(name_in(space.name, one.name));
       }
-      if (!space.actions.empty()) entities_.insert(joined(space.name, "Action"));
+      if (!space.actions.empty()) entities_.insert(name_in(space.name, "Action"));
     }
   }
 
@@ -98,7 +94,7 @@ class SchemaPrinter {
       return {is_cedars(name) ? Kind::cedars : Kind::nothing, name};
     }
     const bool is_bare = name.find("::") == std::string::npos;
-    for (const std::string& full : {joined(is_bare ? space : "", name), name}) {
+    for (const std::string& full : {name_in(is_bare ? space : "", name), name}) {
       if (form != Form::entity && commons_.contains(full)) return {Kind::common, full};
       if (form != Form::common && entities_.contains(full)) return {Kind::entity, full};
     }
@@ -166,7 +162,7 @@ class SchemaPrinter {
     const auto add = [&](const auto& declared, auto print) -> Result<void> {
       for (const auto& one : declared) {
         auto text = (this->*print)(space, one, indent);
-        if (!text) return fail("'" + printable(joined(space.name, one.name)) + "'", text.error());
+        if (!text) return fail("'" + printable(name_in(space.name, one.name)) + "'", text.error());
         all.push_back(annotations(one.annotations, indent) + indent + *text + ";\n");
       }
       return {};

@@ -9,10 +9,6 @@ namespace {
 constexpr std::array<std::string_view, 8> reserved_types = {
     "Bool", "Boolean", "Entity", "Extension", "Long", "Record", "Set", "String"};
 
-std::string joined(std::string_view space, std::string_view name) {
-  return space.empty() ? std::string(name) : std::string(space) + "::" + std::string(name);
-}
-
 }  // namespace
 
 class SchemaResolver {
@@ -24,7 +20,7 @@ class SchemaResolver {
     if (auto done = forbid_shadows(); !done) return std::unexpected(done.error());
     for (const NamespaceDeclaration& space : fragment_.namespaces) {
       for (const TypeDeclaration& one : space.types) {
-        if (auto type = common(joined(space.name, one.name), 0); !type) {
+        if (auto type = common(name_in(space.name, one.name), 0); !type) {
           return std::unexpected(type.error());
         }
       }
@@ -65,13 +61,13 @@ class SchemaResolver {
         if (std::ranges::find(reserved_types, one.name) != reserved_types.end()) {
           return wrong("a common type cannot have the reserved name '" + one.name + "'");
         }
-        const std::string name = joined(space.name, one.name);
+        const std::string name = name_in(space.name, one.name);
         if (!commons_.emplace(name, Common{.declaration = &one, .space = &space}).second) {
           return wrong("the type '" + name + "' is declared twice");
         }
       }
       for (const EntityDeclaration& one : space.entities) {
-        const std::string name = joined(space.name, one.name);
+        const std::string name = name_in(space.name, one.name);
         if (one.name == "Action") {
           return wrong("an entity type cannot be named '" + name + "': that is what actions are");
         }
@@ -79,7 +75,7 @@ class SchemaResolver {
           return wrong("the entity type '" + name + "' is declared twice");
         }
       }
-      const std::string action_type = joined(space.name, "Action");
+      const std::string action_type = name_in(space.name, "Action");
       for (const ActionDeclaration& one : space.actions) {
         const EntityUid uid{action_type, one.name};
         if (!schema_.actions_.emplace(uid, ActionType()).second) {
@@ -103,7 +99,7 @@ class SchemaResolver {
       for (const EntityDeclaration& one : space.entities) names.push_back(one.name);
       for (const std::string& name : names) {
         if (!is_outside(name)) continue;
-        return wrong("'" + joined(space.name, name) + "' hides '" + name +
+        return wrong("'" + name_in(space.name, name) + "' hides '" + name +
                      "' of the empty namespace");
       }
       for (const ActionDeclaration& one : space.actions) {
@@ -120,7 +116,7 @@ class SchemaResolver {
   static std::optional<std::string> find(const Known& known, const NamespaceDeclaration& space,
                                          const std::string& name) {
     const bool is_bare = name.find("::") == std::string::npos;
-    if (is_bare && known.contains(joined(space.name, name))) return joined(space.name, name);
+    if (is_bare && known.contains(name_in(space.name, name))) return name_in(space.name, name);
     if (known.contains(name)) return name;
     return std::nullopt;
   }
@@ -184,7 +180,7 @@ class SchemaResolver {
     const bool wants_entity = written.form != Form::common;
     // The namespace's own names come before those outside, common types before entities.
     for (const std::string& full :
-         {joined(name.find("::") == std::string::npos ? space.name : "", name), name}) {
+         {name_in(name.find("::") == std::string::npos ? space.name : "", name), name}) {
       if (wants_common && commons_.contains(full)) return common(full, depth);
       if (!wants_entity) continue;
       if (schema_.entities_.contains(full) || schema_.action_types_.contains(full)) {
@@ -245,7 +241,7 @@ class SchemaResolver {
   }
 
   Result<void> entity(const NamespaceDeclaration& space, const EntityDeclaration& written) {
-    const std::string name = joined(space.name, written.name);
+    const std::string name = name_in(space.name, written.name);
     EntityType& made = schema_.entities_.at(name);
     if (written.choices) {
       if (written.choices->empty()) return wrong("the enumerated type '" + name + "' is empty");
@@ -268,12 +264,12 @@ class SchemaResolver {
   }
 
   Result<void> action(const NamespaceDeclaration& space, const ActionDeclaration& written) {
-    const EntityUid uid{joined(space.name, "Action"), written.name};
+    const EntityUid uid{name_in(space.name, "Action"), written.name};
     ActionType& made = schema_.actions_.at(uid);
     for (const ActionReference& one : written.parents) {
       const std::string type = one.type.empty() ? "Action" : one.type;
       const bool is_bare = type.find("::") == std::string::npos;
-      const EntityUid inside{is_bare ? joined(space.name, type) : type, one.id};
+      const EntityUid inside{is_bare ? name_in(space.name, type) : type, one.id};
       const EntityUid outside{type, one.id};
       const EntityUid& parent = schema_.actions_.contains(inside) ? inside : outside;
       if (!schema_.actions_.contains(parent)) {

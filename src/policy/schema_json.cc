@@ -10,10 +10,6 @@ namespace {
 using Form = TypeExpression::Form;
 using Names = std::initializer_list<std::string_view>;
 
-std::unexpected<Error> wrong(const std::string& what) {
-  return fail(Code::invalid, what);
-}
-
 std::string named(std::string_view kind, std::string_view name) {
   return std::string(kind) + " '" + printable(name) + "'";
 }
@@ -41,6 +37,8 @@ class SchemaReader {
   }
 
  private:
+  static std::unexpected<Error> wrong(const std::string& what) { return fail(Code::invalid, what); }
+
   // The object, if its members are among those known.
   static Result<const json::Object*> members(const json::Value& value, Names known,
                                              Names more = {}) {

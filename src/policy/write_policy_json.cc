@@ -5,9 +5,9 @@
 namespace mailwarden::policy {
 namespace {
 
-class Writer {
+class ExpressionWriter {
  public:
-  explicit Writer(const Expressions& expressions) : expressions_(expressions) {}
+  explicit ExpressionWriter(const Expressions& expressions) : expressions_(expressions) {}
 
   json::Value write(ExprId id) const {
     const Node& node = expressions_[id];
@@ -130,7 +130,7 @@ json::Value uid_json(const Scope& scope) {
 }  // namespace
 
 json::Value to_json(ExprId id, const Expressions& expressions) {
-  return Writer(expressions).write(id);
+  return ExpressionWriter(expressions).write(id);
 }
 
 json::Value to_json(const Policy& policy, const Expressions& expressions) {

@@ -129,7 +129,7 @@ json::Array policies_json(std::span<const privacy::RetentionPolicy> policies) {
     list.push_back(json::Object{{"basis", policy.basis},
                                 {"category", policy.category},
                                 {"holds", std::move(holds)},
-                                {"keep", to_words(policy.keep)},
+                                {"keep", mailwarden::to_words(policy.keep)},
                                 {"keep_seconds", policy.keep / std::chrono::seconds(1)},
                                 {"sources", std::move(sources)}});
   }

@@ -20,7 +20,7 @@ namespace {
 // How a column stands in the record.
 enum class As : std::uint8_t { text, integer, time, event };
 
-struct Column {
+struct CheckedColumn {
   int index = 0;
   As as = As::text;
   std::string_view member;   // of the record
@@ -31,7 +31,7 @@ struct Table {
   std::string_view name;
   std::string_view kind;
   std::string_view sql;  // entry and body first
-  std::span<const Column> columns;
+  std::span<const CheckedColumn> columns;
   std::span<const std::string_view> beside;  // members that the record has and the body has not
   bool tells_when = false;        // a member "when" beside the body, which older entries have not
   std::span<const int> key = {};  // columns that name a row
@@ -76,21 +76,23 @@ constexpr std::array<std::string_view, 2> beside_all{"kind", "time"};
 constexpr std::array<std::string_view, 4> beside_detection{"incident", "kind", "number", "time"};
 
 constexpr std::array decision_columns{
-    Column{2, As::text, "id"},     Column{3, As::text, "principal"},
-    Column{4, As::text, "action"}, Column{5, As::text, "resource"},
-    Column{6, As::text, "why"},    Column{7, As::text, "decision"},
-    Column{8, As::time, "when"}};
+    CheckedColumn{2, As::text, "id"},     CheckedColumn{3, As::text, "principal"},
+    CheckedColumn{4, As::text, "action"}, CheckedColumn{5, As::text, "resource"},
+    CheckedColumn{6, As::text, "why"},    CheckedColumn{7, As::text, "decision"},
+    CheckedColumn{8, As::time, "when"}};
 constexpr std::array detection_columns{
-    Column{2, As::text, "rule"},           Column{3, As::text, "kind", "entity"},
-    Column{4, As::text, "name", "entity"}, Column{5, As::integer, "number"},
-    Column{6, As::integer, "incident"},    Column{7, As::time, "event_time"},
-    Column{8, As::event, "event"}};
-constexpr std::array incident_columns{Column{2, As::integer, "incident"},
-                                      Column{3, As::integer, "sequence"},
-                                      Column{4, As::time, "when"}};
-constexpr std::array move_columns{Column{2, As::integer, "run"}, Column{3, As::time, "when"}};
-constexpr std::array grant_columns{Column{2, As::integer, "grant"},
-                                   Column{3, As::integer, "sequence"}, Column{4, As::time, "when"}};
+    CheckedColumn{2, As::text, "rule"},           CheckedColumn{3, As::text, "kind", "entity"},
+    CheckedColumn{4, As::text, "name", "entity"}, CheckedColumn{5, As::integer, "number"},
+    CheckedColumn{6, As::integer, "incident"},    CheckedColumn{7, As::time, "event_time"},
+    CheckedColumn{8, As::event, "event"}};
+constexpr std::array incident_columns{CheckedColumn{2, As::integer, "incident"},
+                                      CheckedColumn{3, As::integer, "sequence"},
+                                      CheckedColumn{4, As::time, "when"}};
+constexpr std::array move_columns{CheckedColumn{2, As::integer, "run"},
+                                  CheckedColumn{3, As::time, "when"}};
+constexpr std::array grant_columns{CheckedColumn{2, As::integer, "grant"},
+                                   CheckedColumn{3, As::integer, "sequence"},
+                                   CheckedColumn{4, As::time, "when"}};
 
 constexpr std::array tables{
     Table{"decision", "decision",
@@ -112,7 +114,7 @@ constexpr std::array tables{
           "SELECT entry, body, number, sequence, time FROM grant_changes ORDER BY entry",
           grant_columns, beside_all, true, by_sequence, body_alone}};
 
-bool agrees(const OpenedRow& row, const Column& column, const json::Value& record) {
+bool agrees(const OpenedRow& row, const CheckedColumn& column, const json::Value& record) {
   const json::Value& of = column.in.empty() ? record : record[column.in];
   switch (column.as) {
     case As::text:
@@ -161,7 +163,7 @@ std::string difference(const Table& table, const OpenedRow& row, const json::Val
   const std::string place = "its row in " + std::string(table.name);
   const std::string expected = body_text(table, *record.as_object());
   if (expected != row.text(1)) return place + body_difference(row.text(1), expected);
-  for (const Column& column : table.columns) {
+  for (const CheckedColumn& column : table.columns) {
     const bool is_untold = table.tells_when && column.member == "when" && record["when"].is_null();
     if (is_untold || agrees(row, column, record)) continue;
     return place + " is found under another '" + std::string(column.member) + "'";

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view daemon = "mailwarden";
 
 // Figures being worked out.
-struct Work {
+struct FigureWork {
   const RowReader& read;
   std::int64_t rows_max;
   json::Object figures;
@@ -75,10 +75,10 @@ json::Object activity(const Watched& all, const std::vector<Batch>& batches) {
     spans.push_back(json::Object{{"begin", to_rfc3339(Timestamp::earliest + span * number)},
                                  {"events", events}});
   }
-  return {{"span", to_words(span)}, {"spans", std::move(spans)}};
+  return {{"span", mailwarden::to_words(span)}, {"spans", std::move(spans)}};
 }
 
-Result<void> add_events(Work& work) {
+Result<void> add_events(FigureWork& work) {
   std::map<std::string, Watched> sources;
   std::vector<Batch> batches;
   Watched all;
@@ -107,7 +107,7 @@ Result<void> add_events(Work& work) {
 }
 
 // How often each rule held, most first.
-Result<void> add_detections(Work& work) {
+Result<void> add_detections(FigureWork& work) {
   struct Rule {
     std::string title;
     std::int64_t detections = 0;
@@ -133,7 +133,7 @@ Result<void> add_detections(Work& work) {
 }
 
 // At most rows_max of a kind; how many more there are stands in "left_out".
-void limit(json::Array& list, const std::string& kind, Work& work) {
+void limit(json::Array& list, const std::string& kind, FigureWork& work) {
   const auto most = static_cast<std::size_t>(work.rows_max);
   if (list.size() <= most) return;
   json::Value& left_out = work.figures.try_emplace("left_out", json::Object()).first->second;
@@ -142,7 +142,7 @@ void limit(json::Array& list, const std::string& kind, Work& work) {
 }
 
 // Who was told of what, and what playbooks did.
-Result<void> add_responses(Work& work) {
+Result<void> add_responses(FigureWork& work) {
   json::Array told;
   if (auto done = work.read("alerts",
                             [&](const json::Value& row) {
@@ -167,7 +167,7 @@ Result<void> add_responses(Work& work) {
   return {};
 }
 
-Result<void> add_incidents(Work& work) {
+Result<void> add_incidents(FigureWork& work) {
   std::map<std::int64_t, json::Array> changes;
   json::Array acts;
   if (auto done =
@@ -204,7 +204,7 @@ Result<void> add_incidents(Work& work) {
 }
 
 // Entries of kinds that an auditor asks for one by one.
-Result<void> add_entries(Work& work) {
+Result<void> add_entries(FigureWork& work) {
   for (const char* const name : {"gaps", "policies", "removals"}) {
     json::Array list;
     const auto done =
@@ -219,7 +219,7 @@ Result<void> add_entries(Work& work) {
 }  // namespace
 
 Result<json::Object> audit_figures(const RowReader& read, std::int64_t rows_max) {
-  Work work{.read = read, .rows_max = rows_max, .figures = {}};
+  FigureWork work{.read = read, .rows_max = rows_max, .figures = {}};
   for (const auto add : {add_events, add_detections, add_incidents, add_responses, add_entries}) {
     if (auto done = add(work); !done) return std::unexpected(done.error());
   }

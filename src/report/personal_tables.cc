@@ -20,7 +20,7 @@ namespace mailwarden::report {
 
 namespace {
 
-std::vector<db::PersonalTable> make_tables() {
+std::vector<db::PersonalTable> make_personal_tables() {
   std::vector<db::PersonalTable> all{ingest::personal_events(), ledger::personal_entries(),
                                      access::personal_decisions(), access::personal_sign_ins(),
                                      alert::personal_escalations()};
@@ -36,7 +36,7 @@ std::vector<db::PersonalTable> make_tables() {
 }  // namespace
 
 std::span<const db::PersonalTable> personal_tables() {
-  static const auto all = make_tables();
+  static const auto all = make_personal_tables();
   return all;
 }
 

@@ -42,8 +42,8 @@ constexpr std::array stored_fields{Field{"source", Cell::text}, Field{"events", 
                                    Field{"earliest", Cell::time}, Field{"latest", Cell::time},
                                    Field{"oldest_batch", Cell::time}};
 
-constexpr std::array incident_personal{-1, 1};
-constexpr std::array alert_personal{7, -1, 9};
+constexpr std::array incident_personal_fields{-1, 1};
+constexpr std::array alert_personal_fields{7, -1, 9};
 
 using Cells = std::string_view;
 constexpr std::array event_cells{
@@ -99,7 +99,7 @@ constexpr std::array audit_questions{
              .fields = incident_fields,
              .cells = incident_cells,
              .personal_table = "incident",
-             .personal_fields = incident_personal},
+             .personal_fields = incident_personal_fields},
     entries_of("changes", "incident", "changes of incidents", change_cells),
     Question{.name = "alerts",
              .about = "alerts that were decided, as they stood",
@@ -108,7 +108,7 @@ constexpr std::array audit_questions{
              .fields = alert_fields,
              .cells = alert_cells,
              .personal_table = "alert",
-             .personal_fields = alert_personal},
+             .personal_fields = alert_personal_fields},
     entries_of("steps", "step", "moves of playbooks", step_cells),
     entries_of("gaps", "gap", "what may have been missed", gap_cells),
     entries_of("policies", "policies", "rules and policies that came into force", policy_cells),

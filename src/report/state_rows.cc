@@ -21,7 +21,7 @@ constexpr std::array incident_personal{4, 7};
 constexpr std::array run_personal{4};
 constexpr std::array sign_in_personal{0, 2};
 
-std::vector<StateTable> make_tables() {
+std::vector<StateTable> make_state_tables() {
   const auto personal = [](StateTable table, std::span<const int> columns) {
     table.personal = &personal_table(table.name);
     table.personal_columns = columns;
@@ -94,7 +94,7 @@ Result<std::vector<std::string>> plain_values(db::Database& database, const Stat
 }  // namespace
 
 std::span<const StateTable> state_tables() {
-  static const std::vector<StateTable> tables = make_tables();
+  static const std::vector<StateTable> tables = make_state_tables();
   return tables;
 }
 

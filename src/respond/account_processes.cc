@@ -13,15 +13,13 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/files.h"
 #include "base/text.h"
+#include "respond/process_list.h"
 
 namespace mailwarden::respond {
 namespace {
 
 using std::chrono::steady_clock;
-
-constexpr std::size_t status_bytes_max = 64 * 1024;
 
 class ProcessHandle {
  public:
@@ -45,8 +43,7 @@ class ProcessHandle {
 
 // Whether the process with that number runs as the uid now.
 bool runs_as(pid_t id, uid_t uid) {
-  const auto status =
-      read_regular_file("/proc/" + std::to_string(id) + "/status", status_bytes_max);
+  const auto status = read_process_status(id);
   if (!status) return false;  // it is gone
   bool is_zombie = false;
   bool is_of_it = false;
@@ -69,7 +66,7 @@ int milliseconds_until(steady_clock::time_point until) {
 
 Result<std::vector<pid_t>> processes_of(uid_t uid) {
   // What is hidden must not pass for what has ended.
-  if (!read_regular_file("/proc/1/status", status_bytes_max)) {
+  if (!read_process_status(1)) {
     return fail(Code::denied,
                 "/proc hides the processes of others; docs/effects.md says what the unit needs");
   }

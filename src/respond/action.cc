@@ -39,7 +39,7 @@ Part part_of(std::string_view action, const EffectSettings& settings) {
   return {"hosts", settings.hosts.has_value()};
 }
 
-bool fits(VariableType type, const json::Value& value) {
+bool is_argument(VariableType type, const json::Value& value) {
   if (type == VariableType::integer) {
     const std::string* const text = value.as_string();
     return value.as_integer() != nullptr || (text != nullptr && to_integer(*text).has_value());
@@ -70,7 +70,7 @@ Result<void> check_arguments(const ActionKind& kind, const json::Object& argumen
       if (!parameter.required) continue;
       return fail(Code::invalid, action + " needs '" + std::string(parameter.name) + "'");
     }
-    if (!fits(parameter.type, given->second)) {
+    if (!is_argument(parameter.type, given->second)) {
       return fail(Code::invalid, action + ": '" + std::string(parameter.name) + "' must be " +
                                      std::string(form_of(parameter.type)));
     }

@@ -54,7 +54,7 @@ constexpr std::array file{
 constexpr std::array kept{
     ActionParameter{.name = "file", .meaning = "where it lies in quarantine, on that host"}};
 
-constexpr std::array sweep{
+constexpr std::array sweep_parameters{
     ActionParameter{.name = "sha256",
                     .type = VariableType::sha256_hash,
                     .required = false,
@@ -80,7 +80,7 @@ constexpr std::array evidence_kinds{
                     .type = VariableType::list,
                     .meaning = "of logs, sockets, firewall, processes, sessions"}};
 
-constexpr std::array evidence{
+constexpr std::array evidence_results{
     ActionParameter{.name = "evidence",
                     .type = VariableType::list,
                     .meaning = "each a JSON object as text: kind, sha256, bytes, file, whole"},
@@ -197,14 +197,14 @@ constexpr std::array kinds{
                .undo = "quarantine_file"},
     ActionKind{.name = "sweep_hosts",
                .meaning = "looks on hosts for files of a content, or for what YARA rules match",
-               .parameters = sweep,
+               .parameters = sweep_parameters,
                .results = found,
                .repeatable = true,
                .undo = ""},
     ActionKind{.name = "collect_evidence",
                .meaning = "keeps how this machine stands now, in files named by their hash",
                .parameters = evidence_kinds,
-               .results = evidence,
+               .results = evidence_results,
                .repeatable = true,
                .undo = ""},
     ActionKind{.name = "open_ticket",

@@ -91,10 +91,6 @@ Listed listed(const std::vector<std::string>& texts) {
   return all;
 }
 
-std::string in_quotes(std::string_view text) {
-  return "'" + printable(text) + "'";
-}
-
 bool is_plain_path(std::string_view path) {
   if (path.size() < 2 || path.size() > 2048 || path.front() != '/' || path.contains('\0')) {
     return false;

@@ -57,8 +57,6 @@ struct Listed {
 };
 Listed listed(const std::vector<std::string>& texts);
 
-// In quotes, safe on a terminal.
-std::string in_quotes(std::string_view text);
 // An absolute path without "." and "..", doubled or ending slashes, and NUL.
 bool is_plain_path(std::string_view path);
 // Letters, digits and what stands in names of files by good custom; so nobody reads it as an

@@ -11,7 +11,7 @@
 namespace mailwarden::respond {
 namespace {
 
-constexpr std::size_t kept_bytes_max = 4096;
+constexpr std::size_t kept_account_bytes_max = 4096;
 constexpr int is_busy = 8;  // userdel's code for an account with processes
 
 const AccountEffects& accounts(const Work& work) {
@@ -30,7 +30,7 @@ struct Before {
 };
 
 Result<Before> read_before(const Work& work, const std::string& name) {
-  const auto text = read_regular_file(kept_path(work, name), kept_bytes_max);
+  const auto text = read_regular_file(kept_path(work, name), kept_account_bytes_max);
   if (!text) return std::unexpected(text.error());
   const auto value = json::parse(*text);
   const bool* const locked = value ? (*value)["locked"].as_bool() : nullptr;
@@ -191,7 +191,7 @@ Result<bool> probe_removed(const Work& work) {
   return std::unexpected(account.error());
 }
 
-Result<json::Object> remove(const Work& work) {
+Result<json::Object> remove_user(const Work& work) {
   const auto removed = probe_removed(work);
   if (!removed) return std::unexpected(removed.error());
   if (*removed) return json::Object{};
@@ -216,7 +216,7 @@ std::string describe_end(const Work& work) {
   return "end the sessions of " + of_account(work) + " with " + accounts(work).loginctl +
          " where systemd runs, and kill all of its processes";
 }
-std::string describe_remove(const Work& work) {
+std::string describe_user_removal(const Work& work) {
   return "remove " + of_account(work) + " with " + accounts(work).userdel +
          ", which leaves its home as it is";
 }
@@ -226,6 +226,6 @@ std::string describe_remove(const Work& work) {
 const Action suspend_account{"suspend_account", suspend, probe_suspended, describe_suspend};
 const Action unlock_account{"unlock_account", unlock, probe_unlocked, describe_unlock};
 const Action end_sessions{"end_sessions", end_all_sessions, probe_ended, describe_end};
-const Action remove_account{"remove_account", remove, probe_removed, describe_remove};
+const Action remove_account{"remove_account", remove_user, probe_removed, describe_user_removal};
 
 }  // namespace mailwarden::respond

@@ -1,4 +1,5 @@
 // Campaigns of a mail core, stopped and resumed by statements of its own.
+#include "base/text.h"
 #include "db/open.h"
 #include "respond/action_parts.h"
 
@@ -12,7 +13,7 @@ const CampaignEffects& campaigns(const Work& work) {
 }
 
 // A store of ours has tables of ours; this one is only asked, each statement by itself.
-Result<std::unique_ptr<db::Database>> open(const Work& work) {
+Result<std::unique_ptr<db::Database>> open_database(const Work& work) {
   if (work.text("campaign").size() > campaign_bytes_max) {
     return fail(Code::invalid,
                 "a campaign's name has at most " + std::to_string(campaign_bytes_max) + " bytes");
@@ -51,7 +52,7 @@ Result<bool> is_stopped(const Work& work, db::Database& database) {
 }
 
 Result<json::Object> set_stopped(const Work& work, bool stop) {
-  const auto database = open(work);
+  const auto database = open_database(work);
   if (!database) return std::unexpected(final(database.error()));
   const auto before = is_stopped(work, **database);
   if (!before) return std::unexpected(before.error());
@@ -77,7 +78,7 @@ Result<json::Object> resume(const Work& work) {
 }
 
 Result<bool> probe_stopped(const Work& work) {
-  const auto database = open(work);
+  const auto database = open_database(work);
   if (!database) return std::unexpected(final(database.error()));
   return is_stopped(work, **database);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "respond/action_parts.h"
 
 namespace mailwarden::respond {

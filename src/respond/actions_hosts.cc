@@ -12,7 +12,7 @@
 namespace mailwarden::respond {
 namespace {
 
-constexpr std::size_t answer_bytes_max = std::size_t{8} << 20;
+constexpr std::size_t script_answer_bytes_max = std::size_t{8} << 20;
 constexpr int ssh_failed = 255;
 constexpr Duration sweep_margin = std::chrono::seconds(3);  // for the way there and back
 
@@ -50,7 +50,7 @@ std::vector<std::string> ssh_command(const HostEffects& settings, const Host& ho
 }
 
 Program on_host(const Work& work, const Host& host) {
-  Program program{.output_bytes_max = answer_bytes_max};
+  Program program{.output_bytes_max = script_answer_bytes_max};
   if (host.address.empty()) {
     program.command = {"/bin/sh", "-c", std::string(host_script())};
     program.by_become = true;
@@ -78,7 +78,7 @@ Result<ProgramEnd> run_script(const Work& work, const Host& host,
   return fail(again ? Code::unavailable : Code::denied, host.name + ": " + saying(program, *end));
 }
 
-struct File {
+struct HostFile {
   const Host* host = nullptr;
   std::string path;
   std::string sha256;
@@ -104,12 +104,12 @@ Result<std::string> read_hash(const Work& work) {
   return fail(Code::invalid, in_quotes(hash) + " is no SHA-256 of 64 hexadecimal digits");
 }
 
-Result<File> find_file(const Work& work) {
+Result<HostFile> find_file(const Work& work) {
   const auto host = find_host(work, work.text("host"));
   if (!host) return std::unexpected(host.error());
   auto hash = read_hash(work);
   if (!hash) return std::unexpected(hash.error());
-  File file{.host = *host, .path = work.text("path"), .sha256 = *std::move(hash)};
+  HostFile file{.host = *host, .path = work.text("path"), .sha256 = *std::move(hash)};
   if (!is_plain_path(file.path)) {
     return fail(Code::invalid, in_quotes(file.path) + " is no absolute path without . and ..");
   }
@@ -121,11 +121,11 @@ Result<File> find_file(const Work& work) {
   return file;
 }
 
-std::string kept_path(const Work& work, const File& file) {
+std::string kept_path(const Work& work, const HostFile& file) {
   return settings_of(work).quarantine + "/" + file.kept;
 }
 
-Result<std::string> tell(const Work& work, const File& file, const std::string& what) {
+Result<std::string> tell(const Work& work, const HostFile& file, const std::string& what) {
   const auto end = run_script(
       work, *file.host,
       {what, settings_of(work).quarantine, file.folder(), file.name(), file.sha256, file.kept});
@@ -138,20 +138,22 @@ struct Word {
   std::string_view word;
   std::string_view meaning;
 };
-constexpr std::array words{Word{"missing", "there is no such file"},
-                           Word{"differs", "its content has another SHA-256"},
-                           Word{"link", "a part of the path is a symbolic link"},
-                           Word{"occupied", "another file stands there by now"},
-                           Word{"nowhere", "its folder is no more"},
-                           Word{"foreign", "the quarantine folder belongs to somebody else"},
-                           Word{"failed", "it could not be moved; has the account the right to?"},
-                           Word{"broken", "the host answered what it should not"}};
+constexpr std::array script_words{
+    Word{"missing", "there is no such file"},
+    Word{"differs", "its content has another SHA-256"},
+    Word{"link", "a part of the path is a symbolic link"},
+    Word{"occupied", "another file stands there by now"},
+    Word{"nowhere", "its folder is no more"},
+    Word{"foreign", "the quarantine folder belongs to somebody else"},
+    Word{"failed", "it could not be moved; has the account the right to?"},
+    Word{"broken", "the host answered what it should not"}};
 
-std::unexpected<Error> refusal(const File& file, std::string_view word) {
-  const auto known = std::ranges::find(words, word, &Word::word);
-  return fail(Code::denied, file.host->name + ": " + printable(file.path) + ": " +
-                                (known == words.end() ? "answered " + in_quotes(word.substr(0, 200))
-                                                      : std::string(known->meaning)));
+std::unexpected<Error> refusal(const HostFile& file, std::string_view word) {
+  const auto known = std::ranges::find(script_words, word, &Word::word);
+  return fail(Code::denied,
+              file.host->name + ": " + printable(file.path) + ": " +
+                  (known == script_words.end() ? "answered " + in_quotes(word.substr(0, 200))
+                                               : std::string(known->meaning)));
 }
 
 Result<json::Object> quarantine(const Work& work) {
@@ -163,7 +165,7 @@ Result<json::Object> quarantine(const Work& work) {
   return json::Object{{"file", kept_path(work, *file)}};
 }
 
-Result<json::Object> release(const Work& work) {
+Result<json::Object> give_back(const Work& work) {
   const auto file = find_file(work);
   if (!file) return std::unexpected(file.error());
   const auto said = tell(work, *file, "release");
@@ -183,7 +185,7 @@ Result<bool> is_in_quarantine(const Work& work, std::string_view wanted) {
 Result<bool> probe_quarantined(const Work& work) {
   return is_in_quarantine(work, "kept");
 }
-Result<bool> probe_released(const Work& work) {
+Result<bool> probe_given_back(const Work& work) {
   return is_in_quarantine(work, "there");
 }
 
@@ -341,7 +343,7 @@ std::string file_of(const Work& work) {
 std::string describe_quarantine(const Work& work) {
   return "move " + file_of(work) + " into " + settings_of(work).quarantine + " with mode 0000";
 }
-std::string describe_release(const Work& work) {
+std::string describe_giving_back(const Work& work) {
   return "move " + file_of(work) + " back out of " + settings_of(work).quarantine;
 }
 std::string describe_sweep(const Work& work) {
@@ -361,7 +363,7 @@ std::string describe_sweep(const Work& work) {
 }  // namespace
 
 const Action quarantine_file{"quarantine_file", quarantine, probe_quarantined, describe_quarantine};
-const Action release_file{"release_file", release, probe_released, describe_release};
+const Action release_file{"release_file", give_back, probe_given_back, describe_giving_back};
 const Action sweep_hosts{"sweep_hosts", sweep, probe_swept, describe_sweep};
 
 }  // namespace mailwarden::respond

@@ -9,7 +9,7 @@ namespace {
 
 // postsuper reads them from what fits into the pipe of a program that is run.
 constexpr std::size_t ids_a_call = 120;
-constexpr std::size_t id_bytes_max = 32;
+constexpr std::size_t queue_id_bytes_max = 32;
 constexpr int rounds_max = 5;
 
 const MailEffects& mail(const Work& work) {
@@ -17,7 +17,7 @@ const MailEffects& mail(const Work& work) {
 }
 
 bool is_queue_id(std::string_view id) {
-  return !id.empty() && id.size() <= id_bytes_max && std::ranges::all_of(id, [](char c) {
+  return !id.empty() && id.size() <= queue_id_bytes_max && std::ranges::all_of(id, [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   });
 }
@@ -153,7 +153,7 @@ Result<json::Object> release(const Work& work) {
   return results(each_once(done->ids));
 }
 
-Result<json::Object> remove(const Work& work) {
+Result<json::Object> delete_mails(const Work& work) {
   const auto done = until_none_is_left(work, "-d", all_of);
   if (!done) return std::unexpected(done.error());
   return results(each_once(done->ids));
@@ -195,6 +195,6 @@ std::string describe_delete(const Work& work) {
 
 const Action hold_mail{"hold_mail", hold, probe_held, describe_hold};
 const Action release_mail{"release_mail", release, probe_released, describe_release};
-const Action delete_mail{"delete_mail", remove, probe_deleted, describe_delete};
+const Action delete_mail{"delete_mail", delete_mails, probe_deleted, describe_delete};
 
 }  // namespace mailwarden::respond

@@ -13,7 +13,7 @@
 namespace mailwarden::respond {
 namespace {
 
-constexpr std::size_t kept_bytes_max = std::size_t{4} << 20;
+constexpr std::size_t kept_keys_bytes_max = std::size_t{4} << 20;
 constexpr std::string_view fingerprint_head = "SHA256:";
 
 struct Key {
@@ -90,7 +90,7 @@ struct Kept {
 };
 
 Result<Kept> read_kept(const std::string& path) {
-  const auto text = read_regular_file(path, kept_bytes_max);
+  const auto text = read_regular_file(path, kept_keys_bytes_max);
   if (!text) return std::unexpected(text.error());
   const auto value = json::parse(*text);
   const json::Array* const lines = value ? (*value)["lines"].as_array() : nullptr;
@@ -172,9 +172,9 @@ Result<void> restore_to(const Work& work, const Key& key, const std::string& nam
   return failed ? fail(Code::io, path + ": " + failed.message()) : Result<void>();
 }
 
-using Step = Result<void> (*)(const Work& work, const Key& key, const std::string& name);
+using KeyStep = Result<void> (*)(const Work& work, const Key& key, const std::string& name);
 
-Result<json::Object> in_each_file(const Work& work, Step step) {
+Result<json::Object> in_each_file(const Work& work, KeyStep step) {
   const auto key = find_key(work);
   if (!key) return std::unexpected(key.error());
   for (const std::string& name : work.settings.accounts->authorized_keys) {
@@ -183,7 +183,7 @@ Result<json::Object> in_each_file(const Work& work, Step step) {
   return json::Object{};
 }
 
-Result<json::Object> remove(const Work& work) {
+Result<json::Object> remove_key(const Work& work) {
   return in_each_file(work, remove_from);
 }
 
@@ -227,7 +227,7 @@ std::string files_of(const Work& work) {
   return names + " of the account " + in_quotes(work.text("account"));
 }
 
-std::string describe_remove(const Work& work) {
+std::string describe_key_removal(const Work& work) {
   return "take the key " + in_quotes(work.text("fingerprint")) + " out of " + files_of(work) +
          " and keep its line below " + work.settings.keep;
 }
@@ -238,7 +238,7 @@ std::string describe_restore(const Work& work) {
 
 }  // namespace
 
-const Action remove_ssh_key{"remove_ssh_key", remove, probe_gone, describe_remove};
+const Action remove_ssh_key{"remove_ssh_key", remove_key, probe_gone, describe_key_removal};
 const Action restore_ssh_key{"restore_ssh_key", restore, probe_there, describe_restore};
 
 }  // namespace mailwarden::respond

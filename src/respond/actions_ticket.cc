@@ -9,9 +9,9 @@
 namespace mailwarden::respond {
 namespace {
 
-constexpr std::size_t answer_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t ticket_answer_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t token_bytes_max = 4096;
-constexpr std::size_t id_bytes_max = 256;
+constexpr std::size_t ticket_id_bytes_max = 256;
 
 const TicketEffects& tickets(const Work& work) {
   return *work.settings.tickets;
@@ -43,7 +43,7 @@ Result<net::HttpAnswer> send(const Work& work, net::HttpCall call) {
   }
   net::Client client(
       {.total_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(work.time_left()),
-       .response_bytes_max = answer_bytes_max});
+       .response_bytes_max = ticket_answer_bytes_max});
   return client.request(call);
 }
 
@@ -61,12 +61,12 @@ std::string id_in(const Work& work, const std::string& body) {
   const json::Value& id = (*value)[tickets(work).id_member];
   const std::string text = id.as_integer() != nullptr ? std::to_string(*id.as_integer())
                                                       : value->text(tickets(work).id_member);
-  return text.size() <= id_bytes_max ? text : std::string();
+  return text.size() <= ticket_id_bytes_max ? text : std::string();
 }
 
 // "" where there is none yet, as far as anybody knows.
 Result<std::string> find_ticket(const Work& work) {
-  const auto kept = read_regular_file(kept_path(work), id_bytes_max);
+  const auto kept = read_regular_file(kept_path(work), ticket_id_bytes_max);
   if (kept) return *kept;
   if (kept.error().code != Code::not_found) return std::unexpected(kept.error());
   if (tickets(work).find.empty()) return std::string();

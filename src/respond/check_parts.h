@@ -7,17 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "base/text.h"
 #include "respond/check.h"
 #include "respond/condition_tree.h"
 #include "respond/fill.h"
 #include "respond/value_type.h"
 
 namespace mailwarden::respond {
-
-inline std::string in_quotes(std::string_view name) {
-  return "'" + printable(name) + "'";
-}
 
 // The findings of one playbook.
 class Report {

@@ -39,7 +39,7 @@ Family family_of(VariableType type) {
   }
 }
 
-std::string_view to_words(Family family) {
+std::string_view family_words(Family family) {
   constexpr std::array words{"anything", "a boolean", "a number",
                              "a text",   "a list",    "a dictionary"};
   return words[static_cast<std::size_t>(family)];
@@ -60,7 +60,7 @@ class ConditionTypes {
       case Node::Kind::variable: {
         const Family family = family_of_node(node);
         if (family == Family::any || family == Family::boolean) return;
-        return wrong(in_quotes(node.name) + " is " + std::string(to_words(family)) +
+        return wrong(in_quotes(node.name) + " is " + std::string(family_words(family)) +
                      " and cannot be true");
       }
       case Node::Kind::negation:
@@ -95,7 +95,7 @@ class ConditionTypes {
     const bool equality = node.op == Node::Op::equal || node.op == Node::Op::not_equal;
     const bool ordered = left == Family::any || left == Family::number || left == Family::text;
     if (fit(left, right) && (equality || ordered)) return;
-    wrong(std::string(to_words(left)) + " and " + std::string(to_words(right)) +
+    wrong(std::string(family_words(left)) + " and " + std::string(family_words(right)) +
           " do not compare by " + std::string(to_string(node.op)));
   }
 
@@ -103,15 +103,15 @@ class ConditionTypes {
     const Family left = family_of_node(item);
     const Family right = family_of_node(list);
     if (!fit(right, Family::list)) {
-      return wrong("behind 'in' stands " + std::string(to_words(right)) + " and no list");
+      return wrong("behind 'in' stands " + std::string(family_words(right)) + " and no list");
     }
     if (list.kind == Node::Kind::variable && !fit(left, Family::text)) {
-      return wrong("a list of texts holds no " + std::string(to_words(left)).substr(2));
+      return wrong("a list of texts holds no " + std::string(family_words(left)).substr(2));
     }
     for (const Node& one : list.items) {
       if (fit(left, family_of_node(one))) continue;
-      return wrong(std::string(to_words(left)) + " and " +
-                   std::string(to_words(family_of_node(one))) + " do not compare by in");
+      return wrong(std::string(family_words(left)) + " and " +
+                   std::string(family_words(family_of_node(one))) + " do not compare by in");
     }
   }
 

@@ -10,10 +10,10 @@ namespace {
 
 using Node = Condition::Node;
 
-constexpr std::array words{std::string_view("and"),   std::string_view("or"),
-                           std::string_view("not"),   std::string_view("in"),
-                           std::string_view("true"),  std::string_view("false"),
-                           std::string_view("exists")};
+constexpr std::array condition_words{std::string_view("and"),   std::string_view("or"),
+                                     std::string_view("not"),   std::string_view("in"),
+                                     std::string_view("true"),  std::string_view("false"),
+                                     std::string_view("exists")};
 
 // The longer of two that begin alike stands first.
 constexpr std::array operators{std::pair{Node::Op::equal, std::string_view("==")},
@@ -229,7 +229,8 @@ std::string_view to_string(Node::Op op) {
 
 bool is_variable_name(std::string_view name) {
   return !name.empty() && name.size() <= variable_name_bytes_max && begins_name(name.front()) &&
-         std::ranges::all_of(name, continues_name) && std::ranges::find(words, name) == words.end();
+         std::ranges::all_of(name, continues_name) &&
+         std::ranges::find(condition_words, name) == condition_words.end();
 }
 
 Result<Condition> Condition::parse(std::string_view text) {

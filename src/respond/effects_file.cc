@@ -11,8 +11,6 @@
 namespace mailwarden::respond {
 namespace {
 
-using yaml::Node;
-
 constexpr std::int64_t uid_max = 0xFFFF'FFFE;
 constexpr Duration connect_time_out_max = std::chrono::minutes(2);
 
@@ -24,9 +22,9 @@ bool is_name(std::string_view text, std::string_view besides) {
          });
 }
 
-class File {
+class EffectsFile {
  public:
-  explicit File(const std::string& file) : reader_(file) {}
+  explicit EffectsFile(const std::string& file) : reader_(file) {}
 
   Result<EffectSettings> read(std::string_view text) {
     const auto documents = reader_.documents(text);
@@ -43,7 +41,7 @@ class File {
   }
 
  private:
-  void read_parts(const Node& root, EffectSettings& settings) {
+  void read_parts(const yaml::Node& root, EffectSettings& settings) {
     if (!reader_.is_map(root, "the file",
                         {"keep", "become", "keys", "accounts", "firewall", "mail", "campaigns",
                          "hosts", "evidence", "tickets"})) {
@@ -55,18 +53,20 @@ class File {
       reader_.mistake(*root.find("become"), "'become' must begin with a program's absolute path");
     }
     read_keys(root, settings);
-    if (const Node* part = root.find("accounts")) settings.accounts = read_accounts(*part);
-    if (const Node* part = root.find("firewall")) settings.firewall = read_firewall(*part);
-    if (const Node* part = root.find("mail")) settings.mail = read_mail(*part);
-    if (const Node* part = root.find("campaigns")) settings.campaigns = read_campaigns(*part);
-    if (const Node* part = root.find("hosts")) settings.hosts = read_hosts(*part);
-    if (const Node* part = root.find("evidence")) settings.evidence = read_evidence(*part);
-    if (const Node* part = root.find("tickets")) settings.tickets = read_tickets(*part, settings);
+    if (const yaml::Node* part = root.find("accounts")) settings.accounts = read_accounts(*part);
+    if (const yaml::Node* part = root.find("firewall")) settings.firewall = read_firewall(*part);
+    if (const yaml::Node* part = root.find("mail")) settings.mail = read_mail(*part);
+    if (const yaml::Node* part = root.find("campaigns")) settings.campaigns = read_campaigns(*part);
+    if (const yaml::Node* part = root.find("hosts")) settings.hosts = read_hosts(*part);
+    if (const yaml::Node* part = root.find("evidence")) settings.evidence = read_evidence(*part);
+    if (const yaml::Node* part = root.find("tickets")) {
+      settings.tickets = read_tickets(*part, settings);
+    }
   }
 
-  std::string path(const Node& map, std::string_view name, const std::string& fallback) {
+  std::string path(const yaml::Node& map, std::string_view name, const std::string& fallback) {
     std::string told = reader_.text(map, name, fallback);
-    const Node* const node = map.find(name);
+    const yaml::Node* const node = map.find(name);
     if (node != nullptr && !told.empty() && !is_plain_path(told)) {
       reader_.mistake(*node, in_quotes(name) + " must be an absolute path without . and ..");
     }
@@ -74,9 +74,9 @@ class File {
   }
 
   // One that is handed to ssh or a script in an option.
-  std::string tame_path(const Node& map, std::string_view name, const std::string& fallback) {
+  std::string tame_path(const yaml::Node& map, std::string_view name, const std::string& fallback) {
     std::string told = reader_.text(map, name, fallback);
-    const Node* const node = map.find(name);
+    const yaml::Node* const node = map.find(name);
     if (node != nullptr && !told.empty() && !is_tame_path(told)) {
       reader_.mistake(
           *node, in_quotes(name) + " must be an absolute path of letters, digits and . _ - + @");
@@ -84,7 +84,7 @@ class File {
     return told;
   }
 
-  std::vector<std::string> paths(const Node& map, std::string_view name, std::size_t most) {
+  std::vector<std::string> paths(const yaml::Node& map, std::string_view name, std::size_t most) {
     std::vector<std::string> told = reader_.texts_if_any(map, name);
     const bool good = std::ranges::all_of(told, is_plain_path);
     if (!good || told.size() > most) {
@@ -95,7 +95,7 @@ class File {
     return told;
   }
 
-  std::set<std::string> names(const Node& map, std::string_view name) {
+  std::set<std::string> names(const yaml::Node& map, std::string_view name) {
     const std::vector<std::string> told = reader_.texts_if_any(map, name);
     if (told.size() > EffectLimits::names_max) {
       reader_.mistake(*map.find(name),
@@ -104,8 +104,8 @@ class File {
     return {told.begin(), told.end()};
   }
 
-  void read_keys(const Node& root, EffectSettings& settings) {
-    const Node* const keys = root.find("keys");
+  void read_keys(const yaml::Node& root, EffectSettings& settings) {
+    const yaml::Node* const keys = root.find("keys");
     if (keys == nullptr) return;
     if (!keys->is_map() || keys->entries.size() > EffectLimits::names_max) {
       reader_.mistake(*keys, "'keys' must be a map of names to files");
@@ -119,7 +119,7 @@ class File {
     }
   }
 
-  AccountEffects read_accounts(const Node& node) {
+  AccountEffects read_accounts(const yaml::Node& node) {
     AccountEffects part;
     if (!reader_.is_map(node, "accounts",
                         {"usermod", "userdel", "loginctl", "root", "uid_from", "system_accounts",
@@ -143,7 +143,7 @@ class File {
     return part;
   }
 
-  FirewallEffects read_firewall(const Node& node) {
+  FirewallEffects read_firewall(const yaml::Node& node) {
     FirewallEffects part;
     if (!reader_.is_map(node, "firewall",
                         {"nft", "table", "set", "prefix_v4_least", "prefix_v6_least", "never"})) {
@@ -160,9 +160,9 @@ class File {
     part.prefix_v4_least = reader_.integer(node, "prefix_v4_least", 8, 32, part.prefix_v4_least);
     part.prefix_v6_least = reader_.integer(node, "prefix_v6_least", 16, 128, part.prefix_v6_least);
     // Somebody has to think of it: whoever blocks the own network is locked out.
-    const Node* const never = reader_.sequence(node, "never");
+    const yaml::Node* const never = reader_.sequence(node, "never");
     if (never == nullptr) return part;
-    for (const Node& item : never->items) {
+    for (const yaml::Node& item : never->items) {
       const auto range = parse_range(item.scalar);
       if (range && item.is_scalar()) {
         part.never.push_back(*range);
@@ -176,7 +176,7 @@ class File {
     return part;
   }
 
-  MailEffects read_mail(const Node& node) {
+  MailEffects read_mail(const yaml::Node& node) {
     MailEffects part;
     if (!reader_.is_map(node, "mail",
                         {"postqueue", "postsuper", "config_directory", "listing_bytes_max"})) {
@@ -190,11 +190,11 @@ class File {
     return part;
   }
 
-  CampaignEffects read_campaigns(const Node& node) {
+  CampaignEffects read_campaigns(const yaml::Node& node) {
     CampaignEffects part;
     if (!reader_.is_map(node, "campaigns", {"url", "stop", "resume", "stopped"})) return part;
     part.url = reader_.text(node, "url");
-    const Node* const url = node.find("url");
+    const yaml::Node* const url = node.find("url");
     if (!part.url.empty() && (!db::is_postgres(part.url) || !db::check_url(part.url))) {
       reader_.mistake(*url, "'url' must be that of a PostgreSQL database, postgresql://…");
     }
@@ -208,7 +208,7 @@ class File {
     return part;
   }
 
-  HostEffects read_hosts(const Node& node) {
+  HostEffects read_hosts(const yaml::Node& node) {
     HostEffects part;
     if (!reader_.is_map(node, "hosts",
                         {"list", "ssh", "known_hosts", "key_file", "connect_time_out", "quarantine",
@@ -235,14 +235,14 @@ class File {
     return part;
   }
 
-  void read_host_list(const Node& node, HostEffects& part) {
-    const Node* const list = reader_.sequence(node, "list");
+  void read_host_list(const yaml::Node& node, HostEffects& part) {
+    const yaml::Node* const list = reader_.sequence(node, "list");
     if (list == nullptr) return;
     if (list->items.size() > EffectLimits::hosts_max) {
       reader_.mistake(*list, "more than " + std::to_string(EffectLimits::hosts_max) + " hosts");
       return;
     }
-    for (const Node& item : list->items) part.hosts.push_back(read_host(item, part));
+    for (const yaml::Node& item : list->items) part.hosts.push_back(read_host(item, part));
     const bool by_ssh =
         std::ranges::any_of(part.hosts, [](const Host& host) { return !host.address.empty(); });
     if (by_ssh && (part.known_hosts.empty() || part.key_file.empty())) {
@@ -250,7 +250,7 @@ class File {
     }
   }
 
-  Host read_host(const Node& node, const HostEffects& part) {
+  Host read_host(const yaml::Node& node, const HostEffects& part) {
     Host host;
     if (!reader_.is_map(node, "a host", {"name", "address", "port", "user"})) return host;
     host.name = reader_.text(node, "name");
@@ -276,7 +276,7 @@ class File {
     return host;
   }
 
-  EvidenceEffects read_evidence(const Node& node) {
+  EvidenceEffects read_evidence(const yaml::Node& node) {
     EvidenceEffects part;
     if (!reader_.is_map(
             node, "evidence",
@@ -296,7 +296,7 @@ class File {
     return part;
   }
 
-  TicketEffects read_tickets(const Node& node, const EffectSettings& settings) {
+  TicketEffects read_tickets(const yaml::Node& node, const EffectSettings& settings) {
     TicketEffects part;
     if (!reader_.is_map(node, "tickets", {"url", "sign_with", "token_file", "id_member", "find"})) {
       return part;
@@ -324,7 +324,7 @@ class File {
 }  // namespace
 
 Result<EffectSettings> parse_effects(std::string_view text, const std::string& file) {
-  return File(file).read(text);
+  return EffectsFile(file).read(text);
 }
 
 }  // namespace mailwarden::respond

@@ -81,7 +81,7 @@ Result<void> undo_step(Walk& walk, Run& run, const RunAct& act) {
   return {};
 }
 
-bool fits(const RunAct& act, const Standing& standing) {
+bool fits_standing(const RunAct& act, const Standing& standing) {
   const StepState state = standing.state;
   const bool asks = state == StepState::needs_approval;
   const bool open = state == StepState::needs_person || state == StepState::unknown;
@@ -170,7 +170,7 @@ Result<Moves> RunBook::act(const RunAct& act, Timestamp now) {
   const bool is_step = waits_for_person(step->second.state);
   Standing& standing = !is_step && undo != run.undos.end() ? *undo : step->second;
   const bool is_new = act.kind == Kind::again && run.phase == Phase::cancelling;
-  if (!fits(act, standing) || (is_new && !standing.is_undo)) {
+  if (!fits_standing(act, standing) || (is_new && !standing.is_undo)) {
     return fail(Code::conflict, "the step '" + act.step + "' is " +
                                     std::string(to_string(standing.state)) +
                                     ", which this does not fit");

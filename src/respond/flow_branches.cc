@@ -3,6 +3,8 @@
 
 #include "respond/flow_walk.h"
 
+#include "base/text.h"
+
 namespace mailwarden::respond::flow {
 namespace {
 

@@ -10,18 +10,6 @@ namespace {
 
 using Texts = std::map<std::string, std::string, std::less<>>;
 
-void put(json::Object& object, const char* name, const std::string& text) {
-  if (!text.empty()) object[name] = text;
-}
-void put(json::Object& object, const char* name, bool truth) {
-  if (truth) object[name] = true;
-}
-void put(json::Object& object, const char* name, Duration time) {
-  if (time != Duration(0)) object[name] = std::int64_t{time.count()};
-}
-void put(json::Object& object, const char* name, const json::Object& members) {
-  if (!members.empty()) object[name] = members;
-}
 template <class Range>
 void put_texts(json::Object& object, const char* name, const Range& texts) {
   if (!texts.empty()) object[name] = json::Array(texts.begin(), texts.end());
@@ -227,6 +215,22 @@ Result<When> when_from_json(const json::Value& value) {
 }
 
 }  // namespace
+
+void put(json::Object& object, const char* name, bool truth) {
+  if (truth) object[name] = true;
+}
+void put(json::Object& object, const char* name, std::int64_t number) {
+  if (number != 0) object[name] = number;
+}
+void put(json::Object& object, const char* name, Duration time) {
+  put(object, name, std::int64_t{time.count()});
+}
+void put(json::Object& object, const char* name, const std::string& text) {
+  if (!text.empty()) object[name] = text;
+}
+void put(json::Object& object, const char* name, const json::Object& members) {
+  if (!members.empty()) object[name] = members;
+}
 
 std::string_view to_string(StepKind kind) {
   return word_of(kind);

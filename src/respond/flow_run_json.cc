@@ -37,7 +37,7 @@ std::optional<Cause> cause_of(std::string_view name) {
   return std::nullopt;
 }
 
-std::unexpected<Error> damaged(const Value& value) {
+std::unexpected<Error> damaged_run(const Value& value) {
   return fail(Code::corrupt,
               "the stored playbook run " + std::to_string(value.integer("number")) + " is damaged");
 }
@@ -48,19 +48,6 @@ bool truth_of(const Value& value) {
 
 Object object_of(const Value& value) {
   return value.as_object() == nullptr ? Object() : *value.as_object();
-}
-
-void put(Object& object, const char* name, bool truth) {
-  if (truth) object[name] = true;
-}
-void put(Object& object, const char* name, std::int64_t number) {
-  if (number != 0) object[name] = number;
-}
-void put(Object& object, const char* name, const std::string& text) {
-  if (!text.empty()) object[name] = text;
-}
-void put(Object& object, const char* name, const Object& members) {
-  if (!members.empty()) object[name] = members;
 }
 
 // What is followed must be there.
@@ -232,7 +219,7 @@ Result<Run> run_from_json(const Value& value) {
   const auto changed = parse_rfc3339(value.text("changed"));
   if (!playbook || !leads_to_steps(*playbook) || !state || !ends_as || !phase || !cause ||
       !started || !changed) {
-    return damaged(value);
+    return damaged_run(value);
   }
   Run run{.number = value.integer("number"),
           .graph = std::make_shared<const Graph>(*std::move(playbook)),
@@ -256,7 +243,7 @@ Result<Run> run_from_json(const Value& value) {
           .changed = *changed,
           .visits = value.integer("visits"),
           .values = object_of(value["values"])};
-  if (!read_standings(value, run)) return damaged(value);
+  if (!read_standings(value, run)) return damaged_run(value);
   return run;
 }
 

@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace mailwarden::respond::flow {
 namespace {

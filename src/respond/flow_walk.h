@@ -27,9 +27,6 @@ Means::Lookup lookup_of(const Run& run);
 // A member of what was answered, as `set` names it: "status", "body.id".
 json::Value answered(const json::Object& result, std::string_view name);
 json::Object cut(json::Object result);
-inline std::string in_quotes(std::string_view text) {
-  return "'" + std::string(text) + "'";
-}
 
 class Walk {
  public:

@@ -11,15 +11,13 @@
 namespace mailwarden::respond {
 namespace {
 
-constexpr std::size_t status_bytes_max = 64 * 1024;
 constexpr std::size_t command_bytes_max = std::size_t{4} << 20;
 constexpr std::size_t command_bytes_shown = 4096;
 
 // Nothing where it has ended meanwhile. Names and arguments are what an attacker chose, so they
 // are texts of JSON and nothing else.
 std::string line_of(std::int64_t id) {
-  const std::string folder = "/proc/" + std::to_string(id);
-  const auto status = read_regular_file(folder + "/status", status_bytes_max);
+  const auto status = read_process_status(id);
   if (!status) return {};
   json::Object line{{"id", id}};
   for (const std::string_view part : split(*status, '\n')) {
@@ -32,6 +30,7 @@ std::string line_of(std::int64_t id) {
     if (name == "Uid") line["uid"] = to_integer(split(value, '\t').front()).value_or(-1);
   }
   std::error_code failed;
+  const std::string folder = "/proc/" + std::to_string(id);
   const auto executable = std::filesystem::read_symlink(folder + "/exe", failed);
   line["executable"] = failed ? std::string() : to_utf8(executable.string());
   auto command = read_regular_file(folder + "/cmdline", command_bytes_max).value_or("");
@@ -42,6 +41,11 @@ std::string line_of(std::int64_t id) {
 }
 
 }  // namespace
+
+Result<std::string> read_process_status(std::int64_t id) {
+  constexpr std::size_t status_bytes_max = 64 * 1024;
+  return read_regular_file("/proc/" + std::to_string(id) + "/status", status_bytes_max);
+}
 
 Result<ProcessList> list_processes(std::size_t bytes_max) {
   std::vector<std::int64_t> ids;

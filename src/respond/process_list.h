@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
 
 namespace mailwarden::respond {
+
+// The lines of /proc/<id>/status. It fails where the process has ended or the system hides it.
+Result<std::string> read_process_status(std::int64_t id);
 
 struct ProcessList {
   std::string text;   // a JSON object a line: id, parent, uid, state, name, executable, command

@@ -3,7 +3,6 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -151,8 +150,7 @@ class AlertmanagerTest : public testing::Test {
 
   template <class Question>
   void wait_until(Question question) {
-    while (!question() && !alertmanager_->ended()) std::this_thread::yield();
-    ASSERT_FALSE(alertmanager_->ended()) << read_file(folder_.path("output"));
+    ASSERT_TRUE(alertmanager_->wait_until(question)) << read_file(folder_.path("output"));
   }
   net::HttpAnswer get(const std::string& target) {
     const auto answer = net::Client().request({.url = url_ + target});

@@ -19,13 +19,14 @@ using testing::HasSubstr;
 using testing::Not;
 using Kind = Receiver::Kind;
 
-constexpr Timestamp now{1'764'000'400'000'000};
+constexpr Timestamp sent_at{1'764'000'400'000'000};
 
 const Secrets secrets{.credential = "k-123", .url = "https://service.example.com", .signing = {}};
 
 net::HttpCall one(Calls (*make)(const Sending&), const Alert& alert,
                   const Receiver& receiver = {}) {
-  const Calls calls = make({.receiver = receiver, .secrets = secrets, .alert = alert, .now = now});
+  const Calls calls =
+      make({.receiver = receiver, .secrets = secrets, .alert = alert, .now = sent_at});
   EXPECT_EQ(calls.size(), 1U);
   return calls.at(0);
 }
@@ -156,7 +157,8 @@ TEST(Opsgenie, ARaiseRaisesThePriorityOfWhatIsThere) {
   raised.severity = Severity::extreme;
   raised.graded = opened_at + std::chrono::minutes(4);
   const Alert alert = alert_of("severity_raised", raised);
-  const Calls calls = to_opsgenie({.receiver = {}, .secrets = secrets, .alert = alert, .now = now});
+  const Calls calls =
+      to_opsgenie({.receiver = {}, .secrets = secrets, .alert = alert, .now = sent_at});
   ASSERT_EQ(calls.size(), 2U);
   EXPECT_EQ(calls[0].url, "https://service.example.com/v2/alerts");
   EXPECT_EQ(calls[1].method, "PUT");
@@ -267,7 +269,7 @@ TEST(Webhook, IsSignedWithEachSecretAndWithNoneWhereThereIsNone) {
   const Alert alert = alert_of("opened", sample_incident());
   const Secrets two{.url = "https://h/in", .signing = {std::string(24, 'a'), std::string(24, 'b')}};
   const Calls signed_twice =
-      to_webhook({.receiver = {}, .secrets = two, .alert = alert, .now = now});
+      to_webhook({.receiver = {}, .secrets = two, .alert = alert, .now = sent_at});
   const std::string signatures = header_of(signed_twice[0], "webhook-signature");
   const Signed content{.id = alert.key, .moment = 1'764'000'400, .body = signed_twice[0].body};
   EXPECT_EQ(signatures,

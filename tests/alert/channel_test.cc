@@ -15,7 +15,7 @@
 namespace mailwarden::alert {
 namespace {
 
-constexpr Timestamp now{1'764'000'100'000'000};
+constexpr Timestamp delivered_at{1'764'000'100'000'000};
 
 Alert sample() {
   return {.key = "example.com.incident-1-1.spool",
@@ -55,7 +55,7 @@ class Server {
 
 TEST(Webhook, PostsTheCloudEvent) {
   const Server server(202);
-  ASSERT_TRUE(deliver(server.receiver(), sample(), now));
+  ASSERT_TRUE(deliver(server.receiver(), sample(), delivered_at));
   const auto requests = server.requests();
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_EQ(requests[0].method, "POST");
@@ -73,7 +73,7 @@ TEST(Webhook, TheAnswerSaysWhetherAnotherTryMayHelp) {
         Case{410, Code::denied}, Case{409, Code::unavailable}, Case{429, Code::unavailable},
         Case{500, Code::unavailable}, Case{503, Code::unavailable}, Case{302, Code::denied}}) {
     const Server server(c.status);
-    const auto done = deliver(server.receiver(), sample(), now);
+    const auto done = deliver(server.receiver(), sample(), delivered_at);
     EXPECT_EQ(done.has_value(), !c.expected.has_value()) << c.status;
     if (!done && c.expected) {
       EXPECT_EQ(done.error().code, *c.expected) << c.status;
@@ -84,7 +84,7 @@ TEST(Webhook, TheAnswerSaysWhetherAnotherTryMayHelp) {
 TEST(Webhook, NobodyThereIsUnavailable) {
   const auto done =
       deliver({.name = "hook", .kind = Receiver::Kind::webhook, .url = "http://127.0.0.1:1/in"},
-              sample(), now);
+              sample(), delivered_at);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::unavailable);
 }
@@ -93,7 +93,7 @@ TEST(Webhook, ATokenThatCannotBeReadIsTriedAgain) {
   const Server server(200);
   Receiver receiver = server.receiver();
   receiver.token_file = "/nonexistent/token";
-  const auto done = deliver(receiver, sample(), now);
+  const auto done = deliver(receiver, sample(), delivered_at);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::unavailable);
   EXPECT_TRUE(server.requests().empty()) << "nothing goes out without the token";
@@ -110,7 +110,7 @@ TEST(Http, AnAnswerSaysWhenToTryAgain) {
                         Case{429, "soon", Duration(0)}, Case{400, "30", Duration(0)}}) {
     const Server server(
         net::Response{.status = c.status, .headers = {{"Retry-After", c.retry_after}}});
-    const auto done = deliver(server.receiver(), sample(), now);
+    const auto done = deliver(server.receiver(), sample(), delivered_at);
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().pause, c.expected) << c.status << " " << c.retry_after;
   }
@@ -124,7 +124,7 @@ TEST(Http, TheSentenceHasReceiverAndAnswerButNoSecret) {
   Receiver receiver = server.receiver();
   receiver.kind = Receiver::Kind::pagerduty;
   receiver.key_file = folder.path("key");
-  const auto done = deliver(receiver, sample(), now);
+  const auto done = deliver(receiver, sample(), delivered_at);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::denied);
   EXPECT_TRUE(done.error().what.starts_with("hook: pagerduty " + receiver.url +
@@ -146,7 +146,7 @@ TEST(Http, AnAddressThatIsASecretIsNeverTold) {
     write_file(folder.path("url"), c.url);
     const auto done =
         deliver({.name = "chat", .kind = Receiver::Kind::slack, .url_file = folder.path("url")},
-                sample(), now);
+                sample(), delivered_at);
     ASSERT_FALSE(done) << c.name;
     EXPECT_EQ(done.error().what.find("hidden"), std::string::npos) << done.error().what;
     EXPECT_TRUE(done.error().what.starts_with("chat: slack " + folder.path("url")))
@@ -159,8 +159,8 @@ TEST(Folder, AnAlertIsOneFileHoweverOftenItIsTried) {
   const TemporaryFolder folder;
   const Receiver receiver{
       .name = "spool", .kind = Receiver::Kind::folder, .folder = folder.path("a/b")};
-  ASSERT_TRUE(deliver(receiver, sample(), now));
-  ASSERT_TRUE(deliver(receiver, sample(), now));
+  ASSERT_TRUE(deliver(receiver, sample(), delivered_at));
+  ASSERT_TRUE(deliver(receiver, sample(), delivered_at));
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path("a/b"))) {
     names.push_back(entry.path().filename().string());
@@ -173,7 +173,7 @@ TEST(Folder, OneThatCannotBeMadeIsTriedAgain) {
   write_file(folder.path("file"), "x");
   const auto done = deliver(
       {.name = "spool", .kind = Receiver::Kind::folder, .folder = folder.path("file/below")},
-      sample(), now);
+      sample(), delivered_at);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::io);
 }

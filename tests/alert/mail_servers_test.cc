@@ -1,6 +1,6 @@
 // Alerts by mail through servers of mail that are not ours: Postfix over TLS, and Exim.
 #include <algorithm>
-#include <thread>
+#include <functional>
 
 #include <gmock/gmock.h>
 #include <pwd.h>
@@ -21,8 +21,8 @@ using testing::HasSubstr;
 // Whom the servers run as, where a test runs as root.
 constexpr uid_t nobody = 65'534;
 
-// Unfolded; "" where there is none.
-std::string header_of(const std::string& mail, const std::string& name) {
+// "" where there is none.
+std::string unfolded_header(const std::string& mail, const std::string& name) {
   const std::size_t begin = mail.find("\n" + name + ": ");
   if (begin == std::string::npos) return "";
   std::string value;
@@ -64,12 +64,13 @@ class MailServer : public testing::Test {
     ASSERT_EQ(::chown(folder_.path(name).c_str(), nobody, nobody), 0);
   }
   virtual std::string log() { return read_file(folder_.path("output")); }
-  virtual bool ended() { return server_->ended(); }
+  virtual bool becomes_true(const std::function<bool()>& question) {
+    return server_->wait_until(question);
+  }
 
   template <class Question>
   void wait_until(Question question) {
-    while (!question() && !ended()) std::this_thread::yield();
-    ASSERT_FALSE(ended()) << log();
+    ASSERT_TRUE(becomes_true(question)) << log();
   }
 
   // What a server delivered, once it is whole.
@@ -95,10 +96,10 @@ class MailServer : public testing::Test {
       return done.has_value();
     });
     const std::string mail = delivered();
-    EXPECT_EQ(header_of(mail, "Message-ID"), "<" + alert.key + "@example.org>");
-    EXPECT_EQ(decoded(header_of(mail, "Subject")), alert.subject);
-    EXPECT_EQ(header_of(mail, "To"), "security@example.com");
-    EXPECT_THAT(header_of(mail, "From"), HasSubstr("<warden@example.org>"));
+    EXPECT_EQ(unfolded_header(mail, "Message-ID"), "<" + alert.key + "@example.org>");
+    EXPECT_EQ(decoded(unfolded_header(mail, "Subject")), alert.subject);
+    EXPECT_EQ(unfolded_header(mail, "To"), "security@example.com");
+    EXPECT_THAT(unfolded_header(mail, "From"), HasSubstr("<warden@example.org>"));
     std::string body = mail.substr(mail.find("\n\n") + 2);
     std::erase(body, '\n');
     const auto text = json::from_base64(body);
@@ -133,7 +134,9 @@ class PostfixTest : public MailServer {
     port_ = postfix_.port();
   }
   std::string log() override { return postfix_.log(); }
-  bool ended() override { return postfix_.ended(); }
+  bool becomes_true(const std::function<bool()>& question) override {
+    return postfix_.wait_until(question);
+  }
 
   Postfix postfix_;
 };

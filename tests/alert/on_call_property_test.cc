@@ -24,12 +24,12 @@ long wall_clock(long utc_minute) {
   return ::timegm(&shown) / 60;
 }
 
-class Place {
+class LocalZone {
  public:
-  explicit Place(const char* zone) { set(zone); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { set("UTC"); }
+  explicit LocalZone(const char* zone) { set(zone); }
+  LocalZone(const LocalZone&) = delete;
+  LocalZone& operator=(const LocalZone&) = delete;
+  ~LocalZone() { set("UTC"); }
 
  private:
   static void set(const char* zone) {
@@ -240,7 +240,7 @@ class Agreement : public testing::TestWithParam<Turning> {};
 TEST_P(Agreement, EveryMinuteHasOneAnswerUntilItChanges) {
   constexpr long span = 4 * day;
   constexpr unsigned worlds = 25;
-  const Place place(GetParam().zone);
+  const LocalZone zone(GetParam().zone);
   const long about = parse_rfc3339(GetParam().about)->us / 60'000'000;
   for (unsigned seed = 0; seed < worlds; ++seed) {
     Generator generator(seed);

@@ -10,7 +10,7 @@ Timestamp at(const std::string& text) {
   return parse_rfc3339(text).value();
 }
 
-constexpr const char* people = R"(people:
+constexpr const char* people_yaml = R"(people:
   - {name: ada, receivers: [mail-ada]}
   - {name: ben, receivers: [mail-ben]}
   - {name: cleo, receivers: [mail-cleo]}
@@ -20,8 +20,8 @@ constexpr const char* people = R"(people:
 // A schedule of that zone with what is given.
 Schedule schedule(const std::string& zone, const std::string& rest) {
   const auto parsed = OnCallSchedules::parse(
-      std::string(people) + "schedules:\n- name: primary\n  zone: " + zone + "\n" + rest, "f.yaml",
-      at("2026-01-01T00:00:00Z"));
+      std::string(people_yaml) + "schedules:\n- name: primary\n  zone: " + zone + "\n" + rest,
+      "f.yaml", at("2026-01-01T00:00:00Z"));
   EXPECT_TRUE(parsed) << parsed.error().what;
   return parsed ? parsed->schedules().front() : Schedule();
 }

@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-Result<Routes> read(const std::string& receivers, const std::string& more = "") {
+Result<Routes> routes_of_receivers(const std::string& receivers, const std::string& more = "") {
   return Routes::parse(
       more + "receivers:\n" + receivers + "routes: [{changes: [opened], to: [a]}]\n", "r.yaml",
       "/var/alerts");
@@ -37,14 +37,14 @@ TEST(Receivers, EachKindSaysWhereItGoesAndNoSecret) {
            Case{"{name: a, kind: alertmanager, url: 'http://alertmanager.example.com:9093'}",
                 "alertmanager http://alertmanager.example.com:9093"},
        }) {
-    const auto routes = read("- " + std::string(c.text) + "\n");
+    const auto routes = routes_of_receivers("- " + std::string(c.text) + "\n");
     ASSERT_TRUE(routes) << c.text << ": " << routes.error().what;
     EXPECT_EQ(describe(*routes->find("a")), c.described);
   }
 }
 
 TEST(Receivers, HaveARateAndTheConsole) {
-  const auto routes = read(
+  const auto routes = routes_of_receivers(
       "- {name: a, kind: slack, url_file: /u, per_minute: 60}\n"
       "- {name: b, kind: folder, folder: f}\n",
       "console: https://warden.example.com/\n");
@@ -52,7 +52,7 @@ TEST(Receivers, HaveARateAndTheConsole) {
   EXPECT_EQ(routes->find("a")->per_minute, 60);
   EXPECT_EQ(routes->find("b")->per_minute, 0);
   EXPECT_EQ(routes->find("a")->console, "https://warden.example.com");
-  EXPECT_EQ(read("- {name: a, kind: folder, folder: f}\n")->find("a")->console, "");
+  EXPECT_EQ(routes_of_receivers("- {name: a, kind: folder, folder: f}\n")->find("a")->console, "");
 }
 
 TEST(Receivers, WhatIsWrongIsToldWithItsLine) {
@@ -87,11 +87,13 @@ TEST(Receivers, WhatIsWrongIsToldWithItsLine) {
            Case{"{name: a, kind: folder, folder: f, per_minute: 6}", "line 2: "},
            Case{"{name: a, kind: opsgenie, key_file: /k, secret_file: /s}", "line 2: "},
        }) {
-    const auto routes = read("- " + std::string(c.text) + "\n");
+    const auto routes = routes_of_receivers("- " + std::string(c.text) + "\n");
     ASSERT_FALSE(routes) << c.text;
     EXPECT_THAT(routes.error().what, HasSubstr(c.expected)) << c.text;
   }
-  EXPECT_THAT(read("- {name: a, kind: folder, folder: f}\n", "console: warden\n").error().what,
+  EXPECT_THAT(routes_of_receivers("- {name: a, kind: folder, folder: f}\n", "console: warden\n")
+                  .error()
+                  .what,
               HasSubstr("r.yaml, line 1: 'console' must begin with https:// or http://"));
 }
 

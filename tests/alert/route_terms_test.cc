@@ -14,12 +14,12 @@ using std::chrono::seconds;
 
 const std::string head = "receivers: [{name: p, kind: folder, folder: p}]\n";
 
-Result<Routes> parse(const std::string& rest) {
+Result<Routes> parse_terms(const std::string& rest) {
   return Routes::parse(head + rest, "routes.yaml", "/a");
 }
 
 TEST(RouteTerms, AreReadWithWhatIsUsual) {
-  const auto routes = parse(
+  const auto routes = parse_terms(
       "routes:\n"
       "- {changes: [opened], to: [p]}\n"
       "- {signals: ['a=\"1\"', 'b=~\"x|y\"'], to: [p]}\n"
@@ -51,7 +51,7 @@ TEST(RouteTerms, AreReadWithWhatIsUsual) {
 }
 
 TEST(RouteTerms, HoursAreThoseOfTheZone) {
-  const auto routes = parse(
+  const auto routes = parse_terms(
       "routes: [{changes: [opened], times: {zone: Europe/Berlin, days: [mon], from: 22:00, until: "
       "06:00}, to: [p]}]\n");
   ASSERT_TRUE(routes) << routes.error().what;
@@ -76,7 +76,7 @@ TEST(RouteTerms, HoursAreThoseOfTheZone) {
 TEST(RouteTerms, ARoutesIdIsWhatItTakes) {
   const auto ids = [](const std::string& text) {
     std::vector<std::string> found;
-    const Routes routes = parse(text).value();
+    const Routes routes = parse_terms(text).value();
     for (const Route& route : routes.routes()) found.push_back(route.id);
     return found;
   };
@@ -119,7 +119,7 @@ TEST(RouteTerms, EveryMistakeIsToldWithItsLine) {
       {"routes:\n- {changes: [opened], to: [p]}\nstorm: {notices: 0}",
        "'notices' must be a number from 1"}};
   for (const Case& c : cases) {
-    const auto routes = parse(c.text);
+    const auto routes = parse_terms(c.text);
     ASSERT_FALSE(routes) << c.text;
     EXPECT_TRUE(routes.error().what.contains(c.what)) << c.text << ":\n" << routes.error().what;
   }

@@ -8,7 +8,7 @@
 namespace mailwarden::alert {
 namespace {
 
-constexpr Timestamp now{1'800'000'000'000'000};
+constexpr Timestamp stored_at{1'800'000'000'000'000};
 
 std::unique_ptr<db::Database> fresh() {
   auto database = fresh_store();
@@ -16,24 +16,24 @@ std::unique_ptr<db::Database> fresh() {
   return database;
 }
 
-Signal signal_of(std::int64_t number) {
+Signal stored_signal(std::int64_t number) {
   return {.number = number,
           .labels = {{"alertname", "Disk"}, {"n", std::to_string(number)}},
           .annotations = {{"summary", "\"full\"\n"}},
           .generator = "http://p/",
-          .starts = now,
-          .ends = now + std::chrono::hours(1),
+          .starts = stored_at,
+          .ends = stored_at + std::chrono::hours(1),
           .by_timeout = true,
-          .updated = now,
+          .updated = stored_at,
           .over = false,
           .told = {{7, Signal::Told::muted}, {8, Signal::Told::firing}}};
 }
 
-Silence silence_of(const std::string& id) {
+Silence stored_silence(const std::string& id) {
   Silence silence{.id = id,
-                  .starts = now,
-                  .ends = now + std::chrono::hours(1),
-                  .updated = now,
+                  .starts = stored_at,
+                  .ends = stored_at + std::chrono::hours(1),
+                  .updated = stored_at,
                   .author = "ada",
                   .comment = "a new disk"};
   silence.matchers.push_back(LabelMatcher::parse("a!~\"b|c\"").value());
@@ -44,10 +44,10 @@ Group group_of(std::int64_t number) {
   Group group{.number = number,
               .route = "r",
               .labels = {{"a", "b"}},
-              .begun = now,
-              .due = now + std::chrono::minutes(1),
+              .begun = stored_at,
+              .due = stored_at + std::chrono::minutes(1),
               .flushes = 3,
-              .notified = now,
+              .notified = stored_at,
               .incidents = {},
               .left_out = 5};
   group.incidents[9] = {.labels = {{"severity", "2"}},
@@ -63,28 +63,28 @@ TEST(SignalTable, GivesBackWhatWasStored) {
   const Storm storm{.number = 1,
                     .route = "r",
                     .receiver = "pager",
-                    .begun = now,
-                    .ends = now + std::chrono::minutes(1),
+                    .begun = stored_at,
+                    .ends = stored_at + std::chrono::minutes(1),
                     .notices = 12,
                     .incidents = {3, 5},
                     .gravest = 2,
                     .gravest_subject = "g",
                     .first_subject = "f",
-                    .last = now,
+                    .last = stored_at,
                     .last_subject = "l"};
   for (int times = 0; times < 2; ++times) {
     for (const std::int64_t number : {1, 2}) {
-      ASSERT_TRUE(store(*database, signal_of(number)));
+      ASSERT_TRUE(store(*database, stored_signal(number)));
       ASSERT_TRUE(store(*database, group_of(number)));
     }
-    ASSERT_TRUE(store(*database, silence_of("one")));
+    ASSERT_TRUE(store(*database, stored_silence("one")));
     ASSERT_TRUE(store(*database, storm));
   }
   auto stored = load_signals(*database);
   ASSERT_TRUE(stored) << stored.error().what;
-  EXPECT_EQ(stored->signals, (std::vector{signal_of(1), signal_of(2)}));
+  EXPECT_EQ(stored->signals, (std::vector{stored_signal(1), stored_signal(2)}));
   EXPECT_EQ(stored->groups, (std::vector{group_of(1), group_of(2)}));
-  EXPECT_EQ(stored->silences, std::vector{silence_of("one")});
+  EXPECT_EQ(stored->silences, std::vector{stored_silence("one")});
   EXPECT_EQ(stored->storms, std::vector{storm});
 
   ASSERT_TRUE(remove(*database, "signal", 1));
@@ -93,7 +93,7 @@ TEST(SignalTable, GivesBackWhatWasStored) {
   ASSERT_TRUE(remove_silence(*database, "one"));
   stored = load_signals(*database);
   ASSERT_TRUE(stored);
-  EXPECT_EQ(stored->signals, std::vector{signal_of(2)});
+  EXPECT_EQ(stored->signals, std::vector{stored_signal(2)});
   EXPECT_EQ(stored->groups, std::vector{group_of(1)});
   EXPECT_TRUE(stored->silences.empty());
   EXPECT_TRUE(stored->storms.empty());

@@ -9,10 +9,10 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-constexpr Timestamp now{1'800'000'000'000'000};
+constexpr Timestamp set_at{1'800'000'000'000'000};
 
-Silence silence_of(std::vector<std::string> matchers, Timestamp starts = now,
-                   Timestamp ends = now + hours(1)) {
+Silence silence_of(std::vector<std::string> matchers, Timestamp starts = set_at,
+                   Timestamp ends = set_at + hours(1)) {
   Silence silence{.starts = starts, .ends = ends, .author = "ada", .comment = "a new disk"};
   for (const std::string& text : matchers) {
     silence.matchers.push_back(LabelMatcher::parse(text).value());
@@ -48,14 +48,15 @@ TEST(Silence, MutesWhatAllOfItsMatchersMatch) {
       {"that says so", {"alertname=Guessing", "severity=\"3\""}, grave, true}};
   for (const Case& c : cases) {
     SilenceBook book;
-    ASSERT_TRUE(book.set(silence_of(c.matchers), "one", now)) << c.name;
-    EXPECT_EQ(!book.silencing(c.labels, now).empty(), c.silenced) << c.name;
+    ASSERT_TRUE(book.set(silence_of(c.matchers), "one", set_at)) << c.name;
+    EXPECT_EQ(!book.silencing(c.labels, set_at).empty(), c.silenced) << c.name;
   }
 }
 
 TEST(Silence, HoldsFromItsStartToItsEnd) {
   SilenceBook book;
-  ASSERT_TRUE(book.set(silence_of({"a=b"}, now + minutes(10), now + minutes(20)), "one", now));
+  ASSERT_TRUE(
+      book.set(silence_of({"a=b"}, set_at + minutes(10), set_at + minutes(20)), "one", set_at));
   const Labels labels{{"a", "b"}};
   struct Case {
     minutes at;
@@ -64,14 +65,14 @@ TEST(Silence, HoldsFromItsStartToItsEnd) {
   };
   for (const Case& c : {Case{minutes(0), "pending", false}, Case{minutes(10), "active", true},
                         Case{minutes(19), "active", true}, Case{minutes(20), "expired", false}}) {
-    EXPECT_EQ(state_of(*book.find("one"), now + c.at), c.state);
-    EXPECT_EQ(!book.silencing(labels, now + c.at).empty(), c.holds) << c.at.count();
+    EXPECT_EQ(state_of(*book.find("one"), set_at + c.at), c.state);
+    EXPECT_EQ(!book.silencing(labels, set_at + c.at).empty(), c.holds) << c.at.count();
   }
-  EXPECT_TRUE(book.tick(now + minutes(19)).empty());
-  EXPECT_EQ(told(book.tick(now + minutes(20))), std::vector<std::string>{"one expired"});
-  EXPECT_TRUE(book.tick(now + minutes(21)).empty());
-  EXPECT_TRUE(book.forget_old(now + minutes(20) + keep_silences - minutes(1)).empty());
-  EXPECT_EQ(book.forget_old(now + minutes(20) + keep_silences), std::vector<std::string>{"one"});
+  EXPECT_TRUE(book.tick(set_at + minutes(19)).empty());
+  EXPECT_EQ(told(book.tick(set_at + minutes(20))), std::vector<std::string>{"one expired"});
+  EXPECT_TRUE(book.tick(set_at + minutes(21)).empty());
+  EXPECT_TRUE(book.forget_old(set_at + minutes(20) + keep_silences - minutes(1)).empty());
+  EXPECT_EQ(book.forget_old(set_at + minutes(20) + keep_silences), std::vector<std::string>{"one"});
   EXPECT_EQ(book.find("one"), nullptr);
 }
 
@@ -93,11 +94,11 @@ TEST(Silence, RefusesWhatIsNone) {
       {"needs a reason", no_reason},
       {"at most", long_reason},
       {"at most 64 matchers", silence_of(std::vector<std::string>(65, "a=b"))},
-      {"must end after it starts", silence_of({"a=b"}, now + hours(1), now + hours(1))},
-      {"cannot end in the past", silence_of({"a=b"}, now - hours(2), now - hours(3))}};
+      {"must end after it starts", silence_of({"a=b"}, set_at + hours(1), set_at + hours(1))},
+      {"cannot end in the past", silence_of({"a=b"}, set_at - hours(2), set_at - hours(3))}};
   for (const Case& c : cases) {
     SilenceBook book;
-    const auto set = book.set(c.silence, "one", now);
+    const auto set = book.set(c.silence, "one", set_at);
     ASSERT_FALSE(set) << c.why;
     EXPECT_TRUE(set.error().what.contains(c.why) || set.error().what.contains("must end after"))
         << c.why << ": " << set.error().what;
@@ -115,27 +116,27 @@ TEST(Silence, AChangeKeepsItOrMakesAnother) {
   };
   const std::vector<Case> cases{
       {"a later end of an active one",
-       now,
-       silence_of({"a=b"}, now, now + hours(2)),
+       set_at,
+       silence_of({"a=b"}, set_at, set_at + hours(2)),
        {"one changed"}},
-      {"other matchers", now, silence_of({"a=c"}), {"one expired", "two made"}},
+      {"other matchers", set_at, silence_of({"a=c"}), {"one expired", "two made"}},
       {"another start of an active one",
-       now,
-       silence_of({"a=b"}, now + minutes(30)),
+       set_at,
+       silence_of({"a=b"}, set_at + minutes(30)),
        {"one expired", "two made"}},
       {"another start of a pending one",
-       now + minutes(30),
-       silence_of({"a=b"}, now + minutes(20)),
+       set_at + minutes(30),
+       silence_of({"a=b"}, set_at + minutes(20)),
        {"one changed"}},
       {"a pending one that begins now",
-       now + minutes(30),
-       silence_of({"a=b"}, now - minutes(1)),
+       set_at + minutes(30),
+       silence_of({"a=b"}, set_at - minutes(1)),
        {"one expired", "two made"}}};
   for (Case c : cases) {
     SilenceBook book;
-    ASSERT_TRUE(book.set(silence_of({"a=b"}, c.starts), "one", now)) << c.name;
+    ASSERT_TRUE(book.set(silence_of({"a=b"}, c.starts), "one", set_at)) << c.name;
     c.change.id = "one";
-    const auto set = book.set(c.change, "two", now + minutes(5));
+    const auto set = book.set(c.change, "two", set_at + minutes(5));
     ASSERT_TRUE(set) << c.name << ": " << set.error().what;
     EXPECT_EQ(told(set->changes), c.told) << c.name;
     EXPECT_EQ(set->id, c.told.back().substr(0, 3)) << c.name;
@@ -144,38 +145,38 @@ TEST(Silence, AChangeKeepsItOrMakesAnother) {
 
 TEST(Silence, ExpiresOnce) {
   SilenceBook book;
-  ASSERT_TRUE(book.set(silence_of({"a=b"}), "one", now));
-  EXPECT_EQ(book.expire("none", now).error().code, Code::not_found);
-  EXPECT_EQ(book.expire("one", now + minutes(1))->what, "expired");
-  EXPECT_EQ(book.find("one")->ends, now + minutes(1));
-  EXPECT_TRUE(book.silencing({{"a", "b"}}, now + minutes(1)).empty());
-  EXPECT_EQ(book.expire("one", now + minutes(2)).error().code, Code::conflict);
+  ASSERT_TRUE(book.set(silence_of({"a=b"}), "one", set_at));
+  EXPECT_EQ(book.expire("none", set_at).error().code, Code::not_found);
+  EXPECT_EQ(book.expire("one", set_at + minutes(1))->what, "expired");
+  EXPECT_EQ(book.find("one")->ends, set_at + minutes(1));
+  EXPECT_TRUE(book.silencing({{"a", "b"}}, set_at + minutes(1)).empty());
+  EXPECT_EQ(book.expire("one", set_at + minutes(2)).error().code, Code::conflict);
   Silence change = silence_of({"a=b"});
   change.id = "one";
-  const auto set = book.set(change, "two", now + minutes(3));
+  const auto set = book.set(change, "two", set_at + minutes(3));
   ASSERT_TRUE(set);
   EXPECT_EQ(told(set->changes), std::vector<std::string>{"two made"});
   change.id = "none";
-  EXPECT_EQ(book.set(change, "three", now).error().code, Code::not_found);
+  EXPECT_EQ(book.set(change, "three", set_at).error().code, Code::not_found);
 }
 
 TEST(Silence, ComesBackAsItWasStored) {
   SilenceBook book;
-  ASSERT_TRUE(book.set(silence_of({"a=~\"b|c\"", "d!=\"\\\"\""}), "one", now));
+  ASSERT_TRUE(book.set(silence_of({"a=~\"b|c\"", "d!=\"\\\"\""}), "one", set_at));
   const auto back = silence_from_json(to_json(*book.find("one")));
   ASSERT_TRUE(back) << back.error().what;
   EXPECT_EQ(*back, *book.find("one"));
   SilenceBook again({*back});
-  EXPECT_EQ(again.silencing({{"a", "c"}, {"d", "x"}}, now), std::vector<std::string>{"one"});
+  EXPECT_EQ(again.silencing({{"a", "c"}, {"d", "x"}}, set_at), std::vector<std::string>{"one"});
   EXPECT_FALSE(silence_from_json(json::Object{{"id", "x"}}));
 }
 
 TEST(Silence, IsFullAtItsLimit) {
   SilenceBook book;
   for (std::size_t i = 0; i < SilenceLimits::silences_max; ++i) {
-    ASSERT_TRUE(book.set(silence_of({"a=b"}), std::to_string(i), now));
+    ASSERT_TRUE(book.set(silence_of({"a=b"}), std::to_string(i), set_at));
   }
-  EXPECT_EQ(book.set(silence_of({"a=b"}), "more", now).error().code, Code::full);
+  EXPECT_EQ(book.set(silence_of({"a=b"}), "more", set_at).error().code, Code::full);
 }
 
 }  // namespace

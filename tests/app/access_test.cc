@@ -19,7 +19,6 @@ using identity::users_page;
 using std::chrono::hours;
 using testing::HasSubstr;
 
-const Timestamp start = identity::morning;
 const std::string in_order = R"("suspended":false,"archived":false)";
 
 class AccessTest : public testing::Test {
@@ -82,7 +81,7 @@ class AccessTest : public testing::Test {
 
   const TemporaryFolder folder_;
   config::Config config_;
-  ManualClock clock_{start};
+  ManualClock clock_{identity::morning};
   crypto::SystemEntropy entropy_;
   Log log_{LogLevel::error};
   std::optional<crypto::Signer> signer_ =

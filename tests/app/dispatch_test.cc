@@ -65,7 +65,7 @@ class DispatchTest : public CoreTest {
   Log log_{LogLevel::error};
 };
 
-using Keys = std::vector<std::string>;
+using AlertKeys = std::vector<std::string>;
 
 TEST_F(DispatchTest, WhatAReceiverAsksForIsWaitedFor) {
   set_receiver("");
@@ -77,12 +77,12 @@ TEST_F(DispatchTest, WhatAReceiverAsksForIsWaitedFor) {
   dispatch.send({alert_of("second")}, *policies);
   clock_.advance(std::chrono::seconds(599));
   EXPECT_TRUE(dispatch.all_tried());
-  EXPECT_EQ(came(), (Keys{"first"}));
+  EXPECT_EQ(came(), (AlertKeys{"first"}));
   answer({.status = 200});
   clock_.advance(std::chrono::seconds(1));
   EXPECT_EQ(settled(dispatch).standing, alert::Standing::delivered);
   EXPECT_EQ(settled(dispatch).key, "second");
-  EXPECT_EQ(came(), (Keys{"first", "first", "second"}));
+  EXPECT_EQ(came(), (AlertKeys{"first", "first", "second"}));
 }
 
 TEST_F(DispatchTest, AReceiverGetsNoMoreThanItTakesAndAllOfIt) {

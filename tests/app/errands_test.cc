@@ -10,13 +10,13 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr Timestamp start{1'000'000'000'000};
+constexpr Timestamp errands_begin{1'000'000'000'000};
 const Result<json::Object> good = json::Object{};
 const Result<json::Object> later = fail(Code::unavailable, "no route");
 const Result<json::Object> never = fail(Code::denied, "refused");
 
 Errand errand(const std::string& key, const std::string& lane = "lane") {
-  return {.key = key, .lane = lane, .since = start, .run = [] { return good; }};
+  return {.key = key, .lane = lane, .since = errands_begin, .run = [] { return good; }};
 }
 
 std::string key_of(const Errand* errand) {
@@ -28,11 +28,11 @@ TEST(ErrandQueue, OneAtATimeInALaneInTheOrderInWhichTheyCame) {
   queue.add(errand("b"));
   queue.add(errand("a"));
   queue.add(errand("c", "other"));
-  EXPECT_EQ(key_of(queue.take(start)), "b");
-  EXPECT_EQ(key_of(queue.take(start)), "c") << "a slow receiver keeps nobody else waiting";
-  EXPECT_EQ(key_of(queue.take(start)), "");
-  queue.settle("b", good, start);
-  EXPECT_EQ(key_of(queue.take(start)), "a");
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "b");
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "c") << "a slow receiver keeps nobody else waiting";
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "");
+  queue.settle("b", good, errands_begin);
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "a");
 }
 
 TEST(ErrandQueue, OfAGroupOnlySoManyAreAtWorkAtOnce) {
@@ -43,18 +43,18 @@ TEST(ErrandQueue, OfAGroupOnlySoManyAreAtWorkAtOnce) {
     queue.add(std::move(step));
   }
   queue.add(errand("alert", "receiver"));
-  EXPECT_EQ(key_of(queue.take(start)), "a");
-  EXPECT_EQ(key_of(queue.take(start)), "b");
-  EXPECT_EQ(key_of(queue.take(start)), "alert") << "slow steps keep no alert waiting";
-  EXPECT_EQ(key_of(queue.take(start)), "");
-  queue.settle("a", good, start);
-  EXPECT_EQ(key_of(queue.take(start)), "c");
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "a");
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "b");
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "alert") << "slow steps keep no alert waiting";
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "");
+  queue.settle("a", good, errands_begin);
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "c");
 }
 
 TEST(ErrandQueue, WhatMayHelpAgainIsTriedLaterEachTime) {
   ErrandQueue queue({.first_pause = seconds(1), .pause_max = seconds(5)});
   queue.add(errand("a"));
-  Timestamp now = start;
+  Timestamp now = errands_begin;
   for (const seconds pause : {seconds(1), seconds(2), seconds(4), seconds(5), seconds(5)}) {
     ASSERT_EQ(key_of(queue.take(now)), "a");
     queue.settle("a", later, now);
@@ -67,7 +67,7 @@ TEST(ErrandQueue, WhatMayHelpAgainIsTriedLaterEachTime) {
 TEST(ErrandQueue, OutcomesAreTheFirstFailureAndTheEnd) {
   ErrandQueue queue({});
   queue.add(errand("a"));
-  Timestamp now = start;
+  Timestamp now = errands_begin;
   for (int i = 0; i < 3; ++i) {
     ASSERT_NE(queue.take(now), nullptr);
     queue.settle("a", later, now);
@@ -89,8 +89,8 @@ TEST(ErrandQueue, OutcomesAreTheFirstFailureAndTheEnd) {
 TEST(ErrandQueue, ARefusalEndsItAtOnce) {
   ErrandQueue queue({});
   queue.add(errand("a"));
-  queue.take(start);
-  queue.settle("a", never, start);
+  queue.take(errands_begin);
+  queue.settle("a", never, errands_begin);
   const auto outcomes = queue.take_outcomes();
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_TRUE(outcomes[0].over);
@@ -105,7 +105,7 @@ TEST(ErrandQueue, IsGivenUpAfterItsTimeOrItsTries) {
   Errand counted = errand("counted", "2");
   counted.tries_max = 2;
   queue.add(std::move(counted));
-  Timestamp now = start;
+  Timestamp now = errands_begin;
   std::vector<std::string> over;
   for (int i = 0; i < 4; ++i) {
     while (const Errand* taken = queue.take(now)) queue.settle(std::string(taken->key), later, now);
@@ -120,7 +120,7 @@ TEST(ErrandQueue, IsGivenUpAfterItsTimeOrItsTries) {
 TEST(ErrandQueue, AClockSetBackKeepsNothingNewWaiting) {
   ErrandQueue queue({});
   queue.add(errand("a"));
-  EXPECT_EQ(key_of(queue.take(start - hours(24 * 365))), "a");
+  EXPECT_EQ(key_of(queue.take(errands_begin - hours(24 * 365))), "a");
 }
 
 TEST(ErrandQueue, TheSameKeyTwiceIsOneErrand) {
@@ -132,15 +132,15 @@ TEST(ErrandQueue, TheSameKeyTwiceIsOneErrand) {
 
 TEST(ErrandQueue, AllAreTriedWhenEachCameToSomethingAndItWasTaken) {
   ErrandQueue queue({});
-  EXPECT_TRUE(queue.all_tried(start));
+  EXPECT_TRUE(queue.all_tried(errands_begin));
   queue.add(errand("a"));
-  EXPECT_FALSE(queue.all_tried(start));
-  queue.take(start);
-  EXPECT_FALSE(queue.all_tried(start));
-  queue.settle("a", later, start);
-  EXPECT_FALSE(queue.all_tried(start)) << "its outcome is not in the ledger yet";
+  EXPECT_FALSE(queue.all_tried(errands_begin));
+  queue.take(errands_begin);
+  EXPECT_FALSE(queue.all_tried(errands_begin));
+  queue.settle("a", later, errands_begin);
+  EXPECT_FALSE(queue.all_tried(errands_begin)) << "its outcome is not in the ledger yet";
   queue.take_outcomes();
-  EXPECT_TRUE(queue.all_tried(start));
+  EXPECT_TRUE(queue.all_tried(errands_begin));
 }
 
 TEST(ErrandQueue, APauseThatIsAskedForIsTheWholeLanes) {
@@ -148,31 +148,31 @@ TEST(ErrandQueue, APauseThatIsAskedForIsTheWholeLanes) {
   queue.add(errand("a"));
   queue.add(errand("b"));
   queue.add(errand("c", "other"));
-  ASSERT_EQ(key_of(queue.take(start)), "a");
-  queue.settle("a", {later, seconds(30)}, start);
-  EXPECT_EQ(key_of(queue.take(start)), "c");
-  EXPECT_EQ(key_of(queue.take(start + seconds(29))), "");
+  ASSERT_EQ(key_of(queue.take(errands_begin)), "a");
+  queue.settle("a", {later, seconds(30)}, errands_begin);
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "c");
+  EXPECT_EQ(key_of(queue.take(errands_begin + seconds(29))), "");
   queue.take_outcomes();
-  queue.settle("c", good, start);
+  queue.settle("c", good, errands_begin);
   queue.take_outcomes();
-  EXPECT_TRUE(queue.all_tried(start + seconds(29))) << "b may not be tried yet";
-  EXPECT_FALSE(queue.all_tried(start + seconds(30)));
-  EXPECT_EQ(key_of(queue.take(start + seconds(30))), "a");
-  queue.settle("a", good, start + seconds(30));
-  EXPECT_EQ(key_of(queue.take(start + seconds(30))), "b");
+  EXPECT_TRUE(queue.all_tried(errands_begin + seconds(29))) << "b may not be tried yet";
+  EXPECT_FALSE(queue.all_tried(errands_begin + seconds(30)));
+  EXPECT_EQ(key_of(queue.take(errands_begin + seconds(30))), "a");
+  queue.settle("a", good, errands_begin + seconds(30));
+  EXPECT_EQ(key_of(queue.take(errands_begin + seconds(30))), "b");
 }
 
 TEST(ErrandQueue, APauseIsBoundedAndNoClockMakesItLonger) {
   ErrandQueue queue({.first_pause = seconds(1), .pause_asked_max = minutes(10)});
   queue.add(errand("a"));
   queue.add(errand("b"));
-  queue.take(start);
-  queue.settle("a", {later, hours(24)}, start);
-  EXPECT_EQ(key_of(queue.take(start + minutes(10) - Duration(1))), "");
+  queue.take(errands_begin);
+  queue.settle("a", {later, hours(24)}, errands_begin);
+  EXPECT_EQ(key_of(queue.take(errands_begin + minutes(10) - Duration(1))), "");
   // The clock is set back by a day: b was never tried and is not to wait that long.
-  EXPECT_EQ(key_of(queue.take(start - hours(24))), "b");
-  queue.settle("b", good, start - hours(24));
-  EXPECT_EQ(key_of(queue.take(start + minutes(10))), "a");
+  EXPECT_EQ(key_of(queue.take(errands_begin - hours(24))), "b");
+  queue.settle("b", good, errands_begin - hours(24));
+  EXPECT_EQ(key_of(queue.take(errands_begin + minutes(10))), "a");
 }
 
 TEST(ErrandQueue, NoMoreThanAllowedBeginInAnyMinuteOfALane) {
@@ -184,8 +184,8 @@ TEST(ErrandQueue, NoMoreThanAllowedBeginInAnyMinuteOfALane) {
   }
   std::vector<int> begun;  // seconds
   for (int second = 0; second < 240; second += 10) {
-    while (const Errand* taken = queue.take(start + seconds(second))) {
-      queue.settle(std::string(taken->key), good, start + seconds(second));
+    while (const Errand* taken = queue.take(errands_begin + seconds(second))) {
+      queue.settle(std::string(taken->key), good, errands_begin + seconds(second));
       begun.push_back(second);
     }
   }
@@ -203,20 +203,20 @@ TEST(ErrandQueue, WhatFollowsWaitsForWhatCameBeforeAboutTheSame) {
   queue.add(about("trigger", "incident 1", false));
   queue.add(about("resolve", "incident 1", true));
   queue.add(about("resolve 2", "incident 2", true));
-  ASSERT_EQ(key_of(queue.take(start)), "trigger");
-  queue.settle("trigger", later, start);
-  EXPECT_EQ(key_of(queue.take(start)), "resolve 2") << "nothing came before it";
-  queue.settle("resolve 2", good, start);
-  EXPECT_EQ(key_of(queue.take(start)), "") << "an end must not overtake its beginning";
+  ASSERT_EQ(key_of(queue.take(errands_begin)), "trigger");
+  queue.settle("trigger", later, errands_begin);
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "resolve 2") << "nothing came before it";
+  queue.settle("resolve 2", good, errands_begin);
+  EXPECT_EQ(key_of(queue.take(errands_begin)), "") << "an end must not overtake its beginning";
   queue.take_outcomes();
-  EXPECT_TRUE(queue.all_tried(start));
-  ASSERT_EQ(key_of(queue.take(start + seconds(10))), "trigger");
-  queue.settle("trigger", never, start + seconds(10));
-  EXPECT_EQ(key_of(queue.take(start + seconds(10))), "resolve") << "given up is over, too";
+  EXPECT_TRUE(queue.all_tried(errands_begin));
+  ASSERT_EQ(key_of(queue.take(errands_begin + seconds(10))), "trigger");
+  queue.settle("trigger", never, errands_begin + seconds(10));
+  EXPECT_EQ(key_of(queue.take(errands_begin + seconds(10))), "resolve") << "given up is over, too";
 }
 
 TEST(Errands, RunsThemOnThreadsOfItsOwn) {
-  const ManualClock clock(start);
+  const ManualClock clock(errands_begin);
   Errands errands({.threads = 3}, clock);
   std::vector<Errand> many;
   for (int i = 0; i < 50; ++i) {

@@ -11,7 +11,7 @@ using alert::Escalation;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using Keys = std::vector<std::string>;
+using Lines = std::vector<std::string>;
 
 constexpr const char* two_steps =
     "chains:\n- name: c\n  steps: [{to: [spool]}, {after: 10m, to: [spool, lead]}]\n";
@@ -50,9 +50,9 @@ class CoreEscalationTest : public CoreTest {
   }
 
   // What leaves with what was decided so far: the steps, without what is alike of all keys.
-  Keys told() {
+  Lines told() {
     EXPECT_TRUE(core_->write());
-    Keys found;
+    Lines found;
     for (const std::string& key : keys(core_->take_outgoing())) {
       const std::string begin = "example.com-test.escalation-";
       EXPECT_TRUE(key.starts_with(begin)) << key;
@@ -60,7 +60,7 @@ class CoreEscalationTest : public CoreTest {
     }
     return found;
   }
-  Keys at(Duration since_start) {
+  Lines at(Duration since_start) {
     clock_.set(start + since_start);
     core_->tick();
     return told();
@@ -71,8 +71,8 @@ class CoreEscalationTest : public CoreTest {
     EXPECT_TRUE(found && found->size() == 1U);
     return found && !found->empty() ? found->front() : Escalation{};
   }
-  Keys entries(const std::string& what) {
-    Keys found;
+  Lines entries(const std::string& what) {
+    Lines found;
     for (const std::string& row :
          rows(*database_,
               "SELECT record FROM ledger_entry WHERE kind = 'escalation' ORDER BY "
@@ -82,8 +82,8 @@ class CoreEscalationTest : public CoreTest {
     }
     return found;
   }
-  Keys gaps() {
-    Keys found;
+  Lines gaps() {
+    Lines found;
     for (const std::string& row :
          rows(*database_, "SELECT record FROM ledger_entry WHERE kind = 'gap' ORDER BY number")) {
       found.push_back(json::parse(row.substr(0, row.size() - 1))->text("what"));
@@ -110,11 +110,11 @@ class CoreEscalationTest : public CoreTest {
 TEST_F(CoreEscalationTest, StepsAreToldAndEachIsAnEntryWithItsAlertsBehind) {
   restart();
   guess();
-  EXPECT_EQ(told(), Keys{"1-c-1-1-1.spool"}) << "with the change itself";
-  EXPECT_EQ(at(minutes(10) - Duration(1)), Keys{});
-  EXPECT_EQ(at(minutes(10) + seconds(2)), (Keys{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
-  EXPECT_EQ(at(minutes(11)), Keys{});
-  const Keys reached = entries("reached");
+  EXPECT_EQ(told(), Lines{"1-c-1-1-1.spool"}) << "with the change itself";
+  EXPECT_EQ(at(minutes(10) - Duration(1)), Lines{});
+  EXPECT_EQ(at(minutes(10) + seconds(2)), (Lines{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
+  EXPECT_EQ(at(minutes(11)), Lines{});
+  const Lines reached = entries("reached");
   ASSERT_EQ(reached.size(), 2U);
   const auto second = json::parse(reached[1]).value();
   EXPECT_EQ(second.text("due"), to_rfc3339(start + minutes(10)));
@@ -123,8 +123,9 @@ TEST_F(CoreEscalationTest, StepsAreToldAndEachIsAnEntryWithItsAlertsBehind) {
   EXPECT_EQ(second.integer("incident"), 1);
   EXPECT_EQ(second.integer("round"), 1);
   EXPECT_EQ(second.integer("step"), 2);
-  const Keys kinds = rows(*database_, "SELECT kind FROM ledger_entry ORDER BY number DESC LIMIT 4");
-  EXPECT_EQ(kinds, (Keys{"state|", "alert|", "alert|", "escalation|"})) << "newest first";
+  const Lines kinds =
+      rows(*database_, "SELECT kind FROM ledger_entry ORDER BY number DESC LIMIT 4");
+  EXPECT_EQ(kinds, (Lines{"state|", "alert|", "alert|", "escalation|"})) << "newest first";
   EXPECT_EQ(core_->escalations().running(), 1);
   expect_good();
 }
@@ -137,16 +138,16 @@ TEST_F(CoreEscalationTest, ARestartSendsWhatIsDueOnceUnderTheSameKeys) {
   clock_.set(start + minutes(10));
   core_->tick();  // decided, and killed before it is written
   restart();
-  EXPECT_EQ(told(), Keys{"1-c-1-1-1.spool"}) << "not settled, so it leaves again";
+  EXPECT_EQ(told(), Lines{"1-c-1-1-1.spool"}) << "not settled, so it leaves again";
   clock_.set(start + hours(1));
   restart();
   static_cast<void>(told());
   core_->tick();
-  EXPECT_EQ(told(), (Keys{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
+  EXPECT_EQ(told(), (Lines{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
   restart();
-  EXPECT_EQ(told(), (Keys{"1-c-1-1-1.spool", "1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
+  EXPECT_EQ(told(), (Lines{"1-c-1-1-1.spool", "1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
   core_->tick();
-  EXPECT_EQ(told(), Keys{});
+  EXPECT_EQ(told(), Lines{});
   EXPECT_EQ(rows(*database_, "SELECT entry FROM alert").size(), 3U);
   EXPECT_EQ(entries("reached").size(), 2U);
   EXPECT_EQ(stored().reached, start + hours(1));
@@ -159,8 +160,8 @@ TEST_F(CoreEscalationTest, AnAnswerEndsIt) {
   static_cast<void>(told());
   clock_.advance(minutes(1));
   ASSERT_TRUE(act(incident::Act::Kind::acknowledge));
-  EXPECT_EQ(told(), Keys{});
-  EXPECT_EQ(at(hours(9)), Keys{});
+  EXPECT_EQ(told(), Lines{});
+  EXPECT_EQ(at(hours(9)), Lines{});
   EXPECT_EQ(stored().state, Escalation::State::ended);
   EXPECT_EQ(stored().why, "acknowledged by ann");
   EXPECT_EQ(entries("ended").size(), 1U);
@@ -180,10 +181,10 @@ TEST_F(CoreEscalationTest, ARaiseBehindAnAnswerBeginsItAnew) {
   restart();
   static_cast<void>(told());
   get_in(1);
-  EXPECT_EQ(told(), Keys{"1-c-2-1-1.spool"});
+  EXPECT_EQ(told(), Lines{"1-c-2-1-1.spool"});
   EXPECT_EQ(stored().begin, 2);
   EXPECT_EQ(stored().severity, incident::Severity::high);
-  EXPECT_EQ(at(minutes(40)), (Keys{"1-c-2-1-2.lead", "1-c-2-1-2.spool"}));
+  EXPECT_EQ(at(minutes(40)), (Lines{"1-c-2-1-2.lead", "1-c-2-1-2.spool"}));
   expect_good();
 }
 
@@ -193,7 +194,7 @@ TEST_F(CoreEscalationTest, AMergeEndsThatOfTheAbsorbedIncident) {
   guess(1);
   EXPECT_EQ(told().size(), 2U);
   ASSERT_TRUE(act(incident::Act::Kind::merge, 2, "1"));
-  EXPECT_EQ(at(minutes(10)), (Keys{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
+  EXPECT_EQ(at(minutes(10)), (Lines{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
   EXPECT_EQ(stored(2).why, "merged into incident 1");
   expect_good();
 }
@@ -209,7 +210,7 @@ TEST_F(CoreEscalationTest, WhatNobodyAnswersIsSaidInTheIncident) {
   clock_.set(start + minutes(40));
   core_->tick();
   ASSERT_TRUE(core_->write());
-  EXPECT_EQ(keys(core_->take_outgoing()), Keys{"example.com-test.incident-1-2.lead"});
+  EXPECT_EQ(keys(core_->take_outgoing()), Lines{"example.com-test.incident-1-2.lead"});
   const auto changes = incident::load_changes(*database_, 1).value();
   ASSERT_EQ(changes.size(), 2U);
   EXPECT_EQ(changes[1].change.kind, "escalation_exhausted");
@@ -229,7 +230,7 @@ TEST_F(CoreEscalationTest, OtherFilesMoveNothingThatRuns) {
   write_routes("{changes: [opened], to: [spool]}");
   write_file(folder_.path("policies/escalations.yaml"), "# none\n");
   core_->use(policies());
-  EXPECT_EQ(at(minutes(10)), (Keys{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
+  EXPECT_EQ(at(minutes(10)), (Lines{"1-c-1-1-2.lead", "1-c-1-1-2.spool"}));
 }
 
 TEST_F(CoreEscalationTest, AScheduleThatIsGoneIsAGap) {
@@ -241,12 +242,12 @@ TEST_F(CoreEscalationTest, AScheduleThatIsGoneIsAGap) {
              "chains:\n- name: c\n  steps: [{to: [on-call:p]}, {after: 1m, to: [on-call:p]}]\n");
   restart();
   guess();
-  EXPECT_EQ(told(), Keys{"1-c-1-1-1.lead"});
+  EXPECT_EQ(told(), Lines{"1-c-1-1-1.lead"});
   std::filesystem::remove(folder_.path("policies/on_call.yaml"));
   write_file(folder_.path("policies/escalations.yaml"), two_steps);
   core_->use(policies());
-  EXPECT_EQ(at(minutes(1)), Keys{});
-  EXPECT_EQ(gaps(), Keys{"incident 1, chain 'c': there is no schedule 'p' in on_call.yaml"});
+  EXPECT_EQ(at(minutes(1)), Lines{});
+  EXPECT_EQ(gaps(), Lines{"incident 1, chain 'c': there is no schedule 'p' in on_call.yaml"});
   EXPECT_TRUE(entries("reached").back().contains("no schedule 'p'"));
 }
 
@@ -262,9 +263,9 @@ TEST_F(CoreEscalationTest, WhatWasOpenBeforeARouteNamedTheChainIsPassedOver) {
   static_cast<void>(core_->take_outgoing());
   EXPECT_EQ(stored().state, Escalation::State::passed_over);
   EXPECT_TRUE(core_->audit_escalations().value().empty());
-  EXPECT_EQ(at(hours(1)), Keys{});
+  EXPECT_EQ(at(hours(1)), Lines{});
   get_in(1);
-  EXPECT_EQ(told(), Keys{"1-c-1-1-1.spool"});
+  EXPECT_EQ(told(), Lines{"1-c-1-1-1.spool"});
   expect_good();
 }
 

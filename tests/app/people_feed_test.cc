@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr Timestamp start{1'796'000'000'000'000};
+constexpr Timestamp feed_begin{1'796'000'000'000'000};
 
 class PeopleFeedTest : public testing::Test {
  protected:
@@ -29,7 +29,7 @@ class PeopleFeedTest : public testing::Test {
   }
 
   const TemporaryFolder folder_;
-  ManualClock clock_{start};
+  ManualClock clock_{feed_begin};
   std::unique_ptr<PeopleFeed> feed_;
 };
 
@@ -81,7 +81,7 @@ TEST_F(PeopleFeedTest, AClockThatWasSetBackKeepsNobodyWaiting) {
 }
 
 TEST(PeopleFeed, EverySourceThatCannotBeOneIsTold) {
-  ManualClock clock(start);
+  ManualClock clock(feed_begin);
   const auto made = PeopleFeed::make(
       {{.name = "a", .place = "https://hr.example.com/"},
        {.name = "b", .teller = identity::Teller::google, .place = "http://directory.example.com"}},

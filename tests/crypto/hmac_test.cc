@@ -7,14 +7,14 @@
 namespace mailwarden::crypto {
 namespace {
 
-struct Vector {
+struct HmacVector {
   std::string name;
   std::string key;
   std::string message;
   std::string digest;
 };
 
-class Hmac : public testing::TestWithParam<Vector> {};
+class Hmac : public testing::TestWithParam<HmacVector> {};
 
 TEST_P(Hmac, GivesThePublishedDigest) {
   const std::string key = from_hex(GetParam().key);
@@ -42,23 +42,24 @@ std::string hex_of(std::string_view text) {
 INSTANTIATE_TEST_SUITE_P(
     Rfc4231, Hmac,
     testing::Values(
-        Vector{"ShortKey", repeated("0b", 20), hex_of("Hi There"),
-               "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
-        Vector{"KeyOfFourBytes", hex_of("Jefe"), hex_of("what do ya want for nothing?"),
-               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
-        Vector{"LongerMessage", repeated("aa", 20), repeated("dd", 50),
-               "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
-        Vector{"KeyOfTwentyFiveBytes", "0102030405060708090a0b0c0d0e0f10111213141516171819",
-               repeated("cd", 50),
-               "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
-        Vector{"KeyLongerThanABlock", repeated("aa", 131),
-               hex_of("Test Using Larger Than Block-Size Key - Hash Key First"),
-               "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
-        Vector{"KeyAndMessageLongerThanABlock", repeated("aa", 131),
-               hex_of("This is a test using a larger than block-size key and a larger than "
-                      "block-size data. The key needs to be hashed before being used by the HMAC "
-                      "algorithm."),
-               "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"}),
+        HmacVector{"ShortKey", repeated("0b", 20), hex_of("Hi There"),
+                   "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        HmacVector{"KeyOfFourBytes", hex_of("Jefe"), hex_of("what do ya want for nothing?"),
+                   "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        HmacVector{"LongerMessage", repeated("aa", 20), repeated("dd", 50),
+                   "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+        HmacVector{"KeyOfTwentyFiveBytes", "0102030405060708090a0b0c0d0e0f10111213141516171819",
+                   repeated("cd", 50),
+                   "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
+        HmacVector{"KeyLongerThanABlock", repeated("aa", 131),
+                   hex_of("Test Using Larger Than Block-Size Key - Hash Key First"),
+                   "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+        HmacVector{
+            "KeyAndMessageLongerThanABlock", repeated("aa", 131),
+            hex_of("This is a test using a larger than block-size key and a larger than "
+                   "block-size data. The key needs to be hashed before being used by the HMAC "
+                   "algorithm."),
+            "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"}),
     [](const auto& info) { return info.param.name; });
 
 // RFC 5869, appendices A.1 to A.3.

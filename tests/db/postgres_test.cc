@@ -152,7 +152,7 @@ TEST_F(PostgresTest, OnlyOneSoleWriterAtATime) {
   EXPECT_TRUE(open_url(store_->url(), options));
 }
 
-constexpr std::array steps{Migration{"a", 1, "CREATE TABLE t (i BIGINT PRIMARY KEY)"}};
+constexpr std::array table_steps{Migration{"a", 1, "CREATE TABLE t (i BIGINT PRIMARY KEY)"}};
 
 // The connection is ended by another one between two statements.
 void end_connection(Database& of, Database& by) {
@@ -163,7 +163,7 @@ void end_connection(Database& of, Database& by) {
 TEST_F(PostgresTest, ALostConnectionIsMadeAnewOutsideATransactionOnly) {
   const auto database = open({.sole_writer = true});
   const auto other = open();
-  ASSERT_TRUE(migrate(*database, steps, {}));
+  ASSERT_TRUE(migrate(*database, table_steps, {}));
   end_connection(*database, *other);
   EXPECT_EQ(database->integer("SELECT COUNT(*) FROM t").value(), 0);
   end_connection(*database, *other);
@@ -182,8 +182,8 @@ TEST_F(PostgresTest, ALostConnectionIsMadeAnewOutsideATransactionOnly) {
 
 TEST_F(PostgresTest, AStoreOfARoleThatMayNotMakeTablesIsUsed) {
   const auto owner = open();
-  ASSERT_TRUE(migrate(*owner, steps, {}));
-  EXPECT_TRUE(migrate(*open({.read_only = true}), steps, {}));
+  ASSERT_TRUE(migrate(*owner, table_steps, {}));
+  EXPECT_TRUE(migrate(*open({.read_only = true}), table_steps, {}));
 }
 
 TEST_F(PostgresTest, ACommitWhoseAnswerIsLostIsFoundAndNotRepeated) {
@@ -191,7 +191,7 @@ TEST_F(PostgresTest, ACommitWhoseAnswerIsLostIsFoundAndNotRepeated) {
   const auto watcher = open();
   const std::string url = proxy.url() + store_->url().substr(store_->url().find("&options="));
   const auto database = open_url(url, {.sole_writer = true}).value();
-  ASSERT_TRUE(migrate(*database, steps, {}));
+  ASSERT_TRUE(migrate(*database, table_steps, {}));
   for (const auto where : {PostgresProxy::Cut::before_commit, PostgresProxy::Cut::behind_commit}) {
     const bool held = where == PostgresProxy::Cut::behind_commit;
     const std::int64_t row = held ? 2 : 1;
@@ -211,7 +211,7 @@ TEST_F(PostgresTest, ACommitWhoseAnswerIsLostIsFoundAndNotRepeated) {
 TEST_F(PostgresTest, AKilledServerLosesNothingThatItAcknowledged) {
   PostgresServer server;
   const auto database = open_url(fresh_schema(server.url()), {.sole_writer = true}).value();
-  ASSERT_TRUE(migrate(*database, steps, {}));
+  ASSERT_TRUE(migrate(*database, table_steps, {}));
   std::mt19937 random(11);
   std::atomic<std::int64_t> acknowledged = 0;
   int in_doubt = 0;

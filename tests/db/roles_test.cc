@@ -7,7 +7,7 @@
 namespace mailwarden::db {
 namespace {
 
-constexpr std::array steps{Migration{"a", 1, R"sql(
+constexpr std::array append_only_steps{Migration{"a", 1, R"sql(
 CREATE TABLE entry (number BIGINT PRIMARY KEY, record TEXT, salt TEXT, leaf TEXT NOT NULL);
 CREATE TABLE note (number BIGINT PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE field (number BIGINT PRIMARY KEY, body TEXT, log TEXT NOT NULL);
@@ -32,7 +32,7 @@ class PostgresRolesTest : public testing::Test {
     if (!is_on_postgres()) GTEST_SKIP() << "runs in the suite on PostgreSQL";
     store_.emplace();
     owner_ = store_->open();
-    ASSERT_TRUE(migrate(*owner_, steps, {}));
+    ASSERT_TRUE(migrate(*owner_, append_only_steps, {}));
     for (const std::string role : {"writer", "reader"}) {
       roles_.push_back("test_" + std::to_string(::getpid()) + "_" + role);
       ASSERT_TRUE(owner_->execute("DROP ROLE IF EXISTS " + roles_.back() + "; CREATE ROLE " +
@@ -65,7 +65,7 @@ class PostgresRolesTest : public testing::Test {
 
 TEST_F(PostgresRolesTest, TheWriterAddsToTheLedgerAndChangesNothingInIt) {
   const auto writer = open_as(roles_[0], {.sole_writer = true});
-  EXPECT_TRUE(migrate(*writer, steps, {})) << "it has all steps already";
+  EXPECT_TRUE(migrate(*writer, append_only_steps, {})) << "it has all steps already";
   for (const std::string allowed :
        {"INSERT INTO entry VALUES (2, 'r', 's', 'l')",
         "UPDATE entry SET record = NULL, salt = NULL WHERE number = 1",

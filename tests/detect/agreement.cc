@@ -39,7 +39,7 @@ std::string refusals(const RuleSet& rules, const oracle::Reading& oracle) {
   return text;
 }
 
-Agreement compare(const random_rules::Case& made, Routing routing) {
+Agreement compare_routed(const random_rules::Case& made, Routing routing) {
   Agreement agreement;
   const auto set =
       RuleSet::make(parse_rules(made.rules, "random.yml"),
@@ -95,9 +95,9 @@ Agreement compare(const random_rules::Case& made, Routing routing) {
 
 Agreement compare(random_rules::Choices& choices) {
   const random_rules::Case made = random_rules::make_case(choices);
-  Agreement strict = compare(made, Routing::strict);
+  Agreement strict = compare_routed(made, Routing::strict);
   if (!strict.difference.empty()) return strict;
-  Agreement open = compare(made, Routing::open);
+  Agreement open = compare_routed(made, Routing::open);
   open.pairs += strict.pairs;
   open.held += strict.held;
   return open;

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-RuleSet rules_of(const std::string& own) {
+RuleSet rules_with(const std::string& own) {
   std::string text;
   for (const char* name : {"a", "b", "d"}) {
     text += "{title: " + std::string(name) + ", id: " + name +
@@ -66,11 +66,11 @@ std::vector<int> fires_of(const RuleSet& rules, const std::vector<Step>& steps, 
 class CorrelationTypes : public testing::TestWithParam<Case> {};
 
 TEST_P(CorrelationTypes, FireWhereTheyShould) {
-  EXPECT_EQ(fires_of(rules_of(GetParam().rule), GetParam().steps, false), GetParam().fires);
+  EXPECT_EQ(fires_of(rules_with(GetParam().rule), GetParam().steps, false), GetParam().fires);
 }
 
 TEST_P(CorrelationTypes, FireTheSameAcrossARestartAfterEachStep) {
-  EXPECT_EQ(fires_of(rules_of(GetParam().rule), GetParam().steps, true), GetParam().fires);
+  EXPECT_EQ(fires_of(rules_with(GetParam().rule), GetParam().steps, true), GetParam().fires);
 }
 
 // A step of rule a with a value for v.
@@ -232,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST(CorrelationChain, ThreeDeepAndEachBringsItsValues) {
-  const RuleSet rules = rules_of(R"(title: top
+  const RuleSet rules = rules_with(R"(title: top
 id: top
 correlation: {type: value_count, rules: [middle], timespan: 1h, group-by: [host],
               condition: {field: user, gte: 2}}
@@ -283,7 +283,7 @@ TEST(CorrelationGenerate, ReportsWhatItNames) {
   event.fields.add("k", "v");
   for (const bool generate : {false, true}) {
     const RuleSet rules =
-        rules_of(one("event_count", "gte: 2", generate ? "  generate: true\n" : ""));
+        rules_with(one("event_count", "gte: 2", generate ? "  generate: true\n" : ""));
     EXPECT_EQ(rules.match(event).at(0).silent, !generate);
     EXPECT_FALSE(rules.match(event).at(2).silent);
   }
@@ -297,7 +297,7 @@ TEST(CorrelationValues, TellWhatWasMeasured) {
       {one("value_percentile", "field: v, gte: 2.5, percentile: 99"),
        {"correlation", "v", "percentile 99 is 3.5"}}};
   for (const auto& [rule, because] : cases) {
-    const RuleSet rules = rules_of(rule);
+    const RuleSet rules = rules_with(rule);
     Correlator correlator(rules);
     EXPECT_TRUE(correlator.advance(detection_of(with(0, "0.5"), 1)).empty()) << rule;
     const auto fired = correlator.advance(detection_of(with(1, "3.5"), 2));
@@ -311,8 +311,8 @@ class CorrelationReload : public testing::TestWithParam<std::pair<std::string, s
 
 TEST_P(CorrelationReload, KeepsTheSameAndDropsTheChanged) {
   const auto& [text, changed_text] = GetParam();
-  const RuleSet rules = rules_of(text);
-  const RuleSet changed = rules_of(changed_text);
+  const RuleSet rules = rules_with(text);
+  const RuleSet changed = rules_with(changed_text);
   Correlator correlator(rules);
   const auto first = [&] { correlator.advance(detection_of(with(0, "6", "a"), 1)); };
   const auto fires = [&] {
@@ -321,7 +321,7 @@ TEST_P(CorrelationReload, KeepsTheSameAndDropsTheChanged) {
   first();
   EXPECT_TRUE(fires());
   first();
-  correlator.rebind(rules_of(text));
+  correlator.rebind(rules_with(text));
   EXPECT_TRUE(fires());
   first();
   const std::string snapshot = correlator.snapshot();
@@ -352,7 +352,7 @@ TEST(CorrelationLimits, EntriesOfAGroupAreGivenUpAndCounted) {
       one("event_count", "gte: 12"), one("value_count", "field: v, gte: 12"),
       one("value_sum", "field: v, gte: 100000"), one("temporal", "", "  aliases: {}\n")};
   for (const std::string& text : rules_texts) {
-    const RuleSet rules = rules_of(text);
+    const RuleSet rules = rules_with(text);
     Correlator correlator(rules, {.entries_max = 10});
     for (int i = 0; i < 50; ++i) {
       const Step step = with(i / 10, std::to_string(i % 25));
@@ -360,7 +360,7 @@ TEST(CorrelationLimits, EntriesOfAGroupAreGivenUpAndCounted) {
     }
     EXPECT_EQ(correlator.dropped(), 40) << text;
   }
-  const RuleSet rules = rules_of(one("temporal_ordered", ""));
+  const RuleSet rules = rules_with(one("temporal_ordered", ""));
   Correlator ordered(rules, {.entries_max = 10});
   for (int i = 0; i < 50; ++i) ordered.advance(detection_of({i / 10, "a"}, i));
   EXPECT_EQ(ordered.dropped(), 40);
@@ -369,7 +369,7 @@ TEST(CorrelationLimits, EntriesOfAGroupAreGivenUpAndCounted) {
 
 // What was given up no longer weighs: the ten that are left and the new one make a hundred.
 TEST(CorrelationLimits, SumsGoOnWithoutWhatWasGivenUp) {
-  const RuleSet rules = rules_of(one("value_sum", "field: v, gte: 100, lte: 100"));
+  const RuleSet rules = rules_with(one("value_sum", "field: v, gte: 100, lte: 100"));
   Correlator correlator(rules, {.entries_max = 10});
   int fired = 0;
   for (int i = 0; i < 10; ++i) correlator.advance(detection_of(with(i, "7"), i));
@@ -381,7 +381,8 @@ TEST(CorrelationLimits, SumsGoOnWithoutWhatWasGivenUp) {
 }
 
 TEST(CorrelationLimits, BytesOfAllWindows) {
-  const RuleSet rules = rules_of(one("value_count", "field: v, gte: 1000000", "  group-by: [g]\n"));
+  const RuleSet rules =
+      rules_with(one("value_count", "field: v, gte: 1000000", "  group-by: [g]\n"));
   Correlator correlator(rules, {.bytes_max = 1'000'000});
   for (int i = 0; i < 5000; ++i) {
     Step step = with(i / 100, std::string(200, 'x') + std::to_string(i));
@@ -394,7 +395,7 @@ TEST(CorrelationLimits, BytesOfAllWindows) {
 }
 
 TEST(CorrelationLimits, ALateSearchIsBrokenOffAndCounted) {
-  const RuleSet rules = rules_of(one("value_sum", "field: v, gt: 0, lt: 1"));
+  const RuleSet rules = rules_with(one("value_sum", "field: v, gt: 0, lt: 1"));
   Correlator correlator(rules, {.late_windows_max = 20});
   // Sums over and under the range in turn, none within.
   for (int i = 0; i < 100; ++i) {
@@ -406,7 +407,7 @@ TEST(CorrelationLimits, ALateSearchIsBrokenOffAndCounted) {
 }
 
 TEST(CorrelationLimits, GroupsWhoseTimeIsOverAreForgottenWithoutBeingCounted) {
-  const RuleSet rules = rules_of(one("event_count", "gte: 1000", by_v));
+  const RuleSet rules = rules_with(one("event_count", "gte: 1000", by_v));
   Correlator correlator(rules);
   for (int i = 0; i < 20'000; ++i) correlator.advance(detection_of(with(i, std::to_string(i)), i));
   EXPECT_LT(correlator.groups(), 9000U);
@@ -414,7 +415,7 @@ TEST(CorrelationLimits, GroupsWhoseTimeIsOverAreForgottenWithoutBeingCounted) {
 }
 
 TEST(CorrelationLimits, AStreamThatEndedKeepsNoGroups) {
-  const RuleSet rules = rules_of(one("event_count", "gte: 1000000", by_v));
+  const RuleSet rules = rules_with(one("event_count", "gte: 1000000", by_v));
   Correlator correlator(rules, {.stream_idle_max = 1000});
   Detection ended = detection_of(with(0, "x"), 0);
   ended.event.stream = 2;

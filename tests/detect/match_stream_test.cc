@@ -18,14 +18,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-RuleSet rules_of(const std::string& text) {
+RuleSet accepted_rules(const std::string& text) {
   RuleSet rules = RuleSet::make(parse_rules(text, "r.yml")).value();
   EXPECT_TRUE(rules.refused().empty());
   return rules;
 }
 
 RuleSet one_rule() {
-  return rules_of(
+  return accepted_rules(
       "title: A \"word\"\nid: word\nlevel: high\nlogsource: {product: x}\n"
       "detection: {s: {a|contains: needle}, condition: s}\n");
 }
@@ -189,7 +189,7 @@ struct WindowsCase {
 class WindowsEvent : public testing::TestWithParam<WindowsCase> {};
 
 TEST_P(WindowsEvent, HasSigmasNamesAndLogSource) {
-  const RuleSet rules = rules_of("title: t\nid: r\n" + GetParam().rule);
+  const RuleSet rules = accepted_rules("title: t\nid: r\n" + GetParam().rule);
   const auto seen = stream(std::string(GetParam().event) + "\n", rules, {});
   EXPECT_EQ(seen.lines.size(), 1U);
 }
@@ -238,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST(MatchStream, WhatTheCallerStatesHoldsForEveryEvent) {
-  const RuleSet rules = rules_of(
+  const RuleSet rules = accepted_rules(
       "title: t\nid: r\nlogsource: {product: linux, service: sshd}\n"
       "detection: {s: {a: b}, condition: s}\n");
   const std::string tagged = R"({"a":"b","product":"Linux","service":"sshd"})";
@@ -251,7 +251,7 @@ TEST(MatchStream, WhatTheCallerStatesHoldsForEveryEvent) {
 }
 
 TEST(MatchStream, ReadsWhatDecodePrints) {
-  const RuleSet rules = rules_of(
+  const RuleSet rules = accepted_rules(
       "title: t\nid: r\nlogsource: {product: linux, service: sshd}\n"
       "detection: {s: {user.name: alice}, k: [raw words], condition: s and k}\n");
   Event event;

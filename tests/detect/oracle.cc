@@ -8,6 +8,16 @@
 #include "json/yaml.h"
 
 namespace mailwarden::oracle {
+
+struct Filter {
+  std::size_t document = 0;
+  std::vector<std::string> rules;  // ids and names
+  bool every = false;
+  Logsource logsource;
+  Detection detection;
+  yaml::Node where;
+};
+
 namespace {
 
 // The programs that write into Linux's auth.log.
@@ -75,15 +85,6 @@ bool contradicts(const Logsource& a, const Logsource& b) {
   return contradicts(a.product, b.product) || contradicts(a.category, b.category) ||
          contradicts(a.service, b.service);
 }
-
-struct Filter {
-  std::size_t document = 0;
-  std::vector<std::string> rules;  // ids and names
-  bool every = false;
-  Logsource logsource;
-  Detection detection;
-  yaml::Node where;
-};
 
 Result<void> read_filter_rules(const yaml::Node& filter, Filter& into) {
   const yaml::Node* const rules = filter.find("rules");

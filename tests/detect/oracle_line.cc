@@ -17,24 +17,24 @@ namespace {
 
 using ValueTest = std::function<bool(std::string_view)>;
 
-enum class Kind { text, expression, network, comparison, exists, part, reference };
+enum class LineKind { text, expression, network, comparison, exists, part, reference };
 
-const std::map<std::string_view, Kind> kinds{
-    {"contains", Kind::text},  {"startswith", Kind::text},   {"endswith", Kind::text},
-    {"cased", Kind::text},     {"windash", Kind::text},      {"expand", Kind::text},
-    {"base64", Kind::text},    {"base64offset", Kind::text}, {"utf16le", Kind::text},
-    {"wide", Kind::text},      {"utf16be", Kind::text},      {"utf16", Kind::text},
-    {"re", Kind::expression},  {"i", Kind::expression},      {"m", Kind::expression},
-    {"s", Kind::expression},   {"cidr", Kind::network},      {"lt", Kind::comparison},
-    {"lte", Kind::comparison}, {"gt", Kind::comparison},     {"gte", Kind::comparison},
-    {"exists", Kind::exists},  {"minute", Kind::part},       {"hour", Kind::part},
-    {"day", Kind::part},       {"week", Kind::part},         {"month", Kind::part},
-    {"year", Kind::part},      {"fieldref", Kind::reference}};
+const std::map<std::string_view, LineKind> kinds{
+    {"contains", LineKind::text},  {"startswith", LineKind::text},   {"endswith", LineKind::text},
+    {"cased", LineKind::text},     {"windash", LineKind::text},      {"expand", LineKind::text},
+    {"base64", LineKind::text},    {"base64offset", LineKind::text}, {"utf16le", LineKind::text},
+    {"wide", LineKind::text},      {"utf16be", LineKind::text},      {"utf16", LineKind::text},
+    {"re", LineKind::expression},  {"i", LineKind::expression},      {"m", LineKind::expression},
+    {"s", LineKind::expression},   {"cidr", LineKind::network},      {"lt", LineKind::comparison},
+    {"lte", LineKind::comparison}, {"gt", LineKind::comparison},     {"gte", LineKind::comparison},
+    {"exists", LineKind::exists},  {"minute", LineKind::part},       {"hour", LineKind::part},
+    {"day", LineKind::part},       {"week", LineKind::part},         {"month", LineKind::part},
+    {"year", LineKind::part},      {"fieldref", LineKind::reference}};
 
 struct Line {
   std::string field;  // "" asks for keywords
   std::vector<std::string> modifiers;
-  Kind kind = Kind::text;
+  LineKind kind = LineKind::text;
   const yaml::Node* where = nullptr;
 
   bool has(std::string_view modifier) const {
@@ -103,18 +103,18 @@ bool is_any_of(const std::string& modifier, std::initializer_list<std::string_vi
 }
 
 bool may_stand_together(const std::string& before, const std::string& behind) {
-  const Kind a = kinds.at(before);
-  const Kind b = kinds.at(behind);
-  const auto pair = [&](Kind kind, std::initializer_list<std::string_view> names) {
+  const LineKind a = kinds.at(before);
+  const LineKind b = kinds.at(behind);
+  const auto pair = [&](LineKind kind, std::initializer_list<std::string_view> names) {
     return (a == kind && is_any_of(behind, names)) || (b == kind && is_any_of(before, names));
   };
-  return a == b || (a == Kind::part && b == Kind::comparison) ||
-         pair(Kind::expression, {"expand"}) ||
-         pair(Kind::reference, {"contains", "startswith", "endswith", "cased"});
+  return a == b || (a == LineKind::part && b == LineKind::comparison) ||
+         pair(LineKind::expression, {"expand"}) ||
+         pair(LineKind::reference, {"contains", "startswith", "endswith", "cased"});
 }
 
 // The kind that the modifiers ask for, or a sentence that names the two that contradict.
-Result<Kind> kind_of(const Line& line) {
+Result<LineKind> kind_of(const Line& line) {
   std::vector<std::string> asking;
   for (const std::string& modifier : line.modifiers) {
     if (modifier == "all" || modifier == "neq") continue;
@@ -128,13 +128,13 @@ Result<Kind> kind_of(const Line& line) {
     asking.push_back(modifier);
   }
   for (const std::string& modifier : asking) {
-    if (kinds.at(modifier) != Kind::text) return kinds.at(modifier);
+    if (kinds.at(modifier) != LineKind::text) return kinds.at(modifier);
   }
-  return Kind::text;
+  return LineKind::text;
 }
 
 std::string contradiction(const Line& line) {
-  const auto times = [&](Kind kind) {
+  const auto times = [&](LineKind kind) {
     return std::ranges::count_if(line.modifiers, [&](const std::string& modifier) {
       return kinds.contains(modifier) && kinds.at(modifier) == kind;
     });
@@ -151,14 +151,16 @@ std::string contradiction(const Line& line) {
       return "'expand' stands before 'windash' and encodings";
     }
   }
-  if (times(Kind::comparison) > 1) return "two comparisons contradict";
-  if (times(Kind::part) > 1) return "two parts of a date contradict";
+  if (times(LineKind::comparison) > 1) return "two comparisons contradict";
+  if (times(LineKind::part) > 1) return "two parts of a date contradict";
   if (line.place({"i", "m", "s"}) < line.place({"re"})) return "'i', 'm' and 's' stand behind 're'";
-  if (line.kind == Kind::expression && !line.has("re")) return "'i', 'm' and 's' need 're'";
-  if (line.kind == Kind::exists && line.has("neq")) return "'exists' and 'neq' contradict";
-  if (line.has("all") && line.kind == Kind::exists) return "'exists' and 'all' contradict";
-  if (line.has("all") && line.kind == Kind::part) return "a part of a date and 'all' contradict";
-  if (line.has("all") && line.kind == Kind::comparison) return "comparisons and 'all' contradict";
+  if (line.kind == LineKind::expression && !line.has("re")) return "'i', 'm' and 's' need 're'";
+  if (line.kind == LineKind::exists && line.has("neq")) return "'exists' and 'neq' contradict";
+  if (line.has("all") && line.kind == LineKind::exists) return "'exists' and 'all' contradict";
+  if (line.has("all") && line.kind == LineKind::part)
+    return "a part of a date and 'all' contradict";
+  if (line.has("all") && line.kind == LineKind::comparison)
+    return "comparisons and 'all' contradict";
   for (std::size_t i = line.place({"contains", "startswith", "endswith"});
        i < line.modifiers.size(); ++i) {
     if (is_any_of(line.modifiers[i],
@@ -166,7 +168,7 @@ std::string contradiction(const Line& line) {
       return "nothing may be encoded behind 'contains', 'startswith' or 'endswith'";
     }
   }
-  if (line.field.empty() && line.kind != Kind::text && line.kind != Kind::expression) {
+  if (line.field.empty() && line.kind != LineKind::text && line.kind != LineKind::expression) {
     return "keywords are texts or expressions";
   }
   return "";
@@ -293,7 +295,7 @@ Result<ValueTest> number_test(const Line& line, const yaml::Node& value) {
   const auto asked = plain_number(value);
   if (!asked) return refuse(value, "'" + value.scalar + "' is no number");
   return [line, number = *asked](std::string_view value_of_event) {
-    if (line.kind != Kind::part) {
+    if (line.kind != LineKind::part) {
       const auto told = number_of(value_of_event);
       return told && compares(line, *told, number);
     }
@@ -314,9 +316,10 @@ Result<ValueTest> network_test(const yaml::Node& value) {
 
 Result<ValueTest> value_test(const Line& line, const yaml::Node& value,
                              const Placeholders& placeholders) {
-  if (line.kind == Kind::expression) return expression_test(line, value, placeholders);
-  if (line.kind == Kind::network) return network_test(value);
-  if (line.kind == Kind::comparison || line.kind == Kind::part) return number_test(line, value);
+  if (line.kind == LineKind::expression) return expression_test(line, value, placeholders);
+  if (line.kind == LineKind::network) return network_test(value);
+  if (line.kind == LineKind::comparison || line.kind == LineKind::part)
+    return number_test(line, value);
   const bool as_text =
       line.field.empty() || std::ranges::any_of(line.modifiers, [](const std::string& modifier) {
         return modifier != "all" && modifier != "neq";
@@ -345,7 +348,7 @@ Result<Test> reference_test(const Line& line, const yaml::Node& value) {
 
 Result<Test> one_test(const Line& line, const yaml::Node& value, const Placeholders& placeholders) {
   if (!value.is_scalar()) return refuse(value, "expected a text, a number or a truth");
-  if (line.kind == Kind::reference) return reference_test(line, value);
+  if (line.kind == LineKind::reference) return reference_test(line, value);
   auto test = value_test(line, value, placeholders);
   if (!test) return std::unexpected(test.error());
   return [field = line.field, test = *std::move(test)](const Event& event) {
@@ -385,7 +388,7 @@ Test joined(bool all, std::vector<Test> tests) {
 Result<Test> read_values(const Line& line, const yaml::Node& value,
                          const Placeholders& placeholders) {
   if (value.is_map()) return refuse(value, "expected a value or a list of values, not a map");
-  if (line.kind == Kind::exists) return exists_test(line, value);
+  if (line.kind == LineKind::exists) return exists_test(line, value);
   if (value.is_null() && !line.field.empty()) return null_test(line);
   const std::vector<yaml::Node> values =
       value.is_sequence() ? value.items : std::vector<yaml::Node>{value};

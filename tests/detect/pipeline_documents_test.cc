@@ -5,6 +5,7 @@
 #include "crypto/sha256.h"
 #include "detect/pipeline.h"
 #include "detect/rule_set.h"
+#include "tests/detect/pipeline_texts.h"
 #include "tests/temporary.h"
 
 namespace mailwarden::detect {
@@ -14,16 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-Pipelines pipelines(const std::vector<std::string>& texts, const PipelineLimits& limits = {}) {
-  std::vector<PipelineText> files;
-  for (const std::string& text : texts) {
-    files.push_back({"p" + std::to_string(files.size() + 1) + ".yml", text});
-  }
-  auto read = Pipelines::parse(files, limits);
-  EXPECT_TRUE(read) << read.error().what;
-  return read ? *std::move(read) : Pipelines();
-}
 
 RuleTexts applied(const std::string& transformations, const std::string& rules,
                   const PipelineLimits& limits = {}) {

@@ -21,7 +21,7 @@ struct RandomCase {
   std::size_t rules = 2;
 };
 
-std::string rules_text(const RandomCase& one) {
+std::string random_rules_text(const RandomCase& one) {
   std::string text;
   std::string names;
   for (std::size_t i = 0; i < one.rules; ++i) {
@@ -120,7 +120,7 @@ class Pair {
 class RandomCorrelation : public testing::TestWithParam<RandomCase> {};
 
 TEST_P(RandomCorrelation, IsWhatLookingThroughEverythingFinds) {
-  const RuleSet rules = RuleSet::make(parse_rules(rules_text(GetParam()), "r.yml")).value();
+  const RuleSet rules = RuleSet::make(parse_rules(random_rules_text(GetParam()), "r.yml")).value();
   ASSERT_TRUE(rules.refused().empty()) << rules.refused().front().sentence();
   std::size_t fired = 0;
   for (std::uint64_t round = 0; round < 400; ++round) {
@@ -154,7 +154,7 @@ TEST_P(RandomCorrelation, InCrowdedWindowsToo) {
     if (counts) crowded.condition = round % 2 == 0 ? "gte: 210" : "gt: 205, lt: 208";
     if (crowded.type == "value_count") crowded.condition = "field: v, gte: 65";
     if (crowded.type == "value_sum") crowded.condition = "field: v, gte: 150";
-    const RuleSet rules = RuleSet::make(parse_rules(rules_text(crowded), "r.yml")).value();
+    const RuleSet rules = RuleSet::make(parse_rules(random_rules_text(crowded), "r.yml")).value();
     const Stream stream{.arrivals = 350,
                         .pace = round % 3 == 0 ? 0 : 1,
                         .late_percent = 40,

@@ -7,7 +7,7 @@
 namespace mailwarden::detect {
 namespace {
 
-Event event(std::vector<std::pair<std::string, std::string>> fields, std::string raw = "") {
+Event event_with(std::vector<std::pair<std::string, std::string>> fields, std::string raw = "") {
   Event made;
   made.id = {1, 2};
   made.time = {1000};
@@ -25,90 +25,100 @@ RuleSet rule_set(const std::string& detection, const std::string& logsource = "p
   return set;
 }
 
-struct Case {
+struct RuleCase {
   const char* name;
   std::string detection;
   Event event;
   bool matches;
 };
 
-class RuleSetMatch : public testing::TestWithParam<Case> {};
+class RuleSetMatch : public testing::TestWithParam<RuleCase> {};
 
 TEST_P(RuleSetMatch, HoldsOrNot) {
   EXPECT_EQ(!rule_set(GetParam().detection).match(GetParam().event).empty(), GetParam().matches);
 }
 
-const Event list_event = event({{"a", "one"}, {"a", "two"}, {"b", "three"}});
+const Event list_event = event_with({{"a", "one"}, {"a", "two"}, {"b", "three"}});
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, RuleSetMatch,
     testing::Values(
-        Case{"MapIsAnd", "  s: {a: x, b: y}\n  condition: s", event({{"a", "x"}, {"b", "y"}}),
-             true},
-        Case{"MapNeedsAll", "  s: {a: x, b: y}\n  condition: s", event({{"a", "x"}}), false},
-        Case{"ListOfValuesIsOr", "  s: {a: [x, y]}\n  condition: s", event({{"a", "y"}}), true},
-        Case{"AllNeedsEach", "  s: {'a|contains|all': [x, y]}\n  condition: s",
-             event({{"a", "xay"}}), true},
-        Case{"AllIsNotAny", "  s: {'a|contains|all': [x, y]}\n  condition: s", event({{"a", "x"}}),
-             false},
-        Case{"ListOfMapsIsOr", "  s: [{a: x}, {b: y}]\n  condition: s", event({{"b", "y"}}), true},
-        Case{"KeywordsSearchTheRawText", "  s: [needle, other]\n  condition: s",
-             event({}, "hay NEEDLE hay"), true},
-        Case{"KeywordsSearchFields", "  s: [needle]\n  condition: s", event({{"a", "a needle b"}}),
-             true},
-        Case{"KeywordsAll", "  s: {'|all': [one, two]}\n  condition: s", event({}, "two one"),
-             true},
-        Case{"KeywordsAllNeedEach", "  s: {'|all': [one, two]}\n  condition: s", event({}, "one"),
-             false},
-        Case{"NullIsAbsent", "  s: {a: null}\n  condition: s", event({{"b", "x"}}), true},
-        Case{"NullIsNotEmpty", "  s: {a: null}\n  condition: s", event({{"a", ""}}), false},
-        Case{"EmptyIsNotAbsent", "  s: {a: ''}\n  condition: s", event({}), false},
-        Case{"EmptyIsPresent", "  s: {a: ''}\n  condition: s", event({{"a", ""}}), true},
-        Case{"Exists", "  s: {'a|exists': true}\n  condition: s", event({{"a", ""}}), true},
-        Case{"ExistsNot", "  s: {'a|exists': false}\n  condition: s", event({}), true},
-        Case{"NumbersAreNumbers", "  s: {a: 22}\n  condition: s", event({{"a", "22.0"}}), true},
-        Case{"QuotedNumbersAreTexts", "  s: {a: '22'}\n  condition: s", event({{"a", "22.0"}}),
-             false},
-        Case{"FieldReference", "  s: {'a|fieldref': b}\n  condition: s",
-             event({{"a", "X"}, {"b", "x"}}), true},
-        Case{"FieldReferenceDiffers", "  s: {'a|fieldref': b}\n  condition: s",
-             event({{"a", "x"}, {"b", "y"}}), false},
-        Case{"Network", "  s: {'a|cidr': 192.0.2.0/24}\n  condition: s",
-             event({{"a", "192.0.2.9"}}), true},
-        Case{"GreaterOrEqual", "  s: {'a|gte': 5}\n  condition: s", event({{"a", "5"}}), true},
-        Case{"AnyOfAList", "  s: {a: two}\n  condition: s", list_event, true},
+        RuleCase{"MapIsAnd", "  s: {a: x, b: y}\n  condition: s",
+                 event_with({{"a", "x"}, {"b", "y"}}), true},
+        RuleCase{"MapNeedsAll", "  s: {a: x, b: y}\n  condition: s", event_with({{"a", "x"}}),
+                 false},
+        RuleCase{"ListOfValuesIsOr", "  s: {a: [x, y]}\n  condition: s", event_with({{"a", "y"}}),
+                 true},
+        RuleCase{"AllNeedsEach", "  s: {'a|contains|all': [x, y]}\n  condition: s",
+                 event_with({{"a", "xay"}}), true},
+        RuleCase{"AllIsNotAny", "  s: {'a|contains|all': [x, y]}\n  condition: s",
+                 event_with({{"a", "x"}}), false},
+        RuleCase{"ListOfMapsIsOr", "  s: [{a: x}, {b: y}]\n  condition: s",
+                 event_with({{"b", "y"}}), true},
+        RuleCase{"KeywordsSearchTheRawText", "  s: [needle, other]\n  condition: s",
+                 event_with({}, "hay NEEDLE hay"), true},
+        RuleCase{"KeywordsSearchFields", "  s: [needle]\n  condition: s",
+                 event_with({{"a", "a needle b"}}), true},
+        RuleCase{"KeywordsAll", "  s: {'|all': [one, two]}\n  condition: s",
+                 event_with({}, "two one"), true},
+        RuleCase{"KeywordsAllNeedEach", "  s: {'|all': [one, two]}\n  condition: s",
+                 event_with({}, "one"), false},
+        RuleCase{"NullIsAbsent", "  s: {a: null}\n  condition: s", event_with({{"b", "x"}}), true},
+        RuleCase{"NullIsNotEmpty", "  s: {a: null}\n  condition: s", event_with({{"a", ""}}),
+                 false},
+        RuleCase{"EmptyIsNotAbsent", "  s: {a: ''}\n  condition: s", event_with({}), false},
+        RuleCase{"EmptyIsPresent", "  s: {a: ''}\n  condition: s", event_with({{"a", ""}}), true},
+        RuleCase{"Exists", "  s: {'a|exists': true}\n  condition: s", event_with({{"a", ""}}),
+                 true},
+        RuleCase{"ExistsNot", "  s: {'a|exists': false}\n  condition: s", event_with({}), true},
+        RuleCase{"NumbersAreNumbers", "  s: {a: 22}\n  condition: s", event_with({{"a", "22.0"}}),
+                 true},
+        RuleCase{"QuotedNumbersAreTexts", "  s: {a: '22'}\n  condition: s",
+                 event_with({{"a", "22.0"}}), false},
+        RuleCase{"FieldReference", "  s: {'a|fieldref': b}\n  condition: s",
+                 event_with({{"a", "X"}, {"b", "x"}}), true},
+        RuleCase{"FieldReferenceDiffers", "  s: {'a|fieldref': b}\n  condition: s",
+                 event_with({{"a", "x"}, {"b", "y"}}), false},
+        RuleCase{"Network", "  s: {'a|cidr': 192.0.2.0/24}\n  condition: s",
+                 event_with({{"a", "192.0.2.9"}}), true},
+        RuleCase{"GreaterOrEqual", "  s: {'a|gte': 5}\n  condition: s", event_with({{"a", "5"}}),
+                 true},
+        RuleCase{"AnyOfAList", "  s: {a: two}\n  condition: s", list_event, true},
         // A prefilter that forgets lists or negations loses these.
-        Case{"NotOnAListMeansNone", "  s: {b: three}\n  f: {a: two}\n  condition: s and not f",
-             list_event, false},
-        Case{"NotWithAnAbsentField", "  s: {b: three}\n  f: {z: two}\n  condition: s and not f",
-             list_event, true},
-        Case{"NegatedAlone", "  f: {a: two}\n  condition: not f", event({{"a", "x"}}), true},
-        Case{"OrWithNegation", "  s: {a: x}\n  f: {b: y}\n  condition: s or not f", event({}),
-             true},
-        Case{"CasedNeedle", "  s: {'a|contains|cased': Needle}\n  condition: s",
-             event({{"a", "a Needle"}}), true},
-        Case{"CasedNeedleInLowerCase", "  s: {'a|contains|cased': Needle}\n  condition: s",
-             event({{"a", "a needle"}}), false},
-        Case{"AndBindsBeforeOr", "  a: {x: 1}\n  b: {x: 2}\n  c: {x: 3}\n  condition: a or b and c",
-             event({{"x", "1"}}), true},
-        Case{"NotBindsFirst", "  a: {x: 1}\n  b: {x: 2}\n  condition: not a and not b",
-             event({{"x", "3"}}), true},
-        Case{"Parentheses", "  a: {x: 1}\n  b: {y: 2}\n  c: {y: 3}\n  condition: a and (b or c)",
-             event({{"x", "1"}, {"y", "3"}}), true},
-        Case{"OneOf", "  s_a: {x: 1}\n  s_b: {x: 2}\n  condition: 1 of s_*", event({{"x", "2"}}),
-             true},
-        Case{"AllOf", "  s_a: {x: 1}\n  s_b: {y: 2}\n  condition: all of s_*", event({{"x", "1"}}),
-             false},
-        Case{"ThemLeavesOutUnderscores", "  a: {x: 1}\n  _b: {x: 2}\n  condition: 1 of them",
-             event({{"x", "2"}}), false},
-        Case{"ListOfConditionsIsOr", "  a: {x: 1}\n  b: {x: 2}\n  condition: [a, b]",
-             event({{"x", "2"}}), true},
-        Case{"SpacesInFieldNames", "  s: {Source Name: x}\n  condition: s",
-             event({{"SourceName", "x"}}), true}),
+        RuleCase{"NotOnAListMeansNone", "  s: {b: three}\n  f: {a: two}\n  condition: s and not f",
+                 list_event, false},
+        RuleCase{"NotWithAnAbsentField", "  s: {b: three}\n  f: {z: two}\n  condition: s and not f",
+                 list_event, true},
+        RuleCase{"NegatedAlone", "  f: {a: two}\n  condition: not f", event_with({{"a", "x"}}),
+                 true},
+        RuleCase{"OrWithNegation", "  s: {a: x}\n  f: {b: y}\n  condition: s or not f",
+                 event_with({}), true},
+        RuleCase{"CasedNeedle", "  s: {'a|contains|cased': Needle}\n  condition: s",
+                 event_with({{"a", "a Needle"}}), true},
+        RuleCase{"CasedNeedleInLowerCase", "  s: {'a|contains|cased': Needle}\n  condition: s",
+                 event_with({{"a", "a needle"}}), false},
+        RuleCase{"AndBindsBeforeOr",
+                 "  a: {x: 1}\n  b: {x: 2}\n  c: {x: 3}\n  condition: a or b and c",
+                 event_with({{"x", "1"}}), true},
+        RuleCase{"NotBindsFirst", "  a: {x: 1}\n  b: {x: 2}\n  condition: not a and not b",
+                 event_with({{"x", "3"}}), true},
+        RuleCase{"Parentheses",
+                 "  a: {x: 1}\n  b: {y: 2}\n  c: {y: 3}\n  condition: a and (b or c)",
+                 event_with({{"x", "1"}, {"y", "3"}}), true},
+        RuleCase{"OneOf", "  s_a: {x: 1}\n  s_b: {x: 2}\n  condition: 1 of s_*",
+                 event_with({{"x", "2"}}), true},
+        RuleCase{"AllOf", "  s_a: {x: 1}\n  s_b: {y: 2}\n  condition: all of s_*",
+                 event_with({{"x", "1"}}), false},
+        RuleCase{"ThemLeavesOutUnderscores", "  a: {x: 1}\n  _b: {x: 2}\n  condition: 1 of them",
+                 event_with({{"x", "2"}}), false},
+        RuleCase{"ListOfConditionsIsOr", "  a: {x: 1}\n  b: {x: 2}\n  condition: [a, b]",
+                 event_with({{"x", "2"}}), true},
+        RuleCase{"SpacesInFieldNames", "  s: {Source Name: x}\n  condition: s",
+                 event_with({{"SourceName", "x"}}), true}),
     [](const auto& info) { return info.param.name; });
 
 TEST(RuleSetMatch, RoutesByLogsource) {
-  const Event sshd = event({{"a", "x"}});
+  const Event sshd = event_with({{"a", "x"}});
   const std::string detection = "  s: {a: x}\n  condition: s";
   EXPECT_FALSE(rule_set(detection, "service: sshd").match(sshd).empty());
   EXPECT_FALSE(rule_set(detection, "{product: linux, service: auth}").match(sshd).empty());
@@ -133,7 +143,7 @@ mailwarden:
   facts: {account_compromised: true, accounts_affected: 2}
 )",
                                   "a.yml");
-  Event failed = event({{"action", "login_failed"}, {"user", "root"}, {"repeat_count", "3"}});
+  Event failed = event_with({{"action", "login_failed"}, {"user", "root"}, {"repeat_count", "3"}});
   failed.ocsf.src_ip = "203.0.113.7";
   const auto found = RuleSet::make(parsed)->match(failed);
   ASSERT_EQ(found.size(), 1U);
@@ -146,13 +156,13 @@ mailwarden:
   EXPECT_FALSE(found[0].silent);
 }
 
-struct RefusalCase {
+struct RuleRefusal {
   const char* name;
   std::string text;
   std::string what;
 };
 
-class ParseRules : public testing::TestWithParam<RefusalCase> {};
+class ParseRules : public testing::TestWithParam<RuleRefusal> {};
 
 TEST_P(ParseRules, RefusesWithFileLineAndReason) {
   const RuleSet made = RuleSet::make(parse_rules(GetParam().text, "r.yml")).value();
@@ -167,54 +177,54 @@ std::string rule(const std::string& detection) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, ParseRules,
     testing::Values(
-        RefusalCase{
+        RuleRefusal{
             "UnknownSelection", rule("  s: {a: x}\n  condition: s and foo"),
             "r.yml, line 5: the condition names the selection 'foo', which the rule does not "
             "have"},
-        RefusalCase{"UnknownModifier", rule("  s: {'a|contians': x}\n  condition: s"),
+        RuleRefusal{"UnknownModifier", rule("  s: {'a|contians': x}\n  condition: s"),
                     "r.yml, line 4: 'contians' is not a modifier of Sigma"},
-        RefusalCase{"ContradictingModifiers", rule("  s: {'a|cidr|contains': x}\n  condition: s"),
+        RuleRefusal{"ContradictingModifiers", rule("  s: {'a|cidr|contains': x}\n  condition: s"),
                     "r.yml, line 4: the modifier 'contains' contradicts one before it"},
-        RefusalCase{"WrongNetwork", rule("  s: {'a|cidr': 300.0.0.0/8}\n  condition: s"),
+        RuleRefusal{"WrongNetwork", rule("  s: {'a|cidr': 300.0.0.0/8}\n  condition: s"),
                     "r.yml, line 4: '300.0.0.0/8' is not a network like 192.0.2.0/24"},
-        RefusalCase{"WrongExpression", rule("  s: {'a|re': '('}\n  condition: s"),
+        RuleRefusal{"WrongExpression", rule("  s: {'a|re': '('}\n  condition: s"),
                     "r.yml, line 4: the expression is wrong: missing ): ("},
-        RefusalCase{"WrongNumber", rule("  s: {'a|gt': many}\n  condition: s"),
+        RuleRefusal{"WrongNumber", rule("  s: {'a|gt': many}\n  condition: s"),
                     "r.yml, line 4: 'many' is not a number"},
-        RefusalCase{"EmptyList", rule("  s: {a: []}\n  condition: s"),
+        RuleRefusal{"EmptyList", rule("  s: {a: []}\n  condition: s"),
                     "r.yml, line 4: the list of values is empty"},
-        RefusalCase{"Unfinished", rule("  s: {a: x}\n  condition: s and"),
+        RuleRefusal{"Unfinished", rule("  s: {a: x}\n  condition: s and"),
                     "r.yml, line 5: the condition has nothing more where a selection was expected"},
-        RefusalCase{"Parenthesis", rule("  s: {a: x}\n  condition: (s"),
+        RuleRefusal{"Parenthesis", rule("  s: {a: x}\n  condition: (s"),
                     "r.yml, line 5: the condition has nothing more where ')' was expected"},
-        RefusalCase{"NothingMeant", rule("  s: {a: x}\n  condition: 1 of x*"),
+        RuleRefusal{"NothingMeant", rule("  s: {a: x}\n  condition: 1 of x*"),
                     "r.yml, line 5: no selection of the rule is meant by 'x*'"},
-        RefusalCase{
+        RuleRefusal{
             "OldAggregation", rule("  s: {a: x}\n  condition: s | count() > 5"),
             "r.yml, line 5: the condition has '|' where the end or 'and' or 'or' was expected"},
-        RefusalCase{"EverythingAtOnce", "title: ''\nlevel: dire\nlogsource: {}\n",
+        RuleRefusal{"EverythingAtOnce", "title: ''\nlevel: dire\nlogsource: {}\n",
                     "r.yml, line 1: a rule must have a 'title'; "
                     "line 2: the level 'dire' is none of informational, low, medium, high, "
                     "critical; "
                     "line 3: 'logsource' names neither product, category nor service; "
                     "line 1: a rule must have a 'detection', which is a map"},
-        RefusalCase{"FilterOfNoRule", "title: f\nfilter: {rules: [a], s: {a: x}, condition: s}\n",
+        RuleRefusal{"FilterOfNoRule", "title: f\nfilter: {rules: [a], s: {a: x}, condition: s}\n",
                     "r.yml, line 1: there is no rule 'a' for the filter"},
-        RefusalCase{"FilterWithoutRules", "title: f\nfilter: {s: {a: x}, condition: s}\n",
+        RuleRefusal{"FilterWithoutRules", "title: f\nfilter: {s: {a: x}, condition: s}\n",
                     "r.yml, line 2: a filter must name its 'rules'"},
-        RefusalCase{"ExpressionTooLarge",
+        RuleRefusal{"ExpressionTooLarge",
                     rule("  s: {'a|re': '((a{1000}){1000}){1000}'}\n  condition: s"),
                     "r.yml, line 4: the expression is wrong: invalid repetition size: {1000}"},
-        RefusalCase{"ExpressionOfTooMuchMemory",
+        RuleRefusal{"ExpressionOfTooMuchMemory",
                     rule("  s: {'a|re': '\\pL{900}\\pL{900}\\pL{900}\\pL{900}'}\n  condition: s"),
                     "r.yml, line 4: the expression is too large: it needs more than 8 MiB"},
-        RefusalCase{"WrongYaml", "a: [\n",
+        RuleRefusal{"WrongYaml", "a: [\n",
                     "r.yml, line 2: column 1: end of sequence flow not found"},
-        RefusalCase{"DoubledId",
+        RuleRefusal{"DoubledId",
                     "id: a\n" + rule("  s: {a: x}\n  condition: s") + "\n---\nid: a\n" +
                         rule("  s: {a: x}\n  condition: s"),
                     "r.yml, line 8: the id 'a' is taken by r.yml, line 1"},
-        RefusalCase{"Facts",
+        RuleRefusal{"Facts",
                     rule("  s: {a: x}\n  condition: s\nmailwarden: {facts: {malware: false}}"),
                     "r.yml, line 6: a fact is true or a number that is not negative"}),
     [](const auto& info) { return info.param.name; });

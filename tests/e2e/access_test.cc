@@ -218,8 +218,8 @@ class NginxTest : public AccessTest {
         std::vector<std::string>{"/usr/sbin/nginx", "-e", daemon_.path("nginx/error"), "-p",
                                  daemon_.path("nginx"), "-c", daemon_.path("nginx.conf")},
         daemon_.path("nginx/output"));
-    while (get("wiki", "").status == 0 && !nginx_->ended()) std::this_thread::yield();
-    ASSERT_FALSE(nginx_->ended()) << read_file(daemon_.path("nginx/output"));
+    ASSERT_TRUE(nginx_->wait_until([&] { return get("wiki", "").status != 0; }))
+        << read_file(daemon_.path("nginx/output"));
   }
   void TearDown() override {
     nginx_->kill(SIGQUIT);

@@ -318,8 +318,8 @@ TEST_F(AuthzenTest, NginxOnAnotherMachineAsks) {
                                                .headers = {{"Authorization", bearer}}});
     return answer ? *answer : net::HttpAnswer();
   };
-  while (get("").status == 0 && !nginx.ended()) std::this_thread::yield();
-  ASSERT_FALSE(nginx.ended()) << read_file(daemon_.path("nginx/output"));
+  ASSERT_TRUE(nginx.wait_until([&] { return get("").status != 0; }))
+      << read_file(daemon_.path("nginx/output"));
   for (int i = 0; i < 3; ++i) {
     const auto answer = get("Bearer " + token());
     EXPECT_EQ(answer.status, 200U) << read_file(daemon_.path("nginx/error"));

@@ -41,7 +41,7 @@ class SmallDisk {
 };
 
 // A system that lets nobody in whom nobody can record.
-constexpr const char* entities = R"json([
+constexpr const char* recorded_wiki = R"json([
   {"uid": {"type": "Group", "id": "staff"}, "attrs": {}, "parents": []},
   {"uid": {"type": "User", "id": "ada@example.com"}, "attrs": {"active": true},
    "parents": [{"type": "Group", "id": "staff"}]},
@@ -65,7 +65,7 @@ TEST(FullDisk, IsSaidAndWaitedForAndNothingIsLost) {
   daemon.keep_store_in("disk");
   constexpr int lines = 25'000;
   write_file(daemon.path("auth.log"), "");
-  write_file(daemon.path("entities.json"), entities);
+  write_file(daemon.path("entities.json"), recorded_wiki);
   daemon.start({"--source", "file:" + daemon.path("auth.log") + ",name=auth", "--entities",
                 daemon.path("entities.json")});
   disk.fill_but(1'000'000);

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "net/http_client.h"
 #include "tests/process.h"
@@ -52,8 +51,8 @@ class Guard {
  private:
   void start(std::vector<std::string> arguments) {
     process_.emplace(std::move(arguments), folder_ + "/output");
-    while (ask("").status == 0 && !process_->ended()) std::this_thread::yield();
-    EXPECT_FALSE(process_->ended()) << read_file(folder_ + "/output");
+    EXPECT_TRUE(process_->wait_until([&] { return ask("").status != 0; }))
+        << read_file(folder_ + "/output");
   }
 
   // The file of that name in tests/e2e/guard, made for this guard; its path.

@@ -6,13 +6,14 @@
 
 #include <atomic>
 
+#include "tests/e2e/installed_programs.h"
 #include "tests/e2e/issuer.h"
 #include "tests/e2e/running.h"
 
 namespace mailwarden {
 namespace {
 
-constexpr const char* entities = R"json([
+constexpr const char* people_and_systems = R"json([
   {"uid": {"type": "Group", "id": "staff"}, "attrs": {}, "parents": []},
   {"uid": {"type": "Group", "id": "administrators"}, "attrs": {},
    "parents": [{"type": "Group", "id": "staff"}]},
@@ -34,19 +35,6 @@ constexpr const char* entities = R"json([
    "parents": []}
 ])json";
 
-// Ends the test where what Debian does not have cannot be had otherwise.
-std::string installed_programs() {
-  const std::string folder = program_folder() + "/../guard_programs";
-  const TemporaryFolder own;
-  Process install({source_folder() + "/tests/e2e/guard/install_programs", folder}, own.path("out"));
-  const int code = install.wait();
-  constexpr int cannot_be_had = 3;
-  EXPECT_TRUE(code == 0 || code == cannot_be_had) << read_file(own.path("out"));
-  if (code == 0) return std::filesystem::canonical(folder).string();
-  std::printf("%s\n", read_file(own.path("out")).c_str());
-  return "";
-}
-
 std::string name_of(const testing::TestParamInfo<GuardKind>& kind) {
   return kind.param == GuardKind::nginx ? "Nginx" : "Envoy";
 }
@@ -54,7 +42,7 @@ std::string name_of(const testing::TestParamInfo<GuardKind>& kind) {
 class GuardTest : public testing::TestWithParam<GuardKind> {
  protected:
   void SetUp() override {
-    const std::string programs = installed_programs();
+    const std::string programs = installed_programs("guard");
     if (programs.empty()) GTEST_SKIP() << "the issuer and Envoy cannot be installed here";
     issuer_.emplace(programs);
     start_page();
@@ -81,7 +69,7 @@ class GuardTest : public testing::TestWithParam<GuardKind> {
 
   void start_daemon() {
     believe(issuer_->name(), daemon_.copy_policies() + "/access/access.cedar");
-    write_file(daemon_.path("entities.json"), entities);
+    write_file(daemon_.path("entities.json"), people_and_systems);
     // Without the address of its keys, which the issuer itself tells.
     write_file(daemon_.path("issuers.yaml"), "issuers:\n  - name: test\n    issuers: [" +
                                                  issuer_->name() +

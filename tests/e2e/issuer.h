@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <optional>
-#include <thread>
 
 #include "json/value.h"
 #include "net/http_client.h"
@@ -29,8 +28,7 @@ class Issuer {
     std::filesystem::create_directory_symlink(programs + "/node_modules",
                                               folder_.path("node_modules"));
     process_.emplace(std::vector<std::string>{programs + "/node", script()}, output());
-    while (!is_listening() && !process_->ended()) std::this_thread::yield();
-    EXPECT_FALSE(process_->ended()) << read_file(output());
+    EXPECT_TRUE(process_->wait_until([&] { return is_listening(); })) << read_file(output());
   }
 
   // "http://127.0.0.1:PORT", which its tokens name too.

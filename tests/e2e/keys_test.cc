@@ -14,8 +14,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-enum Exit { done = 0, answer_is_no = 1, usage = 2, unavailable = 3 };
-
 class KeysCommand : public testing::Test {
  protected:
   Ran make() { return mailwarden({"keys", "make", "--kek", spec}); }

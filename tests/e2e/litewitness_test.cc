@@ -42,8 +42,8 @@ class LitewitnessTest : public testing::Test {
                                  "witness.example.com/lw", "-key", fingerprint(), "-ssh-agent",
                                  folder_.path("agent"), "-listen", address_},
         folder_.path("output"));
-    while (!is_listening() && !witness_->ended()) std::this_thread::yield();
-    ASSERT_FALSE(witness_->ended()) << read_file(folder_.path("output"));
+    ASSERT_TRUE(witness_->wait_until([&] { return is_listening(); }))
+        << read_file(folder_.path("output"));
   }
   void TearDown() override {
     for (auto* const process : {&witness_, &agent_}) {
@@ -59,15 +59,13 @@ class LitewitnessTest : public testing::Test {
         std::vector<std::string>{"/usr/bin/ssh-agent", "-D", "-a", folder_.path("agent")},
         folder_.path("agent.output"));
     ::setenv("SSH_AUTH_SOCK", folder_.path("agent").c_str(), 1);
-    while (!std::filesystem::exists(folder_.path("agent")) && !agent_->ended()) {
-      std::this_thread::yield();
-    }
+    agent_->wait_until([&] { return std::filesystem::exists(folder_.path("agent")); });
     // Its socket is there a moment before it listens.
     const auto is_added = [&] {
       Process add({"/usr/bin/ssh-add", "-q", folder_.path("key")}, folder_.path("tools"));
       return add.wait() == 0;
     };
-    while (!is_added() && !agent_->ended()) std::this_thread::yield();
+    agent_->wait_until(is_added);
     ::unsetenv("SSH_AUTH_SOCK");
   }
   void run_to_end(std::vector<std::string> arguments) {

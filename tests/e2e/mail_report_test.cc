@@ -45,10 +45,8 @@ TEST_F(MailReport, OpensAnIncidentAndNoneIsLostWhileTheDaemonIsAway) {
       "Subject: Your form takes scripts\r\nMessage-ID: <1@example.org>\r\n\r\n"
       "I put a script into the name of a campaign.\r\n");
   // The command says that it is to be tried again.
-  while (!postfix_.ended() && postfix_.log().find("status=deferred") == std::string::npos) {
-    std::this_thread::yield();
-  }
-  ASSERT_FALSE(postfix_.ended()) << postfix_.log();
+  ASSERT_TRUE(postfix_.wait_until([&] { return postfix_.log().contains("status=deferred"); }))
+      << postfix_.log();
   write_file(daemon_.path("log"), "");
   daemon_.start({"--source", "file:" + daemon_.path("log")});
   let_the_account_in();

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <iterator>
 #include <random>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -83,11 +82,7 @@ TEST(Once, KilledAtRandomMomentsItEndsTheSame) {
     for (int kill = 0; kill < kills_a_store_max; ++kill) {
       Process process(killed.arguments({"--once", "--source", source}), killed.path("output"));
       const auto moment = std::chrono::microseconds(random() % (whole + 1));
-      const auto until = std::chrono::steady_clock::now() + moment;
-      while (!process.ended() && std::chrono::steady_clock::now() < until) {
-        std::this_thread::yield();
-      }
-      if (process.ended()) break;
+      if (process.ended_within(moment)) break;
       process.kill(SIGKILL);
       process.wait();
       ++interrupted;
@@ -127,12 +122,7 @@ TEST(Once, KilledInARotationOfKeysItGoesOn) {
       std::vector<std::string> options{"--once", "--source", source};
       options.insert(options.end(), keys.begin(), keys.end());
       Process process(daemon.arguments(options), daemon.path("output"));
-      const auto until = std::chrono::steady_clock::now() +
-                         std::chrono::microseconds(100'000 + random() % 500'000);
-      while (!process.ended() && std::chrono::steady_clock::now() < until) {
-        std::this_thread::yield();
-      }
-      if (process.ended()) return;
+      if (process.ended_within(std::chrono::microseconds(100'000 + random() % 500'000))) return;
       process.kill(SIGKILL);
       process.wait();
       ++interrupted;
@@ -165,9 +155,7 @@ TEST(Once, ALockedStoreIsWaitedForAndLosesNothing) {
   ASSERT_TRUE(lock->begin());
   Process process(daemon.arguments({"--once", "--source", source}), daemon.path("output"));
   // It says that it waits before it can go on.
-  while (daemon.output().find("database is locked") == std::string::npos && !process.ended()) {
-    std::this_thread::yield();
-  }
+  process.wait_until([&] { return daemon.output().contains("database is locked"); });
   lock->rollback();
   process.wait();
   const bool gave_up_at_start = daemon.output().find("mailwardend: store") != std::string::npos;
@@ -186,10 +174,9 @@ TEST(Once, AFullStoreIsSaidAndNothingIsLost) {
   append_file(daemon.path("auth.log"), ssh_log(19'000));
   Process process(daemon.arguments({"--once", "--source", source, "--store-bytes-max", "3000000"}),
                   daemon.path("output"));
-  while (daemon.output().find("database or disk is full") == std::string::npos) {
-    ASSERT_FALSE(process.ended()) << daemon.output();
-    std::this_thread::yield();
-  }
+  ASSERT_TRUE(process.wait_until([&] {
+    return daemon.output().contains("database or disk is full");
+  })) << daemon.output();
   process.kill(SIGTERM);
   EXPECT_EQ(process.wait(), 3);
   EXPECT_NE(daemon.output().find("not everything could be stored before the end; it is read again "

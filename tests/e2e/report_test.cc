@@ -4,6 +4,7 @@
 
 #include "json/value.h"
 #include "tests/e2e/daemon.h"
+#include "tests/e2e/installed_programs.h"
 #include "tests/e2e/running.h"
 
 namespace mailwarden {
@@ -107,23 +108,10 @@ TEST_F(ReportCommand, WhatIsNoReportIsSaidAndItsExitCodeTellsWhy) {
   EXPECT_EQ(run({"mailwarden", "report", "verify", stem_ + ".json"}).code, 2);
 }
 
-// Ends the test where what Debian does not have cannot be had otherwise.
-std::string installed_programs() {
-  const std::string folder = program_folder() + "/../pdf_programs";
-  const TemporaryFolder own;
-  Process install({source_folder() + "/tests/e2e/pdf/install_programs", folder}, own.path("out"));
-  const int code = install.wait();
-  constexpr int cannot_be_had = 3;
-  EXPECT_TRUE(code == 0 || code == cannot_be_had) << read_file(own.path("out"));
-  if (code == 0) return std::filesystem::canonical(folder).string();
-  std::printf("%s\n", read_file(own.path("out")).c_str());
-  return "";
-}
-
 class ReportAsPdf : public testing::Test {
  protected:
   void SetUp() override {
-    programs_ = installed_programs();
+    programs_ = installed_programs("pdf");
     if (programs_.empty()) GTEST_SKIP() << "WeasyPrint or veraPDF cannot be installed here";
   }
   // What veraPDF says of a file, at PDF/A-3b.

@@ -1,8 +1,6 @@
 // A daemon that runs while a test looks at it.
 #pragma once
 
-#include <thread>
-
 #include "net/http_client.h"
 #include "tests/e2e/daemon.h"
 
@@ -24,8 +22,7 @@ class RunningDaemon : public TestDaemon {
     more.insert(more.end(),
                 {"--socket", path("socket"), "--listen", "127.0.0.1:0", "--seal-interval", "1s"});
     process_.emplace(arguments(std::move(more)), path("output"));
-    while (ask("/readyz").status != 200 && !process_->ended()) std::this_thread::yield();
-    ASSERT_FALSE(process_->ended()) << output();
+    ASSERT_TRUE(process_->wait_until([&] { return ask("/readyz").status == 200; })) << output();
   }
 
   net::HttpAnswer ask(const std::string& target, const std::string& method = "GET",
@@ -44,8 +41,7 @@ class RunningDaemon : public TestDaemon {
   // Until the question is answered with yes, which a broken daemon keeps from happening.
   template <class Question>
   void wait_until(Question question) {
-    while (!question() && !process_->ended()) std::this_thread::yield();
-    ASSERT_FALSE(process_->ended()) << output();
+    ASSERT_TRUE(process_->wait_until(question)) << output();
   }
   void wait_for_events(std::int64_t count) {
     wait_until([&] { return get("/api/v1/status").integer("events") >= count; });
@@ -69,6 +65,9 @@ class RunningDaemon : public TestDaemon {
  private:
   std::optional<Process> process_;
 };
+
+// The command's exit codes.
+enum Exit { done = 0, answer_is_no = 1, usage = 2, unavailable = 3 };
 
 // The command, as people and scripts run it.
 inline Ran mailwarden(std::vector<std::string> arguments, const std::string& input = "/dev/null") {

@@ -5,15 +5,13 @@
 #include <unistd.h>
 
 #include "json/value.h"
-#include "tests/process.h"
+#include "tests/e2e/running.h"
 
 namespace mailwarden {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-enum Exit { done = 0, answer_is_no = 1, usage = 2, unavailable = 3 };
 
 class ScanTest : public testing::Test {
  protected:
@@ -186,13 +184,13 @@ TEST(ShippedYaraRules, AreGoodAndAgreeWithTheirSamples) {
   EXPECT_EQ(tested.code, done) << tested.output;
 }
 
-struct Wrong {
+struct WrongArguments {
   const char* name;
   std::vector<std::string> arguments;
   const char* sentence;
 };
 
-class WrongScan : public testing::TestWithParam<Wrong> {};
+class WrongScan : public testing::TestWithParam<WrongArguments> {};
 
 TEST_P(WrongScan, IsOneSentenceAndTwo) {
   std::vector<std::string> arguments = GetParam().arguments;
@@ -206,14 +204,16 @@ TEST_P(WrongScan, IsOneSentenceAndTwo) {
 INSTANTIATE_TEST_SUITE_P(
     Commands, WrongScan,
     testing::Values(
-        Wrong{"Nothing", {}, "takes files and folders, or --check DIR"},
-        Wrong{"Both", {"/dev/null", "--check", "x"}, "takes files and folders, or --check DIR"},
-        Wrong{"NoRules", {"/dev/null", "--rules", "/nonexistent"}, "/nonexistent"},
-        Wrong{"Threads", {"/dev/null", "--threads", "0"}, "a number from 1 to 256, not '0'"},
-        Wrong{"Bytes", {"/dev/null", "--bytes-max", "much"}, "--bytes-max takes a number"},
-        Wrong{"Timeout", {"/dev/null", "--timeout", "soon"}, "--timeout: 'soon'"},
-        Wrong{"Variable", {"/dev/null", "--define", "x"}, "'x' is no NAME=VALUE"},
-        Wrong{"Format", {"/dev/null", "--format", "xml"}, "not table or json"}),
+        WrongArguments{"Nothing", {}, "takes files and folders, or --check DIR"},
+        WrongArguments{
+            "Both", {"/dev/null", "--check", "x"}, "takes files and folders, or --check DIR"},
+        WrongArguments{"NoRules", {"/dev/null", "--rules", "/nonexistent"}, "/nonexistent"},
+        WrongArguments{
+            "Threads", {"/dev/null", "--threads", "0"}, "a number from 1 to 256, not '0'"},
+        WrongArguments{"Bytes", {"/dev/null", "--bytes-max", "much"}, "--bytes-max takes a number"},
+        WrongArguments{"Timeout", {"/dev/null", "--timeout", "soon"}, "--timeout: 'soon'"},
+        WrongArguments{"Variable", {"/dev/null", "--define", "x"}, "'x' is no NAME=VALUE"},
+        WrongArguments{"Format", {"/dev/null", "--format", "xml"}, "not table or json"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -221,10 +221,10 @@ TEST_F(Signals, APrometheusSendsWhatFires) {
                  "{credentials_file: '" +
                  daemon_.path("signals.token") + "'}\n    static_configs: [{targets: ['" +
                  daemon_.address().substr(std::string_view("http://").size()) + "']}]\n");
-  Process prometheus(
-      {program, "--config.file", daemon_.path("prometheus.yml"), "--storage.tsdb.path",
-       daemon_.path("tsdb"), "--web.listen-address", "127.0.0.1:0", "--log.level", "warn"},
-      daemon_.path("prometheus.output"));
+  Process prometheus({program, "--config.file", daemon_.path("prometheus.yml"),
+                      "--storage.tsdb.path", daemon_.path("tsdb"), "--web.listen-address",
+                      "127.0.0.1:0", "--log.level", "warn", "--rules.alert.resend-delay", "1s"},
+                     daemon_.path("prometheus.output"));
   daemon_.wait_until([&] { return told("Disk") > 0 || prometheus.ended(); });
   EXPECT_EQ(told("Disk"), 1U) << read_file(daemon_.path("prometheus.output"));
   const auto shown = daemon_.get("/api/v2/alerts");

@@ -36,13 +36,13 @@ bool has_rows(const Sums& sums) {
       sums, [](const auto& one) { return one.first != steps_table && one.second.rows > 0; });
 }
 
-struct Case {
+struct Copying {
   std::string what;
   std::vector<std::string> words;  // with what is copied and where to in their places
   bool is_file_all_or_nothing = false;
 };
 
-void PrintTo(const Case& one, std::ostream* out) {
+void PrintTo(const Copying& one, std::ostream* out) {
   *out << one.what;
 }
 
@@ -61,7 +61,7 @@ class StoreCrash : public testing::Test {
   Sums whole_;
 };
 
-class Copies : public StoreCrash, public testing::WithParamInterface<Case> {
+class Copies : public StoreCrash, public testing::WithParamInterface<Copying> {
  protected:
   std::vector<std::string> arguments(const std::string& folder) const {
     std::vector<std::string> all{program_folder() + "/mailwarden", "store"};
@@ -103,9 +103,9 @@ TEST_P(Copies, AreWholeOrNothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Copies,
-    testing::Values(Case{"copy", {"copy", "--store", "FROM", "--to", "TO"}},
-                    Case{"backup", {"backup", "--store", "FROM", "-o", "TO_FILE"}, true},
-                    Case{"restore", {"restore", "-i", "FROM_FILE", "--store", "TO"}}));
+    testing::Values(Copying{"copy", {"copy", "--store", "FROM", "--to", "TO"}},
+                    Copying{"backup", {"backup", "--store", "FROM", "-o", "TO_FILE"}, true},
+                    Copying{"restore", {"restore", "-i", "FROM_FILE", "--store", "TO"}}));
 
 // A store as an older program left it, with rows.
 void make_older(const std::string& file, const std::string& whole, std::size_t steps) {

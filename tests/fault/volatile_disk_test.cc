@@ -39,17 +39,17 @@ class VolatileDiskTest : public testing::Test {
   TemporaryFolder disk_;
 };
 
-struct Case {
+struct Forgotten {
   std::string what;
   Names names;
   Files left;
 };
 
-void PrintTo(const Case& one, std::ostream* out) {
+void PrintTo(const Forgotten& one, std::ostream* out) {
   *out << one.what;
 }
 
-class Forgets : public VolatileDiskTest, public testing::WithParamInterface<Case> {};
+class Forgets : public VolatileDiskTest, public testing::WithParamInterface<Forgotten> {};
 
 TEST_P(Forgets, WhatWasNotSynced) {
   write_file(disk_.path("old"), "old");
@@ -65,18 +65,18 @@ TEST_P(Forgets, WhatWasNotSynced) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Forgets,
-    testing::Values(Case{"nothing_synced", Names::strict, {{"old", "old"}}},
-                    Case{"nothing_synced", Names::with_file, {{"old", "old"}}},
-                    Case{"file_synced", Names::strict, {{"old", "old"}}},
-                    Case{"file_synced", Names::with_file, {{"new", "new"}, {"old", "old"}}},
-                    Case{"folder_synced", Names::strict, {{"new", ""}, {"old", "old"}}},
-                    Case{"all_synced", Names::strict, {{"new", "new"}, {"old", "old"}}},
-                    Case{"written_over", Names::strict, {{"old", "old"}}},
-                    Case{"cut", Names::strict, {{"old", "o"}}},
-                    Case{"renamed", Names::strict, {{"old", "old"}}},
-                    Case{"renamed", Names::with_file, {{"new", "new"}, {"old", "old"}}},
-                    Case{"rename_synced", Names::strict, {{"old", "new"}}},
-                    Case{"removed", Names::strict, {{"old", "old"}}}));
+    testing::Values(Forgotten{"nothing_synced", Names::strict, {{"old", "old"}}},
+                    Forgotten{"nothing_synced", Names::with_file, {{"old", "old"}}},
+                    Forgotten{"file_synced", Names::strict, {{"old", "old"}}},
+                    Forgotten{"file_synced", Names::with_file, {{"new", "new"}, {"old", "old"}}},
+                    Forgotten{"folder_synced", Names::strict, {{"new", ""}, {"old", "old"}}},
+                    Forgotten{"all_synced", Names::strict, {{"new", "new"}, {"old", "old"}}},
+                    Forgotten{"written_over", Names::strict, {{"old", "old"}}},
+                    Forgotten{"cut", Names::strict, {{"old", "o"}}},
+                    Forgotten{"renamed", Names::strict, {{"old", "old"}}},
+                    Forgotten{"renamed", Names::with_file, {{"new", "new"}, {"old", "old"}}},
+                    Forgotten{"rename_synced", Names::strict, {{"old", "new"}}},
+                    Forgotten{"removed", Names::strict, {{"old", "old"}}}));
 
 TEST_F(VolatileDiskTest, WhatTheRecorderDoesNotSeeIsFound) {
   EXPECT_EQ(record("stdio")->unseen(), std::vector<std::string>{"new"});

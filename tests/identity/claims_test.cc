@@ -321,7 +321,6 @@ TEST_P(AtAMoment, IsGoodOrNot) {
             reason.empty() ? "" : "token: " + reason);
 }
 
-constexpr Duration tick{1};
 constexpr Duration skew = minutes(1);
 constexpr const char* expired = "it has expired";
 constexpr const char* too_early = "it is not yet valid";

@@ -15,10 +15,9 @@ namespace {
 
 using std::chrono::hours;
 
-const DirectoryKey ada{"google", "1"};
-const Timestamp noon = at("2026-11-24T12:00:00Z");
+const Timestamp midday = at("2026-11-24T12:00:00Z");
 
-json::Value attribute(const PeopleBook& book, const char* name, Timestamp now = noon) {
+json::Value attribute(const PeopleBook& book, const char* name, Timestamp now = midday) {
   const auto facts = user_entity(book, ada, {}, now);
   return facts ? facts->entity.at("attrs")[name] : json::Value("nobody");
 }
@@ -37,13 +36,13 @@ class Active : public testing::TestWithParam<Case> {};
 
 TEST_P(Active, IsOnlySaidWhereItIsKnown) {
   PeopleBook book({});
-  const Timestamp told = noon - GetParam().age;
+  const Timestamp told = midday - GetParam().age;
   ASSERT_TRUE(book.apply(
-      directory(users_page({user_json("1", "ada@example.com", GetParam().user)}), told), noon));
+      directory(users_page({user_json("1", "ada@example.com", GetParam().user)}), told), midday));
   ASSERT_TRUE(book.apply(people("id,email,employed_from,employed_until\n7,ada@example.com," +
                                     GetParam().employment + "\n",
                                 told),
-                         noon));
+                         midday));
   EXPECT_EQ(json::to_text(attribute(book, "active")), GetParam().active);
   EXPECT_EQ(json::to_text(attribute(book, "account_enabled")), GetParam().enabled);
   EXPECT_EQ(json::to_text(attribute(book, "employed")), GetParam().employed);
@@ -82,12 +81,12 @@ TEST(EntityFacts, ARehiredPersonIsEmployedAgain) {
   PeopleBook book({});
   const auto hire = [&](const std::string& dates) {
     EXPECT_TRUE(book.apply(
-        people("id,email,employed_from,employed_until\n7,ada@example.com," + dates + "\n", noon),
-        noon));
+        people("id,email,employed_from,employed_until\n7,ada@example.com," + dates + "\n", midday),
+        midday));
     return json::to_text(attribute(book, "employed"));
   };
-  ASSERT_TRUE(
-      book.apply(directory(users_page({user_json("1", "ada@example.com", in_order)}), noon), noon));
+  ASSERT_TRUE(book.apply(
+      directory(users_page({user_json("1", "ada@example.com", in_order)}), midday), midday));
   EXPECT_EQ(hire("2024-02-01,2026-10-31"), "false");
   EXPECT_EQ(hire("2026-11-01,"), "true") << "no end of the former employment is left";
   EXPECT_EQ(hire("2026-12-01,"), "false");
@@ -95,13 +94,13 @@ TEST(EntityFacts, ARehiredPersonIsEmployedAgain) {
 
 TEST(EntityFacts, WhoLeftTheRegisterIsNotKnownToBeEmployed) {
   PeopleBook book({});
-  ASSERT_TRUE(
-      book.apply(directory(users_page({user_json("1", "ada@example.com", in_order)}), noon), noon));
   ASSERT_TRUE(book.apply(
-      people("id,email,employed_from,employed_until\n7,ada@example.com,2024-02-01,\n", noon),
-      noon));
+      directory(users_page({user_json("1", "ada@example.com", in_order)}), midday), midday));
+  ASSERT_TRUE(book.apply(
+      people("id,email,employed_from,employed_until\n7,ada@example.com,2024-02-01,\n", midday),
+      midday));
   EXPECT_EQ(attribute(book, "active"), json::Value(true));
-  ASSERT_TRUE(book.apply(people("id\n8\n", noon), noon));
+  ASSERT_TRUE(book.apply(people("id\n8\n", midday), midday));
   EXPECT_TRUE(attribute(book, "active").is_null());
 }
 
@@ -110,16 +109,16 @@ TEST(EntityFacts, EnrolledIsNotEnforced) {
   ASSERT_TRUE(book.apply(
       directory(users_page({user_json("1", "ada@example.com",
                                       R"("isEnrolledIn2Sv":true,"isEnforcedIn2Sv":false)")}),
-                noon),
-      noon));
+                midday),
+      midday));
   EXPECT_EQ(attribute(book, "second_factor_enrolled"), json::Value(true));
   EXPECT_EQ(attribute(book, "second_factor_enforced"), json::Value(false));
   EXPECT_TRUE(attribute(book, "second_factor_used").is_null());
-  Observation seen{.origin = {"event:workspace", noon},
+  Observation seen{.origin = {"event:workspace", midday},
                    .provider = "google",
                    .actor = "ada@example.com",
                    .second_factor_used = true};
-  book.apply(seen, noon);
+  book.apply(seen, midday);
   EXPECT_EQ(json::to_text(attribute(book, "second_factor_used")),
             R"({"__extn":{"arg":"2026-11-24T12:00:00.000Z","fn":"datetime"}})");
 }
@@ -138,22 +137,22 @@ PeopleBook full_book() {
                                             group_json("g2", "all@example.com")}) +
                                members_page("g1", {member_json("1", "ada@example.com")}) +
                                members_page("g2", {member_json("g1", "team@example.com", "GROUP")}),
-                           noon),
-                 noon));
+                           midday),
+                 midday));
   EXPECT_TRUE(book.apply(
       people("id,email,role,manager,employed_from,employed_until,trained,trained_until,"
              "background_checked,policy_accepted,policy_version\n"
              "7,ada@example.com,engineer,8,2024-02-01,2026-12-31,2026-01-10,2026-11-24,2024-01-15,"
              "2024-02-01,v3\n"
              "8,grace@example.com,,,,,,2026-11-23,,,\n",
-             noon),
-      noon));
+             midday),
+      midday));
   return book;
 }
 
 TEST(EntityFacts, SayWhatIsKnownAndNothingElse) {
   const PeopleBook book = full_book();
-  const json::Value entities = all_entities(book, {}, noon);
+  const json::Value entities = all_entities(book, {}, midday);
   ASSERT_EQ(entities.as_array()->size(), 4U);
   EXPECT_EQ(
       json::to_text((*entities.as_array())[0]),
@@ -190,30 +189,30 @@ TEST(EntityFacts, NamesAndTypesAreTheCallers) {
                           .group_type = "Corp::Team",
                           .user_id = EntityNames::Id::directory,
                           .group_id = EntityNames::Id::directory};
-  const auto facts = user_entity(book, ada, names, noon);
+  const auto facts = user_entity(book, ada, names, midday);
   ASSERT_TRUE(facts);
   EXPECT_EQ(json::to_text(facts->entity.at("uid")), R"({"id":"1","type":"Corp::Person"})");
   EXPECT_EQ(json::to_text(facts->entity.at("parents")), R"([{"id":"g1","type":"Corp::Team"}])");
   EXPECT_EQ(json::to_text(facts->entity.at("attrs")["manager"]),
             R"({"__entity":{"id":"2","type":"Corp::Person"}})");
-  EXPECT_EQ(all_entities(book, {.provider = "okta"}, noon).as_array()->size(), 0U);
+  EXPECT_EQ(all_entities(book, {.provider = "okta"}, midday).as_array()->size(), 0U);
 }
 
 TEST(EntityFacts, AnAddressOfSeveralNamesNobody) {
   PeopleBook book = full_book();
   ASSERT_TRUE(book.apply(
-      directory(user_json("9", "eve@example.com", R"("aliases":["ada@example.com"])"), noon),
-      noon));
-  EXPECT_FALSE(user_entity(book, ada, {}, noon));
-  EXPECT_TRUE(user_entity(book, ada, {.user_id = EntityNames::Id::directory}, noon));
+      directory(user_json("9", "eve@example.com", R"("aliases":["ada@example.com"])"), midday),
+      midday));
+  EXPECT_FALSE(user_entity(book, ada, {}, midday));
+  EXPECT_TRUE(user_entity(book, ada, {.user_id = EntityNames::Id::directory}, midday));
 }
 
 TEST(EntityFacts, TellUntilWhenTheyHold) {
   const PeopleBook book = full_book();
   const auto until = [&](Timestamp now) { return user_entity(book, ada, {}, now)->until; };
-  EXPECT_EQ(until(noon), at("2026-11-25T00:00:00Z")) << "the training ends";
-  EXPECT_EQ(until(at("2026-11-25T00:00:00Z")), noon + hours(24)) << "the facts are too old";
-  EXPECT_EQ(each_entity(book, {}, noon, [](const EntityFacts&) {}), at("2026-11-25T00:00:00Z"));
+  EXPECT_EQ(until(midday), at("2026-11-25T00:00:00Z")) << "the training ends";
+  EXPECT_EQ(until(at("2026-11-25T00:00:00Z")), midday + hours(24)) << "the facts are too old";
+  EXPECT_EQ(each_entity(book, {}, midday, [](const EntityFacts&) {}), at("2026-11-25T00:00:00Z"));
 }
 
 // The whole way: what a directory and personnel say, as a policy sees it.
@@ -265,7 +264,7 @@ bool allows(const PeopleBook& book, Timestamp now) {
 // What the schema of a company must agree with.
 TEST(EntityFacts, EveryAttributeIsAmongTheTypes) {
   const PeopleBook book = full_book();
-  const auto facts = user_entity(book, ada, {}, noon);
+  const auto facts = user_entity(book, ada, {}, midday);
   ASSERT_TRUE(facts);
   std::set<std::string> typed;
   for (const FactType& type : fact_types()) typed.emplace(type.attribute);
@@ -287,29 +286,30 @@ TEST(EntityFacts, EveryAttributeIsAmongTheTypes) {
 TEST(EntityFacts, WhatItRestsOnIsTold) {
   PeopleBook book({});
   ASSERT_TRUE(book.apply(
-      directory(users_page({user_json("1", "ada@example.com", in_order)}), noon - hours(2)), noon));
+      directory(users_page({user_json("1", "ada@example.com", in_order)}), midday - hours(2)),
+      midday));
   ASSERT_TRUE(
       book.apply(people("id,email,employed_from,employed_until\n7,ada@example.com,2024-02-01,\n",
-                        noon - hours(1)),
-                 noon));
-  const auto facts = user_entity(book, ada, {}, noon);
+                        midday - hours(1)),
+                 midday));
+  const auto facts = user_entity(book, ada, {}, midday);
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->origins,
-            (Origins{{"directory", noon - hours(2)}, {"personnel", noon - hours(1)}}));
+            (Origins{{"directory", midday - hours(2)}, {"personnel", midday - hours(1)}}));
 }
 
 TEST(EntityFacts, UnknownNeverAllows) {
   PeopleBook book = full_book();
-  EXPECT_TRUE(allows(book, noon));
+  EXPECT_TRUE(allows(book, midday));
   EXPECT_FALSE(allows(book, at("2026-11-25T00:00:00Z"))) << "the training has ended";
-  EXPECT_FALSE(allows(book, noon + hours(24))) << "all of it is too old";
-  EXPECT_FALSE(allows(book, noon - hours(1))) << "the clock has jumped back";
-  book.apply(Observation{.origin = {"event:workspace", noon},
+  EXPECT_FALSE(allows(book, midday + hours(24))) << "all of it is too old";
+  EXPECT_FALSE(allows(book, midday - hours(1))) << "the clock has jumped back";
+  book.apply(Observation{.origin = {"event:workspace", midday},
                          .provider = "google",
                          .subject = "ada@example.com",
                          .second_factor_enrolled = false},
-             noon);
-  EXPECT_FALSE(allows(book, noon));
+             midday);
+  EXPECT_FALSE(allows(book, midday));
 }
 
 }  // namespace

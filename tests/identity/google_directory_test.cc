@@ -193,13 +193,13 @@ TEST(GoogleDirectory, TheEarliestTimeCounts) {
   EXPECT_THAT(read_directory(half, "d", {}).error().what, HasSubstr("no time is told"));
 }
 
-struct Mistake {
+struct PageMistake {
   const char* name;
   std::string text;
   const char* sentence;
 };
 
-class DirectoryMistake : public testing::TestWithParam<Mistake> {};
+class DirectoryMistake : public testing::TestWithParam<PageMistake> {};
 
 TEST_P(DirectoryMistake, IsToldInOneSentence) {
   const auto read = read_directory(GetParam().text, "directory", morning);
@@ -215,83 +215,90 @@ std::string page_with(const std::string& member) {
 INSTANTIATE_TEST_SUITE_P(
     , DirectoryMistake,
     testing::Values(
-        Mistake{"Nothing", "", "directory: it holds no page"},
-        Mistake{"EmptyArray", "[]", "directory: it holds no page"},
-        Mistake{"NoJson", "suspended: no", "byte 0: a page must stand here, in { and }"},
-        Mistake{"Cut", R"({"kind":"admin#directory#users","users":[{"id":"}"})",
-                "byte 0: the page that begins here is not closed"},
-        Mistake{"ArrayCut", "[" + users_page({user_json("1", "a@example.com")}),
-                "byte 165: the array of pages is not closed"},
-        Mistake{"NoComma", "[{}{}]", "byte 3: a comma must stand between two pages"},
-        Mistake{"SomethingBehind", "[{}] {}", "byte 5: something stands behind the array of pages"},
-        Mistake{"BadJsonInside", R"({"kind":nonsense})", "page 1: not valid JSON at byte 10"},
-        Mistake{"DoubledMember", page_with(R"("suspended":true,"suspended":false)"),
-                "page 1: the member 'suspended' stands twice"},
-        Mistake{"AnError", R"({"error":{"code":403,"message":"Not Authorized"}})",
-                "page 1: it is no page but an error: 'Not Authorized'"},
-        Mistake{"SomethingElse", R"({"kind":"calendar#events","items":[]})",
-                "page 1: it is no page of users, groups or members"},
-        Mistake{"UsersAreNoArray", R"({"kind":"admin#directory#users","users":{}})",
-                "page 1: users is not an array; list of users: nobody is in it"},
-        Mistake{"AUserIsNoObject", R"({"kind":"admin#directory#users","users":["x"]})",
-                "page 1: users holds what is not an object; list of users: nobody is in it"},
-        Mistake{"NobodyAtAll", R"({"kind":"admin#directory#users"})",
-                "list of users: nobody is in it"},
-        Mistake{"NoId", users_page({R"({"primaryEmail":"a@example.com"})"}),
-                "page 1, user 1: id is missing"},
-        Mistake{"NoEmail", users_page({R"({"id":"7"})"}),
-                "page 1, user '7': primaryEmail is missing"},
-        Mistake{"NumberAsId", users_page({R"({"id":7,"primaryEmail":"a@example.com"})"}),
-                "page 1, user 1: id is not a text"},
-        Mistake{"NoAddress", users_page({user_json("7", "example.com")}),
-                "page 1, user '7': primaryEmail is 'example.com', which is no e-mail address"},
-        Mistake{"TextAsTruth", page_with(R"("suspended":"false")"),
-                "page 1, user '7': suspended is neither true nor false"},
-        Mistake{"NumberAsTruth", page_with(R"("isEnrolledIn2Sv":1)"),
-                "page 1, user '7': isEnrolledIn2Sv is neither true nor false"},
-        Mistake{"NoTime", page_with(R"("lastLoginTime":"yesterday")"),
-                "page 1, user '7': lastLoginTime is 'yesterday', which is no RFC 3339 time"},
-        Mistake{"AliasesAreNoArray", page_with(R"("aliases":"b@example.com")"),
-                "page 1, user '7': aliases is not an array"},
-        Mistake{"AnAliasIsNoAddress", page_with(R"("aliases":["\u001b[2J"])"),
-                R"(page 1, user '7': aliases holds '\x1b[2J', which is no e-mail address)"},
-        Mistake{"NameIsNoObject", page_with(R"("name":"Ada")"),
-                "page 1, user '7': name is not an object"},
-        Mistake{"ControlCharacters", page_with(R"("orgUnitPath":"/\n")"),
-                "page 1, user '7': orgUnitPath holds control characters"},
-        Mistake{"TenMegabytes",
-                page_with(R"("name":{"fullName":")" + std::string(10'000'000, 'a') + "\"}"),
-                "page 1, user '7': fullName has 10000000 bytes; at most 1024 are read"},
-        Mistake{"AllOfThem", page_with(R"("suspended":0,"archived":0)"),
-                "page 1, user '7': suspended is neither true nor false; "
-                "page 1, user '7': archived is neither true nor false"},
-        Mistake{"TwiceAndDifferently",
-                users_page({user_json("7", "a@example.com"), user_json("7", "b@example.com")}),
-                "user '7': it stands there twice and differently"},
-        Mistake{"LastPageMissing", users_page({user_json("7", "a@example.com")}, "next"),
-                "list of users: its last page names a next one, which is not there"},
-        Mistake{"TwoLists",
-                users_page({user_json("7", "a@example.com")}) +
-                    users_page({user_json("8", "b@example.com")}),
-                "page 2: it goes on with users, of which the last page was there"},
-        Mistake{"PageOfMembersMissing",
-                groups_page({group_json("g1", "t@example.com")}) + members_page("g1", {}, "next"),
-                "list of members of 'g1': its last page names a next one, which is not there"},
-        Mistake{"TokenIsNoText", R"({"kind":"admin#directory#users","users":[],"nextPageToken":5})",
-                "page 1: nextPageToken is not a text; list of users: nobody is in it"},
-        Mistake{"MembersOfNobody", R"({"kind":"admin#directory#members","members":[]})",
-                "page 1: group is missing"},
-        Mistake{"MembersOfAnUnknownGroup", groups_page({}) + members_page("g9", {}),
-                "list of members of 'g9': no page holds that group"},
-        Mistake{"MembersTwice",
-                groups_page({group_json("g1", "t@example.com")}) + members_page("g1", {}) +
-                    members_page("t@example.com", {}),
-                "list of members of 't@example.com': it is there by the group's id and its "
-                "address"},
-        Mistake{"MemberWithoutName",
-                groups_page({group_json("g1", "t@example.com")}) + members_page("g1", {"{}"}),
-                "page 2, member 1: id is missing"}),
+        PageMistake{"Nothing", "", "directory: it holds no page"},
+        PageMistake{"EmptyArray", "[]", "directory: it holds no page"},
+        PageMistake{"NoJson", "suspended: no", "byte 0: a page must stand here, in { and }"},
+        PageMistake{"Cut", R"({"kind":"admin#directory#users","users":[{"id":"}"})",
+                    "byte 0: the page that begins here is not closed"},
+        PageMistake{"ArrayCut", "[" + users_page({user_json("1", "a@example.com")}),
+                    "byte 165: the array of pages is not closed"},
+        PageMistake{"NoComma", "[{}{}]", "byte 3: a comma must stand between two pages"},
+        PageMistake{"SomethingBehind", "[{}] {}",
+                    "byte 5: something stands behind the array of pages"},
+        PageMistake{"BadJsonInside", R"({"kind":nonsense})", "page 1: not valid JSON at byte 10"},
+        PageMistake{"DoubledMember", page_with(R"("suspended":true,"suspended":false)"),
+                    "page 1: the member 'suspended' stands twice"},
+        PageMistake{"AnError", R"({"error":{"code":403,"message":"Not Authorized"}})",
+                    "page 1: it is no page but an error: 'Not Authorized'"},
+        PageMistake{"SomethingElse", R"({"kind":"calendar#events","items":[]})",
+                    "page 1: it is no page of users, groups or members"},
+        PageMistake{"UsersAreNoArray", R"({"kind":"admin#directory#users","users":{}})",
+                    "page 1: users is not an array; list of users: nobody is in it"},
+        PageMistake{"AUserIsNoObject", R"({"kind":"admin#directory#users","users":["x"]})",
+                    "page 1: users holds what is not an object; list of users: nobody is in it"},
+        PageMistake{"NobodyAtAll", R"({"kind":"admin#directory#users"})",
+                    "list of users: nobody is in it"},
+        PageMistake{"NoId", users_page({R"({"primaryEmail":"a@example.com"})"}),
+                    "page 1, user 1: id is missing"},
+        PageMistake{"NoEmail", users_page({R"({"id":"7"})"}),
+                    "page 1, user '7': primaryEmail is missing"},
+        PageMistake{"NumberAsId", users_page({R"({"id":7,"primaryEmail":"a@example.com"})"}),
+                    "page 1, user 1: id is not a text"},
+        PageMistake{"NoAddress", users_page({user_json("7", "example.com")}),
+                    "page 1, user '7': primaryEmail is 'example.com', which is no e-mail address"},
+        PageMistake{"TextAsTruth", page_with(R"("suspended":"false")"),
+                    "page 1, user '7': suspended is neither true nor false"},
+        PageMistake{"NumberAsTruth", page_with(R"("isEnrolledIn2Sv":1)"),
+                    "page 1, user '7': isEnrolledIn2Sv is neither true nor false"},
+        PageMistake{"NoTime", page_with(R"("lastLoginTime":"yesterday")"),
+                    "page 1, user '7': lastLoginTime is 'yesterday', which is no RFC 3339 time"},
+        PageMistake{"AliasesAreNoArray", page_with(R"("aliases":"b@example.com")"),
+                    "page 1, user '7': aliases is not an array"},
+        PageMistake{"AnAliasIsNoAddress", page_with(R"("aliases":["\u001b[2J"])"),
+                    R"(page 1, user '7': aliases holds '\x1b[2J', which is no e-mail address)"},
+        PageMistake{"NameIsNoObject", page_with(R"("name":"Ada")"),
+                    "page 1, user '7': name is not an object"},
+        PageMistake{"ControlCharacters", page_with(R"("orgUnitPath":"/\n")"),
+                    "page 1, user '7': orgUnitPath holds control characters"},
+        PageMistake{"AllOfThem", page_with(R"("suspended":0,"archived":0)"),
+                    "page 1, user '7': suspended is neither true nor false; "
+                    "page 1, user '7': archived is neither true nor false"},
+        PageMistake{"TwiceAndDifferently",
+                    users_page({user_json("7", "a@example.com"), user_json("7", "b@example.com")}),
+                    "user '7': it stands there twice and differently"},
+        PageMistake{"LastPageMissing", users_page({user_json("7", "a@example.com")}, "next"),
+                    "list of users: its last page names a next one, which is not there"},
+        PageMistake{"TwoLists",
+                    users_page({user_json("7", "a@example.com")}) +
+                        users_page({user_json("8", "b@example.com")}),
+                    "page 2: it goes on with users, of which the last page was there"},
+        PageMistake{
+            "PageOfMembersMissing",
+            groups_page({group_json("g1", "t@example.com")}) + members_page("g1", {}, "next"),
+            "list of members of 'g1': its last page names a next one, which is not there"},
+        PageMistake{"TokenIsNoText",
+                    R"({"kind":"admin#directory#users","users":[],"nextPageToken":5})",
+                    "page 1: nextPageToken is not a text; list of users: nobody is in it"},
+        PageMistake{"MembersOfNobody", R"({"kind":"admin#directory#members","members":[]})",
+                    "page 1: group is missing"},
+        PageMistake{"MembersOfAnUnknownGroup", groups_page({}) + members_page("g9", {}),
+                    "list of members of 'g9': no page holds that group"},
+        PageMistake{"MembersTwice",
+                    groups_page({group_json("g1", "t@example.com")}) + members_page("g1", {}) +
+                        members_page("t@example.com", {}),
+                    "list of members of 't@example.com': it is there by the group's id and its "
+                    "address"},
+        PageMistake{"MemberWithoutName",
+                    groups_page({group_json("g1", "t@example.com")}) + members_page("g1", {"{}"}),
+                    "page 2, member 1: id is missing"}),
     [](const auto& tested) { return tested.param.name; });
+
+TEST(GoogleDirectory, ANameOfTenMegabytesIsTold) {
+  const std::string page =
+      page_with(R"("name":{"fullName":")" + std::string(10'000'000, 'a') + "\"}");
+  EXPECT_EQ(read_directory(page, "directory", morning).error().what,
+            "page 1, user '7': fullName has 10000000 bytes; at most 1024 are read");
+}
 
 TEST(GoogleDirectory, TellsSomeMistakesAndHowManyMore) {
   std::vector<std::string> users;

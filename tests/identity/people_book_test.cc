@@ -16,7 +16,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-const DirectoryKey ada{"google", "1"};
 const DirectoryKey bob{"google", "2"};
 
 const std::string enrolled =

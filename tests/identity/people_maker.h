@@ -20,6 +20,8 @@ inline Timestamp at(std::string_view text) {
 }
 
 inline const Timestamp morning = at("2026-11-24T08:00:00Z");
+// The first user of the directories that are made here.
+inline const DirectoryKey ada{"google", "1"};
 
 // A user as the API gives one; `more` stands behind the members that are always there.
 inline std::string user_json(const std::string& id, const std::string& email,

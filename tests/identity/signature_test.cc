@@ -60,14 +60,14 @@ std::string swapped(const PrivateKey& key, const char* algorithm, const char* id
 }
 
 // Made when it is wanted: a key of RSA takes a while.
-struct Case {
+struct RefusedCase {
   const char* name;
   std::function<std::string()> token;
   Code code;
   const char* reason;  // all of the sentence behind "token: "
 };
 
-class RefusedToken : public testing::TestWithParam<Case> {};
+class RefusedToken : public testing::TestWithParam<RefusedCase> {};
 
 TEST_P(RefusedToken, SaysWhyAndRepeatsNothing) {
   const auto claims = verify(GetParam().token());
@@ -86,8 +86,8 @@ constexpr const char* wrong_header =
 constexpr const char* unknown_key = "the issuer's key set has no such key";
 constexpr const char* wrong_key = "the key that is named is not for this algorithm";
 
-std::vector<Case> algorithms() {
-  std::vector<Case> cases;
+std::vector<RefusedCase> algorithms() {
+  std::vector<RefusedCase> cases;
   const char* const names[] = {"None",  "NoneUpper", "NoneMixed", "NoneOdd", "NonePadded", "Empty",
                                "Lower", "Hs256",     "Hs512",     "Rs384",   "Rs512",      "Ps256",
                                "Es384", "Es512",     "Es256k",    "Eddsa",   "Blank",      "Nul"};
@@ -108,40 +108,42 @@ INSTANTIATE_TEST_SUITE_P(Algorithms, RefusedToken, testing::ValuesIn(algorithms(
 INSTANTIATE_TEST_SUITE_P(
     Confusions, RefusedToken,
     testing::Values(
-        Case{"NoneWithoutSignature", [] { return unsigned_token("none"); }, Code::denied,
-             not_signed},
-        Case{"Es256WithoutSignature", [] { return unsigned_token("ES256"); }, Code::denied,
-             not_signed},
-        Case{"Rs256WithoutSignature", [] { return unsigned_token("RS256"); }, Code::denied,
-             not_signed},
-        Case{"Hs256WithThePublicKeyAsJwk", [] { return by_hmac(public_rsa_text(), "r"); },
-             Code::denied, other_algorithm},
-        Case{"Hs256WithThePublicKeyAsPem", [] { return by_hmac(public_rsa_pem(), "r"); },
-             Code::denied, other_algorithm},
-        Case{"Hs256WithTheModulus",
-             [] { return by_hmac(rsa_key().number(OSSL_PKEY_PARAM_RSA_N), "r"); }, Code::denied,
-             other_algorithm},
-        Case{"Hs256WithNoSecret", [] { return by_hmac("", "e"); }, Code::denied, other_algorithm},
-        Case{"Rs256OfTheP256Key", [] { return swapped(rsa_key(), "RS256", "e"); }, Code::denied,
-             wrong_key},
-        Case{"Es256OfTheRsaKey", [] { return swapped(p256_key(), "ES256", "r"); }, Code::denied,
-             wrong_key},
-        Case{"Rs256SignedByP256", [] { return swapped(p256_key(), "RS256", "r"); }, Code::denied,
-             wrong_signature},
-        Case{"Es256SignedByRsa", [] { return swapped(rsa_key(), "ES256", "e"); }, Code::denied,
-             wrong_signature},
-        Case{"Rs256ByAnotherKey", [] { return swapped(PrivateKey::rsa(), "RS256", "r"); },
-             Code::denied, wrong_signature},
-        Case{"Es256ByAnotherKey", [] { return swapped(PrivateKey::on_curve(), "ES256", "e"); },
-             Code::denied, wrong_signature},
-        Case{"KeyThatTheHeaderBrings",
-             [] {
-               const PrivateKey own = PrivateKey::on_curve();
-               return with_header(
-                   own, json::to_text(
-                            json::Object{{"alg", "ES256"}, {"kid", "e"}, {"jwk", jwk(own, "e")}}));
-             },
-             Code::denied, wrong_signature}),
+        RefusedCase{"NoneWithoutSignature", [] { return unsigned_token("none"); }, Code::denied,
+                    not_signed},
+        RefusedCase{"Es256WithoutSignature", [] { return unsigned_token("ES256"); }, Code::denied,
+                    not_signed},
+        RefusedCase{"Rs256WithoutSignature", [] { return unsigned_token("RS256"); }, Code::denied,
+                    not_signed},
+        RefusedCase{"Hs256WithThePublicKeyAsJwk", [] { return by_hmac(public_rsa_text(), "r"); },
+                    Code::denied, other_algorithm},
+        RefusedCase{"Hs256WithThePublicKeyAsPem", [] { return by_hmac(public_rsa_pem(), "r"); },
+                    Code::denied, other_algorithm},
+        RefusedCase{"Hs256WithTheModulus",
+                    [] { return by_hmac(rsa_key().number(OSSL_PKEY_PARAM_RSA_N), "r"); },
+                    Code::denied, other_algorithm},
+        RefusedCase{"Hs256WithNoSecret", [] { return by_hmac("", "e"); }, Code::denied,
+                    other_algorithm},
+        RefusedCase{"Rs256OfTheP256Key", [] { return swapped(rsa_key(), "RS256", "e"); },
+                    Code::denied, wrong_key},
+        RefusedCase{"Es256OfTheRsaKey", [] { return swapped(p256_key(), "ES256", "r"); },
+                    Code::denied, wrong_key},
+        RefusedCase{"Rs256SignedByP256", [] { return swapped(p256_key(), "RS256", "r"); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"Es256SignedByRsa", [] { return swapped(rsa_key(), "ES256", "e"); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"Rs256ByAnotherKey", [] { return swapped(PrivateKey::rsa(), "RS256", "r"); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"Es256ByAnotherKey",
+                    [] { return swapped(PrivateKey::on_curve(), "ES256", "e"); }, Code::denied,
+                    wrong_signature},
+        RefusedCase{"KeyThatTheHeaderBrings",
+                    [] {
+                      const PrivateKey own = PrivateKey::on_curve();
+                      return with_header(
+                          own, json::to_text(json::Object{
+                                   {"alg", "ES256"}, {"kid", "e"}, {"jwk", jwk(own, "e")}}));
+                    },
+                    Code::denied, wrong_signature}),
     [](const auto& tested) { return tested.param.name; });
 
 std::string named(const std::string& id) {
@@ -151,101 +153,115 @@ std::string named(const std::string& id) {
 INSTANTIATE_TEST_SUITE_P(
     KeyIds, RefusedToken,
     testing::Values(
-        Case{"Unknown", [] { return named(R"("x")"); }, Code::not_found, unknown_key},
-        Case{"Empty", [] { return named(R"("")"); }, Code::not_found, unknown_key},
-        Case{"Path", [] { return named(R"("../../../dev/null")"); }, Code::not_found, unknown_key},
-        Case{"PathToTheKey", [] { return named(R"("./e")"); }, Code::not_found, unknown_key},
-        Case{"Url", [] { return named(R"("https://evil.example/e")"); }, Code::not_found,
-             unknown_key},
-        Case{"Query", [] { return named(R"("x' UNION SELECT 'e")"); }, Code::not_found,
-             unknown_key},
-        Case{"NulBehind", [] { return named(R"("e\u0000")"); }, Code::not_found, unknown_key},
-        Case{"OtherCase", [] { return named(R"("E")"); }, Code::not_found, unknown_key},
-        Case{"BlankBehind", [] { return named(R"("e ")"); }, Code::not_found, unknown_key},
-        Case{"Number", [] { return named("7"); }, Code::invalid,
-             "the header's 'kid' is not a text of at most 2048 bytes"},
-        Case{"Null", [] { return named("null"); }, Code::invalid,
-             "the header's 'kid' is not a text of at most 2048 bytes"},
-        Case{"List", [] { return named(R"(["e"])"); }, Code::invalid,
-             "the header's 'kid' is not a text of at most 2048 bytes"},
-        Case{"TooLong", [] { return named("\"" + std::string(2049, 'e') + "\""); }, Code::invalid,
-             "the header's 'kid' is not a text of at most 2048 bytes"}),
+        RefusedCase{"Unknown", [] { return named(R"("x")"); }, Code::not_found, unknown_key},
+        RefusedCase{"Empty", [] { return named(R"("")"); }, Code::not_found, unknown_key},
+        RefusedCase{"Path", [] { return named(R"("../../../dev/null")"); }, Code::not_found,
+                    unknown_key},
+        RefusedCase{"PathToTheKey", [] { return named(R"("./e")"); }, Code::not_found, unknown_key},
+        RefusedCase{"Url", [] { return named(R"("https://evil.example/e")"); }, Code::not_found,
+                    unknown_key},
+        RefusedCase{"Query", [] { return named(R"("x' UNION SELECT 'e")"); }, Code::not_found,
+                    unknown_key},
+        RefusedCase{"NulBehind", [] { return named(R"("e\u0000")"); }, Code::not_found,
+                    unknown_key},
+        RefusedCase{"OtherCase", [] { return named(R"("E")"); }, Code::not_found, unknown_key},
+        RefusedCase{"BlankBehind", [] { return named(R"("e ")"); }, Code::not_found, unknown_key},
+        RefusedCase{"Number", [] { return named("7"); }, Code::invalid,
+                    "the header's 'kid' is not a text of at most 2048 bytes"},
+        RefusedCase{"Null", [] { return named("null"); }, Code::invalid,
+                    "the header's 'kid' is not a text of at most 2048 bytes"},
+        RefusedCase{"List", [] { return named(R"(["e"])"); }, Code::invalid,
+                    "the header's 'kid' is not a text of at most 2048 bytes"},
+        RefusedCase{"TooLong", [] { return named("\"" + std::string(2049, 'e') + "\""); },
+                    Code::invalid, "the header's 'kid' is not a text of at most 2048 bytes"}),
     [](const auto& tested) { return tested.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Headers, RefusedToken,
     testing::Values(
-        Case{"AlgorithmTwice",
-             [] { return with_header(p256_key(), R"({"alg":"none","alg":"ES256","kid":"e"})"); },
-             Code::invalid, wrong_header},
-        Case{"KeyTwice",
-             [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"x","kid":"e"})"); },
-             Code::invalid, wrong_header},
-        Case{"TwiceByEscape",
-             [] {
-               return with_header(p256_key(), R"({"alg":"ES256","kid":"e","\u0061lg":"ES256"})");
-             },
-             Code::invalid, wrong_header},
-        Case{"NoAlgorithm", [] { return with_header(p256_key(), R"({"kid":"e"})"); }, Code::invalid,
-             "the header names no algorithm"},
-        Case{"AlgorithmIsNoText",
-             [] { return with_header(p256_key(), R"({"alg":["ES256"],"kid":"e"})"); },
-             Code::invalid, "the header names no algorithm"},
-        Case{"AlgorithmIsNull", [] { return with_header(p256_key(), R"({"alg":null,"kid":"e"})"); },
-             Code::invalid, "the header names no algorithm"},
-        Case{"MemberInUpperCase",
-             [] { return with_header(p256_key(), R"({"ALG":"ES256","kid":"e"})"); }, Code::invalid,
-             "the header names no algorithm"},
-        Case{"Critical",
-             [] {
-               return with_header(p256_key(),
-                                  R"({"alg":"ES256","kid":"e","crit":["exp"],"exp":1})");
-             },
-             Code::invalid, "the header has 'crit', and no extension is known here"},
-        Case{"CriticalEmpty",
-             [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","crit":[]})"); },
-             Code::invalid, "the header has 'crit', and no extension is known here"},
-        Case{"PayloadAsItIs",
-             [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","b64":false})"); },
-             Code::invalid, "the header has 'b64', and no extension is known here"},
-        Case{"AccessToken",
-             [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","typ":"at+jwt"})"); },
-             Code::denied, "it is a token of another type"},
-        Case{"LogoutToken",
-             [] {
-               return with_header(p256_key(), R"({"alg":"ES256","kid":"e","typ":"logout+jwt"})");
-             },
-             Code::denied, "it is a token of another type"},
-        Case{"TypeIsNoText",
-             [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","typ":1})"); },
-             Code::invalid, "the header's 'typ' is not a text of at most 2048 bytes"},
-        Case{"List", [] { return with_header(p256_key(), R"([{"alg":"ES256","kid":"e"}])"); },
-             Code::invalid, wrong_header},
-        Case{"Text", [] { return with_header(p256_key(), R"("ES256")"); }, Code::invalid,
-             wrong_header},
-        Case{"NotJson", [] { return with_header(p256_key(), "alg: ES256"); }, Code::invalid,
-             wrong_header},
-        Case{"MoreBehind", [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e"}{})"); },
-             Code::invalid, wrong_header},
-        Case{"NotUtf8",
-             [] {
-               return with_header(p256_key(), "{\"alg\":\"ES256\",\"kid\":\"e\",\"x\":\"\xFF\"}");
-             },
-             Code::invalid, wrong_header},
-        Case{"Empty", [] { return with_header(p256_key(), ""); }, Code::invalid, wrong_header},
-        Case{"TooLong",
-             [] {
-               return with_header(p256_key(), R"({"alg":"ES256","kid":"e","x":")" +
-                                                  std::string(4096, 'x') + "\"}");
-             },
-             Code::full, "the header has more than 4096 bytes"},
-        Case{"TooDeep",
-             [] {
-               return with_header(p256_key(), R"({"alg":"ES256","kid":"e","x":)" +
-                                                  std::string(16, '[') + std::string(16, ']') +
-                                                  "}");
-             },
-             Code::invalid, wrong_header}),
+        RefusedCase{
+            "AlgorithmTwice",
+            [] { return with_header(p256_key(), R"({"alg":"none","alg":"ES256","kid":"e"})"); },
+            Code::invalid, wrong_header},
+        RefusedCase{
+            "KeyTwice",
+            [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"x","kid":"e"})"); },
+            Code::invalid, wrong_header},
+        RefusedCase{"TwiceByEscape",
+                    [] {
+                      return with_header(p256_key(),
+                                         R"({"alg":"ES256","kid":"e","\u0061lg":"ES256"})");
+                    },
+                    Code::invalid, wrong_header},
+        RefusedCase{"NoAlgorithm", [] { return with_header(p256_key(), R"({"kid":"e"})"); },
+                    Code::invalid, "the header names no algorithm"},
+        RefusedCase{"AlgorithmIsNoText",
+                    [] { return with_header(p256_key(), R"({"alg":["ES256"],"kid":"e"})"); },
+                    Code::invalid, "the header names no algorithm"},
+        RefusedCase{"AlgorithmIsNull",
+                    [] { return with_header(p256_key(), R"({"alg":null,"kid":"e"})"); },
+                    Code::invalid, "the header names no algorithm"},
+        RefusedCase{"MemberInUpperCase",
+                    [] { return with_header(p256_key(), R"({"ALG":"ES256","kid":"e"})"); },
+                    Code::invalid, "the header names no algorithm"},
+        RefusedCase{"Critical",
+                    [] {
+                      return with_header(p256_key(),
+                                         R"({"alg":"ES256","kid":"e","crit":["exp"],"exp":1})");
+                    },
+                    Code::invalid, "the header has 'crit', and no extension is known here"},
+        RefusedCase{
+            "CriticalEmpty",
+            [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","crit":[]})"); },
+            Code::invalid, "the header has 'crit', and no extension is known here"},
+        RefusedCase{
+            "PayloadAsItIs",
+            [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","b64":false})"); },
+            Code::invalid, "the header has 'b64', and no extension is known here"},
+        RefusedCase{
+            "AccessToken",
+            [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","typ":"at+jwt"})"); },
+            Code::denied, "it is a token of another type"},
+        RefusedCase{"LogoutToken",
+                    [] {
+                      return with_header(p256_key(),
+                                         R"({"alg":"ES256","kid":"e","typ":"logout+jwt"})");
+                    },
+                    Code::denied, "it is a token of another type"},
+        RefusedCase{"TypeIsNoText",
+                    [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e","typ":1})"); },
+                    Code::invalid, "the header's 'typ' is not a text of at most 2048 bytes"},
+        RefusedCase{"List",
+                    [] { return with_header(p256_key(), R"([{"alg":"ES256","kid":"e"}])"); },
+                    Code::invalid, wrong_header},
+        RefusedCase{"Text", [] { return with_header(p256_key(), R"("ES256")"); }, Code::invalid,
+                    wrong_header},
+        RefusedCase{"NotJson", [] { return with_header(p256_key(), "alg: ES256"); }, Code::invalid,
+                    wrong_header},
+        RefusedCase{"MoreBehind",
+                    [] { return with_header(p256_key(), R"({"alg":"ES256","kid":"e"}{})"); },
+                    Code::invalid, wrong_header},
+        RefusedCase{"NotUtf8",
+                    [] {
+                      return with_header(p256_key(),
+                                         "{\"alg\":\"ES256\",\"kid\":\"e\",\"x\":\"\xFF\"}");
+                    },
+                    Code::invalid, wrong_header},
+        RefusedCase{"Empty", [] { return with_header(p256_key(), ""); }, Code::invalid,
+                    wrong_header},
+        RefusedCase{"TooLong",
+                    [] {
+                      return with_header(p256_key(), R"({"alg":"ES256","kid":"e","x":")" +
+                                                         std::string(4096, 'x') + "\"}");
+                    },
+                    Code::full, "the header has more than 4096 bytes"},
+        RefusedCase{"TooDeep",
+                    [] {
+                      return with_header(p256_key(), R"({"alg":"ES256","kid":"e","x":)" +
+                                                         std::string(16, '[') +
+                                                         std::string(16, ']') + "}");
+                    },
+                    Code::invalid, wrong_header}),
     [](const auto& tested) { return tested.param.name; });
 
 std::string good() {
@@ -266,53 +282,55 @@ std::string with_stray_bit() {
 INSTANTIATE_TEST_SUITE_P(
     Forms, RefusedToken,
     testing::Values(
-        Case{"Nothing", [] { return std::string(""); }, Code::invalid, wrong_parts},
-        Case{"OnePart", [] { return part(0); }, Code::invalid, wrong_parts},
-        Case{"TwoParts", [] { return part(0) + "." + part(1); }, Code::invalid, wrong_parts},
-        Case{"FourParts", [] { return good() + "." + part(2); }, Code::invalid, wrong_parts},
-        Case{"DotBehind", [] { return good() + "."; }, Code::invalid, wrong_parts},
-        Case{"DotBefore", [] { return "." + good(); }, Code::invalid, wrong_parts},
-        Case{"Encrypted",
-             [] { return part(0) + "." + part(1) + "." + part(1) + "." + part(1) + "." + part(2); },
-             Code::invalid, wrong_parts},
-        Case{"TwoTokens", [] { return good() + good(); }, Code::invalid, wrong_parts},
-        Case{"DotsAlone", [] { return std::string(".."); }, Code::denied, not_signed},
-        Case{"AsJson", [] { return std::string(R"({"payload":"e30","signatures":[]})"); },
-             Code::invalid, wrong_parts},
-        Case{"EmptySignature", [] { return part(0) + "." + part(1) + "."; }, Code::denied,
-             not_signed},
-        Case{"EmptyPayload", [] { return part(0) + ".." + part(2); }, Code::denied,
-             wrong_signature},
-        Case{"EmptyHeader", [] { return "." + part(1) + "." + part(2); }, Code::invalid,
-             wrong_header},
-        Case{"PaddedSignature", [] { return good() + "=="; }, Code::invalid, wrong_text},
-        Case{"PaddedHeader", [] { return part(0) + "=." + part(1) + "." + part(2); }, Code::invalid,
-             wrong_text},
-        Case{"StrayBitInSignature", [] { return with_stray_bit(); }, Code::invalid, wrong_text},
-        Case{"OrdinaryBase64",
-             [] { return part(0) + "." + part(1) + "." + "+" + part(2).substr(1); }, Code::invalid,
-             wrong_text},
-        Case{"BlankBefore", [] { return " " + good(); }, Code::invalid, wrong_text},
-        Case{"BlankBehind", [] { return good() + " "; }, Code::invalid, wrong_text},
-        Case{"LineFeedBehind", [] { return good() + "\n"; }, Code::invalid, wrong_text},
-        Case{"BlankInside", [] { return part(0) + ". " + part(1) + "." + part(2); }, Code::invalid,
-             wrong_text},
-        Case{"NulBehind", [] { return good() + '\0'; }, Code::invalid, wrong_text},
-        Case{"Bearer", [] { return "Bearer " + good(); }, Code::invalid, wrong_text},
-        Case{"HeaderOfAnother",
-             [] {
-               return json::to_base64url(R"({"alg":"ES256","kid":"e"})") + "." + part(1) + "." +
-                      part(2);
-             },
-             Code::denied, wrong_signature},
-        Case{"PayloadOfAnother",
-             [] {
-               return part(0) + "." + json::to_base64url(payload_with({{"sub", "1"}})) + "." +
-                      part(2);
-             },
-             Code::denied, wrong_signature},
-        Case{"Oversized", [] { return std::string(16 * 1024 + 1, 'a'); }, Code::full,
-             "it has 16385 bytes; at most 16384 are read"}),
+        RefusedCase{"Nothing", [] { return std::string(""); }, Code::invalid, wrong_parts},
+        RefusedCase{"OnePart", [] { return part(0); }, Code::invalid, wrong_parts},
+        RefusedCase{"TwoParts", [] { return part(0) + "." + part(1); }, Code::invalid, wrong_parts},
+        RefusedCase{"FourParts", [] { return good() + "." + part(2); }, Code::invalid, wrong_parts},
+        RefusedCase{"DotBehind", [] { return good() + "."; }, Code::invalid, wrong_parts},
+        RefusedCase{"DotBefore", [] { return "." + good(); }, Code::invalid, wrong_parts},
+        RefusedCase{
+            "Encrypted",
+            [] { return part(0) + "." + part(1) + "." + part(1) + "." + part(1) + "." + part(2); },
+            Code::invalid, wrong_parts},
+        RefusedCase{"TwoTokens", [] { return good() + good(); }, Code::invalid, wrong_parts},
+        RefusedCase{"DotsAlone", [] { return std::string(".."); }, Code::denied, not_signed},
+        RefusedCase{"AsJson", [] { return std::string(R"({"payload":"e30","signatures":[]})"); },
+                    Code::invalid, wrong_parts},
+        RefusedCase{"EmptySignature", [] { return part(0) + "." + part(1) + "."; }, Code::denied,
+                    not_signed},
+        RefusedCase{"EmptyPayload", [] { return part(0) + ".." + part(2); }, Code::denied,
+                    wrong_signature},
+        RefusedCase{"EmptyHeader", [] { return "." + part(1) + "." + part(2); }, Code::invalid,
+                    wrong_header},
+        RefusedCase{"PaddedSignature", [] { return good() + "=="; }, Code::invalid, wrong_text},
+        RefusedCase{"PaddedHeader", [] { return part(0) + "=." + part(1) + "." + part(2); },
+                    Code::invalid, wrong_text},
+        RefusedCase{"StrayBitInSignature", [] { return with_stray_bit(); }, Code::invalid,
+                    wrong_text},
+        RefusedCase{"OrdinaryBase64",
+                    [] { return part(0) + "." + part(1) + "." + "+" + part(2).substr(1); },
+                    Code::invalid, wrong_text},
+        RefusedCase{"BlankBefore", [] { return " " + good(); }, Code::invalid, wrong_text},
+        RefusedCase{"BlankBehind", [] { return good() + " "; }, Code::invalid, wrong_text},
+        RefusedCase{"LineFeedBehind", [] { return good() + "\n"; }, Code::invalid, wrong_text},
+        RefusedCase{"BlankInside", [] { return part(0) + ". " + part(1) + "." + part(2); },
+                    Code::invalid, wrong_text},
+        RefusedCase{"NulBehind", [] { return good() + '\0'; }, Code::invalid, wrong_text},
+        RefusedCase{"Bearer", [] { return "Bearer " + good(); }, Code::invalid, wrong_text},
+        RefusedCase{"HeaderOfAnother",
+                    [] {
+                      return json::to_base64url(R"({"alg":"ES256","kid":"e"})") + "." + part(1) +
+                             "." + part(2);
+                    },
+                    Code::denied, wrong_signature},
+        RefusedCase{"PayloadOfAnother",
+                    [] {
+                      return part(0) + "." + json::to_base64url(payload_with({{"sub", "1"}})) +
+                             "." + part(2);
+                    },
+                    Code::denied, wrong_signature},
+        RefusedCase{"Oversized", [] { return std::string(16 * 1024 + 1, 'a'); }, Code::full,
+                    "it has 16385 bytes; at most 16384 are read"}),
     [](const auto& tested) { return tested.param.name; });
 
 const std::string zero(32, '\0');
@@ -321,26 +339,28 @@ const std::string one = std::string(31, '\0') + '\x01';
 INSTANTIATE_TEST_SUITE_P(
     Signatures, RefusedToken,
     testing::Values(
-        Case{"AsDer",
-             [] {
-               return with_signature(
-                   p256_key().sign(signed_text(R"({"alg":"ES256","kid":"e"})", payload_with())));
-             },
-             Code::denied, wrong_signature},
-        Case{"RIsZero", [] { return with_signature(zero + es256_signature().substr(32)); },
-             Code::denied, wrong_signature},
-        Case{"SIsZero", [] { return with_signature(es256_signature().substr(0, 32) + zero); },
-             Code::denied, wrong_signature},
-        Case{"BothAreZero", [] { return with_signature(zero + zero); }, Code::denied,
-             wrong_signature},
-        Case{"BothAreOne", [] { return with_signature(one + one); }, Code::denied, wrong_signature},
-        Case{"Of63Bytes", [] { return with_signature(es256_signature().substr(0, 63)); },
-             Code::denied, wrong_signature},
-        Case{"Of65Bytes", [] { return with_signature(es256_signature() + '\0'); }, Code::denied,
-             wrong_signature},
-        Case{"Of132Bytes", [] { return with_signature(zero + zero + es256_signature()); },
-             Code::denied, wrong_signature},
-        Case{"OneByte", [] { return with_signature("x"); }, Code::denied, wrong_signature}),
+        RefusedCase{"AsDer",
+                    [] {
+                      return with_signature(p256_key().sign(
+                          signed_text(R"({"alg":"ES256","kid":"e"})", payload_with())));
+                    },
+                    Code::denied, wrong_signature},
+        RefusedCase{"RIsZero", [] { return with_signature(zero + es256_signature().substr(32)); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"SIsZero",
+                    [] { return with_signature(es256_signature().substr(0, 32) + zero); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"BothAreZero", [] { return with_signature(zero + zero); }, Code::denied,
+                    wrong_signature},
+        RefusedCase{"BothAreOne", [] { return with_signature(one + one); }, Code::denied,
+                    wrong_signature},
+        RefusedCase{"Of63Bytes", [] { return with_signature(es256_signature().substr(0, 63)); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"Of65Bytes", [] { return with_signature(es256_signature() + '\0'); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"Of132Bytes", [] { return with_signature(zero + zero + es256_signature()); },
+                    Code::denied, wrong_signature},
+        RefusedCase{"OneByte", [] { return with_signature("x"); }, Code::denied, wrong_signature}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(Token, OfEitherAlgorithmIsBelieved) {

@@ -57,6 +57,7 @@ inline std::string header_of(const PrivateKey& key, const std::string& id) {
 
 inline constexpr Timestamp noon{1'800'000'000'000'000};
 inline constexpr std::int64_t noon_seconds = 1'800'000'000;
+inline constexpr Duration tick{1};
 
 // A token as Google makes it at noon, good for an hour. A member of `changed` stands in for the
 // usual one; null takes it away.

@@ -17,10 +17,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr Duration tick{1};
-
 // An issuer's server: what it answers now, and how often it was asked.
-struct Server {
+struct IssuerServer {
   std::mutex mutex;
   Result<KeyDocument> answer = fail(Code::unavailable, "nobody answers");
   int asked = 0;
@@ -46,7 +44,7 @@ struct Server {
   }
 };
 
-Issuer issuer(const std::string& name, Expectations expected, Server& server) {
+Issuer issuer(const std::string& name, Expectations expected, IssuerServer& server) {
   return {.name = name, .expected = std::move(expected), .keys = server.source()};
 }
 
@@ -79,12 +77,12 @@ class VerifierTest : public testing::Test {
   }
 
   PrivateKey second_ = PrivateKey::on_curve();
-  Server google_;
-  Server other_;
+  IssuerServer google_;
+  IssuerServer other_;
   std::unique_ptr<Verifier> verifier_;
 };
 
-constexpr const char* unknown_key = "denied token: the issuer's key set has no such key";
+constexpr const char* denied_unknown_key = "denied token: the issuer's key set has no such key";
 constexpr const char* silent = "unavailable google: key set: nobody answers";
 
 TEST_F(VerifierTest, AsksTheServerOfTheIssuerAndNoOther) {
@@ -154,7 +152,7 @@ TEST_F(VerifierTest, ARememberedTokenFallsWithItsKey) {
   EXPECT_EQ(judge(token), "");
   google_.publish({jwk(second_, "k2")});
   EXPECT_EQ(judge(token, noon + hours(1) - tick), "") << "the set is still fresh";
-  EXPECT_EQ(judge(token, noon + hours(1)), unknown_key);
+  EXPECT_EQ(judge(token, noon + hours(1)), denied_unknown_key);
   EXPECT_EQ(verifier_->verified(), 0U);
 }
 
@@ -203,7 +201,8 @@ TEST_F(VerifierTest, AnUnknownKeyIsAskedForAtOnceAndThenInTurns) {
   EXPECT_EQ(judge(lasting(p256_key(), "k1")), "");
   google_.publish({jwk(p256_key(), "k1"), jwk(second_, "k2")});
   const std::string turned = lasting(second_, "k2");
-  EXPECT_EQ(judge(turned, noon + minutes(1) - tick), unknown_key) << "it was asked a moment ago";
+  EXPECT_EQ(judge(turned, noon + minutes(1) - tick), denied_unknown_key)
+      << "it was asked a moment ago";
   EXPECT_EQ(google_.asked, 1);
   EXPECT_EQ(judge(turned, noon + minutes(1)), "");
   EXPECT_EQ(google_.asked, 2);
@@ -214,7 +213,7 @@ TEST_F(VerifierTest, AFloodOfUnknownKeysAsksOnceAMinute) {
   EXPECT_EQ(judge(lasting(p256_key(), "k1")), "");
   for (int second = 0; second < 600; ++second) {
     const std::string token = lasting(second_, "x" + std::to_string(second));
-    EXPECT_EQ(judge(token, noon + seconds(second)), unknown_key);
+    EXPECT_EQ(judge(token, noon + seconds(second)), denied_unknown_key);
   }
   EXPECT_EQ(google_.asked, 10);
   EXPECT_EQ(other_.asked, 0);
@@ -255,7 +254,7 @@ TEST_F(VerifierTest, AnEmptySetTakesTheKeysAway) {
   const std::string token = lasting(p256_key(), "k1");
   EXPECT_EQ(judge(token), "");
   google_.publish({});
-  EXPECT_EQ(judge(token, noon + hours(1)), unknown_key);
+  EXPECT_EQ(judge(token, noon + hours(1)), denied_unknown_key);
 }
 
 TEST_F(VerifierTest, ASilentServerIsNotAskedAgainForEachToken) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "incident/incident.h"
+#include "tests/incident/kinds.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -13,11 +14,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr Timestamp start{1'800'000'000'000'000};
-constexpr Timestamp event{1'790'000'000'000'000};
-constexpr Duration instant{1};
+constexpr Timestamp opened_at{1'800'000'000'000'000};
 
-constexpr std::string_view table_text = R"(
+constexpr std::string_view acts_table_text = R"(
 facts:
   stolen: {kind: truth}
   hosts: {kind: count}
@@ -31,12 +30,6 @@ service_levels:
   - {severity: 1, acknowledge: 1h, resolve: 4d}
 )";
 
-std::vector<std::string> kinds(const std::vector<Change>& changes) {
-  std::vector<std::string> found;
-  for (const Change& change : changes) found.push_back(change.kind);
-  return found;
-}
-
 class IncidentActsTest : public testing::Test {
  protected:
   std::int64_t open(const std::string& account, std::map<std::string, std::int64_t> facts,
@@ -45,7 +38,7 @@ class IncidentActsTest : public testing::Test {
         .apply({.rule_id = rule,
                 .title = "title of " + rule,
                 .level = level,
-                .time = event,
+                .time = {1'790'000'000'000'000},
                 .entity = {"account", account},
                 .facts = std::move(facts)},
                table_, now_)
@@ -59,10 +52,10 @@ class IncidentActsTest : public testing::Test {
   // What was missed at that time, as "2 contain".
   std::vector<std::string> missed_at(Duration since_start) {
     std::vector<std::string> missed;
-    for (const Change& change : book_.tick(start + since_start)) {
+    for (const Change& change : book_.tick(opened_at + since_start)) {
       EXPECT_EQ(change.kind, "deadline_missed");
       EXPECT_EQ(change.who, "mailwarden");
-      EXPECT_EQ(change.when, start + since_start);
+      EXPECT_EQ(change.when, opened_at + since_start);
       missed.push_back(std::to_string(change.incident) + " " +
                        change.after.find("deadline")->second.as_string()->c_str());
     }
@@ -70,17 +63,17 @@ class IncidentActsTest : public testing::Test {
   }
   const Incident& at(std::int64_t number) { return *book_.find(number); }
 
-  SeverityTable table_ = SeverityTable::parse(table_text, "t.yaml").value();
+  SeverityTable table_ = SeverityTable::parse(acts_table_text, "t.yaml").value();
   IncidentBook book_{{}, 0};
-  Timestamp now_ = start;
+  Timestamp now_ = opened_at;
 };
 
 TEST_F(IncidentActsTest, EachDeadlineIsMissedOnceAndAtItsTime) {
   open("alice", {{"stolen", 1}});
-  EXPECT_THAT(missed_at(minutes(10) - instant), IsEmpty());
+  EXPECT_THAT(missed_at(minutes(10) - Duration(1)), IsEmpty());
   EXPECT_THAT(missed_at(minutes(10)), ElementsAre("1 acknowledge"));
   EXPECT_THAT(missed_at(minutes(11)), IsEmpty());
-  EXPECT_THAT(missed_at(hours(2) - instant), IsEmpty());
+  EXPECT_THAT(missed_at(hours(2) - Duration(1)), IsEmpty());
   EXPECT_THAT(missed_at(hours(48)), ElementsAre("1 contain", "1 resolve"));
   EXPECT_THAT(missed_at(hours(1000)), IsEmpty());
 }
@@ -95,7 +88,7 @@ TEST_F(IncidentActsTest, WhatWasPassedWhileNobodyLookedIsMissedThen) {
 
 TEST_F(IncidentActsTest, WhatIsMetIsNotMissed) {
   open("alice", {{"stolen", 1}});
-  now_ = start + minutes(9);
+  now_ = opened_at + minutes(9);
   const auto acknowledged = act(Act::Kind::acknowledge, 1, "");
   ASSERT_TRUE(acknowledged) << acknowledged.error().what;
   EXPECT_THAT(kinds(*acknowledged), ElementsAre("acknowledged"));
@@ -105,7 +98,7 @@ TEST_F(IncidentActsTest, WhatIsMetIsNotMissed) {
   ASSERT_TRUE(act(Act::Kind::move, 1, "contained"));
   EXPECT_EQ(at(1).contained, now_);
   EXPECT_THAT(missed_at(hours(47)), IsEmpty());
-  now_ = start + hours(47);
+  now_ = opened_at + hours(47);
   ASSERT_TRUE(act(Act::Kind::move, 1, "post_incident"));
   EXPECT_EQ(at(1).resolved, now_);
   EXPECT_THAT(missed_at(hours(100)), IsEmpty());
@@ -142,16 +135,16 @@ TEST_F(IncidentActsTest, AnIncidentThatFallsBackIsNotContained) {
 // By a detection: nobody has seen what it says.
 TEST_F(IncidentActsTest, ARaiseAsksForAnotherAcknowledgementAndNeverForMoreTime) {
   open("alice", {{"hosts", 1}});
-  now_ = start + minutes(30);
+  now_ = opened_at + minutes(30);
   ASSERT_TRUE(act(Act::Kind::acknowledge, 1, ""));
-  now_ = start + hours(80);
+  now_ = opened_at + hours(80);
   open("alice", {{"stolen", 1}}, "r2");
   EXPECT_EQ(at(1).severity, Severity::high);
   EXPECT_EQ(at(1).acknowledged, Timestamp());
   EXPECT_EQ(at(1).deadlines.at("acknowledge").due, now_ + minutes(10));
   EXPECT_EQ(at(1).deadlines.at("contain").due, now_ + hours(2));
   // Two days from now would be later than the four days from the beginning.
-  EXPECT_EQ(at(1).deadlines.at("resolve").due, start + hours(96));
+  EXPECT_EQ(at(1).deadlines.at("resolve").due, opened_at + hours(96));
 }
 
 TEST_F(IncidentActsTest, ARaiseToASeverityWithoutPromiseLeavesNoAcknowledgementDue) {
@@ -166,11 +159,11 @@ service_levels: [{severity: 1, acknowledge: 1h, resolve: 4d}]
                .value();
   open("alice", {{"hosts", 1}});
   ASSERT_TRUE(act(Act::Kind::acknowledge, 1, ""));
-  now_ = start + hours(2);
+  now_ = opened_at + hours(2);
   open("alice", {{"stolen", 1}}, "r2");
   EXPECT_THAT(missed_at(hours(3)), IsEmpty());
   EXPECT_EQ(at(1).deadlines,
-            (std::map<std::string, Deadline, std::less<>>{{"resolve", {start + hours(96)}}}));
+            (std::map<std::string, Deadline, std::less<>>{{"resolve", {opened_at + hours(96)}}}));
 }
 
 TEST_F(IncidentActsTest, WhoRaisesAnIncidentHasSeenIt) {
@@ -184,11 +177,11 @@ TEST_F(IncidentActsTest, WhoRaisesAnIncidentHasSeenIt) {
 
 TEST_F(IncidentActsTest, ALoweredSeverityHasItsOwnDeadlinesFromTheSameBeginning) {
   open("alice", {{"stolen", 1}});
-  now_ = start + minutes(9);
+  now_ = opened_at + minutes(9);
   ASSERT_TRUE(act(Act::Kind::lower_severity, 1, "1"));
   EXPECT_EQ(at(1).deadlines,
-            (std::map<std::string, Deadline, std::less<>>{{"acknowledge", {start + hours(1)}},
-                                                          {"resolve", {start + hours(96)}}}));
+            (std::map<std::string, Deadline, std::less<>>{{"acknowledge", {opened_at + hours(1)}},
+                                                          {"resolve", {opened_at + hours(96)}}}));
   EXPECT_THAT(missed_at(minutes(59)), IsEmpty());
   EXPECT_THAT(missed_at(hours(1)), ElementsAre("1 acknowledge"));
 }
@@ -204,7 +197,7 @@ TEST_F(IncidentActsTest, DeadlinesOutliveARestart) {
   open("alice", {{"stolen", 1}});
   EXPECT_THAT(missed_at(minutes(10)), ElementsAre("1 acknowledge"));
   book_ = IncidentBook({at(1)}, 1);
-  EXPECT_THAT(missed_at(hours(2) - instant), IsEmpty());
+  EXPECT_THAT(missed_at(hours(2) - Duration(1)), IsEmpty());
   EXPECT_THAT(missed_at(hours(2)), ElementsAre("1 contain"));
 }
 

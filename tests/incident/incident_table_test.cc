@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr Timestamp now{1'800'000'000'000'000};
+constexpr Timestamp stored_at{1'800'000'000'000'000};
 constexpr Duration second{1'000'000};
 
 // Every field differs from its default, and the texts hold what SQL and JSON escape.
@@ -25,27 +25,31 @@ Incident full(std::int64_t number) {
           .row = "a row",
           .because = {"hosts=3", "stolen"},
           .facts = {{"hosts", 3}, {"large", INT64_MAX}, {"none", 0}},
-          .opened = now + Duration(1),
-          .changed = now + Duration(2),
-          .first_event = now - Duration(3),
-          .last_event = now - Duration(2),
+          .opened = stored_at + Duration(1),
+          .changed = stored_at + Duration(2),
+          .first_event = stored_at - Duration(3),
+          .last_event = stored_at - Duration(2),
           .detections = 12,
           .rules = {"r1", "r2"},
           .assignee = "carol",
           .changes = 9,
-          .graded = now + Duration(4),
-          .acknowledged = now + Duration(5),
+          .graded = stored_at + Duration(4),
+          .acknowledged = stored_at + Duration(5),
           .acknowledged_by = "carol's \"deputy\"",
-          .contained = now + Duration(6),
-          .resolved = now + Duration(7),
-          .deadlines = {{"acknowledge", {now + Duration(8), true}}, {"contain", {now}}},
+          .contained = stored_at + Duration(6),
+          .resolved = stored_at + Duration(7),
+          .deadlines = {{"acknowledge", {stored_at + Duration(8), true}}, {"contain", {stored_at}}},
           .merged_into = 12,
           .absorbed = {3, 5},
           .others = {{"account", "dave"}, {"address", "2001:db8::1"}}};
 }
 
 Incident plain(std::int64_t number, State state, Severity severity) {
-  return {.number = number, .state = state, .severity = severity, .opened = now, .changed = now};
+  return {.number = number,
+          .state = state,
+          .severity = severity,
+          .opened = stored_at,
+          .changed = stored_at};
 }
 
 std::vector<std::int64_t> numbers(const Result<std::vector<Incident>>& incidents) {
@@ -56,7 +60,7 @@ std::vector<std::int64_t> numbers(const Result<std::vector<Incident>>& incidents
 
 class IncidentTableTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(db::migrate(*database_, migrations(), now)); }
+  void SetUp() override { ASSERT_TRUE(db::migrate(*database_, migrations(), stored_at)); }
   void store(const Incident& incident) { ASSERT_TRUE(store_incident(*database_, incident)); }
 
   std::unique_ptr<db::Database> database_ = fresh_store();
@@ -86,7 +90,7 @@ TEST_F(IncidentTableTest, StoringAgainKeepsTheNewestStanding) {
   Incident next = full(1);
   next.state = State::dismissed;
   next.severity = Severity::low;
-  next.changed = now + second;
+  next.changed = stored_at + second;
   next.detections = 13;
   store(next);
   EXPECT_EQ(load_incident(*database_, 1).value(), next);
@@ -204,32 +208,32 @@ void expect_same(const ChangeRow& row, std::int64_t entry, const Change& expecte
 }
 
 TEST_F(IncidentTableTest, ChangesComeBackInTheirOrder) {
-  ASSERT_TRUE(store_change(*database_, {.entry = 5, .change = change(1, 2, now + second)}));
-  ASSERT_TRUE(store_change(*database_, {.entry = 4, .change = change(1, 1, now)}));
-  ASSERT_TRUE(store_change(*database_, {.entry = 3, .change = change(2, 1, now)}));
+  ASSERT_TRUE(store_change(*database_, {.entry = 5, .change = change(1, 2, stored_at + second)}));
+  ASSERT_TRUE(store_change(*database_, {.entry = 4, .change = change(1, 1, stored_at)}));
+  ASSERT_TRUE(store_change(*database_, {.entry = 3, .change = change(2, 1, stored_at)}));
   const auto changes = load_changes(*database_, 1);
   ASSERT_TRUE(changes);
   ASSERT_EQ(changes->size(), 2U);
-  expect_same(changes->at(0), 4, change(1, 1, now));
-  expect_same(changes->at(1), 5, change(1, 2, now + second));
+  expect_same(changes->at(0), 4, change(1, 1, stored_at));
+  expect_same(changes->at(1), 5, change(1, 2, stored_at + second));
 }
 
 TEST_F(IncidentTableTest, ASequenceIsGivenOnce) {
-  ASSERT_TRUE(store_change(*database_, {.entry = 1, .change = change(1, 1, now)}));
-  EXPECT_EQ(store_change(*database_, {.entry = 2, .change = change(1, 1, now)}).error().code,
+  ASSERT_TRUE(store_change(*database_, {.entry = 1, .change = change(1, 1, stored_at)}));
+  EXPECT_EQ(store_change(*database_, {.entry = 2, .change = change(1, 1, stored_at)}).error().code,
             Code::conflict);
 }
 
 TEST_F(IncidentTableTest, ChangesOfARangeOfEntriesHoldItsBeginAndNotItsEnd) {
   for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(
-        store_change(*database_, {.entry = 10 + i, .change = change(4 - i, 1, now + i * second)}));
+    ASSERT_TRUE(store_change(
+        *database_, {.entry = 10 + i, .change = change(4 - i, 1, stored_at + i * second)}));
   }
   const auto changes = load_changes(*database_, {.first = 11, .end = 13});
   ASSERT_TRUE(changes);
   ASSERT_EQ(changes->size(), 2U);
-  expect_same(changes->at(0), 11, change(3, 1, now + second));
-  expect_same(changes->at(1), 12, change(2, 1, now + 2 * second));
+  expect_same(changes->at(0), 11, change(3, 1, stored_at + second));
+  expect_same(changes->at(1), 12, change(2, 1, stored_at + 2 * second));
 }
 
 TEST_F(IncidentTableTest, ADamagedRowIsCorrupt) {
@@ -240,7 +244,7 @@ TEST_F(IncidentTableTest, ADamagedRowIsCorrupt) {
     EXPECT_EQ(load_open_incidents(*database_).error().code, Code::corrupt) << body;
     EXPECT_EQ(query_incidents(*database_, {}).error().code, Code::corrupt) << body;
   }
-  ASSERT_TRUE(store_change(*database_, {.entry = 1, .change = change(1, 1, now)}));
+  ASSERT_TRUE(store_change(*database_, {.entry = 1, .change = change(1, 1, stored_at)}));
   ASSERT_TRUE(database_->execute("UPDATE incident_change SET body = '{'"));
   EXPECT_EQ(load_changes(*database_, 1).error().code, Code::corrupt);
 }

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/incident/kinds.h"
+
 namespace mailwarden::incident {
 namespace {
 
@@ -44,12 +46,6 @@ detect::Detection detection(const std::string& rule, Timestamp time, Worths fact
           .time = time,
           .entity = alice,
           .facts = std::move(facts)};
-}
-
-std::vector<std::string> kinds(const std::vector<Change>& changes) {
-  std::vector<std::string> found;
-  for (const Change& change : changes) found.push_back(change.kind);
-  return found;
 }
 
 class IncidentBookTest : public testing::Test {

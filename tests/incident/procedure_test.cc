@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr std::string_view table_text = R"(
+constexpr std::string_view procedure_table_text = R"(
 facts:
   stolen: {kind: truth}
   hosts: {kind: count}
@@ -24,7 +24,7 @@ rows:
 )";
 
 TEST(ProcedureTest, TellsEveryMistakeAtItsLine) {
-  const SeverityTable table = SeverityTable::parse(table_text, "t.yaml").value();
+  const SeverityTable table = SeverityTable::parse(procedure_table_text, "t.yaml").value();
   const auto wrong = Procedure::parse(R"(types:
   - {name: Leak, title: x}
   - {name: a, title: x, facts: [unheard]}

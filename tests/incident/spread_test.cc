@@ -19,7 +19,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-constexpr Timestamp start{1'800'000'000'000'000};
+constexpr Timestamp seen_at{1'800'000'000'000'000};
 
 struct SignIn {
   std::string account;
@@ -40,11 +40,11 @@ class SpreadTest : public testing::Test {
                               .stream = 1,
                               .first = 1,
                               .count = std::ssize(sign_ins),
-                              .earliest = start - hours(1000),
-                              .latest = start + hours(1000)};
+                              .earliest = seen_at - hours(1000),
+                              .latest = seen_at + hours(1000)};
     for (const SignIn& one : sign_ins) {
       Event event{.id = {.stream = 1, .position = std::ssize(rows.rows)},
-                  .time = start + one.behind};
+                  .time = seen_at + one.behind};
       event.ocsf.class_uid = ocsf_class::authentication;
       event.ocsf.activity_id = 1;
       event.ocsf.status = one.outcome;
@@ -63,7 +63,7 @@ class SpreadTest : public testing::Test {
   }
 
   Spread about(const detect::Entity& entity, std::int64_t depth = 3) {
-    const Incident incident{.entity = entity, .first_event = start, .last_event = start};
+    const Incident incident{.entity = entity, .first_event = seen_at, .last_event = seen_at};
     SpreadOptions options = around(incident);
     options.depth = depth;
     return about(incident, options);
@@ -115,15 +115,15 @@ TEST_F(SpreadTest, FailuresAreCountedAndNotFollowed) {
                                                   .service = "sshd",
                                                   .succeeded = 1,
                                                   .failed = 1,
-                                                  .first = start - minutes(2),
-                                                  .last = start + minutes(1)},
+                                                  .first = seen_at - minutes(2),
+                                                  .last = seen_at + minutes(1)},
                                        SpreadPath{.account = "bob",
                                                   .address = "203.0.113.7",
                                                   .host = "web1",
                                                   .service = "sshd",
                                                   .failed = 1,
-                                                  .first = start,
-                                                  .last = start}));
+                                                  .first = seen_at,
+                                                  .last = seen_at}));
 }
 
 TEST_F(SpreadTest, LooksADayAroundTheIncident) {
@@ -137,7 +137,7 @@ TEST_F(SpreadTest, LooksADayAroundTheIncident) {
 TEST_F(SpreadTest, SaysWhatItsLimitsCutOff) {
   store({{"alice", "203.0.113.7", "web1"}, {"alice", "203.0.113.8", "web2"}});
   const Incident incident{
-      .entity = {"account", "alice"}, .first_event = start, .last_event = start};
+      .entity = {"account", "alice"}, .first_event = seen_at, .last_event = seen_at};
   SpreadOptions options = around(incident);
   options.nodes_max = 2;
   const Spread found = about(incident, options);
@@ -150,7 +150,7 @@ TEST_F(SpreadTest, SaysWhatItsLimitsCutOff) {
 
 TEST_F(SpreadTest, BeginsWithAllThatWasMergedAndWithNothingElse) {
   store({{"alice", "203.0.113.7", "web1"}, {"bob", "203.0.113.8", "web2"}});
-  Incident incident{.entity = {"rule", "r1"}, .first_event = start, .last_event = start};
+  Incident incident{.entity = {"rule", "r1"}, .first_event = seen_at, .last_event = seen_at};
   EXPECT_THAT(about(incident, around(incident)).nodes, IsEmpty());
   incident.others = {{"account", "bob"}};
   EXPECT_THAT(names(about(incident, around(incident))),

@@ -5,6 +5,7 @@
 #include "incident/incident.h"
 #include "incident/notice.h"
 #include "incident/report.h"
+#include "tests/incident/kinds.h"
 
 namespace mailwarden::incident {
 namespace {
@@ -17,11 +18,10 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-constexpr Timestamp start{1'800'000'000'000'000};
-constexpr Timestamp event{1'799'990'000'000'000};
+constexpr Timestamp found_at{1'800'000'000'000'000};
 const std::string hash(64, 'a');
 
-constexpr std::string_view table_text = R"(
+constexpr std::string_view work_table_text = R"(
 facts:
   stolen: {kind: truth}
   hosts: {kind: count}
@@ -50,12 +50,6 @@ duties:
 contact: privacy@example.com
 )";
 
-std::vector<std::string> kinds(const std::vector<Change>& changes) {
-  std::vector<std::string> found;
-  for (const Change& change : changes) found.push_back(change.kind);
-  return found;
-}
-
 class WorkTest : public testing::Test {
  protected:
   WorkTest() { book_.use(std::make_shared<const Procedure>(procedure_)); }
@@ -66,7 +60,7 @@ class WorkTest : public testing::Test {
         .apply({.rule_id = "r1",
                 .title = "found",
                 .level = detect::Level::medium,
-                .time = event,
+                .time = {1'799'990'000'000'000},
                 .entity = {"account", account},
                 .facts = std::move(facts)},
                table_, now_)
@@ -94,10 +88,10 @@ class WorkTest : public testing::Test {
   }
   const Incident& at(std::int64_t number) { return *book_.find(number); }
 
-  SeverityTable table_ = SeverityTable::parse(table_text, "t.yaml").value();
+  SeverityTable table_ = SeverityTable::parse(work_table_text, "t.yaml").value();
   Procedure procedure_ = Procedure::parse(procedure_text, "p.yaml", table_).value();
   IncidentBook book_{{}, 0};
-  Timestamp now_ = start;
+  Timestamp now_ = found_at;
 };
 
 TEST_F(WorkTest, TheFirstTypeThatFitsBringsItsTasks) {
@@ -105,10 +99,10 @@ TEST_F(WorkTest, TheFirstTypeThatFitsBringsItsTasks) {
   EXPECT_THAT(kinds(changes), ElementsAre("opened", "typed", "duty_begun", "duty_begun"));
   EXPECT_EQ(at(1).type, "leak");
   ASSERT_THAT(at(1).tasks, SizeIs(2));
-  EXPECT_EQ(
-      at(1).tasks[0],
-      (Task{
-          .number = 1, .phase = Phase::analysis, .title = "which data", .due = start + hours(8)}));
+  EXPECT_EQ(at(1).tasks[0], (Task{.number = 1,
+                                  .phase = Phase::analysis,
+                                  .title = "which data",
+                                  .due = found_at + hours(8)}));
   EXPECT_EQ(at(1).tasks[1],
             (Task{.number = 2, .phase = Phase::eradication, .title = "close the way"}));
 }
@@ -141,12 +135,12 @@ TEST_F(WorkTest, ATypeOnceGivenIsAPersonsToChange) {
 TEST_F(WorkTest, ADutyBeginsOnceItsFactsAndItsSeverityHold) {
   detect("alice", {{"late", 1}});
   EXPECT_THAT(at(1).duties, IsEmpty());
-  now_ = start + hours(5);
+  now_ = found_at + hours(5);
   ASSERT_TRUE(act(Act::Kind::assert_fact, "stolen"));
   ASSERT_THAT(at(1).duties, SizeIs(2));
-  EXPECT_EQ(at(1).duties.at("authority").aware, start + hours(5));
-  EXPECT_EQ(at(1).duties.at("authority").due, start + hours(77));
-  EXPECT_EQ(at(1).duties.at("people").due, start + hours(53));
+  EXPECT_EQ(at(1).duties.at("authority").aware, found_at + hours(5));
+  EXPECT_EQ(at(1).duties.at("authority").due, found_at + hours(77));
+  EXPECT_EQ(at(1).duties.at("people").due, found_at + hours(53));
 }
 
 TEST_F(WorkTest, AClockThatPassesIsToldOnce) {
@@ -159,31 +153,31 @@ TEST_F(WorkTest, AClockThatPassesIsToldOnce) {
     }
     return deadlines;
   };
-  EXPECT_THAT(told(start + hours(8) - Duration(1)), IsEmpty());
-  EXPECT_THAT(told(start + hours(8)), ElementsAre("task 1"));
-  EXPECT_THAT(told(start + hours(48)), ElementsAre("duty people"));
-  EXPECT_THAT(told(start + hours(72)), ElementsAre("duty authority"));
-  EXPECT_THAT(told(start + hours(1000)), IsEmpty());
+  EXPECT_THAT(told(found_at + hours(8) - Duration(1)), IsEmpty());
+  EXPECT_THAT(told(found_at + hours(8)), ElementsAre("task 1"));
+  EXPECT_THAT(told(found_at + hours(48)), ElementsAre("duty people"));
+  EXPECT_THAT(told(found_at + hours(72)), ElementsAre("duty authority"));
+  EXPECT_THAT(told(found_at + hours(1000)), IsEmpty());
   EXPECT_TRUE(at(1).duties.at("authority").missed);
 }
 
 TEST_F(WorkTest, TheFirstNoticeStopsTheClockAndTheLastMeetsTheDuty) {
   detect("alice", {{"stolen", 1}});
-  now_ = start + hours(10);
+  now_ = found_at + hours(10);
   ASSERT_TRUE(
       act(Act::Kind::send_notice, "authority",
           {{"to", "the authority of Berlin"}, {"how", "portal, 2026-17"}, {"sha256", hash}}));
   EXPECT_EQ(at(1).duties.at("authority").state, Duty::State::pending);
-  for (const Change& change : book_.tick(start + hours(100))) {
+  for (const Change& change : book_.tick(found_at + hours(100))) {
     EXPECT_NE(*change.after.find("deadline")->second.as_string(), "duty authority");
   }
-  now_ = start + hours(200);
+  now_ = found_at + hours(200);
   ASSERT_TRUE(act(Act::Kind::send_notice, "authority",
                   {{"to", "the authority of Berlin"}, {"sha256", hash}, {"last", "true"}}));
   const Duty& duty = at(1).duties.at("authority");
   EXPECT_EQ(duty.state, Duty::State::met);
   ASSERT_THAT(duty.notices, SizeIs(2));
-  EXPECT_EQ(duty.notices[0], (Notice{.sent = start + hours(10),
+  EXPECT_EQ(duty.notices[0], (Notice{.sent = found_at + hours(10),
                                      .to = "the authority of Berlin",
                                      .how = "portal, 2026-17",
                                      .sha256 = hash,
@@ -211,26 +205,27 @@ TEST_F(WorkTest, NoticesThatAreWrongAreRefused) {
 TEST_F(WorkTest, AwarenessIsSetBackNeverOn) {
   detect("alice", {{"stolen", 1}});
   EXPECT_THAT(
-      refusal(Act::Kind::tell_aware, "authority", {{"since", to_rfc3339(start + hours(1))}}),
+      refusal(Act::Kind::tell_aware, "authority", {{"since", to_rfc3339(found_at + hours(1))}}),
       HasSubstr("must be a time before"));
-  ASSERT_TRUE(act(Act::Kind::tell_aware, "authority", {{"since", to_rfc3339(start - hours(2))}}));
-  EXPECT_EQ(at(1).duties.at("authority").aware, start - hours(2));
-  EXPECT_EQ(at(1).duties.at("authority").due, start + hours(70));
+  ASSERT_TRUE(
+      act(Act::Kind::tell_aware, "authority", {{"since", to_rfc3339(found_at - hours(2))}}));
+  EXPECT_EQ(at(1).duties.at("authority").aware, found_at - hours(2));
+  EXPECT_EQ(at(1).duties.at("authority").due, found_at + hours(70));
 }
 
 TEST_F(WorkTest, TasksAreAddedChangedAndEnded) {
   detect("alice", {});
   ASSERT_TRUE(
       act(Act::Kind::add_task, "call the bank",
-          {{"phase", "containment"}, {"owner", "ann"}, {"due", to_rfc3339(start + hours(1))}}));
+          {{"phase", "containment"}, {"owner", "ann"}, {"due", to_rfc3339(found_at + hours(1))}}));
   ASSERT_TRUE(act(Act::Kind::change_task, "1", {{"owner", "ben"}}));
   EXPECT_EQ(at(1).tasks[0].owner, "ben");
-  EXPECT_EQ(at(1).tasks[0].due, start + hours(1));
-  now_ = start + hours(3);
+  EXPECT_EQ(at(1).tasks[0].due, found_at + hours(1));
+  now_ = found_at + hours(3);
   EXPECT_THAT(book_.tick(now_), SizeIs(1));
   // Another date is told of anew.
-  ASSERT_TRUE(act(Act::Kind::change_task, "1", {{"due", to_rfc3339(start + hours(5))}}));
-  EXPECT_THAT(book_.tick(start + hours(5)), SizeIs(1));
+  ASSERT_TRUE(act(Act::Kind::change_task, "1", {{"due", to_rfc3339(found_at + hours(5))}}));
+  EXPECT_THAT(book_.tick(found_at + hours(5)), SizeIs(1));
   ASSERT_TRUE(act(Act::Kind::end_task, "1"));
   EXPECT_EQ(at(1).tasks[0].state, Task::State::done);
   EXPECT_EQ(at(1).tasks[0].result, "because");
@@ -283,7 +278,7 @@ TEST_F(WorkTest, ASevereOneClosesWhenAllIsDone) {
               AllOf(HasSubstr("task 3 of the improvement is open"),
                     HasSubstr("improvement 3 has no owner or no date"), Not(HasSubstr("causes"))));
   ASSERT_TRUE(act(Act::Kind::change_task, "3",
-                  {{"owner", "ann"}, {"due", to_rfc3339(start + hours(700))}}));
+                  {{"owner", "ann"}, {"due", to_rfc3339(found_at + hours(700))}}));
   ASSERT_TRUE(act(Act::Kind::end_task, "3"));
   EXPECT_EQ(refusal(Act::Kind::move, "closed"), "");
   EXPECT_EQ(at(1).state, State::closed);
@@ -313,7 +308,7 @@ TEST_F(WorkTest, DutiesOutliveADismissal) {
 
 TEST_F(WorkTest, WhatIsMergedTakesItsWorkAlong) {
   detect("alice", {{"stolen", 1}});
-  now_ = start + hours(3);
+  now_ = found_at + hours(3);
   detect("bob", {{"stolen", 1}});
   ASSERT_TRUE(act(Act::Kind::add_task, "only here"));
   ASSERT_TRUE(act(Act::Kind::assign_role, "lead=ann"));
@@ -326,8 +321,8 @@ TEST_F(WorkTest, WhatIsMergedTakesItsWorkAlong) {
   EXPECT_EQ(into.roles.at("lead"), "ann");
   EXPECT_THAT(into.remarks.at("causes"), SizeIs(1));
   // Whoever knew of the one knew of both.
-  EXPECT_EQ(into.duties.at("authority").aware, start);
-  EXPECT_EQ(into.duties.at("authority").due, start + hours(72));
+  EXPECT_EQ(into.duties.at("authority").aware, found_at);
+  EXPECT_EQ(into.duties.at("authority").due, found_at + hours(72));
 }
 
 TEST_F(WorkTest, WhatWasMergedIsSplitOffAgain) {
@@ -356,21 +351,23 @@ TEST_F(WorkTest, EvidenceIsKeptWithEverybodyWhoHadIt) {
   detect("alice", {});
   ASSERT_TRUE(act(Act::Kind::add_evidence, "the disk of web1",
                   {{"sha256", hash}, {"bytes", "512"}, {"where", "safe 3"}}));
-  now_ = start + hours(1);
+  now_ = found_at + hours(1);
   ASSERT_TRUE(act(Act::Kind::hand_over, "1", {{"to", "the police"}, {"where", "the police"}}));
-  now_ = start + hours(2);
+  now_ = found_at + hours(2);
   ASSERT_TRUE(act(Act::Kind::hand_over, "1", {{"to", "ann"}}));
   ASSERT_THAT(at(1).evidence, SizeIs(1));
   const Evidence& evidence = at(1).evidence[0];
-  EXPECT_EQ(evidence.taken, start);
+  EXPECT_EQ(evidence.taken, found_at);
   EXPECT_EQ(evidence.taken_by, "bob");
   EXPECT_EQ(evidence.holder, "ann");
   EXPECT_EQ(evidence.where, "the police");
   EXPECT_THAT(
       evidence.custody,
       ElementsAre(
-          Handover{.from = "bob", .to = "the police", .when = start + hours(1), .why = "because"},
-          Handover{.from = "the police", .to = "ann", .when = start + hours(2), .why = "because"}));
+          Handover{
+              .from = "bob", .to = "the police", .when = found_at + hours(1), .why = "because"},
+          Handover{
+              .from = "the police", .to = "ann", .when = found_at + hours(2), .why = "because"}));
   const auto add = Act::Kind::add_evidence;
   EXPECT_THAT(refusal(add, "x", {{"sha256", "0"}, {"bytes", "1"}, {"where", "y"}}),
               HasSubstr("64"));
@@ -390,7 +387,7 @@ TEST_F(WorkTest, IsTheSameBehindItsJson) {
   ASSERT_TRUE(act(Act::Kind::end_task, "1"));
   ASSERT_TRUE(act(Act::Kind::assign_role, "legal=ann"));
   ASSERT_TRUE(act(Act::Kind::remark, "lessons"));
-  book_.tick(start + hours(9));
+  book_.tick(found_at + hours(9));
   const auto read = incident_from_json(1, json::Value(to_json(at(1))));
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_EQ(*read, at(1));
@@ -407,7 +404,7 @@ TEST_F(WorkTest, EveryKindOfChangeIsListed) {
   take(act(Act::Kind::change_task, "3", {{"owner", "ann"}}));
   take(act(Act::Kind::end_task, "3"));
   take(act(Act::Kind::remark, "lessons"));
-  take(act(Act::Kind::tell_aware, "people", {{"since", to_rfc3339(start - hours(2))}}));
+  take(act(Act::Kind::tell_aware, "people", {{"since", to_rfc3339(found_at - hours(2))}}));
   take(act(Act::Kind::add_evidence, "x", {{"sha256", hash}, {"bytes", "1"}, {"where", "y"}}));
   take(act(Act::Kind::hand_over, "1", {{"to", "ann"}}));
   take(act(Act::Kind::waive_duty, "people"));
@@ -420,7 +417,7 @@ TEST_F(WorkTest, EveryKindOfChangeIsListed) {
 TEST_F(WorkTest, ANoticeHasItsFourPartsAndSaysWhatIsMissing) {
   detect("alice", {{"stolen", 1}});
   const DutyRule& duty = *procedure_.find_duty("authority");
-  const std::string first = draft_notice(at(1), duty, procedure_, {}, start + hours(1));
+  const std::string first = draft_notice(at(1), duty, procedure_, {}, found_at + hours(1));
   EXPECT_THAT(first, AllOf(HasSubstr("to the authority"), HasSubstr("GDPR Article 33(1)"),
                            HasSubstr("1. Nature of the breach\n  found\n"),
                            HasSubstr("2. Contact for more information\n  privacy@example.com\n"),
@@ -429,14 +426,14 @@ TEST_F(WorkTest, ANoticeHasItsFourPartsAndSaysWhatIsMissing) {
                            Not(HasSubstr("is late"))));
   ASSERT_TRUE(act(Act::Kind::remark, "consequences"));
   ASSERT_TRUE(act(Act::Kind::end_task, "1"));
-  const std::string later = draft_notice(at(1), duty, procedure_, {}, start + hours(80));
+  const std::string later = draft_notice(at(1), duty, procedure_, {}, found_at + hours(80));
   EXPECT_THAT(later, AllOf(HasSubstr("3. Likely consequences\n  because\n"),
                            HasSubstr("which data (2027-01-15): because"), HasSubstr("is late")));
 }
 
 TEST_F(WorkTest, AReportIsADetectionOfItsOwn) {
   const auto read = [&](const Report& report) {
-    return to_detection(report, table_, procedure_, start);
+    return to_detection(report, table_, procedure_, found_at);
   };
   const auto found = read({.title = "My laptop is gone",
                            .what = "Left it on the train",
@@ -451,7 +448,7 @@ TEST_F(WorkTest, AReportIsADetectionOfItsOwn) {
   // Without an entity each report is its own.
   const auto one = read({.title = "x", .who = "alice"});
   const auto other =
-      to_detection({.title = "x", .who = "alice"}, table_, procedure_, start + Duration(1));
+      to_detection({.title = "x", .who = "alice"}, table_, procedure_, found_at + Duration(1));
   ASSERT_TRUE(one && other);
   EXPECT_NE(one->entity, other->entity);
 

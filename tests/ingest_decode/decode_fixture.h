@@ -18,6 +18,10 @@ namespace mailwarden::ingest {
 
 inline constexpr Timestamp noon{1'795'521'600'000'000};  // 2026-11-24T12:00:00Z
 
+inline Timestamp at(std::string_view text) {
+  return parse_rfc3339(text).value();
+}
+
 inline DecoderSet set_of(const DecodeOptions& options) {
   return DecoderSet::make({}, options).value();
 }

@@ -7,10 +7,6 @@
 namespace mailwarden::ingest {
 namespace {
 
-Timestamp at(std::string_view text) {
-  return parse_rfc3339(text).value();
-}
-
 std::string time_of(std::string_view line, const DecodeOptions& options,
                     std::string_view received) {
   const Event event = decode_line(line, options, at(received));

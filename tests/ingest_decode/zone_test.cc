@@ -3,12 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/ingest_decode/decode_fixture.h"
+
 namespace mailwarden::ingest {
 namespace {
-
-Timestamp at(const std::string& text) {
-  return parse_rfc3339(text).value();
-}
 
 struct Case {
   const char* name;

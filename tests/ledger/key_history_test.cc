@@ -6,6 +6,7 @@
 #include "crypto/ed25519.h"
 #include "db/sqlite.h"
 #include "ledger/verify.h"
+#include "tests/crypto/fixed_entropy.h"
 #include "tests/temporary.h"
 
 namespace mailwarden::ledger {
@@ -15,44 +16,36 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr Timestamp now{1'800'000'000'000'000};
-const std::string origin = "example.com/log";
-
-class TestEntropy final : public Entropy {
- public:
-  void fill(std::span<std::byte> out, std::string_view purpose) override {
-    const Digest digest = crypto::sha256(purpose);
-    std::ranges::copy_n(digest.begin(), static_cast<std::ptrdiff_t>(out.size()), out.begin());
-  }
-};
+constexpr Timestamp written_at{1'800'000'000'000'000};
+const std::string log_name = "example.com/log";
 
 class KeyHistoryTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(db::migrate(*database_, migrations(), now)); }
+  void SetUp() override { ASSERT_TRUE(db::migrate(*database_, migrations(), written_at)); }
 
   static VerifierKey named(const crypto::Signer& signer) {
-    return {.name = origin, .key = signer.public_key()};
+    return {.name = log_name, .key = signer.public_key()};
   }
 
   // A daemon's start with these keys; "" where it is let, else why not.
   std::string start(const crypto::Signer& key, const crypto::Signer* next = nullptr) {
     GivenKeys given{.key = named(key), .next = std::nullopt};
     if (next != nullptr) given.next = named(*next);
-    ledger_.emplace(Ledger::open(*database_, origin, entropy_).value());
+    ledger_.emplace(Ledger::open(*database_, log_name, entropy_).value());
     const auto plan = plan_keys(*database_, given, ledger_->size());
     if (!plan) return plan.error().what;
     std::vector<Entry> entries;
     for (const KeyChange& change : *plan) {
       entries.push_back({std::string(key_change_kind), to_record(change)});
     }
-    EXPECT_TRUE(Ledger::write(*database_, ledger_->prepare(entries, now)));
+    EXPECT_TRUE(Ledger::write(*database_, ledger_->prepare(entries, written_at)));
     key_ = &key;
     next_ = next;
     return "";
   }
   void append() {
     const std::vector<Entry> entries{{"gap", {{"n", ++made_}}}};
-    ASSERT_TRUE(Ledger::write(*database_, ledger_->prepare(entries, now)));
+    ASSERT_TRUE(Ledger::write(*database_, ledger_->prepare(entries, written_at)));
   }
   void seal() {
     const auto sealed = ledger_->prepare_seal(*key_, next_);
@@ -92,7 +85,7 @@ class KeyHistoryTest : public testing::Test {
   const crypto::Signer* key_ = nullptr;
   const crypto::Signer* next_ = nullptr;
   std::unique_ptr<db::Database> database_ = db::open_sqlite(":memory:").value();
-  TestEntropy entropy_;
+  crypto::FixedEntropy entropy_;
   std::optional<Ledger> ledger_;
   std::string note_;
   int made_ = 0;
@@ -233,7 +226,7 @@ TEST_F(KeyHistoryTest, AKeyThatTheOldOneDidNotSignForIsNotBelieved) {
                                                 .act = KeyChange::Act::dropped,
                                                 .old_key = named(a_),
                                                 .new_key = named(stranger)})}};
-  ASSERT_TRUE(Ledger::write(*database_, ledger_->prepare(forged, now)));
+  ASSERT_TRUE(Ledger::write(*database_, ledger_->prepare(forged, written_at)));
   key_ = &stranger;
   seal();
   EXPECT_THAT(failures(a_), ElementsAre(HasSubstr("entry 1: no checkpoint signed by " +
@@ -255,7 +248,7 @@ TEST_F(KeyHistoryTest, AKeyThatTheOldOneDidNotSignForIsNotBelieved) {
 TEST_F(KeyHistoryTest, ACheckpointOfAKeyBeyondItsTimeIsNotTaken) {
   rotate();
   const std::string text = note_.substr(0, note_.find("\n\n") + 1);
-  const std::string late = sign_note(text, origin, a_);
+  const std::string late = sign_note(text, log_name, a_);
   EXPECT_THAT(failures(b_, late),
               ElementsAre(HasSubstr("which signs no checkpoint of that size in this ledger")));
   EXPECT_THAT(failures(a_, late), testing::SizeIs(1));

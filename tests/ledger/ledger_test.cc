@@ -5,6 +5,7 @@
 #include "crypto/ed25519.h"
 #include "ledger/stored_tiles.h"
 #include "ledger/verify.h"
+#include "tests/crypto/fixed_entropy.h"
 #include "tests/db/store.h"
 #include "tests/temporary.h"
 
@@ -13,15 +14,6 @@ namespace {
 
 constexpr Timestamp now{1'800'000'000'000'000};
 const std::string origin = "example.com/log";
-
-// Salts that are the same in every run.
-class TestEntropy final : public Entropy {
- public:
-  void fill(std::span<std::byte> out, std::string_view purpose) override {
-    const Digest digest = crypto::sha256(purpose);
-    std::ranges::copy_n(digest.begin(), static_cast<std::ptrdiff_t>(out.size()), out.begin());
-  }
-};
 
 class LedgerTest : public testing::Test {
  protected:
@@ -65,7 +57,7 @@ class LedgerTest : public testing::Test {
   }
 
   std::unique_ptr<db::Database> database_ = fresh_store();
-  TestEntropy entropy_;
+  crypto::FixedEntropy entropy_;
   crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{1}});
   VerifierKey key_{origin, signer_.public_key()};
   std::vector<std::string> notes_;

@@ -10,12 +10,12 @@
 namespace mailwarden::ledger {
 namespace {
 
-constexpr Timestamp now{1'800'000'000'000'000};
-const std::string origin = "example.com/log";
+constexpr Timestamp asked_at{1'800'000'000'000'000};
+const std::string watched_log = "example.com/log";
 
 class WitnessBookTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(db::migrate(*database_, witness_migrations(), now)); }
+  void SetUp() override { ASSERT_TRUE(db::migrate(*database_, witness_migrations(), asked_at)); }
 
   void grow(std::size_t size, const std::string& fork = "") {
     leaves_.clear();
@@ -23,7 +23,7 @@ class WitnessBookTest : public testing::Test {
       leaves_.push_back(leaf_hash(crypto::as_bytes(std::to_string(i) + fork)));
     }
   }
-  std::string note(const std::string& name = origin) const {
+  std::string note(const std::string& name = watched_log) const {
     return sign_note(to_text(Checkpoint{name, leaves_.size(), root_of(leaves_)}), name, log_);
   }
   std::string posted(std::size_t old, const std::string& note) const {
@@ -37,7 +37,7 @@ class WitnessBookTest : public testing::Test {
   }
   // What was cosigned is stored, as whoever uses the book must.
   WitnessAnswer ask(const std::string& body) {
-    WitnessReply reply = book_.answer(body, signer_, now);
+    WitnessReply reply = book_.answer(body, signer_, asked_at);
     EXPECT_EQ(reply.witnessed.has_value(), reply.answer.status == 200);
     if (reply.witnessed) {
       EXPECT_TRUE(WitnessBook::write(*database_, *reply.witnessed));
@@ -52,7 +52,8 @@ class WitnessBookTest : public testing::Test {
   crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{7}});
   WitnessKey key_{"witness.example.com/w1", signer_.public_key()};
   std::unique_ptr<db::Database> database_ = fresh_store();
-  std::vector<VerifierKey> logs_{{origin, log_.public_key()}, {origin, second_.public_key()}};
+  std::vector<VerifierKey> logs_{{watched_log, log_.public_key()},
+                                 {watched_log, second_.public_key()}};
   WitnessBook book_{key_.name, logs_};
 };
 
@@ -64,7 +65,7 @@ TEST_F(WitnessBookTest, CosignsWhatHasGrown) {
     ASSERT_EQ(answer.status, 200U) << size;
     const auto found = find_cosignature(add_signatures(note(), answer.body), key_);
     ASSERT_TRUE(found) << found.error().what;
-    EXPECT_EQ(found->time, now);
+    EXPECT_EQ(found->time, asked_at);
     old = size;
   }
 }
@@ -134,7 +135,7 @@ TEST_F(WitnessBookTest, BehindAStartItKnowsWhatItCosigned) {
   EXPECT_EQ(status(0), 409U);
   grow(12);
   EXPECT_EQ(status(10), 200U);
-  const std::string hash = crypto::to_hex(crypto::sha256(origin));
+  const std::string hash = crypto::to_hex(crypto::sha256(watched_log));
   const auto last = book_.last_note(hash);
   ASSERT_TRUE(last);
   EXPECT_TRUE(find_cosignature(*last, key_));

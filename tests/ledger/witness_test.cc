@@ -14,14 +14,14 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr Timestamp now{1'800'000'000'500'000};
-const std::string origin = "example.com/log";
+constexpr Timestamp cosigned_at{1'800'000'000'500'000};
+const std::string witnessed_log = "example.com/log";
 
 TEST(Cosignature, SignsTheCheckpointWithTheTime) {
   const crypto::Signer signer = crypto::Signer::from_seed({std::byte{7}});
   const WitnessKey key{"witness.example.com/w1", signer.public_key()};
   const std::string text = "example.com/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
-  const std::string line = cosign(text, key.name, signer, now);
+  const std::string line = cosign(text, key.name, signer, cosigned_at);
   const std::string note = add_signatures(text + "\n", line);
   const auto found = find_cosignature(note, key);
   ASSERT_TRUE(found) << found.error().what;
@@ -41,7 +41,7 @@ TEST(Cosignature, OfAnotherKeyOrTextIsNone) {
   const crypto::Signer other = crypto::Signer::from_seed({std::byte{8}});
   const WitnessKey key{"w", signer.public_key()};
   const std::string text = "a\n1\nb\n";
-  const std::string note = text + "\n" + cosign(text, "w", signer, now);
+  const std::string note = text + "\n" + cosign(text, "w", signer, cosigned_at);
   EXPECT_TRUE(find_cosignature(note, key));
   EXPECT_FALSE(find_cosignature(note, {"w", other.public_key()}));
   EXPECT_FALSE(find_cosignature(note, {"x", signer.public_key()}));
@@ -64,7 +64,7 @@ class WitnessTest : public testing::Test {
       leaves_.push_back(leaf_hash(crypto::as_bytes(std::to_string(leaves_.size()) + fork_)));
     }
   }
-  Checkpoint checkpoint() const { return {origin, leaves_.size(), root_of(leaves_)}; }
+  Checkpoint checkpoint() const { return {witnessed_log, leaves_.size(), root_of(leaves_)}; }
 
   Result<Cosignature> ask(std::uint64_t seen) {
     TreeReader tree(leaves_.size(), [this](const Tile& tile) -> Result<std::vector<Digest>> {
@@ -72,7 +72,7 @@ class WitnessTest : public testing::Test {
                                  leaves_.begin() + static_cast<std::ptrdiff_t>(tile.width));
     });
     return ask_witness({.witness = key_,
-                        .checkpoint = sign_note(to_text(checkpoint()), origin, log_),
+                        .checkpoint = sign_note(to_text(checkpoint()), witnessed_log, log_),
                         .seen = seen},
                        tree, [this](const std::string& body) { return answer(body); });
   }
@@ -91,7 +91,7 @@ class WitnessTest : public testing::Test {
       const std::string bytes = json::from_base64(line).value();
       std::ranges::copy(crypto::as_bytes(bytes), proof.emplace_back().begin());
     }
-    const auto shown = open_checkpoint(note, {origin, log_.public_key()});
+    const auto shown = open_checkpoint(note, {witnessed_log, log_.public_key()});
     if (!shown) return WitnessAnswer{.status = 403};
     if (old != seen_.size) {
       return WitnessAnswer{.status = 409,
@@ -102,7 +102,8 @@ class WitnessTest : public testing::Test {
       return WitnessAnswer{.status = 422};
     }
     seen_ = *shown;
-    return WitnessAnswer{.status = 200, .body = cosign(to_text(*shown), key_.name, signer_, now)};
+    return WitnessAnswer{.status = 200,
+                         .body = cosign(to_text(*shown), key_.name, signer_, cosigned_at)};
   }
 
   std::string fork_;
@@ -110,7 +111,7 @@ class WitnessTest : public testing::Test {
   crypto::Signer log_ = crypto::Signer::from_seed({std::byte{1}});
   crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{7}});
   WitnessKey key_{"witness.example.com/w1", signer_.public_key()};
-  Checkpoint seen_{origin, 0, empty_root()};
+  Checkpoint seen_{witnessed_log, 0, empty_root()};
   int asked_ = 0;
 };
 
@@ -122,7 +123,7 @@ TEST_F(WitnessTest, CosignsALogThatGrows) {
     const auto signed_by = ask(seen);
     ASSERT_TRUE(signed_by) << signed_by.error().what;
     EXPECT_EQ(asked_, 1);
-    EXPECT_EQ(signed_by->time.us / 1'000'000, now.us / 1'000'000);
+    EXPECT_EQ(signed_by->time.us / 1'000'000, cosigned_at.us / 1'000'000);
   }
   EXPECT_TRUE(ask(leaves_.size())) << "the same checkpoint again";
 }
@@ -182,14 +183,14 @@ TEST_F(WitnessTest, ALogThatItDoesNotKnowIsTold) {
 TEST_F(WitnessTest, AnAnswerIsSignaturesOrARefusalAndNothingElse) {
   grow(4);
   TreeReader tree(4, [this](const Tile&) { return leaves_; });
-  const std::string note = sign_note(to_text(checkpoint()), origin, log_);
+  const std::string note = sign_note(to_text(checkpoint()), witnessed_log, log_);
   const auto answered = [&](WitnessAnswer answer) {
     const auto asked = ask_witness({.witness = key_, .checkpoint = note, .seen = 4}, tree,
                                    [&](const std::string&) { return answer; });
     EXPECT_FALSE(asked);
     return asked ? Code::io : asked.error().code;
   };
-  const std::string moved = note + cosign(note, key_.name, signer_, now).insert(0, "\n");
+  const std::string moved = note + cosign(note, key_.name, signer_, cosigned_at).insert(0, "\n");
   EXPECT_EQ(answered({.status = 200, .body = moved.substr(note.size())}), Code::denied)
       << "signed over our checkpoint and more";
   EXPECT_EQ(answered({.status = 200, .body = "junk\n"}), Code::denied);

@@ -6,19 +6,16 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "tests/net/http_fixture.h"
 #include "tests/net/sockets.h"
 
 namespace mailwarden::net {
 namespace {
 
-using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr ClientOptions quick{.connect_timeout = milliseconds(5'000),
-                              .total_timeout = milliseconds(8'000)};
 
 std::string with_length(const std::string& status, const std::string& body,
                         const std::string& headers = "") {

@@ -19,8 +19,8 @@ namespace mailwarden::net {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-inline constexpr ClientOptions quick{.connect_timeout = milliseconds(5'000),
-                                     .total_timeout = milliseconds(8'000)};
+inline const ClientOptions quick{.connect_timeout = milliseconds(5'000),
+                                 .total_timeout = milliseconds(8'000)};
 
 // Something that happens once; whoever waits for it gives up after ten seconds.
 class Signal {

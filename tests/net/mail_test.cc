@@ -3,21 +3,18 @@
 
 #include "base/text.h"
 #include "net/http_client.h"
+#include "tests/net/http_fixture.h"
 #include "tests/net/smtp_server.h"
 
 namespace mailwarden::net {
 namespace {
 
-using std::chrono::milliseconds;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr ClientOptions quick{.connect_timeout = milliseconds(5'000),
-                              .total_timeout = milliseconds(8'000)};
 
 const std::string message = "Subject: a test\r\n\r\nA line.\r\n.\r\n.hidden\r\nThe end.\r\n";
 

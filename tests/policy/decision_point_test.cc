@@ -59,7 +59,7 @@ TEST(DecisionPoint, WithTheFactItDecidesAsCedar) {
   EXPECT_EQ(without.policies, std::vector<std::string>{"policy1"});
 }
 
-struct Decided {
+struct DecidedCase {
   const char* name;
   const char* policies;
   Why why;
@@ -68,7 +68,7 @@ struct Decided {
 };
 
 TEST(DecisionPoint, EachReasonAndItsAlarm) {
-  const std::vector<Decided> cases{
+  const std::vector<DecidedCase> cases{
       {"nothing", "", Why::not_permitted, {}, false},
       {"a permit that fails",
        "permit(principal, action, resource) when { context.gone };",
@@ -106,7 +106,7 @@ TEST(DecisionPoint, EachReasonAndItsAlarm) {
        Why::permitted,
        {"policy0"},
        false}};
-  for (const Decided& one : cases) {
+  for (const DecidedCase& one : cases) {
     const Decision decision = decided(decision_point(one.policies, "[]"), ask());
     EXPECT_EQ(decision.why, one.why) << one.name;
     EXPECT_EQ(decision.is_allowed, one.why == Why::permitted) << one.name;

@@ -66,14 +66,15 @@ TEST(EntityJson, TheShapeOfAnEntity) {
   EXPECT_EQ(entities(" [ ] ")->size(), 0U);
 }
 
-struct Refused {
+struct RefusedEntities {
   const char* name;
   std::string json;
   const char* says;
 };
 
-void expect_refused(const std::vector<Refused>& cases, const Schema* schema = nullptr) {
-  for (const Refused& one : cases) {
+void expect_entities_refused(const std::vector<RefusedEntities>& cases,
+                             const Schema* schema = nullptr) {
+  for (const RefusedEntities& one : cases) {
     const auto made = read_entities(one.json, schema);
     ASSERT_FALSE(made) << one.name;
     EXPECT_NE(made.error().what.find(one.says), std::string::npos)
@@ -84,7 +85,7 @@ void expect_refused(const std::vector<Refused>& cases, const Schema* schema = nu
 TEST(EntityJson, WhatNoEntitiesAre) {
   const std::string plain = R"({"uid":{"type":"U","id":"a"},"attrs":{},"parents":[]})";
   const std::string changed = R"({"uid":{"type":"U","id":"a"},"attrs":{"x":1},"parents":[]})";
-  expect_refused({
+  expect_entities_refused({
       {"nothing", "", "a JSON array"},
       {"an object", "{}", "a JSON array"},
       {"an array without an end", "[", "a JSON array"},
@@ -121,7 +122,7 @@ TEST(EntityJson, WhatNoEntitiesAre) {
 }
 
 TEST(EntityJson, ValuesThatCedarDoesNotHave) {
-  const std::vector<Refused> values{
+  const std::vector<RefusedEntities> values{
       {"null", "null", "'v': null is no value"},
       {"a fraction", "1.5", "'v': Cedar has whole numbers"},
       {"a number with a point", "1.0", "whole numbers"},
@@ -145,16 +146,18 @@ TEST(EntityJson, ValuesThatCedarDoesNotHave) {
       {"no datetime", R"({"__extn": {"fn": "datetime", "arg": "2023-02-29"}})", "no datetime"},
       {"an offset of one", R"({"__extn": {"fn": "offset", "args": [1]}})", "'args'"},
       {"an offset of numbers", R"({"__extn": {"fn": "offset", "args": [1, 2]}})", "'offset'"}};
-  for (const Refused& one : values) {
-    expect_refused({{one.name, entity(R"({"v":)" + one.json + "}"), one.says},
-                    {one.name, entity("{}", "[]", R"(,"tags":{"v":)" + one.json + "}"), one.says}});
+  for (const RefusedEntities& one : values) {
+    expect_entities_refused(
+        {{one.name, entity(R"({"v":)" + one.json + "}"), one.says},
+         {one.name, entity("{}", "[]", R"(,"tags":{"v":)" + one.json + "}"), one.says}});
   }
-  expect_refused({{"a member twice", entity(R"({"v":1,"v":1})"), "entity 1"},
-                  {"a member twice by an escape", entity(R"({"v":1,"\u0076":1})"), "entity 1"},
-                  {"attrs twice", entity("{}", "[]", R"(,"attrs":{})"), "entity 1"}});
+  expect_entities_refused(
+      {{"a member twice", entity(R"({"v":1,"v":1})"), "entity 1"},
+       {"a member twice by an escape", entity(R"({"v":1,"\u0076":1})"), "entity 1"},
+       {"attrs twice", entity("{}", "[]", R"(,"attrs":{})"), "entity 1"}});
 }
 
-std::shared_ptr<const Schema> people() {
+std::shared_ptr<const Schema> people_schema() {
   return schema(R"(
     entity User in [Group] {
       age?: Long, name?: String, boss?: User, home?: ipaddr, score?: decimal, at?: datetime,
@@ -174,7 +177,7 @@ std::shared_ptr<const Schema> people() {
 }
 
 TEST(EntityJson, ASchemaTellsWhatAnEscapeWould) {
-  const auto known = people();
+  const auto known = people_schema();
   const std::vector<Read> cases{
       {"address", R"({"home": "10.0.0.1"})", R"({"home": ip("10.0.0.1/32")})"},
       {"address with its function", R"({"home": {"fn": "ip", "arg": "::1"}})",
@@ -201,13 +204,13 @@ TEST(EntityJson, ASchemaTellsWhatAnEscapeWould) {
 }
 
 TEST(EntityJson, EntitiesThatDoNotFitTheSchema) {
-  const auto known = people();
+  const auto known = people_schema();
   const auto uid = [](const std::string& type, const std::string& id) {
     return R"("type":")" + type + R"(","id":")" + id + "\"";
   };
   const std::string all = R"([{"type":"Action","id":"all"}])";
   const std::string write = R"([{"type":"Action","id":"write"}])";
-  expect_refused(
+  expect_entities_refused(
       {{"an attribute that is not declared", entity(R"({"foo": 1})"),
         "entity 1: User::\"a\": 'foo' is not declared"},
        {"an attribute of another type", entity(R"({"age": "1"})"), "'age': \"1\" is no Long"},
@@ -257,7 +260,7 @@ TEST(EntityJson, EntitiesThatDoNotFitTheSchema) {
 }
 
 TEST(EntityJson, ActionsOfTheSchemaStandAmongTheEntities) {
-  const auto known = people();
+  const auto known = people_schema();
   const auto made = entities("[]", known.get());
   const EntityName* const read = made->find("Action", "read");
   ASSERT_NE(read, nullptr);
@@ -267,7 +270,7 @@ TEST(EntityJson, ActionsOfTheSchemaStandAmongTheEntities) {
 }
 
 TEST(EntityJson, Contexts) {
-  const auto known = people();
+  const auto known = people_schema();
   Memory memory;
   const EntityUid read{"Action", "read"};
   const auto context = [&](const std::string& json, const Schema* schema,
@@ -289,7 +292,7 @@ TEST(EntityJson, Contexts) {
 }
 
 TEST(EntityJson, RequestsThatDoNotFitTheSchema) {
-  const auto known = people();
+  const auto known = people_schema();
   const auto fits = [&](const char* principal, const char* action, const char* resource,
                         const char* context) {
     return refusal(conforms(request(principal, action, resource, context), *known));

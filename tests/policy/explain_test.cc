@@ -10,7 +10,7 @@
 namespace mailwarden::policy {
 namespace {
 
-constexpr const char* house = R"(
+constexpr const char* house_schema = R"(
   entity User in [Group] {
     active: Bool, trained?: Bool, trained_until?: datetime, of?: {country: String},
     roles: Set<String>
@@ -26,7 +26,7 @@ constexpr const char* house = R"(
   };
 )";
 
-constexpr const char* people = R"([
+constexpr const char* people_of_house = R"([
   {"uid":{"type":"User","id":"ada"},"attrs":{"active":true,"roles":[]},
    "parents":[{"type":"Group","id":"staff"}]},
   {"uid":{"type":"Group","id":"staff"},"attrs":{},"parents":[]},
@@ -40,9 +40,9 @@ constexpr const char* usual =
 // A request and what is known, as JSON that changes can be made to.
 struct Case {
   std::string policies;
-  json::Value entities = must(json::parse(people));
+  json::Value entities = must(json::parse(people_of_house));
   json::Value context = must(json::parse(usual));
-  std::shared_ptr<const Schema> known = schema(house);
+  std::shared_ptr<const Schema> known = schema(house_schema);
 
   DecisionPoint point() const { return decision_point(policies, json::to_text(entities), known); }
   Request request() const {
@@ -83,7 +83,7 @@ void expect_ways_hold(const Case& one, const Explanation& explanation, const std
   }
 }
 
-struct Told {
+struct ToldWays {
   const char* name;
   std::string policies;
   std::vector<std::vector<std::string>> ways;  // the places and values that change
@@ -100,7 +100,7 @@ TEST(Explain, TheSmallestChangesThatAllow) {
   const std::string permit = "permit(principal, action, resource)";
   const std::string forbid =
       "permit(principal, action, resource); forbid(principal, action, resource)";
-  const std::vector<Told> cases{
+  const std::vector<ToldWays> cases{
       {"a truth", permit + " when { context.mfa };", {{"context.mfa = true"}}},
       {"a truth of the principal",
        permit + " unless { principal.active };",
@@ -175,7 +175,7 @@ TEST(Explain, TheSmallestChangesThatAllow) {
       {"what is fixed", permit + " when { context.now < datetime(\"2026-01-01\") };", {}},
       {"what can never be", permit + " when { context.mfa && !context.mfa };", {}},
       {"nothing", "", {}}};
-  for (const Told& told : cases) {
+  for (const ToldWays& told : cases) {
     const Case one{.policies = told.policies};
     const bool is_allowed = decide(one).is_allowed;
     const Explanation explanation = explained(one);

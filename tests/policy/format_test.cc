@@ -13,53 +13,53 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string json_of(const std::string& text) {
+std::string policies_json(const std::string& text) {
   PolicySet set;
   const auto added = set.add_text(text);
   return added ? json::to_text(to_json(set)) : "refused: " + added.error().what;
 }
 
 // What every formatting must keep. Gives the formatted text.
-std::string checked(const std::string& text, const FormatOptions& options = {}) {
+std::string formatted(const std::string& text, const FormatOptions& options = {}) {
   const auto made = format_policies(text, options);
   if (!made) return "refused: " + made.error().what;
-  EXPECT_EQ(json_of(*made), json_of(text)) << text;
+  EXPECT_EQ(policies_json(*made), policies_json(text)) << text;
   EXPECT_EQ(format_policies(*made, options), made) << text;
   EXPECT_TRUE(say_the_same(text, *made)) << text;
   return *made;
 }
 
-struct Case {
+struct FormatCase {
   const char* name;
   std::string text;
   std::string expected;
 };
 
-class Format : public testing::TestWithParam<Case> {};
+class Format : public testing::TestWithParam<FormatCase> {};
 
 TEST_P(Format, LaysOut) {
-  EXPECT_EQ(checked(GetParam().text), GetParam().expected);
+  EXPECT_EQ(formatted(GetParam().text), GetParam().expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Policies, Format,
     testing::Values(
-        Case{"Nothing", " \n", ""},
-        Case{"AScopeThatFits", "permit(principal,action,resource);",
-             "permit (principal, action, resource);\n"},
-        Case{"AScopeThatIsLong",
-             R"(forbid(principal is Mail::User in ?principal, action in [Action::"view",)"
-             R"(Action::"edit",],resource==A::"b//c");)",
-             R"(forbid (
+        FormatCase{"Nothing", " \n", ""},
+        FormatCase{"AScopeThatFits", "permit(principal,action,resource);",
+                   "permit (principal, action, resource);\n"},
+        FormatCase{"AScopeThatIsLong",
+                   R"(forbid(principal is Mail::User in ?principal, action in [Action::"view",)"
+                   R"(Action::"edit",],resource==A::"b//c");)",
+                   R"(forbid (
   principal is Mail::User in ?principal,
   action in [Action::"view", Action::"edit"],
   resource == A::"b//c"
 );
 )"},
-        Case{"ALongListOfActions",
-             R"(permit(principal, action in [Action::"view_photo", Action::"list_albums",)"
-             R"(Action::"delete_photo"], resource,);)",
-             R"(permit (
+        FormatCase{"ALongListOfActions",
+                   R"(permit(principal, action in [Action::"view_photo", Action::"list_albums",)"
+                   R"(Action::"delete_photo"], resource,);)",
+                   R"(permit (
   principal,
   action in [
     Action::"view_photo",
@@ -69,39 +69,42 @@ INSTANTIATE_TEST_SUITE_P(
   resource
 );
 )"},
-        Case{"AnnotationsStandOnLines", R"(@id ("a")@b permit(principal,action,resource);)",
-             "@id(\"a\")\n@b\npermit (principal, action, resource);\n"},
-        Case{"PoliciesStandApart",
-             "permit(principal,action,resource);forbid(principal,action,resource);",
-             "permit (principal, action, resource);\n\nforbid (principal, action, resource);\n"},
-        Case{"ConditionsThatFit",
-             "permit(principal,action,resource)when{true}unless{ false||!true };",
-             "permit (principal, action, resource)\nwhen { true }\nunless { false || !true };\n"},
-        Case{"SpacesOfExpressions",
-             R"(permit(principal,action,resource) when{-1>- 2+3*-4&&[ ]==[1,"a",]&&)"
-             R"({ }=={a:1,"b c":A::"x"}};)",
-             R"(permit (principal, action, resource)
+        FormatCase{"AnnotationsStandOnLines", R"(@id ("a")@b permit(principal,action,resource);)",
+                   "@id(\"a\")\n@b\npermit (principal, action, resource);\n"},
+        FormatCase{
+            "PoliciesStandApart",
+            "permit(principal,action,resource);forbid(principal,action,resource);",
+            "permit (principal, action, resource);\n\nforbid (principal, action, resource);\n"},
+        FormatCase{
+            "ConditionsThatFit",
+            "permit(principal,action,resource)when{true}unless{ false||!true };",
+            "permit (principal, action, resource)\nwhen { true }\nunless { false || !true };\n"},
+        FormatCase{"SpacesOfExpressions",
+                   R"(permit(principal,action,resource) when{-1>- 2+3*-4&&[ ]==[1,"a",]&&)"
+                   R"({ }=={a:1,"b c":A::"x"}};)",
+                   R"(permit (principal, action, resource)
 when { -1 > -2 + 3 * -4 && [] == [1, "a"] && {} == {a: 1, "b c": A::"x"} };
 )"},
-        Case{"Words",
-             R"(permit(principal,action,resource) when{principal has a.b||)"
-             R"(principal like"*"||principal is A in B::"c"};)",
-             R"(permit (principal, action, resource)
+        FormatCase{"Words",
+                   R"(permit(principal,action,resource) when{principal has a.b||)"
+                   R"(principal like"*"||principal is A in B::"c"};)",
+                   R"(permit (principal, action, resource)
 when { principal has a.b || principal like "*" || principal is A in B::"c" };
 )"},
-        Case{"ColumnsAreCharacters",
-             "permit(principal,action,resource)when{principal == U::\"" + std::string(30, 'a') +
-                 "ééééé" + std::string(17, 'a') + "\"};",
-             "permit (principal, action, resource)\nwhen { principal == U::\"" +
-                 std::string(30, 'a') + "ééééé" + std::string(17, 'a') + "\" };\n"},
-        Case{"AStringOverLines", "permit(principal,action,resource)when{\"a\n  b\" == \"c\"};",
-             "permit (principal, action, resource)\nwhen { \"a\n  b\" == \"c\" };\n"}),
+        FormatCase{"ColumnsAreCharacters",
+                   "permit(principal,action,resource)when{principal == U::\"" +
+                       std::string(30, 'a') + "ééééé" + std::string(17, 'a') + "\"};",
+                   "permit (principal, action, resource)\nwhen { principal == U::\"" +
+                       std::string(30, 'a') + "ééééé" + std::string(17, 'a') + "\" };\n"},
+        FormatCase{"AStringOverLines",
+                   "permit(principal,action,resource)when{\"a\n  b\" == \"c\"};",
+                   "permit (principal, action, resource)\nwhen { \"a\n  b\" == \"c\" };\n"}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     LongExpressions, Format,
     testing::Values(
-        Case{
+        FormatCase{
             "OperatorsEndLines",
             "permit(principal,action,resource)when{principal.department == \"engineering\" && "
             "principal.jobLevel >= 5 || resource.owner == principal || context.emergency == true};",
@@ -112,10 +115,11 @@ when {
   context.emergency == true
 };
 )"},
-        Case{"OperandsStandOff",
-             "permit(principal,action,resource)when{principal.department == \"engineering\" && "
-             "principal.jobLevel >= 5 && context.aaaaaaaaaaaaaaa || resource.owner == principal};",
-             R"(permit (principal, action, resource)
+        FormatCase{
+            "OperandsStandOff",
+            "permit(principal,action,resource)when{principal.department == \"engineering\" && "
+            "principal.jobLevel >= 5 && context.aaaaaaaaaaaaaaa || resource.owner == principal};",
+            R"(permit (principal, action, resource)
 when {
   principal.department == "engineering" &&
     principal.jobLevel >= 5 &&
@@ -123,11 +127,12 @@ when {
   resource.owner == principal
 };
 )"},
-        Case{"BracketsBreakTheirOwnLines",
-             "permit(principal,action,resource)when{!(resource.labels.containsAny([\"secret\", "
-             "\"top-secret\", \"restricted\", \"export-controlled\"])) && (principal.aaaaaaaaaaaaa "
-             "== {name: \"x\", other: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]})};",
-             R"(permit (principal, action, resource)
+        FormatCase{
+            "BracketsBreakTheirOwnLines",
+            "permit(principal,action,resource)when{!(resource.labels.containsAny([\"secret\", "
+            "\"top-secret\", \"restricted\", \"export-controlled\"])) && (principal.aaaaaaaaaaaaa "
+            "== {name: \"x\", other: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]})};",
+            R"(permit (principal, action, resource)
 when {
   !(
     resource.labels.containsAny(
@@ -142,30 +147,32 @@ when {
   )
 };
 )"},
-        Case{"RelationsAndSums",
-             "permit(principal,action,resource)when{context.aaaaaaaaaaaaaaaaaaaaaa + "
-             "context.bbbbbbbbbbbbbbbbbbb * 3 - 4 > context.ccccccccccccccccccccccccccccc};",
-             R"(permit (principal, action, resource)
+        FormatCase{"RelationsAndSums",
+                   "permit(principal,action,resource)when{context.aaaaaaaaaaaaaaaaaaaaaa + "
+                   "context.bbbbbbbbbbbbbbbbbbb * 3 - 4 > context.ccccccccccccccccccccccccccccc};",
+                   R"(permit (principal, action, resource)
 when {
   context.aaaaaaaaaaaaaaaaaaaaaa + context.bbbbbbbbbbbbbbbbbbb * 3 - 4 >
     context.ccccccccccccccccccccccccccccc
 };
 )"},
-        Case{"Choices",
-             "permit(principal,action,resource)when{if principal.aaaaaaaaaaaaaaaaaaaaaaaaaaa then "
-             "principal.bbbbbbbbbbbbbbbbbbbbbb else if context.c then true else false};",
-             R"(permit (principal, action, resource)
+        FormatCase{
+            "Choices",
+            "permit(principal,action,resource)when{if principal.aaaaaaaaaaaaaaaaaaaaaaaaaaa then "
+            "principal.bbbbbbbbbbbbbbbbbbbbbb else if context.c then true else false};",
+            R"(permit (principal, action, resource)
 when {
   if principal.aaaaaaaaaaaaaaaaaaaaaaaaaaa
   then principal.bbbbbbbbbbbbbbbbbbbbbb
   else if context.c then true else false
 };
 )"},
-        Case{"Calls",
-             "permit(principal,action,resource)when{context.time.toDate() < "
-             "datetime(\"2025-01-01T00:00:00Z\").offset(duration(\"1d2h3m\")) && resource[\"a "
-             "b\"]};",
-             R"(permit (principal, action, resource)
+        FormatCase{
+            "Calls",
+            "permit(principal,action,resource)when{context.time.toDate() < "
+            "datetime(\"2025-01-01T00:00:00Z\").offset(duration(\"1d2h3m\")) && resource[\"a "
+            "b\"]};",
+            R"(permit (principal, action, resource)
 when {
   context.time.toDate() <
     datetime("2025-01-01T00:00:00Z").offset(duration("1d2h3m")) &&
@@ -177,25 +184,27 @@ when {
 INSTANTIATE_TEST_SUITE_P(
     Comments, Format,
     testing::Values(
-        Case{"Alone", "\n\n// a  \n//b", "// a\n//b\n"},
-        Case{"AtTheEnd", "permit(principal,action,resource);\n// a\n\n// b\n\n\n",
-             "permit (principal, action, resource);\n\n// a\n\n// b\n"},
-        Case{"BeforeWhatFitsOnALine",
-             "permit(principal,action,resource)when{true && // a\n// b\nprincipal.a == context.b};",
-             R"(permit (principal, action, resource)
+        FormatCase{"Alone", "\n\n// a  \n//b", "// a\n//b\n"},
+        FormatCase{"AtTheEnd", "permit(principal,action,resource);\n// a\n\n// b\n\n\n",
+                   "permit (principal, action, resource);\n\n// a\n\n// b\n"},
+        FormatCase{
+            "BeforeWhatFitsOnALine",
+            "permit(principal,action,resource)when{true && // a\n// b\nprincipal.a == context.b};",
+            R"(permit (principal, action, resource)
 when {
   true && // a
   // b
   principal.a == context.b
 };
 )"},
-        Case{"BeforePoliciesWithEmptyLines",
-             "// file\n\n\n\n// policy\n@id(\"a\")\npermit(principal,action,resource);\n\n\n// "
-             "second\n\npermit(principal,action,resource); // tail\n// end\n",
-             "// file\n\n// policy\n@id(\"a\")\npermit (principal, action, resource);\n\n"
-             "// second\n\npermit (principal, action, resource); // tail\n\n// end\n"},
-        Case{"BehindTokensAndOnLines",
-             R"(@id("a") // of the annotation
+        FormatCase{
+            "BeforePoliciesWithEmptyLines",
+            "// file\n\n\n\n// policy\n@id(\"a\")\npermit(principal,action,resource);\n\n\n// "
+            "second\n\npermit(principal,action,resource); // tail\n// end\n",
+            "// file\n\n// policy\n@id(\"a\")\npermit (principal, action, resource);\n\n"
+            "// second\n\npermit (principal, action, resource); // tail\n\n// end\n"},
+        FormatCase{"BehindTokensAndOnLines",
+                   R"(@id("a") // of the annotation
 permit ( // of the bracket
   principal // of the principal
   , // of the comma
@@ -214,7 +223,7 @@ when { // body
 } // behind
 ;
 )",
-             R"(@id("a") // of the annotation
+                   R"(@id("a") // of the annotation
 permit ( // of the bracket
   principal, // of the principal
   // of the comma
@@ -234,10 +243,10 @@ when { // body
   // last of the body
 }; // behind
 )"},
-        Case{"InTheMiddleOfARelation",
-             "permit(principal,action,resource)when{principal.a == // why\n1 &&\n// x\n!// "
-             "y\ntrue};",
-             R"(permit (principal, action, resource)
+        FormatCase{"InTheMiddleOfARelation",
+                   "permit(principal,action,resource)when{principal.a == // why\n1 &&\n// x\n!// "
+                   "y\ntrue};",
+                   R"(permit (principal, action, resource)
 when {
   principal.a == // why
     1 &&
@@ -246,8 +255,9 @@ when {
   true
 };
 )"},
-        Case{"InEmptyBrackets", "permit(principal,action,resource)when{[// a\n] == [\n// b\n]};",
-             R"(permit (principal, action, resource)
+        FormatCase{"InEmptyBrackets",
+                   "permit(principal,action,resource)when{[// a\n] == [\n// b\n]};",
+                   R"(permit (principal, action, resource)
 when {
   [ // a
   ] == [
@@ -255,26 +265,28 @@ when {
   ]
 };
 )"},
-        Case{"AreNotInStrings", "permit(principal,action,resource)when{\"// a\" == \"b\"// c\n};",
-             R"(permit (principal, action, resource)
+        FormatCase{"AreNotInStrings",
+                   "permit(principal,action,resource)when{\"// a\" == \"b\"// c\n};",
+                   R"(permit (principal, action, resource)
 when {
   "// a" == "b" // c
 };
 )"},
-        Case{"OfOtherLineEnds", "// a\r\n\r\n// b\rpermit(principal,action,resource);// c\r\n",
-             "// a\n\n// b\npermit (principal, action, resource); // c\n"}),
+        FormatCase{"OfOtherLineEnds",
+                   "// a\r\n\r\n// b\rpermit(principal,action,resource);// c\r\n",
+                   "// a\n\n// b\npermit (principal, action, resource); // c\n"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(FormatOptions, SetWidthAndIndent) {
   const std::string text = "permit(principal,action,resource)when{true && context.a};";
-  EXPECT_EQ(checked(text, {.line_width = 20, .indent = 4}),
+  EXPECT_EQ(formatted(text, {.line_width = 20, .indent = 4}),
             "permit (\n    principal,\n    action,\n    resource\n)\nwhen {\n"
             "    true &&\n    context.a\n};\n");
-  EXPECT_EQ(checked(text, {.line_width = 1000}),
+  EXPECT_EQ(formatted(text, {.line_width = 1000}),
             "permit (principal, action, resource)\nwhen { true && context.a };\n");
   // The semicolon belongs to the line.
-  EXPECT_THAT(checked(text, {.line_width = 26}), HasSubstr("{\n  true && context.a\n};"));
-  EXPECT_THAT(checked(text, {.line_width = 27}), HasSubstr("{ true && context.a };"));
+  EXPECT_THAT(formatted(text, {.line_width = 26}), HasSubstr("{\n  true && context.a\n};"));
+  EXPECT_THAT(formatted(text, {.line_width = 27}), HasSubstr("{ true && context.a };"));
 }
 
 TEST(FormatErrors, AreTheParsers) {
@@ -325,12 +337,12 @@ TEST(FormatProperty, KeepsMeaningAndCommentsWhereverTheyStand) {
   (if ip("x").isIpv4() then principal has a.b.c else context like "*\*") } unless
   { principal is A && principal in [B::"c"] }; forbid(principal, action == Action::"x", resource);
 permit(principal in A::"b", action, resource == ?resource) when { datetime("x").offset(1) <= 2 };)";
-  ASSERT_EQ(json_of(text).substr(0, 7), R"({"stati)") << json_of(text);
+  ASSERT_EQ(policies_json(text).substr(0, 7), R"({"stati)") << policies_json(text);
   std::mt19937 random(20260101);
   for (int round = 0; round < 400; ++round) {
     const std::string one = spoiled(text, random);
     const FormatOptions options{.line_width = 10 + random() % 100, .indent = random() % 5};
-    const std::string made = checked(one, options);
+    const std::string made = formatted(one, options);
     ASSERT_FALSE(made.starts_with("refused")) << made << one;
     ASSERT_THAT(made, testing::Not(testing::AnyOf(HasSubstr(" \n"), HasSubstr("\n\n\n"))));
     if (HasFailure()) return;

@@ -155,7 +155,7 @@ struct Wrong {
   const char* says;
 };
 
-void expect_refused(const std::vector<Wrong>& cases) {
+void expect_wrong(const std::vector<Wrong>& cases) {
   for (const Wrong& one : cases) {
     Expressions expressions;
     const auto read = read_policy(must(json::parse(one.json)), expressions);
@@ -200,7 +200,7 @@ TEST(PolicyJson, ExpressionsThatAreNone) {
       {R"({"foo":[]})", "'foo'"},
       {R"({"lessThan":[]})", "a method"},
       {R"({"ip":{"arg":1}})", "a list"}};
-  for (const auto& [body, says] : bodies) expect_refused({{body, policy_of(body), says}});
+  for (const auto& [body, says] : bodies) expect_wrong({{body, policy_of(body), says}});
 }
 
 std::string scoped(const std::string& principal, const std::string& action = R"({"op":"All"})") {
@@ -209,7 +209,7 @@ std::string scoped(const std::string& principal, const std::string& action = R"(
 }
 
 TEST(PolicyJson, PoliciesThatAreNone) {
-  expect_refused({
+  expect_wrong({
       {"no object", "[]", "an object"},
       {"no effect", R"({"principal":{"op":"All"}})", "'effect'"},
       {"another effect", R"({"effect":"allow"})", "'effect'"},
@@ -248,11 +248,11 @@ TEST(PolicyJson, PoliciesThatAreNone) {
   for (const char* condition :
        {R"({"kind":"if","body":{"Value":true}})", R"({"kind":"when"})",
         R"({"body":{"Value":true}})", R"({"kind":"when","body":{"Value":true},"more":1})"}) {
-    expect_refused({{condition,
-                     R"({"effect":"permit","principal":{"op":"All"},"action":{"op":"All"},)"
-                     R"("resource":{"op":"All"},"conditions":[)" +
-                         std::string(condition) + "]}",
-                     "a condition has"}});
+    expect_wrong({{condition,
+                   R"({"effect":"permit","principal":{"op":"All"},"action":{"op":"All"},)"
+                   R"("resource":{"op":"All"},"conditions":[)" +
+                       std::string(condition) + "]}",
+                   "a condition has"}});
   }
 }
 

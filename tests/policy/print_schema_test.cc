@@ -62,13 +62,13 @@ namespace A::B {
   EXPECT_EQ(described(resolved(again)), described(resolved(fragment)));
 }
 
-struct Case {
+struct PrintCase {
   const char* name;
   std::string json;
   const char* part;  // of the text
 };
 
-class PrintSchemaJson : public testing::TestWithParam<Case> {};
+class PrintSchemaJson : public testing::TestWithParam<PrintCase> {};
 
 TEST_P(PrintSchemaJson, MeansTheSame) {
   const auto fragment = parse_schema_json(GetParam().json);
@@ -83,42 +83,43 @@ TEST_P(PrintSchemaJson, MeansTheSame) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, PrintSchemaJson,
     testing::Values(
-        Case{"NothingIsNothing", "{}", ""},
-        Case{"PrimitivesArePlain", json_of(R"("tags":{"type":"Boolean"})", ""), "tags Bool;"},
-        Case{"PrimitivesAreCedarsBesideAnEntity",
-             R"({"A":{"entityTypes":{"Long":{"tags":{"type":"Long"}}},"actions":{}}})",
-             "entity Long tags __cedar::Long;"},
-        Case{"ExtensionsAreCedarsBesideACommonType",
-             json_of(R"("tags":{"type":"Extension","name":"ipaddr"})",
-                     R"("ipaddr":{"type":"Long"})"),
-             "tags __cedar::ipaddr;"},
-        Case{"CommonWordsAreCedarsBesideAnEntity",
-             R"({"A":{"entityTypes":{"ipaddr":{"tags":{"type":"ipaddr"}}},"actions":{}}})",
-             "entity ipaddr tags __cedar::ipaddr;"},
-        Case{"CommonTypesComeBeforeEntities",
-             json_of(R"("tags":{"type":"U"})", R"("U":{"type":"Long"})"), "tags U;"},
-        Case{"ActionsOfTheNamespaceHideATypeOutside",
-             json_of(R"("tags":{"type":"Entity","name":"Action"})", "",
-                     R"("Action":{"type":"Long"})"),
-             "tags Action;"},
-        Case{"ShapesOfCommonTypesAreWrittenOut",
-             json_of(R"("shape":{"type":"R"})",
-                     R"("R":{"type":"S"},"S":{"type":"Record","attributes":{"a":{"type":"T"}}},)"
-                     R"("T":{"type":"Long"})"),
-             "entity U {\n    a: T,\n  };"},
-        Case{"ShapesFromElsewhereNameTheirTypesInFull",
-             R"({"A":{"entityTypes":{"U":{"shape":{"type":"B::R"}}},"actions":{}},)"
-             R"("B":{"entityTypes":{"V":{}},"actions":{},"commonTypes":{"R":{"type":"Record",)"
-             R"("attributes":{"v":{"type":"Entity","name":"V"},"w":{"type":"Long"}}}}}})",
-             "entity U {\n    v: B::V,\n    w: Long,\n  };"},
-        Case{"WithoutResourcesThereAreNoRequests",
-             R"({"A":{"entityTypes":{"U":{}},"actions":{"r":{"appliesTo":)"
-             R"({"principalTypes":["U"],"resourceTypes":[]}}}}})",
-             "action r;"},
-        Case{"NamesThatAreNoIdentifiersAreQuoted",
-             R"({"":{"entityTypes":{},"actions":{"":{},"if":{"memberOf":)"
-             R"([{"id":"é\n"}]},"é\n":{}}}})",
-             "action \"if\" in \"é\\n\";"}),
+        PrintCase{"NothingIsNothing", "{}", ""},
+        PrintCase{"PrimitivesArePlain", json_of(R"("tags":{"type":"Boolean"})", ""), "tags Bool;"},
+        PrintCase{"PrimitivesAreCedarsBesideAnEntity",
+                  R"({"A":{"entityTypes":{"Long":{"tags":{"type":"Long"}}},"actions":{}}})",
+                  "entity Long tags __cedar::Long;"},
+        PrintCase{"ExtensionsAreCedarsBesideACommonType",
+                  json_of(R"("tags":{"type":"Extension","name":"ipaddr"})",
+                          R"("ipaddr":{"type":"Long"})"),
+                  "tags __cedar::ipaddr;"},
+        PrintCase{"CommonWordsAreCedarsBesideAnEntity",
+                  R"({"A":{"entityTypes":{"ipaddr":{"tags":{"type":"ipaddr"}}},"actions":{}}})",
+                  "entity ipaddr tags __cedar::ipaddr;"},
+        PrintCase{"CommonTypesComeBeforeEntities",
+                  json_of(R"("tags":{"type":"U"})", R"("U":{"type":"Long"})"), "tags U;"},
+        PrintCase{"ActionsOfTheNamespaceHideATypeOutside",
+                  json_of(R"("tags":{"type":"Entity","name":"Action"})", "",
+                          R"("Action":{"type":"Long"})"),
+                  "tags Action;"},
+        PrintCase{
+            "ShapesOfCommonTypesAreWrittenOut",
+            json_of(R"("shape":{"type":"R"})",
+                    R"("R":{"type":"S"},"S":{"type":"Record","attributes":{"a":{"type":"T"}}},)"
+                    R"("T":{"type":"Long"})"),
+            "entity U {\n    a: T,\n  };"},
+        PrintCase{"ShapesFromElsewhereNameTheirTypesInFull",
+                  R"({"A":{"entityTypes":{"U":{"shape":{"type":"B::R"}}},"actions":{}},)"
+                  R"("B":{"entityTypes":{"V":{}},"actions":{},"commonTypes":{"R":{"type":"Record",)"
+                  R"("attributes":{"v":{"type":"Entity","name":"V"},"w":{"type":"Long"}}}}}})",
+                  "entity U {\n    v: B::V,\n    w: Long,\n  };"},
+        PrintCase{"WithoutResourcesThereAreNoRequests",
+                  R"({"A":{"entityTypes":{"U":{}},"actions":{"r":{"appliesTo":)"
+                  R"({"principalTypes":["U"],"resourceTypes":[]}}}}})",
+                  "action r;"},
+        PrintCase{"NamesThatAreNoIdentifiersAreQuoted",
+                  R"({"":{"entityTypes":{},"actions":{"":{},"if":{"memberOf":)"
+                  R"([{"id":"é\n"}]},"é\n":{}}}})",
+                  "action \"if\" in \"é\\n\";"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(PrintSchema, RefusesWhatOnlyJsonTells) {

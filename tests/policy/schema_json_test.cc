@@ -9,17 +9,17 @@ namespace {
 
 using testing::HasSubstr;
 
-Result<Schema> schema_of(const std::string& json) {
+Result<Schema> schema_of_json(const std::string& json) {
   return resolved(parse_schema_json(json));
 }
 
 // {"A": {..}} with one entity type U, of which `inside` is said.
-std::string entity(const std::string& inside) {
+std::string entity_type(const std::string& inside) {
   return R"({"A":{"entityTypes":{"U":{)" + inside + R"(}},"actions":{"r":{}},)" +
          R"("commonTypes":{"R":{"type":"Record","attributes":{}},"T":{"type":"Long"}}}})";
 }
 std::string tags(const std::string& type) {
-  return entity(R"("tags":{)" + type + "}");
+  return entity_type(R"("tags":{)" + type + "}");
 }
 std::string action(const std::string& inside) {
   return R"({"A":{"entityTypes":{"U":{}},"actions":{"s":{},"r":{)" + inside + "}}}}";
@@ -36,9 +36,9 @@ struct Pair {
 class SchemaJson : public testing::TestWithParam<Pair> {};
 
 TEST_P(SchemaJson, IsTakenOrRefused) {
-  const auto taken = schema_of(GetParam().taken);
+  const auto taken = schema_of_json(GetParam().taken);
   EXPECT_TRUE(taken) << taken.error().what;
-  const auto refused = schema_of(GetParam().refused);
+  const auto refused = schema_of_json(GetParam().refused);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::invalid);
   EXPECT_THAT(refused.error().what, HasSubstr(GetParam().why));
@@ -76,34 +76,35 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Entities, SchemaJson,
     testing::Values(
-        Pair{"AreObjects", entity(""), R"({"A":{"entityTypes":{"U":null},"actions":{}}})",
+        Pair{"AreObjects", entity_type(""), R"({"A":{"entityTypes":{"U":null},"actions":{}}})",
              "an object was expected"},
         Pair{"NamesAreIdentifiers", R"({"A":{"entityTypes":{"permit":{}},"actions":{}}})",
              R"({"A":{"entityTypes":{"B::U":{}},"actions":{}}})", "no name of a type"},
         Pair{"NamesAreNotReserved", R"({"A":{"entityTypes":{"Long":{}},"actions":{}}})",
              R"({"A":{"entityTypes":{"if":{}},"actions":{}}})", "no name of a type"},
-        Pair{"MembersAreKnown", entity(R"("annotations":{"a":null})"), entity(R"("foo":1)"),
+        Pair{"MembersAreKnown", entity_type(R"("annotations":{"a":null})"),
+             entity_type(R"("foo":1)"),
              "namespace 'A': entityTypes: 'U': there is no member 'foo' here"},
-        Pair{"ParentsAreAList", entity(R"("memberOfTypes":["U","A::U"])"),
-             entity(R"("memberOfTypes":null)"), "'memberOfTypes' must be a list"},
-        Pair{"ParentsAreTypes", entity(R"("memberOfTypes":[])"),
-             entity(R"("memberOfTypes":[" U"])"), "must hold types"},
-        Pair{"ChoicesAreStrings", entity(R"("enum":["a","a"])"), entity(R"("enum":["a",1])"),
-             "must hold strings"},
-        Pair{"ChoicesAreSome", entity(R"("enum":["a"],"annotations":{"b":""})"),
-             entity(R"("enum":[])"), "'enum' is empty"},
-        Pair{"ChoicesStandAlone", entity(R"("enum":["a"])"),
-             entity(R"("enum":["a"],"memberOfTypes":[])"), "no member 'memberOfTypes'"},
-        Pair{"ChoicesAreNotNull", entity(R"("enum":["a"])"), entity(R"("enum":null)"),
+        Pair{"ParentsAreAList", entity_type(R"("memberOfTypes":["U","A::U"])"),
+             entity_type(R"("memberOfTypes":null)"), "'memberOfTypes' must be a list"},
+        Pair{"ParentsAreTypes", entity_type(R"("memberOfTypes":[])"),
+             entity_type(R"("memberOfTypes":[" U"])"), "must hold types"},
+        Pair{"ChoicesAreStrings", entity_type(R"("enum":["a","a"])"),
+             entity_type(R"("enum":["a",1])"), "must hold strings"},
+        Pair{"ChoicesAreSome", entity_type(R"("enum":["a"],"annotations":{"b":""})"),
+             entity_type(R"("enum":[])"), "'enum' is empty"},
+        Pair{"ChoicesStandAlone", entity_type(R"("enum":["a"])"),
+             entity_type(R"("enum":["a"],"memberOfTypes":[])"), "no member 'memberOfTypes'"},
+        Pair{"ChoicesAreNotNull", entity_type(R"("enum":["a"])"), entity_type(R"("enum":null)"),
              "no member 'enum'"},
-        Pair{"ShapesAreRecords", entity(R"("shape":{"type":"Record","attributes":{}})"),
-             entity(R"("shape":{"type":"Long"})"), "must be a record"},
-        Pair{"ShapesMayBeCommonTypes", entity(R"("shape":{"type":"R"})"),
-             entity(R"("shape":{"type":"T"})"), "must be a record"},
-        Pair{"AnnotationsAreStrings", entity(R"("annotations":{"if":"x"})"),
-             entity(R"("annotations":{"a":1})"), "must be a string or null"},
-        Pair{"AnnotationsAreIdentifiers", entity(R"("annotations":{"__cedar":"x"})"),
-             entity(R"("annotations":{"a b":"x"})"), "annotation 'a b' has no name"}),
+        Pair{"ShapesAreRecords", entity_type(R"("shape":{"type":"Record","attributes":{}})"),
+             entity_type(R"("shape":{"type":"Long"})"), "must be a record"},
+        Pair{"ShapesMayBeCommonTypes", entity_type(R"("shape":{"type":"R"})"),
+             entity_type(R"("shape":{"type":"T"})"), "must be a record"},
+        Pair{"AnnotationsAreStrings", entity_type(R"("annotations":{"if":"x"})"),
+             entity_type(R"("annotations":{"a":1})"), "must be a string or null"},
+        Pair{"AnnotationsAreIdentifiers", entity_type(R"("annotations":{"__cedar":"x"})"),
+             entity_type(R"("annotations":{"a b":"x"})"), "annotation 'a b' has no name"}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -111,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Pair{"HaveAType", tags(R"("type":"String")"), tags(R"("name":"U")"),
              "'type' must be a string"},
-        Pair{"AreObjects", tags(R"("type":"Long")"), entity(R"("tags":null)"), "is an object"},
+        Pair{"AreObjects", tags(R"("type":"Long")"), entity_type(R"("tags":null)"), "is an object"},
         Pair{"MembersAreKnown", tags(R"("type":"Boolean")"), tags(R"("type":"Long","name":"x")"),
              "no member 'name'"},
         Pair{"RequiredIsOfAttributes", tags(R"("type":"Bool")"),
@@ -278,9 +279,9 @@ TEST(SchemaJsonLimits, HoldForTypesItemsAndBytes) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().what, HasSubstr("deeper in one another than 100 levels"));
   EXPECT_FALSE(parse_schema_json(nested(2000)));
-  EXPECT_TRUE(parse_schema_json(entity(R"("memberOfTypes":["U","U"])"), {.items_max = 4}));
-  EXPECT_FALSE(parse_schema_json(entity(R"("memberOfTypes":["U","U"])"), {.items_max = 3}));
-  EXPECT_FALSE(parse_schema_json(entity(""), {.bytes_max = 10}));
+  EXPECT_TRUE(parse_schema_json(entity_type(R"("memberOfTypes":["U","U"])"), {.items_max = 4}));
+  EXPECT_FALSE(parse_schema_json(entity_type(R"("memberOfTypes":["U","U"])"), {.items_max = 3}));
+  EXPECT_FALSE(parse_schema_json(entity_type(""), {.bytes_max = 10}));
 }
 
 }  // namespace

@@ -238,13 +238,13 @@ INSTANTIATE_TEST_SUITE_P(
         Rule{"StandBeforeSomething", "@a entity U;", "@a", "'entity', 'action'"}),
     [](const auto& info) { return info.param.name; });
 
-struct Case {
+struct SchemaCase {
   const char* name;
   const char* text;
   const char* expected;
 };
 
-class ResolvedSchema : public testing::TestWithParam<Case> {};
+class ResolvedSchema : public testing::TestWithParam<SchemaCase> {};
 
 TEST_P(ResolvedSchema, IsWhatTheTextSays) {
   EXPECT_EQ(described(schema_of(GetParam().text)), GetParam().expected);
@@ -252,45 +252,45 @@ TEST_P(ResolvedSchema, IsWhatTheTextSays) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, ResolvedSchema,
-    testing::Values(Case{"NothingIsASchema", "// nothing", ""},
-                    Case{"TheExampleOfTheManual",
-                         R"(namespace Demo {
+    testing::Values(
+        SchemaCase{"NothingIsASchema", "// nothing", ""},
+        SchemaCase{"TheExampleOfTheManual",
+                   R"(namespace Demo {
                   entity Host { ip: ipaddr, bandwidth: decimal };
                   entity String { groups: Set<__cedar::String> };
                   type ipaddr = { repr: String, isV4: Bool };
                 })",
-                         "Demo::Host {bandwidth: decimal, ip: {isV4: Bool, repr: Demo::String}}\n"
-                         "Demo::String {groups: Set<String>}\n"},
-                    Case{"CommonTypesComeBeforeEntities",
-                         "type T = Long; entity T; namespace A { entity U { a: T }; }",
-                         "A::U {a: Long}\nT\n"},
-                    Case{"EntitiesComeBeforeCedarsTypes",
-                         "entity Long; entity U { a: Long, b: __cedar::Long };",
-                         "Long\nU {a: Long, b: Long}\n"},
-                    Case{"ActionsOfTheNamespaceComeBeforeTypesOutside",
-                         "type Action = Long; namespace A { action r; entity U { a: Action }; }",
-                         "A::U {a: A::Action}\nA::Action::\"r\"\n"},
-                    Case{"TypesOfTheNamespaceComeBeforeItsActions",
-                         "namespace A { type Action = Long; action r; entity U { a: Action }; }",
-                         "A::U {a: Long}\nA::Action::\"r\"\n"},
-                    Case{"AncestorsAreComplete", "entity A in B; entity B in [C, B]; entity C;",
-                         "A in B in C\nB in B in C\nC\n"},
-                    Case{"AncestorsMayBeInACircle", "entity A in B; entity B in A;",
-                         "A in A in B\nB in A in B\n"},
-                    Case{"ActionsHaveAncestors", R"(action a in b; action b in N::Action::"c d";
+                   "Demo::Host {bandwidth: decimal, ip: {isV4: Bool, repr: Demo::String}}\n"
+                   "Demo::String {groups: Set<String>}\n"},
+        SchemaCase{"CommonTypesComeBeforeEntities",
+                   "type T = Long; entity T; namespace A { entity U { a: T }; }",
+                   "A::U {a: Long}\nT\n"},
+        SchemaCase{"EntitiesComeBeforeCedarsTypes",
+                   "entity Long; entity U { a: Long, b: __cedar::Long };",
+                   "Long\nU {a: Long, b: Long}\n"},
+        SchemaCase{"ActionsOfTheNamespaceComeBeforeTypesOutside",
+                   "type Action = Long; namespace A { action r; entity U { a: Action }; }",
+                   "A::U {a: A::Action}\nA::Action::\"r\"\n"},
+        SchemaCase{"TypesOfTheNamespaceComeBeforeItsActions",
+                   "namespace A { type Action = Long; action r; entity U { a: Action }; }",
+                   "A::U {a: Long}\nA::Action::\"r\"\n"},
+        SchemaCase{"AncestorsAreComplete", "entity A in B; entity B in [C, B]; entity C;",
+                   "A in B in C\nB in B in C\nC\n"},
+        SchemaCase{"AncestorsMayBeInACircle", "entity A in B; entity B in A;",
+                   "A in A in B\nB in A in B\n"},
+        SchemaCase{"ActionsHaveAncestors", R"(action a in b; action b in N::Action::"c d";
                                         namespace N { action "c d"; })",
-                         "Action::\"a\" in Action::\"b\" in N::Action::\"c d\"\n"
-                         "Action::\"b\" in N::Action::\"c d\"\nN::Action::\"c d\"\n"},
-                    Case{"ManyNamesShareADeclaration",
-                         R"(entity A, B in A { x?: Bool } tags B; action p, q appliesTo
+                   "Action::\"a\" in Action::\"b\" in N::Action::\"c d\"\n"
+                   "Action::\"b\" in N::Action::\"c d\"\nN::Action::\"c d\"\n"},
+        SchemaCase{"ManyNamesShareADeclaration",
+                   R"(entity A, B in A { x?: Bool } tags B; action p, q appliesTo
                 { principal: [A, B], resource: A, context: { "a b": A } };)",
-                         "A in A {x?: Bool} tags B\nB in A {x?: Bool} tags B\n"
-                         "Action::\"p\" by A by B to A with {\"a b\": A}\n"
-                         "Action::\"q\" by A by B to A with {\"a b\": A}\n"},
-                    Case{"ChoicesAreASet", R"(entity C enum ["b", "a", "b"];)", "C is a is b\n"},
-                    Case{"OfTwoAttributesTheLastCounts",
-                         R"(entity U { a: Long, b: Long, "a"?: String };)",
-                         "U {a?: String, b: Long}\n"}),
+                   "A in A {x?: Bool} tags B\nB in A {x?: Bool} tags B\n"
+                   "Action::\"p\" by A by B to A with {\"a b\": A}\n"
+                   "Action::\"q\" by A by B to A with {\"a b\": A}\n"},
+        SchemaCase{"ChoicesAreASet", R"(entity C enum ["b", "a", "b"];)", "C is a is b\n"},
+        SchemaCase{"OfTwoAttributesTheLastCounts",
+                   R"(entity U { a: Long, b: Long, "a"?: String };)", "U {a?: String, b: Long}\n"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Schema, TellsWhatItKnows) {

@@ -11,12 +11,11 @@
 namespace mailwarden::privacy {
 namespace {
 
+using std::chrono::days;
 using std::chrono::hours;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr Duration day = hours(24);
 
 // The example of the module's manual page.
 const std::string example = R"(category: access logs
@@ -46,8 +45,8 @@ TEST(RetentionPolicy, ReadsTheExampleOfTheManualPage) {
   EXPECT_EQ(policy.category, "access logs");
   EXPECT_EQ(policy.basis, "security of processing (GDPR art. 32), claim W8");
   EXPECT_THAT(policy.sources, ElementsAre("auth", "web*"));
-  EXPECT_EQ(policy.keep, 400 * day);
-  EXPECT_EQ(policy.minimum, 90 * day);
+  EXPECT_EQ(policy.keep, days(400));
+  EXPECT_EQ(policy.minimum, days(90));
   EXPECT_EQ(policy.file, "keep.yaml");
   ASSERT_EQ(policy.holds.size(), 2U);
   EXPECT_EQ(policy.holds[0].name, "case 2026-3");
@@ -64,7 +63,7 @@ TEST(RetentionPolicy, ReadsThePoliciesThatAreShipped) {
   ASSERT_TRUE(policies) << policies.error().what;
   ASSERT_EQ(policies->size(), 4U);
   EXPECT_EQ(policies->at(2).category, "mail");
-  EXPECT_EQ(policies->at(2).keep, 180 * day);
+  EXPECT_EQ(policies->at(2).keep, days(180));
   EXPECT_EQ(policies->at(2).minimum, std::nullopt);
 }
 

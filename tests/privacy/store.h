@@ -18,18 +18,10 @@
 #include "ledger/ledger.h"
 #include "privacy/sweep.h"
 #include "respond/run_table.h"
+#include "tests/crypto/fixed_entropy.h"
 #include "tests/db/store.h"
 
 namespace mailwarden {
-
-// Salts that are the same in every run.
-class FixedEntropy final : public Entropy {
- public:
-  void fill(std::span<std::byte> out, std::string_view purpose) override {
-    const crypto::Digest digest = crypto::sha256(purpose);
-    std::ranges::copy_n(digest.begin(), static_cast<std::ptrdiff_t>(out.size()), out.begin());
-  }
-};
 
 class TestStore {
  public:
@@ -138,7 +130,7 @@ class TestStore {
 
  private:
   std::unique_ptr<db::Database> database_ = fresh_store();
-  FixedEntropy entropy_;
+  crypto::FixedEntropy entropy_;
   crypto::Signer signer_ = crypto::Signer::from_seed({std::byte{1}});
   std::optional<ledger::Ledger> ledger_;
   std::int64_t last_event_ = 0;

@@ -5,12 +5,12 @@
 namespace mailwarden::report {
 namespace {
 
-struct Case {
+struct CellCase {
   std::string name;
   json::Value value;
   std::string cell;
 };
-class CsvCell : public testing::TestWithParam<Case> {};
+class CsvCell : public testing::TestWithParam<CellCase> {};
 
 TEST_P(CsvCell, IsWrittenSo) {
   EXPECT_EQ(csv_cell(GetParam().value), GetParam().cell);
@@ -18,18 +18,20 @@ TEST_P(CsvCell, IsWrittenSo) {
 
 INSTANTIATE_TEST_SUITE_P(
     , CsvCell,
-    testing::Values(Case{"Plain", "a line", "a line"}, Case{"Empty", "", ""},
-                    Case{"Null", nullptr, ""}, Case{"Comma", "a,b", "\"a,b\""},
-                    Case{"Quote", "a \"b\"", "\"a \"\"b\"\"\""}, Case{"Lines", "a\nb", "\"a\nb\""},
-                    Case{"Equals", "=1+1", "'=1+1"}, Case{"Plus", "+1", "'+1"},
-                    Case{"Minus", "-1", "'-1"}, Case{"At", "@SUM(A1)", "'@SUM(A1)"},
-                    Case{"Tab", "\tx", "'\tx"}, Case{"Return", "\rx", "\"'\rx\""},
-                    Case{"Both", "=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""},
-                    Case{"Apostrophe", "'a", "''a"}, Case{"Inside", "a=b", "a=b"},
-                    Case{"Number", -12, "-12"}, Case{"Truth", true, "true"},
-                    Case{"Fraction", -1.5, "-1.5"},
-                    Case{"Object", json::Object{{"a", 1}, {"b", "x"}},
-                         "\"{\"\"a\"\":1,\"\"b\"\":\"\"x\"\"}\""}),
+    testing::Values(CellCase{"Plain", "a line", "a line"}, CellCase{"Empty", "", ""},
+                    CellCase{"Null", nullptr, ""}, CellCase{"Comma", "a,b", "\"a,b\""},
+                    CellCase{"Quote", "a \"b\"", "\"a \"\"b\"\"\""},
+                    CellCase{"Lines", "a\nb", "\"a\nb\""}, CellCase{"Equals", "=1+1", "'=1+1"},
+                    CellCase{"Plus", "+1", "'+1"}, CellCase{"Minus", "-1", "'-1"},
+                    CellCase{"At", "@SUM(A1)", "'@SUM(A1)"}, CellCase{"Tab", "\tx", "'\tx"},
+                    CellCase{"Return", "\rx", "\"'\rx\""},
+                    CellCase{"Both", "=HYPERLINK(\"x\",\"y\")",
+                             "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""},
+                    CellCase{"Apostrophe", "'a", "''a"}, CellCase{"Inside", "a=b", "a=b"},
+                    CellCase{"Number", -12, "-12"}, CellCase{"Truth", true, "true"},
+                    CellCase{"Fraction", -1.5, "-1.5"},
+                    CellCase{"Object", json::Object{{"a", 1}, {"b", "x"}},
+                             "\"{\"\"a\"\":1,\"\"b\"\":\"\"x\"\"}\""}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

@@ -10,13 +10,13 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Case {
+struct PdfCase {
   std::string name;
   std::string html;
   PdfOptions options;
   std::string told;
 };
-class NoPdf : public testing::TestWithParam<Case> {};
+class NoPdf : public testing::TestWithParam<PdfCase> {};
 
 TEST_P(NoPdf, IsSaidWithItsReason) {
   const TemporaryFolder folder;
@@ -29,15 +29,15 @@ TEST_P(NoPdf, IsSaidWithItsReason) {
 INSTANTIATE_TEST_SUITE_P(
     , NoPdf,
     testing::Values(
-        Case{"NotThere", "x", {.weasyprint = "/nowhere/w"}, "/nowhere/w: No such file"},
-        Case{"Fails", "x", {.weasyprint = "/bin/false"}, "/bin/false: ended with 1"},
-        Case{"WritesSomethingElse", "x", {.weasyprint = "/bin/echo"}, "is no PDF"},
-        Case{"TooMuchHtml", "abc", {.weasyprint = "/bin/echo", .html_bytes_max = 2}, "too long"},
-        Case{"TooLarge", "x", {.weasyprint = "/bin/echo", .bytes_max = 3}, "more than 3 bytes"},
-        Case{"Cancelled",
-             "x",
-             {.weasyprint = "/bin/echo", .cancelled = [] { return true; }},
-             "was cancelled"}),
+        PdfCase{"NotThere", "x", {.weasyprint = "/nowhere/w"}, "/nowhere/w: No such file"},
+        PdfCase{"Fails", "x", {.weasyprint = "/bin/false"}, "/bin/false: ended with 1"},
+        PdfCase{"WritesSomethingElse", "x", {.weasyprint = "/bin/echo"}, "is no PDF"},
+        PdfCase{"TooMuchHtml", "abc", {.weasyprint = "/bin/echo", .html_bytes_max = 2}, "too long"},
+        PdfCase{"TooLarge", "x", {.weasyprint = "/bin/echo", .bytes_max = 3}, "more than 3 bytes"},
+        PdfCase{"Cancelled",
+                "x",
+                {.weasyprint = "/bin/echo", .cancelled = [] { return true; }},
+                "was cancelled"}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

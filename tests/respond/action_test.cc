@@ -28,7 +28,7 @@ EffectSettings everything() {
   return settings;
 }
 
-const json::Object file{{"host", "web1"}, {"path", "/srv/x"}, {"sha256", "ab"}};
+const json::Object file_on_host{{"host", "web1"}, {"path", "/srv/x"}, {"sha256", "ab"}};
 const json::Object key{{"account", "ann"}, {"fingerprint", "SHA256:x"}};
 
 struct Described {
@@ -87,10 +87,10 @@ const std::vector<Described> sentences{
      {{"campaign", "7"}},
      "resume the campaign '7' in postgresql://…@db/core by: UPDATE c SET off = false WHERE id = "
      "$1"},
-    {"quarantine_file", file,
+    {"quarantine_file", file_on_host,
      "move the file '/srv/x' with the SHA-256 ab on 'web1' (mailwarden@web1.example, by "
      "/usr/bin/ssh) into /var/lib/mailwarden-quarantine with mode 0000"},
-    {"release_file", file,
+    {"release_file", file_on_host,
      "move the file '/srv/x' with the SHA-256 ab on 'web1' (mailwarden@web1.example, by "
      "/usr/bin/ssh) back out of /var/lib/mailwarden-quarantine"},
     {"sweep_hosts",

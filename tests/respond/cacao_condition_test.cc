@@ -11,7 +11,7 @@ namespace {
 
 using flow::VariableType;
 
-VariableNames names() {
+VariableNames condition_names() {
   VariableNames out;
   for (const char* name : {"n", "who", "sure", "hosts"}) {
     out.add("__" + std::string(name) + "__", name);
@@ -27,12 +27,12 @@ const flow::Variables& variables() {
   return all;
 }
 
-struct Case {
+struct Wording {
   const char* native;
   const char* stix;
 };
 
-constexpr Case written[] = {
+constexpr Wording written[] = {
     {"n > 5", "__n__:value > 5"},
     {"5 < n", "__n__:value > 5"},
     {"n == 5 and who != \"it's\"", R"(__n__:value = 5 AND __who__:value != 'it\'s')"},
@@ -49,12 +49,12 @@ constexpr Case written[] = {
     {"n < 1.5", "__n__:value < 1.5"}};
 
 TEST(Stix, SaysWhatOursSays) {
-  for (const Case& one : written) {
-    const auto stix = to_stix(one.native, names());
+  for (const Wording& one : written) {
+    const auto stix = to_stix(one.native, condition_names());
     ASSERT_TRUE(stix) << one.native << ": " << stix.error().what;
     EXPECT_EQ(*stix, one.stix) << one.native;
     // It is read again as the same truth for every value.
-    const auto back = to_native(*stix, names(), variables());
+    const auto back = to_native(*stix, condition_names(), variables());
     ASSERT_TRUE(back) << *stix << ": " << back.error().what;
     const auto a = Condition::parse(one.native);
     const auto b = Condition::parse(*back);
@@ -71,20 +71,21 @@ TEST(Stix, SaysWhatOursSays) {
   }
 }
 
-constexpr Case read[] = {{"n == 5", "__n__:value = '5'"},
-                         {"n == 5", "  __n__:value=='5' "},
-                         {"n != 5", "__n__:value <> 5"},
-                         {"sure == true", "__sure__:value = 'true'"},
-                         {"who == \"true\"", "__who__:value = 'true'"},
-                         {"who == \"a\\\\b\\\"\"", R"(__who__:value = 'a\\b"')"},
-                         {"n in [1, 2]", "__n__:value IN ('1', 2)"},
-                         {"n == 1 and sure == true", "[__n__:value = 1 AND __sure__:value = true]"},
-                         {"who == who", "__who__:value = __who__:value"},
-                         {"exists who or n < -1", "exists __who__:value or __n__:value < -1"}};
+constexpr Wording read[] = {
+    {"n == 5", "__n__:value = '5'"},
+    {"n == 5", "  __n__:value=='5' "},
+    {"n != 5", "__n__:value <> 5"},
+    {"sure == true", "__sure__:value = 'true'"},
+    {"who == \"true\"", "__who__:value = 'true'"},
+    {"who == \"a\\\\b\\\"\"", R"(__who__:value = 'a\\b"')"},
+    {"n in [1, 2]", "__n__:value IN ('1', 2)"},
+    {"n == 1 and sure == true", "[__n__:value = 1 AND __sure__:value = true]"},
+    {"who == who", "__who__:value = __who__:value"},
+    {"exists who or n < -1", "exists __who__:value or __n__:value < -1"}};
 
 TEST(Stix, IsReadAsOurs) {
-  for (const Case& one : read) {
-    const auto native = to_native(one.stix, names(), variables());
+  for (const Wording& one : read) {
+    const auto native = to_native(one.stix, condition_names(), variables());
     ASSERT_TRUE(native) << one.stix << ": " << native.error().what;
     EXPECT_EQ(*native, Condition::parse(one.native)->to_text()) << one.stix;
   }
@@ -119,7 +120,7 @@ constexpr Wrong wrong[] = {
 
 TEST(Stix, SaysWhereItIsWrong) {
   for (const Wrong& one : wrong) {
-    const auto native = to_native(one.stix, names(), variables());
+    const auto native = to_native(one.stix, condition_names(), variables());
     ASSERT_FALSE(native) << one.stix;
     EXPECT_THAT(native.error().what, testing::HasSubstr(one.said)) << one.stix;
   }
@@ -128,10 +129,12 @@ TEST(Stix, SaysWhereItIsWrong) {
 TEST(Stix, HasItsLimits) {
   const std::string deep(60, '(');
   EXPECT_THAT(
-      to_native(deep + "__n__:value = 1" + std::string(60, ')'), names(), variables()).error().what,
+      to_native(deep + "__n__:value = 1" + std::string(60, ')'), condition_names(), variables())
+          .error()
+          .what,
       testing::HasSubstr("nested too deep"));
-  EXPECT_FALSE(to_native(std::string(20000, ' '), names(), variables()));
-  EXPECT_FALSE(to_stix("n >", names()));
+  EXPECT_FALSE(to_native(std::string(20000, ' '), condition_names(), variables()));
+  EXPECT_FALSE(to_stix("n >", condition_names()));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace mailwarden::respond::cacao {
 namespace {
 
-VariableNames names() {
+VariableNames text_names() {
   VariableNames out;
   out.add("__a__", "a");
   out.add("___x__", "_x");
@@ -41,23 +41,23 @@ constexpr Text texts[] = {{"", ""},
 
 TEST(CacaoText, HasVariablesByBothNames) {
   for (const Text& text : texts) {
-    EXPECT_EQ(to_native_text(text.cacao, names()), text.native) << text.cacao;
-    EXPECT_EQ(to_cacao_text(text.native, names()), text.cacao) << text.native;
+    EXPECT_EQ(to_native_text(text.cacao, text_names()), text.native) << text.cacao;
+    EXPECT_EQ(to_cacao_text(text.native, text_names()), text.cacao) << text.native;
   }
 }
 
 TEST(CacaoText, TellsWhatNobodyDeclares) {
-  EXPECT_EQ(undeclared("__a__:value __b__:value __c__ c__d__:value", names()),
+  EXPECT_EQ(undeclared("__a__:value __b__:value __c__ c__d__:value", text_names()),
             (std::vector<std::string>{"__b__", "__d__"}));
 }
 
 TEST(VariableNames, FindsFreeOnes) {
-  EXPECT_EQ(names().free_native("__a__"), "a_2");
-  EXPECT_EQ(names().free_native("__c__"), "c");
-  EXPECT_EQ(names().free_native("__and__"), "v_and");
-  EXPECT_EQ(names().free_cacao("a"), "__a_2__");
-  EXPECT_EQ(names().free_cacao("incident.entity"), "__incident_entity__");
-  EXPECT_EQ(names().free_cacao("5"), "__v_5__");
+  EXPECT_EQ(text_names().free_native("__a__"), "a_2");
+  EXPECT_EQ(text_names().free_native("__c__"), "c");
+  EXPECT_EQ(text_names().free_native("__and__"), "v_and");
+  EXPECT_EQ(text_names().free_cacao("a"), "__a_2__");
+  EXPECT_EQ(text_names().free_cacao("incident.entity"), "__incident_entity__");
+  EXPECT_EQ(text_names().free_cacao("5"), "__v_5__");
   for (const char* name : {"__", "____", "__5__", "__a b__", "a", "__a.b__"}) {
     EXPECT_FALSE(is_cacao_name(name)) << name;
   }

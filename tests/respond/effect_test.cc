@@ -20,24 +20,25 @@ Result<json::Object> perform(const Effect& effect) {
   return respond::perform(effect, EffectSettings());
 }
 
-Effect command(std::vector<std::string> words, const std::string& key = "k") {
+Effect command_effect(std::vector<std::string> words, const std::string& key = "k") {
   return {.key = key, .operation = {.kind = StepKind::command, .command = std::move(words)}};
 }
-Effect probe(std::vector<std::string> words) {
-  Effect effect = command(std::move(words));
+Effect probe_effect(std::vector<std::string> words) {
+  Effect effect = command_effect(std::move(words));
   effect.kind = Effect::Kind::probe;
   return effect;
 }
 
 TEST(Command, ItsArgumentsReachItAsTheyAre) {
-  const auto done = perform(command({"/usr/bin/printf", "%s|", "a b", "$(id)", "; rm x", "*"}));
+  const auto done =
+      perform(command_effect({"/usr/bin/printf", "%s|", "a b", "$(id)", "; rm x", "*"}));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output"), "a b|$(id)|; rm x|*|");
 }
 
 TEST(Command, HasNoEnvironmentButPathAndItsKey) {
   ::setenv("MAILWARDEN_SECRET", "hidden", 1);
-  const auto done = perform(command({"/usr/bin/env"}, "run-1-a"));
+  const auto done = perform(command_effect({"/usr/bin/env"}, "run-1-a"));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output"),
             printable("PATH=/usr/sbin:/usr/bin:/sbin:/bin\nMAILWARDEN_STEP=run-1-a"));
@@ -48,14 +49,14 @@ TEST(Command, HasNoOpenFilesOfTheDaemon) {
   write_file(folder.path("secret"), "x");
   std::FILE* const open = std::fopen(folder.path("secret").c_str(), "r");
   ASSERT_NE(open, nullptr);
-  const auto done = perform(command({"/bin/ls", "-l", "/proc/self/fd"}));
+  const auto done = perform(command_effect({"/bin/ls", "-l", "/proc/self/fd"}));
   std::fclose(open);
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(json::Value(*done).text("output").find("secret"), std::string::npos);
 }
 
 TEST(Command, AnotherCodeThanZeroIsAFailureWithWhatItSaid) {
-  const auto done = perform(command({"/bin/ls", "/nonexistent"}));
+  const auto done = perform(command_effect({"/bin/ls", "/nonexistent"}));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::denied);
   EXPECT_NE(done.error().what.find("ended with 2, saying: "), std::string::npos)
@@ -63,24 +64,24 @@ TEST(Command, AnotherCodeThanZeroIsAFailureWithWhatItSaid) {
 }
 
 TEST(Command, AnyEndOfAProbeIsAnAnswer) {
-  const auto held = perform(probe({"/bin/true"}));
+  const auto held = perform(probe_effect({"/bin/true"}));
   ASSERT_TRUE(held) << held.error().what;
   EXPECT_EQ(json::Value(*held).integer("exit", -1), 0);
-  const auto failed = perform(probe({"/bin/false"}));
+  const auto failed = perform(probe_effect({"/bin/false"}));
   ASSERT_TRUE(failed) << failed.error().what;
   EXPECT_EQ(json::Value(*failed).integer("exit", -1), 1);
-  EXPECT_FALSE(perform(probe({"/bin/sh", "-c", "kill -9 $$"}))) << "it was ended";
+  EXPECT_FALSE(perform(probe_effect({"/bin/sh", "-c", "kill -9 $$"}))) << "it was ended";
 }
 
 TEST(Command, OneThatIsNotThereIsSaid) {
-  const auto done = perform(command({"/nonexistent/tool"}));
+  const auto done = perform(command_effect({"/nonexistent/tool"}));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().what, "/nonexistent/tool: No such file or directory");
 }
 
 TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
   const TemporaryFolder folder;
-  Effect effect = command(
+  Effect effect = command_effect(
       {"/bin/sh", "-c", "/bin/sleep 300 & echo $! > " + folder.path("child") + "; exec sleep 300"});
   effect.operation.time_out = std::chrono::milliseconds(500);
   const auto begun = std::chrono::steady_clock::now();
@@ -103,7 +104,7 @@ TEST(Command, ItsTimeOverItIsEndedWithItsChildren) {
 }
 
 TEST(Command, ItsOutputIsKeptInPart) {
-  const auto done = perform(command({"/usr/bin/head", "-c", "100000", "/dev/zero"}));
+  const auto done = perform(command_effect({"/usr/bin/head", "-c", "100000", "/dev/zero"}));
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_LE(json::Value(*done).text("output").size(), 4 * output_bytes_max);
 }

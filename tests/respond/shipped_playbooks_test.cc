@@ -46,7 +46,7 @@ std::set<std::string> types_of_incidents() {
   return types;
 }
 
-CheckContext context() {
+CheckContext shipped_context() {
   const auto types = types_of_incidents();
   CheckContext context{.receivers = CheckContext::Names{"spool"},
                        .schedules = CheckContext::Names(),
@@ -64,7 +64,7 @@ CheckContext context() {
 }
 
 TEST(ShippedPlaybooks, TheCheckerFindsNothing) {
-  for (const Finding& finding : check(shipped(), context())) {
+  for (const Finding& finding : check(shipped(), shipped_context())) {
     ADD_FAILURE() << finding.playbook << ", " << finding.step << ": " << finding.what;
   }
 }
@@ -151,7 +151,7 @@ TEST(ShippedPlaybooks, TheExampleOfTheDocumentIsGood) {
   for (const auto& [id, step] : playbooks->front().steps) kinds.insert(step.kind);
   EXPECT_GE(kinds.size(), 9U);
   for (flow::Playbook& playbook : shipped()) playbooks->push_back(std::move(playbook));
-  for (const Finding& finding : check(*playbooks, context())) {
+  for (const Finding& finding : check(*playbooks, shipped_context())) {
     ADD_FAILURE() << finding.playbook << ", " << finding.step << ": " << finding.what;
   }
 }

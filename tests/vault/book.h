@@ -78,6 +78,10 @@ class BookTest : public testing::Test {
 
 using Subjects = std::vector<std::string_view>;
 
+inline std::string user(int i) {
+  return "user" + std::to_string(i) + "@example.com";
+}
+
 inline crypto::Place note(std::string_view row) {
   return {.table = "note", .column = "body", .row = row};
 }

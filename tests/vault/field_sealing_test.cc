@@ -12,10 +12,6 @@ using testing::HasSubstr;
 
 constexpr db::FieldPlace place{.table = "note", .column = "body", .row = "17"};
 
-std::string user(int i) {
-  return "user" + std::to_string(i) + "@example.com";
-}
-
 // A record that names so many.
 std::string record(int subjects) {
   std::string text = R"({"raw":"to=)";

@@ -20,7 +20,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr crypto::Place note{.table = "note", .column = "body", .row = "1"};
+constexpr crypto::Place sealed_note{.table = "note", .column = "body", .row = "1"};
 
 class OpeningTest : public testing::Test {
  protected:
@@ -66,12 +66,12 @@ TEST_F(OpeningTest, ABookIsMadeAndOpensAgain) {
     const auto keys = open();
     ASSERT_TRUE(keys) << keys.error().what;
     const std::vector<std::string_view> subjects{"anna@example.com"};
-    sealed = (*keys)->vault().seal(note, subjects, "a secret").value();
+    sealed = (*keys)->vault().seal(sealed_note, subjects, "a secret").value();
   }
   EXPECT_FALSE(uses.empty()) << "the listener is told";
   const auto keys = open();
   ASSERT_TRUE(keys) << keys.error().what;
-  EXPECT_EQ((*keys)->vault().open(note, sealed), "a secret");
+  EXPECT_EQ((*keys)->vault().open(sealed_note, sealed), "a secret");
 }
 
 TEST_F(OpeningTest, ADatabaseIsGivenItsSealing) {
@@ -96,7 +96,7 @@ TEST_F(OpeningTest, TheBookTellsHowItStands) {
   for (const std::string_view name :
        {"anna@example.com", "boris@example.com", "dora@example.com"}) {
     const std::vector<std::string_view> subjects{name};
-    ASSERT_TRUE(vault.seal(note, subjects, "v"));
+    ASSERT_TRUE(vault.seal(sealed_note, subjects, "v"));
   }
   ASSERT_TRUE(vault.shred("anna@example.com"));
   const BookState before = vault.state().value();
@@ -105,7 +105,7 @@ TEST_F(OpeningTest, TheBookTellsHowItStands) {
   EXPECT_EQ(before.waiting, std::vector<std::string>());
   std::filesystem::remove(kek);
   const std::vector<std::string_view> carl{"carl@example.com"};
-  ASSERT_TRUE(vault.seal(note, carl, "v"));
+  ASSERT_TRUE(vault.seal(sealed_note, carl, "v"));
   EXPECT_TRUE(vault.away());
   EXPECT_EQ(open(true).error().code, Code::unavailable);
   EXPECT_EQ(vault.state().value().waiting, std::vector<std::string>{"note"});
@@ -126,8 +126,8 @@ TEST_F(OpeningTest, AReaderOpensBesideAWriterAndSeesWhatItMakes) {
   const auto reader = open(true);
   ASSERT_TRUE(reader) << reader.error().what;
   const std::vector<std::string_view> subjects{"anna@example.com"};
-  const auto sealed = writer->vault().seal(note, subjects, "a secret").value();
-  EXPECT_EQ((*reader)->vault().open(note, sealed), "a secret");
+  const auto sealed = writer->vault().seal(sealed_note, subjects, "a secret").value();
+  EXPECT_EQ((*reader)->vault().open(sealed_note, sealed), "a secret");
   EXPECT_EQ((*reader)->vault().index({.table = "t", .column = "c"}, "x"),
             writer->vault().index({.table = "t", .column = "c"}, "x"));
 }
@@ -136,11 +136,12 @@ TEST_F(OpeningTest, AReaderChangesNothing) {
   const std::vector<std::string_view> anna{"anna@example.com"};
   const std::vector<std::string_view> boris{"boris@example.com"};
   const auto writer = open().value();
-  ASSERT_TRUE(writer->vault().seal(note, anna, "a secret"));
+  ASSERT_TRUE(writer->vault().seal(sealed_note, anna, "a secret"));
   const auto reader = open(true).value();
   EXPECT_EQ(reader->vault().shred("anna@example.com").error().code, Code::denied);
-  EXPECT_FALSE(reader->vault().seal(note, boris, "a secret")) << "whose key would have to be made";
-  EXPECT_TRUE(writer->vault().seal(note, boris, "a secret"));
+  EXPECT_FALSE(reader->vault().seal(sealed_note, boris, "a secret"))
+      << "whose key would have to be made";
+  EXPECT_TRUE(writer->vault().seal(sealed_note, boris, "a secret"));
 }
 
 TEST_F(OpeningTest, AMissingBookIsTheDaemonsToMake) {

@@ -12,14 +12,13 @@ class RotateTest : public BookTest {
  protected:
   static constexpr int subjects = 10;
 
-  static std::string name_of(int i) { return "user" + std::to_string(i) + "@example.com"; }
   static std::string row_of(int i) { return "row" + std::to_string(100 + i); }
 
   // A value for each subject, each of which a second one shares.
   void fill(Vault& vault, Notes& notes) {
     for (int i = 0; i < subjects; ++i) {
-      const std::string one = name_of(i);
-      const std::string two = name_of((i + 1) % subjects);
+      const std::string one = user(i);
+      const std::string two = user((i + 1) % subjects);
       notes.put(row_of(i), vault.seal(note(row_of(i)), Subjects{one, two}, row_of(i)).value());
     }
     notes.put("store", vault.seal(note("store"), {}, "store").value());
@@ -129,10 +128,10 @@ TEST_F(RotateTest, ARenewedKeySealsNewValuesAndOldOnesAreSealedAnew) {
     copies.push_back(notes.get(row_of(3)));
     copies.push_back(notes.get("store"));
     EXPECT_EQ(vault->renew("nobody@example.com").error().code, Code::not_found);
-    ASSERT_TRUE(vault->renew(name_of(3)));
+    ASSERT_TRUE(vault->renew(user(3)));
     ASSERT_TRUE(vault->renew_store_key());
     expect_all_readable(*vault, notes);
-    const auto anew = vault->seal(note("n"), Subjects{name_of(3)}, "v").value();
+    const auto anew = vault->seal(note("n"), Subjects{user(3)}, "v").value();
     EXPECT_EQ(keys_of(anew).front().version, 2U);
     EXPECT_EQ(keys_of(vault->seal(note("n"), {}, "v").value()).front(), (KeyName{1, 2}));
     EXPECT_EQ(vault->open(note("n"), anew), "v");
@@ -181,8 +180,8 @@ TEST_F(RotateTest, WhatWasShreddedIsLeftAloneByAWalk) {
   Notes notes(folder.path("store.db"));
   const auto vault = open();
   fill(*vault, notes);
-  ASSERT_EQ(vault->shred(name_of(5)), true);
-  ASSERT_TRUE(vault->renew(name_of(4)));
+  ASSERT_EQ(vault->shred(user(5)), true);
+  ASSERT_TRUE(vault->renew(user(4)));
   const Walked walked = vault->reseal(notes, 100).value();
   EXPECT_EQ(walked.values, 1U) << "row 3; row 4 was of the shredded one, too";
   EXPECT_EQ(walked.unreadable, 1U);
@@ -192,11 +191,11 @@ TEST_F(RotateTest, AWalkStopsWhereTheKekIsAwayAndLosesNothing) {
   Notes notes(folder.path("store.db"));
   auto vault = open();
   fill(*vault, notes);
-  ASSERT_TRUE(vault->renew(name_of(4)));
+  ASSERT_TRUE(vault->renew(user(4)));
   vault->forget();
   provider->cut = true;
   EXPECT_EQ(vault->reseal(notes, 100).error().code, Code::unavailable);
-  EXPECT_EQ(vault->renew(name_of(5)).error().code, Code::unavailable);
+  EXPECT_EQ(vault->renew(user(5)).error().code, Code::unavailable);
   EXPECT_EQ(vault->rewrap(5).error().code, Code::unavailable);
   provider->cut = false;
   ASSERT_TRUE(vault->unlock());

@@ -34,11 +34,7 @@ constexpr db::PersonalTable note_table{.name = "note", .key = note_key, .columns
 constexpr db::PersonalTable other_table{
     .name = "other", .key = other_key, .columns = other_columns};
 
-std::string user(int i) {
-  return "user" + std::to_string(i) + "@example.com";
-}
-
-std::string record(int subjects, int from = 0) {
+std::string text_naming(int subjects, int from = 0) {
   std::string text = "to=";
   for (int i = from; i < from + subjects; ++i) text += "<" + user(i) + "> ";
   return text;
@@ -151,8 +147,8 @@ TEST_F(StoredTableTest, GoesThroughEveryRowOnceWhateverItsKey) {
 }
 
 TEST_F(StoredTableTest, PassesOverWhatIsNotSealedAndTellsWhatIsSpoilt) {
-  put_note(1, record(1));
-  put_note(4, record(40));
+  put_note(1, text_naming(1));
+  put_note(4, text_naming(40));
   ASSERT_TRUE(
       store->execute("INSERT INTO note VALUES (2, 'w', NULL), (3, 'w', 'plain'), (5, 'w', ''),"
                      " (6, 'w', 'sealed:9:what'), (7, 'w', 'sealed:1:AAAA')"));
@@ -171,9 +167,9 @@ TEST_F(StoredTableTest, PassesOverWhatIsNotSealedAndTellsWhatIsSpoilt) {
 }
 
 TEST_F(StoredTableTest, ARenewedKeyReachesItsPiecesAndLeavesTheOthers) {
-  put_note(1, record(40));
-  put_note(2, record(1, 100));
-  put_note(3, record(20, 30));
+  put_note(1, text_naming(40));
+  put_note(2, text_naming(1, 100));
+  put_note(3, text_naming(20, 30));
   const std::string before = stored_note(1);
   const std::string untouched = stored_note(2);
   ASSERT_TRUE(vault->renew(user(39)));
@@ -192,19 +188,19 @@ TEST_F(StoredTableTest, ARenewedKeyReachesItsPiecesAndLeavesTheOthers) {
   EXPECT_NE(new_pieces[2], old_pieces[2]);
   EXPECT_EQ(stored_note(2), untouched);
   open_again();
-  EXPECT_EQ(read_note(1), record(40));
-  EXPECT_EQ(read_note(2), record(1, 100));
-  EXPECT_EQ(read_note(3), record(20, 30));
+  EXPECT_EQ(read_note(1), text_naming(40));
+  EXPECT_EQ(read_note(2), text_naming(1, 100));
+  EXPECT_EQ(read_note(3), text_naming(20, 30));
   EXPECT_EQ(sealing->open({"note", "body", "1"}, before).error().code, Code::corrupt)
       << "the old version is gone";
 }
 
 TEST_F(StoredTableTest, WhatWasSealedWithoutTheKekIsSealedForItsSubjectsWhenItIsBack) {
-  put_note(1, record(2));
+  put_note(1, text_naming(2));
   vault->forget();
   provider->cut = true;
   for (std::int64_t number = 2; number <= 6; ++number) {
-    put_other("x", number, record(17, 10 * static_cast<int>(number)));
+    put_other("x", number, text_naming(17, 10 * static_cast<int>(number)));
   }
   EXPECT_EQ(read_note(1).error().code, Code::unavailable);
   provider->cut = false;
@@ -213,18 +209,18 @@ TEST_F(StoredTableTest, WhatWasSealedWithoutTheKekIsSealedForItsSubjectsWhenItIs
   auto others = StoredTable::make(*store, other_table).value();
   EXPECT_EQ(walk(others).values, 10U) << "two pieces of each";
   for (std::int64_t number = 2; number <= 6; ++number) {
-    EXPECT_EQ(read_other("x", number), record(17, 10 * static_cast<int>(number)));
+    EXPECT_EQ(read_other("x", number), text_naming(17, 10 * static_cast<int>(number)));
   }
   EXPECT_EQ(vault->shred(user(25)), true);
   EXPECT_EQ(read_other("x", 2).error().code, Code::not_found);
-  EXPECT_EQ(read_other("x", 3), record(17, 30));
-  EXPECT_EQ(read_note(1), record(2));
+  EXPECT_EQ(read_other("x", 3), text_naming(17, 30));
+  EXPECT_EQ(read_note(1), text_naming(2));
 }
 
 TEST_F(StoredTableTest, ARowThatHasChangedMeanwhileIsLeftAlone) {
-  put_note(1, record(1));
-  put_note(2, record(1, 1));
-  put_note(3, record(1, 2));
+  put_note(1, text_naming(1));
+  put_note(2, text_naming(1, 1));
+  put_note(3, text_naming(1, 2));
   auto table = StoredTable::make(*store, note_table).value();
   const SealedRows rows = table.after("", 10).value();
   ASSERT_TRUE(
@@ -241,11 +237,11 @@ TEST_F(StoredTableTest, ARowThatHasChangedMeanwhileIsLeftAlone) {
   EXPECT_EQ(stored_note(1), "sealed:1:AAAA");
   EXPECT_EQ(store->integer("SELECT COUNT(*) FROM note").value(), 2);
   EXPECT_NE(stored_note(3), before);
-  EXPECT_EQ(read_note(3), record(1, 2));
+  EXPECT_EQ(read_note(3), text_naming(1, 2));
 }
 
 TEST_F(StoredTableTest, ABatchIsWrittenWhollyOrNotAtAll) {
-  for (int i = 1; i <= 3; ++i) put_note(i, record(1));
+  for (int i = 1; i <= 3; ++i) put_note(i, text_naming(1));
   auto table = StoredTable::make(*store, note_table).value();
   const SealedRows rows = table.after("", 10).value();
   std::vector<std::string> before;

@@ -240,12 +240,7 @@ bool failed_adding(std::string_view text, Event& event) {
   return true;
 }
 
-struct Pattern {
-  std::string_view prefix;
-  bool (*read)(std::string_view rest, Event& event);
-};
-
-constexpr std::array patterns{
+constexpr std::array account_patterns{
     Pattern{"new user: ", &new_user},
     Pattern{"new group: ", &new_group},
     Pattern{"group added ", &group_added},
@@ -266,11 +261,8 @@ constexpr std::array patterns{
 }  // namespace
 
 bool read_accounts(std::string_view text, Event& event) {
-  for (const Pattern& pattern : patterns) {
-    std::string_view rest = text;
-    if (skip(rest, pattern.prefix)) return pattern.read(rest, event);
-  }
-  return false;
+  const Pattern* const pattern = take_pattern(account_patterns, text);
+  return pattern != nullptr && pattern->read(text, event);
 }
 
 }  // namespace mailwarden::ingest

@@ -45,7 +45,7 @@ Library& library() {
   return one;
 }
 
-void add(std::string& fields, std::string_view name, std::string_view value) {
+void append_field(std::string& fields, std::string_view name, std::string_view value) {
   if (!value.empty()) fields.append(" ").append(name).append("=").append(value);
 }
 
@@ -80,7 +80,7 @@ void name_address(Names& names, std::string_view address) {
   // A family is two bytes; the library is not asked about less, or about half a byte.
   if (address.size() < 8 || address.size() % 2 != 0) return;
   std::string fields;
-  add(fields, "saddr", address);
+  append_field(fields, "saddr", address);
   library().read("SOCKADDR", fields, [&](auparse_state_t* at) {
     const char* const name = auparse_get_field_name(at);
     if (name == nullptr || std::string_view(name) != "saddr") return;
@@ -97,16 +97,16 @@ Names name_numbers(const AuditNumbers& numbers) {
   std::string fields;
   const std::string_view architecture = checked(numbers.architecture, true);
   if (!architecture.empty()) {
-    add(fields, "arch", architecture);
-    add(fields, "syscall", checked(numbers.system_call, false));
+    append_field(fields, "arch", architecture);
+    append_field(fields, "syscall", checked(numbers.system_call, false));
   }
-  add(fields, "exit", checked(numbers.exit, false));
+  append_field(fields, "exit", checked(numbers.exit, false));
   name_fields(names, "SYSCALL", fields);
   fields.clear();
-  add(fields, "mode", checked(numbers.mode, false));
+  append_field(fields, "mode", checked(numbers.mode, false));
   name_fields(names, "PATH", fields);
   fields.clear();
-  add(fields, "sig", checked(numbers.signal, false));
+  append_field(fields, "sig", checked(numbers.signal, false));
   name_fields(names, "ANOM_ABEND", fields);
   name_address(names, checked(numbers.address, true));
   return names;

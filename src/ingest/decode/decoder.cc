@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ingest/decode/draft.h"
+#include "ingest/decode/scan.h"
 
 namespace mailwarden::ingest {
 namespace {
@@ -167,6 +168,13 @@ Event decode(const RawRecord& record, const DecoderSet& set) {
   Draft draft{.settings = set.of(record.source), .text = text, .event = event};
   if (std::string why = read(draft); !why.empty()) reset(event, std::move(why));
   return event;
+}
+
+const Pattern* take_pattern(std::span<const Pattern> patterns, std::string_view& text) {
+  for (const Pattern& pattern : patterns) {
+    if (skip(text, pattern.prefix)) return &pattern;
+  }
+  return nullptr;
 }
 
 void set_class(Event& event, int class_uid, int activity_id, Outcome status) {

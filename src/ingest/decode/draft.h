@@ -8,6 +8,7 @@
 // Limits   As decoder.h.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,15 @@ struct Draft {
 };
 
 using MessageFunction = bool (*)(std::string_view text, Event& event);
+
+// How a message of a program begins, and what reads the rest of it.
+struct Pattern {
+  std::string_view prefix;
+  MessageFunction read;
+};
+
+// The first whose prefix stands in front of the text, where it is removed; nullptr if none does.
+const Pattern* take_pattern(std::span<const Pattern> patterns, std::string_view& text);
 
 std::string read_auto(Draft& draft);
 std::string read_syslog(Draft& draft);

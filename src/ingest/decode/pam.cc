@@ -138,12 +138,7 @@ bool locked(std::string_view text, Event& event) {
   return true;
 }
 
-struct Pattern {
-  std::string_view prefix;
-  bool (*read)(std::string_view rest, Event& event);
-};
-
-constexpr std::array patterns{
+constexpr std::array pam_patterns{
     Pattern{"authentication failure;", &authentication_failure},
     Pattern{"session opened for user ", &session_opened},
     Pattern{"session closed for user ", &session_closed},
@@ -192,13 +187,8 @@ bool read_pam(std::string_view text, Event& event) {
   } else {
     add_old_module(event);
   }
-  for (const Pattern& pattern : patterns) {
-    std::string_view rest = text;
-    if (skip(rest, pattern.prefix)) {
-      pattern.read(rest, event);
-      break;
-    }
-  }
+  const Pattern* const pattern = take_pattern(pam_patterns, text);
+  if (pattern != nullptr) pattern->read(text, event);
   return true;
 }
 

@@ -62,7 +62,7 @@ void add_counts(std::string_view text, Event& event) {
   }
 }
 
-bool disconnected(std::string_view text, Event& event) {
+bool client_disconnected(std::string_view text, Event& event) {
   const auto client = take_client(text);
   if (!client) return false;
   network(event, "disconnected");
@@ -82,7 +82,7 @@ bool after_command(std::string_view text, Event& event, std::string_view what) {
 bool lost(std::string_view text, Event& event) {
   return after_command(text, event, "connection_lost");
 }
-bool timed_out(std::string_view text, Event& event) {
+bool client_timed_out(std::string_view text, Event& event) {
   return after_command(text, event, "timed_out");
 }
 bool too_many_errors(std::string_view text, Event& event) {
@@ -394,20 +394,15 @@ bool read_postscreen(std::string_view text, Event& event) {
   return false;
 }
 
-struct Pattern {
-  std::string_view prefix;
-  bool (*read)(std::string_view rest, Event& event);
-};
-
-constexpr std::array patterns{
+constexpr std::array postfix_patterns{
     Pattern{"removed", &removed},
     Pattern{"client=", &client_is},
     Pattern{"connect from ", &connected},
-    Pattern{"disconnect from ", &disconnected},
+    Pattern{"disconnect from ", &client_disconnected},
     Pattern{"message-id=", &message_id},
     Pattern{"resent-message-id=", &message_id},
     Pattern{"lost connection after ", &lost},
-    Pattern{"timeout after ", &timed_out},
+    Pattern{"timeout after ", &client_timed_out},
     Pattern{"too many errors after ", &too_many_errors},
     Pattern{"improper command pipelining after ", &pipelining},
     Pattern{"SSL_accept error from ", &tls_failed},
@@ -475,10 +470,8 @@ bool read_postfix(std::string_view text, Event& event) {
   take_level(text, event);
   if (text.starts_with("to=<")) return delivery(text, event);
   if (text.starts_with("from=<")) return from_sender(text, event);
-  for (const Pattern& pattern : patterns) {
-    std::string_view rest = text;
-    if (skip(rest, pattern.prefix)) return pattern.read(rest, event);
-  }
+  const Pattern* const pattern = take_pattern(postfix_patterns, text);
+  if (pattern != nullptr) return pattern->read(text, event);
   if (component == "postscreen" || component == "tlsproxy") {
     if (read_postscreen(text, event)) return true;
   }

@@ -327,7 +327,7 @@ bool starting_session(std::string_view text, Event& event) {
 }
 
 // "alice from 192.0.2.1 port 4711 id 0"
-bool session_closed(std::string_view text, Event& event) {
+bool closing_session(std::string_view text, Event& event) {
   std::string_view rest = text.substr(0, text.rfind(" id "));
   const auto peer = cut_peer(rest, " from ");
   if (!peer) return false;
@@ -362,7 +362,7 @@ bool bad_packet(std::string_view, Event& event) {
   return true;
 }
 
-bool timed_out(std::string_view text, Event& event) {
+bool login_timed_out(std::string_view text, Event& event) {
   skip(text, "connection from ");
   const auto peer = to_peer(text.substr(0, text.find(" to ")));
   if (!peer) return false;
@@ -394,13 +394,8 @@ bool ended(std::string_view text, Event& event) {
   return true;
 }
 
-struct Pattern {
-  std::string_view prefix;
-  bool (*read)(std::string_view rest, Event& event);
-};
-
 // The first that fits reads the rest; the most frequent stand first.
-constexpr std::array patterns{
+constexpr std::array sshd_patterns{
     Pattern{"Failed ", &failed},
     Pattern{"Accepted ", &accepted},
     Pattern{"Received disconnect from ", &received_disconnect},
@@ -430,12 +425,12 @@ constexpr std::array patterns{
     Pattern{"Server listening on ", &listening},
     Pattern{"Connection from ", &connection_from},
     Pattern{"Starting session: ", &starting_session},
-    Pattern{"Close session: user ", &session_closed},
+    Pattern{"Close session: user ", &closing_session},
     Pattern{"ROOT LOGIN REFUSED FROM ", &root_refused},
     Pattern{"Access denied for user ", &account_refused},
     Pattern{"Bad packet length ", &bad_packet},
     Pattern{"Postponed ", &postponed},
-    Pattern{"Timeout before authentication for ", &timed_out},
+    Pattern{"Timeout before authentication for ", &login_timed_out},
     Pattern{"drop ", &dropped},
     Pattern{"beginning MaxStartups throttling", &told},
     Pattern{"exited MaxStartups throttling", &told},
@@ -461,11 +456,8 @@ bool read_sshd(std::string_view text, Event& event) {
   const bool fatal = skip(text, "fatal: ");
   const bool error = !fatal && skip(text, "error: ");
   if (fatal || error) event.fields.add("level", fatal ? "fatal" : "error");
-  for (const Pattern& pattern : patterns) {
-    std::string_view rest = text;
-    if (skip(rest, pattern.prefix)) return pattern.read(rest, event);
-  }
-  return false;
+  const Pattern* const pattern = take_pattern(sshd_patterns, text);
+  return pattern != nullptr && pattern->read(text, event);
 }
 
 }  // namespace mailwarden::ingest

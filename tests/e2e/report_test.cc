@@ -153,16 +153,15 @@ TEST_F(ReportAsPdf, PassesAsPdfA3AndHoldsTheJson) {
     const Ran judged = judge(stem + ".pdf");
     EXPECT_EQ(judged.code, 0) << judged.output << daemon.output();
     EXPECT_THAT(judged.output, HasSubstr("PASS"));
-    const std::string pdf = read_file(stem + ".pdf");
     EXPECT_EQ(attached(stem + ".pdf"), "/Source " + read_file(stem + ".json"));
     EXPECT_EQ(
         run({"mailwarden", "report", "verify", stem + ".json", "--key", daemon.path("key.pub")})
             .code,
         0);
-    // The judge can say no.
-    write_file(folder_.path("cut.pdf"), pdf.substr(0, pdf.size() / 2));
-    EXPECT_NE(judge(folder_.path("cut.pdf")).code, 0);
+    write_file(folder_.path("cut.pdf"), read_file(stem + ".pdf").substr(0, 10'000));
   }
+  // The judge can say no.
+  EXPECT_NE(judge(folder_.path("cut.pdf")).code, 0);
 }
 
 TEST(ReportWithoutPdf, TheProgramThatIsNotThereIsSaidAndTheBundleIsWhole) {

@@ -62,6 +62,12 @@ endif()
 if(MAILWARDEN_SANITIZE)
   target_compile_options(mailwarden_flags INTERFACE -fsanitize=${MAILWARDEN_SANITIZE})
   target_link_options(mailwarden_flags INTERFACE -fsanitize=${MAILWARDEN_SANITIZE})
+  if(MAILWARDEN_SANITIZE MATCHES undefined)
+    # Checks before each access, which take three fifths of the time to compile: what they find AddressSanitizer
+    # finds when it does harm, but for alignment, which x86 does not ask for.
+    target_compile_options(mailwarden_flags INTERFACE
+      -fno-sanitize=null,alignment,object-size,vptr)
+  endif()
   if(MAILWARDEN_SANITIZE STREQUAL thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # Asio has fences, which g++ warns that it does not follow.
     target_compile_options(mailwarden_flags INTERFACE -Wno-tsan)

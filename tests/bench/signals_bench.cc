@@ -199,7 +199,7 @@ config::Config config_in(const std::string& folder, const std::string& url) {
                  "[sink]}\n"
                  "- {changes: [opened, rule_joined, detections_doubled, facts_changed], to: "
                  "[sink]}\n"
-                 "storm: {notices: 20, per: 10s}\n");
+                 "storm: {notices: 500, per: 10s}\n");
   std::filesystem::create_directories(folder + "/rules");
   write_file(folder + "/rules/test.yml",
              "title: A test line\nid: r1\nlogsource: {product: linux, service: sshd}\n"
@@ -301,6 +301,7 @@ int bench(const std::string& folder) {
 
 int main(int argc, char** argv) {
   using namespace mailwarden;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   if (argc > 1) {
     std::filesystem::create_directories(argv[1]);
     return bench(argv[1]);

@@ -13,6 +13,7 @@
 #include "db/open.h"
 #include "http/api.h"
 #include "http/incident_api.h"
+#include "http/routes.h"
 #include "ledger/ledger.h"
 #include "net/http_client.h"
 
@@ -287,7 +288,9 @@ Result<json::Value> ask(const po::variables_map& given, Question question) {
        .procedure = [] { return nullptr; }});
   const net::Request request{
       .method = "GET", .path = question.path, .query = std::move(question.query)};
-  const auto answer = incidents.takes(request) ? incidents.answer(request) : api.answer(request);
+  const http::Route* const route = http::find_route(request.method, request.path);
+  const bool is_of_incidents = route != nullptr && route->part == http::Part::incidents;
+  const auto answer = is_of_incidents ? incidents.answer(request) : api.answer(request);
   auto value = json::parse(answer.body);
   if (!value) return value;
   if (answer.status == 200) return value;

@@ -105,7 +105,9 @@ void Core::cosign(std::uint64_t size, const std::string& line) {
 }
 
 ledger::WitnessAnswer Core::witness(const std::string& posted) {
-  if (parts_.witness == nullptr) return {.status = 404, .body = "no log is witnessed here\n"};
+  if (parts_.witness == nullptr) {
+    return {.status = 404, .content_type = "text/plain", .body = "no log is witnessed here\n"};
+  }
   ledger::WitnessReply reply = witness_book_.answer(posted, *parts_.witness, parts_.clock.now());
   if (reply.witnessed) {
     const auto row = keep(*std::move(reply.witnessed));

@@ -9,6 +9,7 @@
 #include "http/keys_api.h"
 #include "http/ledger_api.h"
 #include "http/people_api.h"
+#include "http/routes.h"
 #include "http/witness_api.h"
 
 namespace mailwarden::app {
@@ -165,21 +166,43 @@ std::shared_ptr<http::AlertmanagerApi> make_alertmanager_api(const ServingParts&
 }  // namespace
 
 net::Handler make_handler(const ServingParts& parts) {
-  return [api = make_api(parts), incidents = make_incident_api(parts),
-          grants = make_grants_api(parts), people = make_people_api(parts),
-          decisions = std::make_shared<http::AccessApi>(parts.arbiter, store_of(parts)),
-          ledger = std::make_shared<http::LedgerApi>(store_of(parts)),
-          witness = make_witness_api(parts.acts), signals = make_alertmanager_api(parts),
-          keys = make_keys_api(parts.acts)](const net::Request& request) {
-    if (incidents->takes(request)) return incidents->answer(request);
-    if (grants->takes(request.path)) return grants->answer(request);
-    if (people->takes(request.path)) return people->answer(request);
-    if (decisions->takes(request.path)) return decisions->answer(request);
-    if (ledger->takes(request.path)) return ledger->answer(request);
-    if (witness->takes(request.path)) return witness->answer(request);
-    if (keys->takes(request.path)) return keys->answer(request);
-    if (signals->takes(request.path)) return signals->answer(request);
-    return api->answer(request);
+  const auto answer =
+      [api = make_api(parts), incidents = make_incident_api(parts), grants = make_grants_api(parts),
+       people = make_people_api(parts),
+       decisions = std::make_shared<http::AccessApi>(parts.arbiter, store_of(parts)),
+       ledger = std::make_shared<http::LedgerApi>(store_of(parts)),
+       witness = make_witness_api(parts.acts), signals = make_alertmanager_api(parts),
+       keys = make_keys_api(parts.acts)](http::Part part, const net::Request& request) {
+        switch (part) {
+          case http::Part::incidents:
+            return incidents->answer(request);
+          case http::Part::grants:
+            return grants->answer(request);
+          case http::Part::people:
+            return people->answer(request);
+          case http::Part::decisions:
+            return decisions->answer(request);
+          case http::Part::ledger:
+            return ledger->answer(request);
+          case http::Part::witness:
+            return witness->answer(request);
+          case http::Part::keys:
+            return keys->answer(request);
+          case http::Part::signals:
+            return signals->answer(request);
+          case http::Part::api:
+            break;
+        }
+        return api->answer(request);
+      };
+  return [answer](const net::Request& request) {
+    const http::Route* const route = http::find_route(request.method, request.path);
+    if (route == nullptr) return http::no_route(request);
+    if (request.method != "HEAD") return answer(route->part, request);
+    // The server leaves the body out.
+    net::Request as_get = request;
+    as_get.method = "GET";
+    return answer(route->part, as_get);
   };
 }
 

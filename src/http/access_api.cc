@@ -180,10 +180,6 @@ Response unauthorized(const std::string& why) {
 AccessApi::AccessApi(access::Arbiter& arbiter, db::StoreAddress store)
     : arbiter_(arbiter), store_(std::move(store)) {}
 
-bool AccessApi::takes(std::string_view path) const {
-  return decides(path) || path.starts_with(decisions_path);
-}
-
 Response AccessApi::answer_enforcement_point(const Request& request) const {
   return decides(request.path) ? answer(request) : trouble(404, "there is nothing here");
 }

@@ -41,7 +41,6 @@ class AccessApi {
   // `store` is for reading what was kept.
   AccessApi(access::Arbiter& arbiter, db::StoreAddress store);
 
-  bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
   // The same where only enforcement points ask: 404 for the paths that show what was decided.
   net::Response answer_enforcement_point(const net::Request& request) const;

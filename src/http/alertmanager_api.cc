@@ -17,7 +17,6 @@ namespace {
 using net::Request;
 using net::Response;
 
-constexpr std::string_view alertmanager_prefix = "/api/v2/";
 constexpr std::string_view silence_path = "/api/v2/silence/";
 constexpr std::string_view test_path = "/api/v1/alerts/test";
 constexpr std::size_t token_bytes_max = 4096;
@@ -176,13 +175,8 @@ bool is_meant(const alert::Silence& silence, const alert::LabelMatchers& filter)
 AlertmanagerApi::AlertmanagerApi(AlertmanagerParts parts)
     : parts_(std::move(parts)), started_(parts_.clock.now()) {}
 
-bool AlertmanagerApi::takes(std::string_view path) const {
-  return path.starts_with(alertmanager_prefix) || path == test_path;
-}
-
 Response AlertmanagerApi::answer(const Request& request) const {
   if (request.method == "POST" || request.method == "DELETE") return written(request);
-  if (request.method != "GET") return refuse(405, "only GET, POST and DELETE are known");
   if (request.path == "/api/v2/alerts") return alerts(request);
   if (request.path == "/api/v2/alerts/groups") return groups(request);
   if (request.path == "/api/v2/silences") return silences(request);

@@ -61,7 +61,6 @@ class AlertmanagerApi {
  public:
   explicit AlertmanagerApi(AlertmanagerParts parts);
 
-  bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
 
  private:

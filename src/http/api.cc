@@ -14,6 +14,7 @@
 #include "http/answers.h"
 #include "http/incident_json.h"
 #include "incident/incident_table.h"
+#include "openapi.h"
 
 namespace mailwarden::http {
 namespace {
@@ -268,7 +269,6 @@ Response Api::api(const Request& request) const {
     if (is_start) return start_run(request);
     if (is_act && name == "incidents") return act(request, number);
     if (is_act && name == "runs") return run_act(request, number);
-    return trouble(405, "this path is read, not written");
   }
   if (name == "incidents") return rest.empty() ? incidents(request) : incident(rest);
   if (name == "events") return rest.empty() ? events(request) : event(rest);
@@ -278,14 +278,14 @@ Response Api::api(const Request& request) const {
   if (name == "runs") return rest.empty() ? runs(request) : run(rest);
   if (name == "reports") return rest.empty() ? reports() : report(rest);
   if (name == "status" && rest.empty()) return json_response(200, to_json(status_()));
+  if (name == "openapi.yaml" && rest.empty()) {
+    return {.content_type = "application/yaml", .body = std::string(openapi::openapi_yaml)};
+  }
   return trouble(404, "there is no " + printable(request.path.substr(0, 100)));
 }
 
 Response Api::answer(const Request& request) const {
-  const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (!reads && request.method != "POST") return trouble(405, "only GET, HEAD and POST are known");
   if (request.path.starts_with("/api/v1/")) return api(request);
-  if (!reads) return trouble(405, "this path is read, not written");
   if (request.path == "/") return page(console::index_html, "text/html; charset=utf-8");
   if (request.path == "/console.css") return page(console::console_css, "text/css; charset=utf-8");
   if (request.path == "/console.js") {

@@ -6,6 +6,7 @@
 //            GET /readyz                     200 when the store takes what comes, else 503 and why;
 //                                            says what is damaged of the store's files
 //            GET /metrics                    Prometheus text format
+//            GET /api/v1/openapi.yaml        what is served, as OpenAPI 3.1 (docs/openapi.yaml)
 //            GET /api/v1/status              figures, as JSON
 //            GET /api/v1/incidents           ?severity= &state= &before= &limit=; newest first
 //            GET /api/v1/incidents/{number}  one, with its changes, its detections, its
@@ -28,7 +29,7 @@
 //                                            "dry_run","why","who"}
 // Owns     Nothing; every request opens the store for reading alone.
 // Threads  Several at once.
-// Errors   JSON {"error": sentence} with 400, 404, 405, 409 or 503.
+// Errors   JSON {"error": sentence} with 400, 404, 409 or 503.
 // Limits   Pages hold at most 1000 rows.
 #pragma once
 

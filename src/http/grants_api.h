@@ -13,7 +13,7 @@
 //          person who has just signed in with a second factor and a security key.
 // Owns     Nothing.
 // Threads  Several at once.
-// Errors   JSON {"error": sentence} with 400, 403, 404, 405, 409 or 503.
+// Errors   JSON {"error": sentence} with 400, 403, 404, 409 or 503.
 // Limits   Pages hold at most 1000 grants.
 #pragma once
 
@@ -42,7 +42,6 @@ class GrantsApi {
  public:
   explicit GrantsApi(GrantsApiParts parts);
 
-  bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
 
  private:

@@ -44,17 +44,8 @@ Result<std::vector<std::string>> texts_of(const json::Value& list) {
 
 }  // namespace
 
-bool IncidentApi::takes(const Request& request) const {
-  return (request.method == "POST" && request.path == incidents_path) ||
-         is_of_one(request.path, notice_end) || is_of_one(request.path, spread_end) ||
-         request.path == "/api/v1/figures" || request.path == "/api/v1/breaches";
-}
-
 Response IncidentApi::answer(const Request& request) const {
   if (request.path == incidents_path) return report(request);
-  if (request.method != "GET" && request.method != "HEAD") {
-    return trouble(405, "this path is read, not written");
-  }
   if (is_of_one(request.path, notice_end)) return notice(request);
   if (is_of_one(request.path, spread_end)) return spread(request);
   return request.path == "/api/v1/figures" ? figures(request) : breaches();

@@ -9,7 +9,7 @@
 //            GET  /api/v1/breaches                   the register of breaches
 // Owns     Nothing; every request opens the store for reading alone.
 // Threads  Several at once.
-// Errors   JSON {"error": sentence} with 400, 403, 404, 405 or 503.
+// Errors   JSON {"error": sentence} with 400, 403, 404 or 503.
 // Limits   None of its own.
 #pragma once
 
@@ -38,7 +38,6 @@ class IncidentApi {
  public:
   explicit IncidentApi(IncidentApiParts parts) : parts_(std::move(parts)) {}
 
-  bool takes(const net::Request& request) const;
   net::Response answer(const net::Request& request) const;
 
  private:

@@ -6,16 +6,10 @@ namespace mailwarden::http {
 namespace {
 
 constexpr std::string_view erasures = "/api/v1/erasures";
-constexpr std::string_view renewals = "/api/v1/key-renewals";
 
 }  // namespace
 
-bool KeysApi::takes(std::string_view path) const {
-  return path == erasures || path == renewals;
-}
-
 net::Response KeysApi::answer(const net::Request& request) const {
-  if (request.method != "POST") return trouble(405, "orders are posted here");
   // Who may act is told by the socket's file; there is no sign-in over TCP.
   if (!request.local) return trouble(403, "orders are taken through the UNIX socket alone");
   const auto body = json::parse(request.body);

@@ -8,7 +8,7 @@
 // Owns     Nothing.
 // Threads  Several at once.
 // Errors   JSON {"error": sentence}: 400 for an order that is wrong or a store without keys, 403
-//          over TCP, 404 where the person has no key to be renewed, 405, 409 where something that
+//          over TCP, 404 where the person has no key to be renewed, 409 where something that
 //          names the person is still at work, 503.
 // Limits   Those of privacy::Erasure.
 #pragma once
@@ -34,7 +34,6 @@ class KeysApi {
  public:
   explicit KeysApi(KeysApiParts parts) : parts_(std::move(parts)) {}
 
-  bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
 
  private:

@@ -10,7 +10,6 @@ namespace {
 using net::Response;
 
 constexpr std::string_view checkpoint_path = "/checkpoint";
-constexpr std::string_view tiles_path = "/tile/";
 
 // A tile with as many hashes never changes.
 Response immutable(std::string bytes) {
@@ -38,14 +37,7 @@ Response tile_of(db::Database& database, const ledger::Tile& tile) {
 
 }  // namespace
 
-bool LedgerApi::takes(std::string_view path) const {
-  return path == checkpoint_path || path.starts_with(tiles_path);
-}
-
 Response LedgerApi::answer(const net::Request& request) const {
-  if (request.method != "GET" && request.method != "HEAD") {
-    return trouble(405, "only GET is answered here");
-  }
   const auto store = open_store(store_);
   if (!store) return trouble(store.error());
   auto note = ledger::last_checkpoint(**store);

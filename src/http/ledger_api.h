@@ -26,7 +26,6 @@ class LedgerApi {
   // `store` is for reading.
   explicit LedgerApi(db::StoreAddress store) : store_(std::move(store)) {}
 
-  bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
 
  private:

@@ -10,7 +10,7 @@
 //                                          without as_of a directory's pages must say it
 // Owns     Nothing.
 // Threads  Several at once.
-// Errors   JSON {"error": sentence} with 400, 403, 404, 405, 409 or 503.
+// Errors   JSON {"error": sentence} with 400, 403, 404, 409 or 503.
 // Limits   Pages hold at most 1000 accounts.
 #pragma once
 
@@ -41,7 +41,6 @@ class PeopleApi {
  public:
   explicit PeopleApi(PeopleApiParts parts);
 
-  bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
 
  private:

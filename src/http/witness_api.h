@@ -30,7 +30,6 @@ class WitnessApi {
  public:
   explicit WitnessApi(WitnessApiParts parts) : parts_(std::move(parts)) {}
 
-  bool takes(std::string_view path) const;
   net::Response answer(const net::Request& request) const;
 
  private:

@@ -255,14 +255,11 @@ void Core::take(WorkedBatch batch) {
 incident::IncidentBook::Applied Core::report(const detect::Detection& detection,
                                              std::vector<ledger::Entry>& entries,
                                              const std::string& who) {
-  // What a person says is heard at once.
-  const std::int64_t number = last_detection_ + 1;
-  auto applied =
-      book_.apply(detection, policies_->severity, parts_.clock.now(), who.empty() ? number : 0);
+  const std::int64_t number = ++last_detection_;
+  auto applied = book_.apply(detection, policies_->severity, parts_.clock.now(), number);
   for (incident::Change& change : applied.changes) {
     if (!who.empty()) change.who = who;
   }
-  last_detection_ = number;
   const auto row = keep(detect::DetectionRow{.number = number,
                                              .incident = applied.incident,
                                              .entry = next_entry(entries),

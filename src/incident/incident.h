@@ -238,16 +238,18 @@ class IncidentBook {
                  const SeverityTable& table, Timestamp now, const std::string& early);
   void join(Applied& applied, Incident& incident, const Waiting& next, const Group& group,
             const SeverityTable& table, Timestamp now);
+  // `fresh` are those whom it names from now on.
+  using Entities = std::vector<detect::Entity>;
   std::vector<std::int64_t> gather(Incident& incident, const Waiting& with, const Group& group,
-                                   Facts& facts);
+                                   Facts& facts, Entities& fresh);
   // incident_links.cc
-  void name(Incident& incident, const std::vector<detect::Entity>& entities);
+  void name(Incident& incident, const Entities& entities, Entities& fresh);
   std::vector<std::int64_t> linked(const LinkRule& link, const detect::Entity& entity,
                                    const detect::Detection& detection, std::int64_t besides) const;
   Incident* find_linked(std::vector<Change>& changes, const detect::Detection& detection,
                         const Group& group, Timestamp now);
   void relate(std::vector<Change>& changes, Incident& incident, const detect::Detection& detection,
-              Timestamp now);
+              const Entities& fresh, Timestamp now);
   Change& add(std::vector<Change>& changes, Incident& incident, Timestamp now, std::string kind,
               std::string why);
   void reclassify(std::vector<Change>& changes, Incident& incident, const SeverityTable& table,

@@ -262,7 +262,8 @@ Result<void> IncidentBook::merge(std::vector<Change>& changes, Incident& inciden
   Change& left = add(changes, incident, now, "state_changed", act.why);
   left.before["state"] = to_string(incident.state);
   left.after = {{"merged_into", into.number}, {"state", to_string(State::merged)}};
-  name(into, {incident.named.begin(), incident.named.end()});
+  Entities fresh;
+  name(into, {incident.named.begin(), incident.named.end()}, fresh);
   end(incident, State::merged);
   incident.merged_into = into.number;
 
@@ -340,7 +341,8 @@ Result<void> IncidentBook::split(std::vector<Change>& changes, Incident& inciden
   by_entity_[entity].erase(incident.number);
   by_entity_[entity].insert(fresh.number);
   Incident& stored = incidents_.emplace(fresh.number, std::move(fresh)).first->second;
-  name(stored, {entity});
+  Entities named;
+  name(stored, {entity}, named);
   Change& opened = add(changes, stored, now, "opened", act.why);
   opened.after = {{"entity", entity_json(entity)},
                   {"facts", facts_json(facts)},

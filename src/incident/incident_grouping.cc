@@ -137,7 +137,7 @@ IncidentBook::Applied IncidentBook::place(Waiting waiting, const SeverityTable& 
 
 // Takes what waited for the incident; the numbers of all that did, that one among them.
 std::vector<std::int64_t> IncidentBook::gather(Incident& incident, const Waiting& with,
-                                               const Group& group, Facts& facts) {
+                                               const Group& group, Facts& facts, Entities& fresh) {
   std::vector<std::int64_t> numbers;
   for (const Waiting& one : waiting_.take(group.key, with.detection.time, group.within)) {
     count_in(incident, one.detection);
@@ -147,7 +147,7 @@ std::vector<std::int64_t> IncidentBook::gather(Incident& incident, const Waiting
       incident.level = one.detection.level;
       incident.title = one.detection.title;
     }
-    name(incident, entities_of(one.detection));
+    name(incident, entities_of(one.detection), fresh);
     numbers.push_back(one.number);
   }
   if (with.until != Timestamp()) numbers.push_back(with.number);
@@ -175,9 +175,10 @@ Incident& IncidentBook::open(Applied& applied, const Waiting& first, const Group
                                     .narrowed = {group.key.begin() + 1, group.key.end()}})
           .first->second;
   merge_facts(incident.facts, detection);
-  name(incident, group.key);
-  name(incident, entities_of(detection));
-  const std::vector<std::int64_t> gathered = gather(incident, first, group, incident.facts);
+  Entities fresh;
+  name(incident, group.key, fresh);
+  name(incident, entities_of(detection), fresh);
+  const auto gathered = gather(incident, first, group, incident.facts, fresh);
   const Classification found = classify(table, incident.facts);
   set_class(incident, found);
   grade(incident, table, now);
@@ -198,7 +199,7 @@ Incident& IncidentBook::open(Applied& applied, const Waiting& first, const Group
   if (group.rule != nullptr) change.after["grouped_by"] = group.rule->name;
   if (!gathered.empty()) change.after["gathered"] = numbers_json(gathered);
   proceed(applied.changes, incident, now);
-  relate(applied.changes, incident, detection, now);
+  relate(applied.changes, incident, detection, fresh, now);
   applied.incident = number;
   return incident;
 }
@@ -223,14 +224,15 @@ void IncidentBook::join(Applied& applied, Incident& incident, const Waiting& nex
   }
   Facts facts;
   merge_facts(facts, detection);
-  if (const auto gathered = gather(incident, next, group, facts); !gathered.empty()) {
+  Entities fresh;
+  if (const auto gathered = gather(incident, next, group, facts, fresh); !gathered.empty()) {
     Change& change = add(applied.changes, incident, now, "gathered",
                          std::to_string(gathered.size()) + " detections had waited for it");
     change.after = {{"detections", incident.detections}, {"gathered", numbers_json(gathered)}};
   }
-  name(incident, entities_of(detection));
+  name(incident, entities_of(detection), fresh);
   take_facts(applied.changes, incident, facts, table, now, detection.title);
-  relate(applied.changes, incident, detection, now);
+  relate(applied.changes, incident, detection, fresh, now);
 }
 
 std::vector<Change> IncidentBook::use(std::shared_ptr<const Grouping> grouping,

@@ -10,8 +10,7 @@ namespace {
 
 // Those by which a link may find others.
 std::vector<detect::Entity> linking(const LinkRule& link, const Grouping& grouping,
-                                    const detect::Detection& detection) {
-  std::vector<detect::Entity> entities = entities_of(detection);
+                                    std::vector<detect::Entity> entities) {
   std::erase_if(entities, [&](const detect::Entity& one) {
     return std::ranges::find(link.by, one.kind) == link.by.end() || grouping.is_shared(one);
   });
@@ -24,10 +23,12 @@ std::string same(const LinkRule& link, const detect::Entity& entity) {
 
 }  // namespace
 
-void IncidentBook::name(Incident& incident, const std::vector<detect::Entity>& entities) {
+void IncidentBook::name(Incident& incident, const Entities& entities, Entities& fresh) {
   for (const detect::Entity& one : entities) {
     if (incident.named.size() >= named_max) return;
-    if (incident.named.insert(one).second) by_named_[one].insert(incident.number);
+    if (!incident.named.insert(one).second) continue;
+    by_named_[one].insert(incident.number);
+    fresh.push_back(one);
   }
 }
 
@@ -58,7 +59,7 @@ Incident* IncidentBook::find_linked(std::vector<Change>& changes,
   const std::string_view type = type_of(*procedure_, detection);
   for (const LinkRule& link : grouping_->links()) {
     if (link.then != LinkRule::Then::join || !fits(link.filter, detection, type)) continue;
-    for (const detect::Entity& entity : linking(link, *grouping_, detection)) {
+    for (const detect::Entity& entity : linking(link, *grouping_, entities_of(detection))) {
       const auto numbers = linked(link, entity, detection, 0);
       if (numbers.empty()) continue;
       Incident& incident = incidents_.at(numbers.back());
@@ -78,7 +79,9 @@ Incident* IncidentBook::find_linked(std::vector<Change>& changes,
 }
 
 void IncidentBook::relate(std::vector<Change>& changes, Incident& incident,
-                          const detect::Detection& detection, Timestamp now) {
+                          const detect::Detection& detection, const Entities& fresh,
+                          Timestamp now) {
+  if (fresh.empty()) return;
   const std::string_view type = type_of(*procedure_, detection);
   const auto tell = [&](Incident& one, const Incident& other, const LinkRule& link,
                         const detect::Entity& entity) {
@@ -89,7 +92,7 @@ void IncidentBook::relate(std::vector<Change>& changes, Incident& incident,
   };
   for (const LinkRule& link : grouping_->links()) {
     if (link.then != LinkRule::Then::relate || !fits(link.filter, detection, type)) continue;
-    for (const detect::Entity& entity : linking(link, *grouping_, detection)) {
+    for (const detect::Entity& entity : linking(link, *grouping_, fresh)) {
       for (const std::int64_t number : linked(link, entity, detection, incident.number)) {
         Incident& other = incidents_.at(number);
         tell(incident, other, link, entity);

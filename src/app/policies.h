@@ -1,9 +1,10 @@
 // Everything that rules and policies say, loaded as one whole.
 //
 // What     load() reads rules, decoders' settings, the severity table, how incidents are handled
-//          and of what they are made, retention, routes, who is on call, who is told when nobody answers, playbooks and what
-//          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash
-//          of every text read, which the ledger records when it changes.
+//          and of what they are made, retention, routes, who is on call, who is told when nobody
+//          answers, playbooks and what effects may touch; what holds is replaced as a whole or not
+//          at all. `version` is a hash of every text read, which the ledger records when it
+//          changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
 // Errors   Error{invalid} with every mistake of every file at once; see load_policies() for rules.

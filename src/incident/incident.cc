@@ -50,7 +50,7 @@ IncidentBook::IncidentBook(std::vector<Incident> incidents, std::int64_t last_nu
       by_entity_[incident.entity].insert(number);
       for (const detect::Entity& other : incident.others) by_entity_[other].insert(number);
       // An older version did not keep whom it names.
-      if (incident.named.empty()) incident.named.insert(incident.entity);
+      by_named_[incident.entity].insert(number);
       for (const detect::Entity& one : incident.named) by_named_[one].insert(number);
     }
     incidents_.emplace(number, std::move(incident));

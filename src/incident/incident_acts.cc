@@ -146,6 +146,7 @@ void IncidentBook::end(Incident& incident, State state) {
   incident.state = state;
   by_entity_[incident.entity].erase(incident.number);
   for (const detect::Entity& other : incident.others) by_entity_[other].erase(incident.number);
+  incident.named.insert(incident.entity);
   for (const detect::Entity& one : incident.named) {
     const auto named = by_named_.find(one);
     if (named == by_named_.end()) continue;

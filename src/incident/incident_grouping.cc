@@ -26,6 +26,12 @@ std::string threshold_words(const GroupingRule& rule) {
          " by '" + rule.name + "'";
 }
 
+// Of what makes a detection wait; for which ones a rule is, is asked apart from that.
+bool says_same(const GroupingRule& one, const GroupingRule& other) {
+  return one.name == other.name && one.by == other.by && one.within == other.within &&
+         one.threshold == other.threshold && one.distinct == other.distinct;
+}
+
 json::Array numbers_json(const std::vector<std::int64_t>& numbers) {
   return {numbers.begin(), numbers.end()};
 }
@@ -238,8 +244,18 @@ void IncidentBook::join(Applied& applied, Incident& incident, const Waiting& nex
 std::vector<Change> IncidentBook::use(std::shared_ptr<const Grouping> grouping,
                                       const SeverityTable& table, Timestamp now) {
   grouping_ = std::move(grouping);
-  std::vector<Change> changes;
+  // What a rule still says stands: else a restart, which asks again, would decide otherwise.
+  std::vector<Waiting> anew;
   for (Waiting& one : waiting_.take_all()) {
+    const Group group = group_of(one.detection);
+    if (group.rule != nullptr && says_same(*group.rule, one.rule)) {
+      waiting_.add(group.key, std::move(one));
+    } else {
+      anew.push_back(std::move(one));
+    }
+  }
+  std::vector<Change> changes;
+  for (Waiting& one : anew) {
     Applied applied = place(std::move(one), table, now);
     std::ranges::move(applied.changes, std::back_inserter(changes));
   }

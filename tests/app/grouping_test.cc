@@ -87,7 +87,7 @@ TEST_F(CoreGrouping, ATableThatSaysOtherwiseIsFound) {
     ASSERT_TRUE(core->write());
   }
   verify();
-  ASSERT_TRUE(store_->run("UPDATE waiting_detection SET ends = ends + 1"));
+  ASSERT_TRUE(store_->run("UPDATE waiting_detection SET ends = ends + 1", {}));
   const auto verdict = report::verify_store(
       *store_, {.key = ledger::VerifierKey{"example.com/test", signer_->public_key()}});
   ASSERT_TRUE(verdict);

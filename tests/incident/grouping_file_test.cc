@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"None", "rules:\n  - {name: a, by: [host], threshold: 0}\n", "2: "},
         {"Within", "rules:\n  - {name: a, by: [host], within: 8d}\n",
          "2: 'within' is more than nothing and at most 7d"},
-        {"Nothing", "within: 0s\n", "1: 'within' is more than nothing"},
+        {"Nothing", "within: 0s\n", "1: 'within': must not be zero"},
         {"Distinct", "rules:\n  - {name: a, by: [host], threshold: 2, distinct: host}\n",
          "2: 'host' is the same in a group"},
         {"DistinctAlone", "rules:\n  - {name: a, by: [host], distinct: account}\n",

@@ -18,6 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Key;
+using testing::Not;
 using testing::Pair;
 
 constexpr Timestamp told_at{1'800'000'000'000'000};
@@ -38,7 +39,8 @@ rows:
 constexpr std::string_view grouping_text = R"(
 within: 4h
 rules:
-  - {name: accounts, for: {rules: [many]}, by: [address], within: 1h, threshold: 3, distinct: account}
+  - {name: accounts, for: {rules: [many]}, by: [address], within: 1h, threshold: 3,
+     distinct: account}
   - {name: narrow, for: {rules: [narrow]}, by: [address, account], within: 1h}
   - {name: three, for: {rules: [three, other]}, by: [address], within: 1h, threshold: 3}
 links:
@@ -177,7 +179,7 @@ TEST_F(GroupingTest, WhatWaitedJoinsWithItsFactsAndIsNamed) {
   ASSERT_THAT(kinds(applied.changes), ElementsAre("opened"));
   EXPECT_EQ(applied.changes[0].after.at("gathered"), json::Value(json::Array{1, 2}));
   EXPECT_EQ(applied.changes[0].after.at("grouped_by"), json::Value("three"));
-  EXPECT_THAT(applied.changes[0].why, HasSubstr("3 detections within 1h by 'three'"));
+  EXPECT_THAT(applied.changes[0].why, HasSubstr("3 detections within 1 h by 'three'"));
   EXPECT_EQ(book_.waiting(), 0U);
 }
 

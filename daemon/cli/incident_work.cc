@@ -49,7 +49,7 @@ constexpr std::string_view synopses =
     "\n       mailwarden incidents notice draft NUMBER DUTY"
     "\n       mailwarden incidents notice sent|aware|waive NUMBER DUTY --who P --why W"
     "\n       mailwarden incidents spread NUMBER [OPTION]..."
-    "\n       mailwarden incidents figures|breaches [OPTION]...";
+    "\n       mailwarden incidents figures|breaches|waiting [OPTION]...";
 
 int do_work(const Work& work, const Arguments& arguments) {
   po::options_description options("Options");
@@ -192,6 +192,33 @@ void print_figures(const json::Value& answer) {
   print_table(
       {"MONTH", "SEVERITY", "INCIDENTS", "LATE", "DETECT", "ACKNOWLEDGE", "CONTAIN", "RESOLVE"},
       rows);
+}
+
+// "address 192.0.2.7, account ann".
+std::string common_of(const json::Value& group) {
+  std::string text;
+  if (const auto* common = group["common"].as_array()) {
+    for (const json::Value& one : *common) {
+      text += (text.empty() ? "" : ", ") + one.text("kind") + " " + one.text("name");
+    }
+  }
+  return text;
+}
+
+void print_waiting(const json::Value& answer) {
+  std::vector<std::vector<std::string>> rows;
+  if (const auto* groups = answer["waiting"].as_array()) {
+    for (const json::Value& group : *groups) {
+      const std::string distinct = group.text("distinct");
+      rows.push_back({common_of(group),
+                      std::to_string(group.integer("count")) + " of " +
+                          std::to_string(group.integer("threshold")) +
+                          (distinct.empty() ? "" : ", each another " + distinct),
+                      group.text("within"), group.text("rule"), group.text("title"),
+                      short_time(group.text("until"))});
+    }
+  }
+  print_table({"IN COMMON", "SO MANY", "WITHIN", "RULE", "THE LAST", "KEPT UNTIL (UTC)"}, rows);
 }
 
 void print_breaches(const json::Value& answer) {
@@ -359,6 +386,7 @@ std::optional<int> incident_work(std::string_view verb, const Arguments& argumen
   if (verb == "spread") return show_spread(arguments);
   if (verb == "figures") return look(arguments, "figures", print_figures);
   if (verb == "breaches") return look(arguments, "breaches", print_breaches);
+  if (verb == "waiting") return look(arguments, "waiting", print_waiting);
   const std::string second = arguments.empty() ? "" : arguments[0];
   const Arguments rest(arguments.empty() ? arguments.end() : arguments.begin() + 1,
                        arguments.end());

@@ -96,6 +96,17 @@ void print_similar(const json::Value& one) {
   print_table({"NO", "SEVERITY", "STATE", "WHAT", "CHANGED (UTC)"}, rows);
 }
 
+void print_related(const json::Value& one) {
+  const auto* related = one["related"].as_array();
+  if (related == nullptr || related->empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const json::Value& other : *related) {
+    rows.push_back({std::to_string(other.integer("number")), other.text("why")});
+  }
+  print("\nRelated:\n");
+  print_table({"NO", "WHY"}, rows);
+}
+
 // "merged into 3", "with 4, 5".
 std::string merges_of(const json::Value& one) {
   if (const std::int64_t into = one.integer("merged_into"); into != 0) {
@@ -206,6 +217,7 @@ void print_incident(const json::Value& one) {
   print_remarks(one);
   print("\n");
   print_changes(one);
+  print_related(one);
   print_similar(one);
 }
 

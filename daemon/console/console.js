@@ -243,6 +243,16 @@ function others(incident) {
   if (absorbed.length) {
     made.push(...fact("Merged with", ...absorbed.flatMap((one) => [link(one, String(one)), " "])));
   }
+  const related = incident.related || [];
+  if (related.length) {
+    const lines = element("ul");
+    for (const one of related) {
+      const line = element("li");
+      line.append(link(one.number, String(one.number)), ` ${one.why}`);
+      lines.append(line);
+    }
+    made.push(...fact("Related", lines));
+  }
   const similar = incident.similar || [];
   if (similar.length) {
     const lines = element("ul");

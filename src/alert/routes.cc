@@ -157,7 +157,11 @@ std::string news_of(const incident::Change& change) {
 json::Object cloud_event(const std::string& key, const std::string& type, Timestamp time,
                          const std::string& origin, const incident::Incident& incident,
                          json::Object data) {
-  data["incident"] = incident::to_json(incident);
+  json::Object about = incident::to_json(incident);
+  // Whoever is told reads up who else is named, where that is kept.
+  about.erase("named");
+  about.erase("gathered");
+  data["incident"] = std::move(about);
   return {{"specversion", "1.0"},
           {"id", key},
           {"source", "mailwarden/" + origin},

@@ -10,6 +10,7 @@
 #include "detect/detection_table.h"
 #include "event/event_json.h"
 #include "incident/incident_table.h"
+#include "incident/waiting_table.h"
 #include "respond/flow_means.h"
 #include "respond/flow_run_table.h"
 #include "respond/run_table.h"
@@ -20,10 +21,10 @@ std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const auto& steps :
        {ingest::migrations(), detect::migrations(), ledger::migrations(), incident::migrations(),
-        alert::migrations(), alert::escalation_migrations(), alert::signal_migrations(),
-        respond::migrations(), privacy::migrations(), access::decision_migrations(),
-        access::migrations(), access::sign_in_migrations(), identity::migrations(),
-        ledger::witness_migrations()}) {
+        incident::waiting_migrations(), alert::migrations(), alert::escalation_migrations(),
+        alert::signal_migrations(), respond::migrations(), privacy::migrations(),
+        access::decision_migrations(), access::migrations(), access::sign_in_migrations(),
+        identity::migrations(), ledger::witness_migrations()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;
@@ -66,6 +67,8 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   if (!incidents) return std::unexpected(incidents.error());
   const auto last = incident::last_incident_number(parts.database);
   if (!last) return std::unexpected(last.error());
+  auto gathering = incident::load_waiting(parts.database);
+  if (!gathering) return std::unexpected(gathering.error());
   auto runs = respond::flow::load_stored(parts.database, parts.clock.now());
   if (!runs) return std::unexpected(runs.error());
   auto standing = access::load_standing(parts.database);
@@ -100,6 +103,8 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, const CoreP
   }
   core->regroup();
   core->activate();
+  core->book_.resume(*std::move(gathering));
+  core->regather();
   for (alert::AlertRow& row : *waiting) core->post(std::move(row.alert), core->outgoing_);
   std::vector<ledger::Entry> entries;
   core->take_moves(core->runs_.resume(parts.clock.now()), entries);
@@ -157,6 +162,7 @@ void Core::use(std::shared_ptr<const Policies> policies) {
   if (same) return;
   regroup();
   record_policies();
+  regather();
 }
 
 void Core::record_policies() {
@@ -249,17 +255,19 @@ void Core::take(WorkedBatch batch) {
 incident::IncidentBook::Applied Core::report(const detect::Detection& detection,
                                              std::vector<ledger::Entry>& entries,
                                              const std::string& who) {
-  auto applied = book_.apply(detection, policies_->severity, parts_.clock.now());
+  const std::int64_t number = ++last_detection_;
+  auto applied = book_.apply(detection, policies_->severity, parts_.clock.now(), number);
   for (incident::Change& change : applied.changes) {
     if (!who.empty()) change.who = who;
   }
-  const auto row = keep(detect::DetectionRow{.number = ++last_detection_,
+  const auto row = keep(detect::DetectionRow{.number = number,
                                              .incident = applied.incident,
                                              .entry = next_entry(entries),
                                              .detection = detection});
   json::Object record = detect::to_record(detection);
   record["incident"] = applied.incident;
   record["number"] = row->number;
+  if (!applied.waits.empty()) record["waits"] = applied.waits;
   entries.push_back({"detection", std::move(record)});
   ++totals_.detections;
   pending_.emplace_back(

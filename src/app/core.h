@@ -234,6 +234,9 @@ class Core {
                                          const std::string& who = "");
   void take_changes(const std::vector<incident::Change>& changes,
                     std::vector<ledger::Entry>& entries);
+  // Grouping rules that are new have their say on what waits.
+  void regather();
+  void store_waiting();
   void take_evidence(const respond::flow::Outcome& outcome, std::vector<ledger::Entry>& entries);
   void take_moves(const respond::flow::Moves& moves, std::vector<ledger::Entry>& entries);
   ledger::Entry decided(const alert::Alert& alert) const;

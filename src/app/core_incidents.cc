@@ -1,5 +1,6 @@
 // The core's part about what people do about incidents.
 #include "app/core.h"
+#include "incident/waiting_table.h"
 
 namespace mailwarden::app {
 
@@ -36,7 +37,7 @@ Result<std::vector<incident::Change>> Core::act(const incident::Report& told) {
       incident::to_detection(told, policies_->severity, *policies_->procedure, now);
   if (!detection) return std::unexpected(detection.error());
   std::vector<ledger::Entry> entries;
-  auto [number, changes] = report(*detection, entries, told.who);
+  auto [number, changes, waits] = report(*detection, entries, told.who);
   const incident::Incident* const found = book_.find(number);
   if (!told.type.empty() && found != nullptr && found->type != told.type) {
     const auto typed = book_.act({.kind = incident::Act::Kind::set_type,
@@ -51,6 +52,27 @@ Result<std::vector<incident::Change>> Core::act(const incident::Report& told) {
   }
   append(std::move(entries));
   return changes;
+}
+
+void Core::regather() {
+  std::vector<ledger::Entry> entries;
+  take_changes(book_.use(policies_->grouping, policies_->severity, parts_.clock.now()), entries);
+  append(std::move(entries));
+}
+
+void Core::store_waiting() {
+  for (const incident::WaitingMove& move : book_.take_waiting()) {
+    if (move.row) {
+      store_state({"waiting_detection"}, [row = *move.row](db::Database& database) {
+        return incident::store_waiting(database, row);
+      });
+      continue;
+    }
+    state_->note_gone("waiting_detection", {std::to_string(move.number)});
+    pending_.emplace_back([number = move.number](db::Database& database) {
+      return incident::remove_waiting(database, number);
+    });
+  }
 }
 
 void Core::tick() {

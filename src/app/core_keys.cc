@@ -181,6 +181,7 @@ Result<bool> Core::shred(const privacy::Erasure& erasure) {
   // What can be tried again comes before what cannot be undone.
   const auto names = [&](std::string_view text) { return privacy::mentions(text, erasure); };
   if (auto done = correlator_.forget(names); !done) return std::unexpected(done.error());
+  book_.forget_waiting(names);
   if (auto done = forget_entities(erasure.subject); !done) return std::unexpected(done.error());
   std::vector<access::SignInKey> keys;
   for (const access::SignIn& sign_in : sign_ins_.forget(erasure.subject)) {

@@ -80,6 +80,7 @@ void Core::append(std::vector<ledger::Entry> entries) {
       return incident::store_incident(database, *book_.find(number));
     });
   }
+  store_waiting();
   alerting_.tell(*state_);
   std::ranges::move(state_->take(), std::back_inserter(entries));
   if (entries.empty()) return;

@@ -31,6 +31,8 @@ class Loader {
     auto severity = take(load_severity());
     auto procedure = take(severity ? load_procedure(*severity)
                                    : Result<std::shared_ptr<const incident::Procedure>>());
+    auto grouping = take(load_grouping(rules ? &*rules : nullptr,
+                                       procedure && *procedure ? procedure->get() : nullptr));
     auto retention = take(load_retention());
     auto on_call = take(load_on_call());
     auto routes = take(load_routes(std::move(on_call), take(load_escalations())));
@@ -58,6 +60,7 @@ class Loader {
                  .decoders = *std::move(decoders),
                  .severity = *std::move(severity),
                  .procedure = *std::move(procedure),
+                 .grouping = *std::move(grouping),
                  .retention = *std::move(retention),
                  .routes = *std::move(routes),
                  .playbooks = playbooks_in(*std::move(playbooks)),
@@ -189,6 +192,32 @@ class Loader {
         });
     if (!procedure) return std::unexpected(procedure.error());
     return std::make_shared<const incident::Procedure>(*std::move(procedure));
+  }
+
+  // What could not be loaded is not there, and names of it are not checked.
+  Result<std::shared_ptr<const incident::Grouping>> load_grouping(
+      const detect::RuleSet* rules, const incident::Procedure* procedure) {
+    std::map<std::string, std::string, std::less<>> ids;
+    if (rules != nullptr) ids = rule_ids(*rules);
+    auto grouping = read_or_none<incident::Grouping>(
+        "/grouping.yaml", [&](const std::string& text, const std::string& file) {
+          return incident::Grouping::parse(
+              text, file, {.procedure = procedure, .rules = rules == nullptr ? nullptr : &ids});
+        });
+    if (!grouping) return std::unexpected(grouping.error());
+    return std::make_shared<const incident::Grouping>(*std::move(grouping));
+  }
+
+  // By ids and names.
+  static std::map<std::string, std::string, std::less<>> rule_ids(const detect::RuleSet& rules) {
+    std::map<std::string, std::string, std::less<>> ids;
+    auto known = [&](const detect::Header& header) {
+      ids[header.id] = header.id;
+      if (!header.name.empty()) ids[header.name] = header.id;
+    };
+    for (const detect::Rule& rule : rules.rules()) known(rule.header);
+    for (const detect::Correlation& correlation : rules.correlations()) known(correlation.header);
+    return ids;
   }
 
   Result<alert::EscalationChains> load_escalations() {
@@ -369,13 +398,7 @@ class Loader {
   // Playbooks name rules by name; incidents hold their ids.
   void resolve(PlaybookFiles& files, const detect::RuleSet& rules, const alert::Routes& routes,
                const incident::Procedure& procedure, const respond::EffectSettings& effects) {
-    std::map<std::string, std::string, std::less<>> ids;
-    auto known = [&](const detect::Header& header) {
-      ids[header.id] = header.id;
-      if (!header.name.empty()) ids[header.name] = header.id;
-    };
-    for (const detect::Rule& rule : rules.rules()) known(rule.header);
-    for (const detect::Correlation& correlation : rules.correlations()) known(correlation.header);
+    const auto ids = rule_ids(rules);
     using Names = respond::CheckContext::Names;
     respond::CheckContext context{.receivers = Names(),
                                   .schedules = Names(),

@@ -1,9 +1,10 @@
 // Everything that rules and policies say, loaded as one whole.
 //
-// What     load() reads rules, decoders' settings, the severity table, how incidents are handled,
-//          retention, routes, who is on call, who is told when nobody answers, playbooks and what
-//          effects may touch; what holds is replaced as a whole or not at all. `version` is a hash
-//          of every text read, which the ledger records when it changes.
+// What     load() reads rules, decoders' settings, the severity table, how incidents are handled
+//          and of what they are made, retention, routes, who is on call, who is told when nobody
+//          answers, playbooks and what effects may touch; what holds is replaced as a whole or not
+//          at all. `version` is a hash of every text read, which the ledger records when it
+//          changes.
 // Owns     Its content.
 // Threads  Never changes after load(); shared by all threads.
 // Errors   Error{invalid} with every mistake of every file at once; see load_policies() for rules.
@@ -23,6 +24,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "detect/rule_set.h"
+#include "incident/grouping.h"
 #include "incident/procedure.h"
 #include "incident/severity.h"
 #include "ingest/decode/decoder.h"
@@ -38,6 +40,7 @@ struct Policies {
   ingest::DecoderSet decoders;
   incident::SeverityTable severity;
   std::shared_ptr<const incident::Procedure> procedure;  // empty where there is no incidents.yaml
+  std::shared_ptr<const incident::Grouping> grouping;  // by entity where there is no grouping.yaml
   std::vector<privacy::RetentionPolicy> retention;
   alert::Routes routes;  // none where there is no routes.yaml; who is on call
   std::vector<respond::flow::Playbook> playbooks;  // their rules as ids

@@ -61,7 +61,15 @@ std::string entity_kind(const Detection& base, std::string_view path) {
   if (path == "src_endpoint.ip") return "address";
   if (path == "user.name" || path == "actor.user.name" || path == "email.from") return "account";
   if (path == "device.hostname") return "host";
+  if (path == "campaign" || path == "campaign_id" || path == "campaign.id") return "campaign";
   return base.entity.kind.empty() ? "resource" : base.entity.kind;
+}
+
+// Of what all events of a group have in common; "" where it is no account, address, host or
+// campaign.
+std::string shared_kind(std::string_view path) {
+  const std::string kind = entity_kind({}, path);
+  return kind == "resource" ? "" : kind;
 }
 
 std::size_t size_of(const std::variant<CountedGroup, OrderedGroup>& state) {
@@ -290,8 +298,14 @@ Detection Correlator::fire(const Window& window, const Detection& last,
     const auto alias = correlation.aliases.find(name);
     const auto field =
         alias == correlation.aliases.end() ? std::nullopt : field_for(alias->second, last.rule_id);
-    detection.because.push_back(
-        {"group-by", name, std::string(value_named(last, field.value_or(name)))});
+    const std::string value(value_named(last, field.value_or(name)));
+    detection.because.push_back({"group-by", name, value});
+    const Entity common{shared_kind(field.value_or(name)), value};
+    const bool is_new = common != detection.entity &&
+                        std::ranges::find(detection.also, common) == detection.also.end();
+    const bool is_named =
+        !common.kind.empty() && !value.empty() && value.size() <= Detection::also_bytes_max;
+    if (is_new && is_named) detection.also.push_back(common);
   }
   detection.because.push_back(
       {"correlation", "count",

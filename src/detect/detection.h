@@ -27,7 +27,7 @@ std::string_view to_string(Level level);
 std::optional<Level> parse_level(std::string_view text);
 
 // Who or what a detection is about; incidents are grouped by it. `kind` is one of address, account,
-// host, resource; empty where the rule names nobody.
+// host, resource, service, campaign; empty where the rule names nobody.
 struct Entity {
   std::string kind;
   std::string name;
@@ -47,6 +47,7 @@ struct Because {
 struct Detection {
   static constexpr std::size_t because_max = 16;
   static constexpr std::size_t events_max = 64;
+  static constexpr std::size_t also_bytes_max = 512;  // of a name; longer ones are no one's
 
   std::string rule_id;  // the rule's `id`, or its `name`, or its file's name
   std::string title;
@@ -57,6 +58,9 @@ struct Detection {
   EventId event;   // the event that completed it
   Timestamp time;  // that event's time
   Entity entity;
+  // Accounts, addresses, hosts and campaigns that the event names besides; of a correlation, what
+  // its events have in common. Incidents are linked by them.
+  std::vector<Entity> also;
   std::vector<Because> because;
   // For a correlation: the events that counted, oldest first, and how many there were in all.
   std::vector<EventId> events;

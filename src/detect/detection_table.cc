@@ -55,6 +55,14 @@ constexpr std::string_view columns =
     "SELECT number, incident, entry, rule, body, stream, position, time, entity_kind"
     " FROM detection ";
 
+json::Array also_json(const Detection& detection) {
+  json::Array also;
+  for (const Entity& one : detection.also) {
+    also.push_back(json::Object{{"kind", one.kind}, {"name", one.name}});
+  }
+  return also;
+}
+
 Result<Detection> read_detection(db::Database& database, const db::Statement& row) {
   auto read = read_body(database, row.integer(0), row.text(4));
   if (read || read.error().code != Code::not_found) return read;
@@ -106,7 +114,7 @@ json::Object to_record(const Detection& detection) {
   for (const std::string& tag : detection.tags) tags.push_back(tag);
   json::Object facts;
   for (const auto& [name, worth] : detection.facts) facts[name] = worth;
-  return {
+  json::Object record{
       {"because", std::move(because)},
       {"count", detection.count},
       {"entity", json::Object{{"kind", detection.entity.kind}, {"name", detection.entity.name}}},
@@ -120,6 +128,9 @@ json::Object to_record(const Detection& detection) {
       {"rule_version", detection.rule_version},
       {"tags", std::move(tags)},
       {"title", detection.title}};
+  // What an older version kept says nothing of them, so nothing is said where there are none.
+  if (!detection.also.empty()) record["also"] = also_json(detection);
+  return record;
 }
 
 Result<Detection> from_record(const json::Value& record) {
@@ -135,6 +146,11 @@ Result<Detection> from_record(const json::Value& record) {
   if (const auto level = parse_level(record.text("level"))) detection.level = *level;
   detection.count = record.integer("count", 1);
   detection.entity = {record["entity"].text("kind"), record["entity"].text("name")};
+  if (const auto* also = record["also"].as_array()) {
+    for (const json::Value& one : *also) {
+      detection.also.push_back({one.text("kind"), one.text("name")});
+    }
+  }
   if (const auto* tags = record["tags"].as_array()) {
     for (const json::Value& tag : *tags) {
       if (const auto* text = tag.as_string()) detection.tags.push_back(*text);
@@ -203,6 +219,18 @@ Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::i
   return read_rows(database, database.query(std::string(columns) +
                                                 "WHERE number < $1 ORDER BY number DESC LIMIT $2",
                                             {before, limit}));
+}
+
+Result<std::vector<DetectionRow>> load_detections(db::Database& database,
+                                                  std::span<const std::int64_t> numbers) {
+  std::vector<DetectionRow> all;
+  for (const std::int64_t number : numbers) {
+    auto rows =
+        read_rows(database, database.query(std::string(columns) + "WHERE number = $1", {number}));
+    if (!rows) return rows;
+    for (DetectionRow& row : *rows) all.push_back(std::move(row));
+  }
+  return all;
 }
 
 Result<std::vector<DetectionRow>> load_rule_detections(db::Database& database,

@@ -44,6 +44,9 @@ Result<std::vector<DetectionRow>> load_incident_detections(db::Database& databas
                                                            std::int64_t before, std::int64_t limit);
 Result<std::vector<DetectionRow>> load_detections(db::Database& database, std::int64_t before,
                                                   std::int64_t limit);
+// Those of these numbers.
+Result<std::vector<DetectionRow>> load_detections(db::Database& database,
+                                                  std::span<const std::int64_t> numbers);
 // Those of one rule.
 Result<std::vector<DetectionRow>> load_rule_detections(db::Database& database,
                                                        const std::string& rule, std::int64_t before,

@@ -14,18 +14,41 @@ constexpr std::array<std::string_view, 5> level_names{"informational", "low", "m
                                                       "critical"};
 
 std::string entity_kind(std::string_view path) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kinds{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kinds{
       {{"src_endpoint.ip", "address"},
        {"user.name", "account"},
        {"actor.user.name", "account"},
        {"email.from", "account"},
        {"device.hostname", "host"},
        {"resources.name", "resource"},
-       {"service.name", "service"}}};
+       {"service.name", "service"},
+       {"campaign", "campaign"},
+       {"campaign_id", "campaign"},
+       {"campaign.id", "campaign"}}};
   for (const auto& [name, kind] : kinds) {
     if (path == name) return std::string(kind);
   }
   return path.ends_with("ip") ? "address" : path.ends_with("user") ? "account" : "resource";
+}
+
+// Whom an event names, besides what its detection is about.
+std::vector<Entity> others_of(const Event& event, const Entity& about) {
+  std::vector<Entity> others;
+  const auto add = [&](std::string_view kind, std::string_view name) {
+    if (name.empty() || name.size() > Detection::also_bytes_max) return;
+    Entity one{std::string(kind), std::string(name)};
+    if (one == about || std::ranges::find(others, one) != others.end()) return;
+    others.push_back(std::move(one));
+  };
+  add("account", event.ocsf.user);
+  add("account", event.ocsf.actor_user);
+  add("account", event.ocsf.email_from);
+  add("address", event.ocsf.src_ip);
+  add("host", event.ocsf.device);
+  for (const std::string_view name : {"campaign", "campaign_id", "campaign.id"}) {
+    add("campaign", event.fields.text(name));
+  }
+  return others;
 }
 
 }  // namespace
@@ -115,6 +138,7 @@ Detection RuleSet::detection_of(RuleNumber number, const Event& event,
     }
   }
   if (detection.silent) return detection;
+  detection.also = others_of(event, detection.entity);
   detection.title = header.title;
   detection.tags = header.tags;
   detection.facts = header.facts;

@@ -64,6 +64,21 @@ json::Object detection_json(const detect::DetectionRow& row) {
   return object;
 }
 
+// The rows of those that had waited say still that they were of no incident then.
+Result<void> add_gathered(db::Database& database, const incident::Incident& incident,
+                          std::vector<detect::DetectionRow>& rows, std::int64_t limit) {
+  const std::vector<std::int64_t> newest(
+      incident.gathered.rbegin(),
+      std::next(incident.gathered.rbegin(),
+                std::min<std::ptrdiff_t>(std::ssize(incident.gathered), limit)));
+  auto gathered = detect::load_detections(database, newest);
+  if (!gathered) return std::unexpected(gathered.error());
+  std::ranges::move(*gathered, std::back_inserter(rows));
+  std::ranges::sort(rows, std::greater<>(), &detect::DetectionRow::number);
+  if (std::ssize(rows) > limit) rows.resize(static_cast<std::size_t>(limit));
+  return {};
+}
+
 std::string content_type_of(const std::string& name) {
   if (name.ends_with(".html")) return "text/html; charset=utf-8";
   if (name.ends_with(".json")) return "application/json";
@@ -152,9 +167,11 @@ Response Api::incident(std::string_view text) const {
   const auto changes = incident::load_changes(**store, *number);
   if (!changes) return trouble(changes.error());
   constexpr std::int64_t detections_shown = 100;
-  const auto detections =
-      detect::load_incident_detections(**store, *number, INT64_MAX, detections_shown);
+  auto detections = detect::load_incident_detections(**store, *number, INT64_MAX, detections_shown);
   if (!detections) return trouble(detections.error());
+  if (auto done = add_gathered(**store, *found, *detections, detections_shown); !done) {
+    return trouble(done.error());
+  }
   constexpr std::int64_t similar_shown = 20;
   const auto similar = incident::load_similar(**store, *found, similar_shown);
   if (!similar) return trouble(similar.error());

@@ -8,6 +8,7 @@
 #include "incident/incident_table.h"
 #include "incident/notice.h"
 #include "incident/spread.h"
+#include "incident/waiting_table.h"
 
 namespace mailwarden::http {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::string_view incidents_path = "/api/v1/incidents";
 constexpr std::string_view notice_end = "/notice";
 
 constexpr std::string_view spread_end = "/spread";
+constexpr std::string_view waiting_path = "/api/v1/waiting";
 
 bool is_of_one(std::string_view path, std::string_view end) {
   return path.starts_with(incidents_path) && path.ends_with(end);
@@ -48,6 +50,7 @@ Response IncidentApi::answer(const Request& request) const {
   if (request.path == incidents_path) return report(request);
   if (is_of_one(request.path, notice_end)) return notice(request);
   if (is_of_one(request.path, spread_end)) return spread(request);
+  if (request.path == waiting_path) return waiting();
   return request.path == "/api/v1/figures" ? figures(request) : breaches();
 }
 
@@ -120,6 +123,14 @@ Response IncidentApi::figures(const Request& request) const {
   json::Array list;
   for (const incident::FigureRow& row : *rows) list.emplace_back(incident::to_json(row));
   return json_response(200, json::Object{{"figures", std::move(list)}});
+}
+
+Response IncidentApi::waiting() const {
+  const auto store = open_store(parts_.store);
+  if (!store) return trouble(store.error());
+  auto groups = incident::waiting_groups(**store);
+  if (!groups) return trouble(groups.error());
+  return json_response(200, json::Object{{"waiting", *std::move(groups)}});
 }
 
 Response IncidentApi::breaches() const {

@@ -5,6 +5,7 @@
 //                                                    {"title","what","type","entity","facts","who"}
 //            GET  /api/v1/incidents/{number}/notice  ?duty=: a draft, as plain text
 //            GET  /api/v1/incidents/{number}/spread  ?depth=: who signed in where, from where
+//            GET  /api/v1/waiting                    detections that wait for others, by groups
 //            GET  /api/v1/figures                    ?from= &until=: times by month and severity
 //            GET  /api/v1/breaches                   the register of breaches
 // Owns     Nothing; every request opens the store for reading alone.
@@ -46,6 +47,7 @@ class IncidentApi {
   net::Response spread(const net::Request& request) const;
   net::Response figures(const net::Request& request) const;
   net::Response breaches() const;
+  net::Response waiting() const;
 
   IncidentApiParts parts_;
 };

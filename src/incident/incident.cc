@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 #include "base/text.h"
 #include "incident/incident_json.h"
@@ -16,21 +15,6 @@ constexpr std::string_view daemon = "mailwarden";
 constexpr std::array<std::string_view, 9> state_names{"detected",    "analysing",  "contained",
                                                       "eradicating", "recovering", "post_incident",
                                                       "closed",      "dismissed",  "merged"};
-
-std::string reason_of(const Classification& found) {
-  if (found.row.empty()) return "no row of the severity table holds";
-  std::string words = found.row;
-  for (std::size_t i = 0; i < found.because.size(); ++i) {
-    words += (i == 0 ? ": " : ", ") + found.because[i];
-  }
-  return words;
-}
-
-detect::Entity entity_of(const detect::Detection& detection) {
-  // What is about nobody is grouped by its rule, so that it does not open an incident a line.
-  if (detection.entity.name.empty()) return {"rule", detection.rule_id};
-  return detection.entity;
-}
 
 }  // namespace
 
@@ -65,6 +49,9 @@ IncidentBook::IncidentBook(std::vector<Incident> incidents, std::int64_t last_nu
     if (!is_over(incident.state)) {
       by_entity_[incident.entity].insert(number);
       for (const detect::Entity& other : incident.others) by_entity_[other].insert(number);
+      // An older version did not keep whom it names.
+      by_named_[incident.entity].insert(number);
+      for (const detect::Entity& one : incident.named) by_named_[one].insert(number);
     }
     incidents_.emplace(number, std::move(incident));
   }
@@ -73,20 +60,6 @@ IncidentBook::IncidentBook(std::vector<Incident> incidents, std::int64_t last_nu
 const Incident* IncidentBook::find(std::int64_t number) const {
   const auto found = incidents_.find(number);
   return found == incidents_.end() ? nullptr : &found->second;
-}
-
-// The newest open incident of the entity whose events the detection's lies near to.
-Incident* IncidentBook::find_open(const detect::Detection& detection,
-                                  const detect::Entity& entity) {
-  const auto numbers = by_entity_.find(entity);
-  if (numbers == by_entity_.end()) return nullptr;
-  for (auto number = numbers->second.rbegin(); number != numbers->second.rend(); ++number) {
-    Incident& incident = incidents_.at(*number);
-    const bool near = detection.time <= incident.last_event + options_.window &&
-                      detection.time >= incident.first_event - options_.window;
-    if (near) return &incident;
-  }
-  return nullptr;
 }
 
 Change& IncidentBook::add(std::vector<Change>& changes, Incident& incident, Timestamp now,
@@ -129,60 +102,6 @@ void IncidentBook::take_facts(std::vector<Change>& changes, Incident& incident, 
   change.after["facts"] = facts_json(incident.facts);
   reclassify(changes, incident, table, now);
   proceed(changes, incident, now);
-}
-
-IncidentBook::Applied IncidentBook::apply(const detect::Detection& detection,
-                                          const SeverityTable& table, Timestamp now) {
-  const detect::Entity entity = entity_of(detection);
-  const Facts facts(detection.facts.begin(), detection.facts.end());
-  Applied applied;
-  Incident* incident = find_open(detection, entity);
-  if (incident == nullptr) {
-    if (detection.level < table.incidents_from()) return applied;
-    Incident fresh{.number = ++last_number_,
-                   .title = detection.title,
-                   .level = detection.level,
-                   .entity = entity,
-                   .facts = facts,
-                   .opened = now,
-                   .first_event = detection.time,
-                   .last_event = detection.time,
-                   .detections = 1,
-                   .rules = {detection.rule_id}};
-    const Classification found = classify(table, facts);
-    set_class(fresh, found);
-    grade(fresh, table, now);
-    by_entity_[entity].insert(fresh.number);
-    incident = &incidents_.emplace(fresh.number, std::move(fresh)).first->second;
-    Change& change =
-        add(applied.changes, *incident, now, "opened", detection.title + "; " + reason_of(found));
-    change.after = {
-        {"entity", entity_json(entity)},       {"facts", facts_json(facts)},
-        {"rule", detection.rule_id},           {"severity", static_cast<int>(found.severity)},
-        {"state", to_string(State::detected)}, {"title", detection.title}};
-    proceed(applied.changes, *incident, now);
-    applied.incident = incident->number;
-    return applied;
-  }
-  applied.incident = incident->number;
-  incident->first_event = std::min(incident->first_event, detection.time);
-  incident->last_event = std::max(incident->last_event, detection.time);
-  ++incident->detections;
-  if (incident->rules.insert(detection.rule_id).second) {
-    Change& change = add(applied.changes, *incident, now, "rule_joined", detection.title);
-    change.after["rule"] = detection.rule_id;
-    if (detection.level > incident->level) {
-      incident->level = detection.level;
-      incident->title = detection.title;
-      change.after["title"] = detection.title;
-    }
-  } else if (std::has_single_bit(static_cast<std::uint64_t>(incident->detections))) {
-    Change& change = add(applied.changes, *incident, now, "detections_doubled",
-                         std::to_string(incident->detections) + " detections so far");
-    change.after["detections"] = incident->detections;
-  }
-  take_facts(applied.changes, *incident, facts, table, now, detection.title);
-  return applied;
 }
 
 json::Object to_record(const Change& change) {

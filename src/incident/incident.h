@@ -2,7 +2,10 @@
 //
 // What     An IncidentBook holds the incidents that are not over. A detection joins the open
 //          incident of its entity when their events lie within the grouping window, else it opens
-//          one. Every step of an incident's life is a Change. The book decides in memory and in
+//          one. Rules (grouping.h) say otherwise by what they are gathered, after how many an
+//          incident is opened, until when they wait (waiting.h), and which open incidents are
+//          related, or joined, because they name the same account, address, host or campaign.
+//          Every step of an incident's life is a Change. The book decides in memory and in
 //          order; what it decided is stored by incident_table.h.
 //          Deadlines follow from the service level of its severity. They stand as times in the
 //          incident, so that neither a restart nor another policy moves them; tick() tells those
@@ -13,8 +16,8 @@
 // Threads  One, the core's.
 // Errors   act(): not_found, conflict (a step that its state does not allow), denied (what only a
 //          person with a reason may do), invalid.
-// Limits   BookOptions; an incident's changes by detections grow with the logarithm of their
-//          number.
+// Limits   BookOptions, WaitingRoom, named_max and those beside it; an incident's changes by
+//          detections grow with the logarithm of their number.
 // Source   NIST SP 800-61r3 for the states; claims W13, W14, W16, W17, W18.
 //
 // States and the ways between them:
@@ -29,6 +32,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,9 +45,11 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "detect/detection.h"
+#include "incident/grouping.h"
 #include "incident/procedure.h"
 #include "incident/severity.h"
 #include "incident/task.h"
+#include "incident/waiting.h"
 #include "json/value.h"
 
 namespace mailwarden::incident {
@@ -110,6 +116,12 @@ struct Incident {
   std::vector<Evidence> evidence;                         // by number
   Remarks remarks;
   std::map<std::string, Duty, std::less<>> duties;
+  // What else its detections have in common, where more than `entity`.
+  GroupKey narrowed;
+  std::set<std::int64_t> gathered;  // numbers of detections that had waited for it
+  // Whom its detections name, at most IncidentBook::named_max; kept while it is open.
+  std::set<detect::Entity> named;
+  std::map<std::int64_t, std::string> related;  // other incidents, and why
 
   bool operator==(const Incident&) const = default;
 };
@@ -162,12 +174,16 @@ std::optional<Act::Kind> parse_act(std::string_view name);
 std::string act_names();  // "move, acknowledge, …"
 
 struct BookOptions {
-  Duration window = std::chrono::hours(4);
   std::size_t reason_bytes_max = 4096;
 };
 
 class IncidentBook {
  public:
+  static constexpr std::size_t named_max = 200;
+  static constexpr std::size_t related_max = 50;
+  static constexpr std::size_t gathered_max = 1000;  // numbers told of detections that had waited
+  static constexpr std::size_t others_max = 100;     // by links; merging has no bound
+
   // `incidents`: those that are not over; `last_number`: the greatest ever given.
   IncidentBook(std::vector<Incident> incidents, std::int64_t last_number,
                const BookOptions& options = {});
@@ -176,10 +192,24 @@ class IncidentBook {
   void use(std::shared_ptr<const Procedure> procedure) { procedure_ = std::move(procedure); }
 
   struct Applied {
-    std::int64_t incident = 0;  // 0: too low a level to open one
+    std::int64_t incident = 0;  // 0: too low a level to open one, or it waits
     std::vector<Change> changes;
+    std::string waits = {};  // the rule of grouping.yaml by which it does
   };
-  Applied apply(const detect::Detection& detection, const SeverityTable& table, Timestamp now);
+  // `number` is the detection's; 0 for one that cannot wait, since nobody could find it again.
+  Applied apply(const detect::Detection& detection, const SeverityTable& table, Timestamp now,
+                std::int64_t number = 0);
+  // The rules in force from now on. What waits is judged by them anew.
+  std::vector<Change> use(std::shared_ptr<const Grouping> grouping, const SeverityTable& table,
+                          Timestamp now);
+  // What waited when the last process ended: to be told of before use().
+  void resume(std::vector<StoredWaiting> stored);
+  std::vector<WaitingMove> take_waiting() { return waiting_.take_moves(); }
+  std::size_t waiting() const { return waiting_.size(); }
+  // Of whom nothing may wait any more.
+  void forget_waiting(const std::function<bool(std::string_view text)>& names) {
+    waiting_.forget(names);
+  }
   Result<std::vector<Change>> act(const Act& act, const SeverityTable& table, Timestamp now);
   // What has passed by that time without anybody's doing.
   std::vector<Change> tick(Timestamp now);
@@ -192,7 +222,34 @@ class IncidentBook {
   const std::map<std::int64_t, Incident>& all() const { return incidents_; }
 
  private:
-  Incident* find_open(const detect::Detection& detection, const detect::Entity& entity);
+  // By what a detection is gathered.
+  struct Group {
+    const GroupingRule* rule = nullptr;
+    GroupKey key;
+    Duration within{};  // how near to an open incident it must lie
+  };
+  Group group_of(const detect::Detection& detection) const;
+  Incident* find_open(const detect::Detection& detection, const Group& group);
+  bool must_wait(const detect::Detection& detection, const Group& group,
+                 const SeverityTable& table) const;
+  // `waiting` has waited where it has an end.
+  Applied place(Waiting waiting, const SeverityTable& table, Timestamp now);
+  Incident& open(Applied& applied, const Waiting& first, const Group& group,
+                 const SeverityTable& table, Timestamp now, const std::string& early);
+  void join(Applied& applied, Incident& incident, const Waiting& next, const Group& group,
+            const SeverityTable& table, Timestamp now);
+  // `fresh` are those whom it names from now on.
+  using Entities = std::vector<detect::Entity>;
+  std::vector<std::int64_t> gather(Incident& incident, const Waiting& with, const Group& group,
+                                   Facts& facts, Entities& fresh);
+  // incident_links.cc
+  void name(Incident& incident, const Entities& entities, Entities& fresh);
+  std::vector<std::int64_t> linked(const LinkRule& link, const detect::Entity& entity,
+                                   const detect::Detection& detection, std::int64_t besides) const;
+  Incident* find_linked(std::vector<Change>& changes, const detect::Detection& detection,
+                        const Group& group, Timestamp now);
+  void relate(std::vector<Change>& changes, Incident& incident, const detect::Detection& detection,
+              const Entities& fresh, Timestamp now);
   Change& add(std::vector<Change>& changes, Incident& incident, Timestamp now, std::string kind,
               std::string why);
   void reclassify(std::vector<Change>& changes, Incident& incident, const SeverityTable& table,
@@ -223,7 +280,10 @@ class IncidentBook {
   BookOptions options_;
   std::shared_ptr<const Procedure> procedure_ = std::make_shared<const Procedure>();
   std::map<std::int64_t, Incident> incidents_;
+  std::shared_ptr<const Grouping> grouping_ = std::make_shared<const Grouping>();
+  WaitingRoom waiting_;
   std::map<detect::Entity, std::set<std::int64_t>> by_entity_;  // open ones
+  std::map<detect::Entity, std::set<std::int64_t>> by_named_;   // open ones, by whom they name
   std::int64_t last_number_;
   Timestamp next_due_;  // no deadline is missed before this
 };
@@ -238,6 +298,9 @@ inline constexpr auto change_kinds = std::to_array<std::string_view>({"opened",
                                                                       "acknowledged",
                                                                       "deadline_missed",
                                                                       "absorbed",
+                                                                      "gathered",
+                                                                      "linked",
+                                                                      "related",
                                                                       "split",
                                                                       "assigned",
                                                                       "noted",

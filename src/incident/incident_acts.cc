@@ -109,6 +109,7 @@ void IncidentBook::grade(Incident& incident, const SeverityTable& table, Timesta
 
 std::vector<Change> IncidentBook::tick(Timestamp now) {
   std::vector<Change> changes;
+  waiting_.expire(now);
   if (now < next_due_) return changes;
   next_due_ = Timestamp::latest;
   for (auto& [number, incident] : incidents_) {
@@ -145,6 +146,15 @@ void IncidentBook::end(Incident& incident, State state) {
   incident.state = state;
   by_entity_[incident.entity].erase(incident.number);
   for (const detect::Entity& other : incident.others) by_entity_[other].erase(incident.number);
+  incident.named.insert(incident.entity);
+  for (const detect::Entity& one : incident.named) {
+    const auto named = by_named_.find(one);
+    if (named == by_named_.end()) continue;
+    named->second.erase(incident.number);
+    if (named->second.empty()) by_named_.erase(named);
+  }
+  // Whoever of them is forgotten one day must not take an incident of others along.
+  incident.named.clear();
 }
 
 Result<void> IncidentBook::move(std::vector<Change>& changes, Incident& incident, const Act& act,
@@ -253,6 +263,8 @@ Result<void> IncidentBook::merge(std::vector<Change>& changes, Incident& inciden
   Change& left = add(changes, incident, now, "state_changed", act.why);
   left.before["state"] = to_string(incident.state);
   left.after = {{"merged_into", into.number}, {"state", to_string(State::merged)}};
+  Entities fresh;
+  name(into, {incident.named.begin(), incident.named.end()}, fresh);
   end(incident, State::merged);
   incident.merged_into = into.number;
 
@@ -264,6 +276,9 @@ Result<void> IncidentBook::merge(std::vector<Change>& changes, Incident& inciden
   into.others.insert(incident.entity);
   into.others.insert(incident.others.begin(), incident.others.end());
   into.others.erase(into.entity);
+  into.related.insert(incident.related.begin(), incident.related.end());
+  into.related.erase(into.number);
+  into.related.erase(incident.number);
   for (const detect::Entity& other : into.others) by_entity_[other].insert(into.number);
   into.detections += incident.detections;
   into.first_event = std::min(into.first_event, incident.first_event);
@@ -327,6 +342,8 @@ Result<void> IncidentBook::split(std::vector<Change>& changes, Incident& inciden
   by_entity_[entity].erase(incident.number);
   by_entity_[entity].insert(fresh.number);
   Incident& stored = incidents_.emplace(fresh.number, std::move(fresh)).first->second;
+  Entities named;
+  name(stored, {entity}, named);
   Change& opened = add(changes, stored, now, "opened", act.why);
   opened.after = {{"entity", entity_json(entity)},
                   {"facts", facts_json(facts)},

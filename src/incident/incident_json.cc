@@ -34,6 +34,23 @@ void add_work(const Incident& incident, json::Object& object) {
   object["type"] = incident.type;
 }
 
+// What its detections have in common, and what they share with others.
+void add_grouping(const Incident& incident, json::Object& object) {
+  const auto entities = [](const auto& list) {
+    json::Array all;
+    for (const detect::Entity& one : list) all.emplace_back(entity_json(one));
+    return all;
+  };
+  json::Array related;
+  for (const auto& [number, why] : incident.related) {
+    related.emplace_back(json::Object{{"number", number}, {"why", why}});
+  }
+  object["gathered"] = json::Array(incident.gathered.begin(), incident.gathered.end());
+  object["named"] = entities(incident.named);
+  object["narrowed"] = entities(incident.narrowed);
+  object["related"] = std::move(related);
+}
+
 std::vector<std::string> texts(const json::Value& list) {
   std::vector<std::string> found;
   if (const auto* items = list.as_array()) {
@@ -65,6 +82,25 @@ void read_merges(const json::Value& body, Incident& incident) {
   }
   if (const auto* others = body["others"].as_array()) {
     for (const json::Value& one : *others) incident.others.insert(entity_of(one));
+  }
+}
+
+void read_grouping(const json::Value& body, Incident& incident) {
+  if (const auto* gathered = body["gathered"].as_array()) {
+    for (const json::Value& one : *gathered) {
+      if (const auto* number = one.as_integer()) incident.gathered.insert(*number);
+    }
+  }
+  if (const auto* named = body["named"].as_array()) {
+    for (const json::Value& one : *named) incident.named.insert(entity_of(one));
+  }
+  if (const auto* narrowed = body["narrowed"].as_array()) {
+    for (const json::Value& one : *narrowed) incident.narrowed.push_back(entity_of(one));
+  }
+  if (const auto* related = body["related"].as_array()) {
+    for (const json::Value& one : *related) {
+      incident.related[one.integer("number")] = one.text("why");
+    }
   }
 }
 
@@ -145,6 +181,7 @@ json::Object to_json(const Incident& incident) {
                       {"state", to_string(incident.state)},
                       {"title", incident.title}};
   add_work(incident, object);
+  add_grouping(incident, object);
   return object;
 }
 
@@ -187,6 +224,7 @@ Result<Incident> incident_from_json(std::int64_t number, const json::Value& body
   read_merges(body, incident);
   read_facts(body, incident);
   read_work(body, incident);
+  read_grouping(body, incident);
   for (std::string& rule : texts(body["rules"])) incident.rules.insert(std::move(rule));
   if (const auto level = detect::parse_level(body.text("level"))) incident.level = *level;
   return incident;

@@ -1,6 +1,7 @@
 // What the files of an incident's book share.
 //
-// What     How an incident is called in a sentence, and the taking over of a classification.
+// What     How an incident and its severity are called in a sentence, of what type a detection is,
+//          and the taking over of a classification.
 // Owns     Nothing.
 // Threads  Pure.
 // Errors   None.
@@ -17,6 +18,12 @@ namespace mailwarden::incident {
 inline std::string named(const Incident& incident) {
   return "incident " + std::to_string(incident.number);
 }
+
+// The row of the severity table and the facts that it rests on.
+std::string reason_of(const Classification& found);
+
+// The type of incident that a detection's facts give; "" for none.
+std::string_view type_of(const Procedure& procedure, const detect::Detection& detection);
 
 // Without grade(), which a new severity asks for.
 inline void set_class(Incident& incident, const Classification& found) {

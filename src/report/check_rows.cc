@@ -73,7 +73,8 @@ constexpr std::array decision_personal{3, 5, 1};
 constexpr std::array detection_personal{4, 1};
 
 constexpr std::array<std::string_view, 2> beside_all{"kind", "time"};
-constexpr std::array<std::string_view, 4> beside_detection{"incident", "kind", "number", "time"};
+constexpr std::array<std::string_view, 5> beside_detection{"incident", "kind", "number", "time",
+                                                           "waits"};
 
 constexpr std::array decision_columns{
     CheckedColumn{2, As::text, "id"},     CheckedColumn{3, As::text, "principal"},

@@ -53,6 +53,7 @@ std::vector<StateTable> make_state_tables() {
        "stream, source, path, generation, device, inode, birth, position, head_length,"
        " head, tail_length, tail, finished",
        stream_bytes},
+      {"waiting_detection", 1, "number, rule, ends, body"},
       {"witness_log", 1, "origin, note"}};
 }
 

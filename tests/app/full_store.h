@@ -54,6 +54,7 @@ class FullStore {
     tell_people();
     ask_for_grants();
     for (std::uint64_t i = 0; i < 60; ++i) core_->take(batch(i));
+    core_->take(waiting_batch());
     write_and_settle();
     remove_events();
     cosign_for_others();
@@ -108,7 +109,10 @@ class FullStore {
                "title: A test line\nid: r1\nname: test_line\n"
                "logsource: {product: linux, service: sshd}\nlevel: medium\ndetection:\n"
                "  selection:\n    event: login_failed\n  condition: selection\n"
-               "mailwarden: {entity: src_endpoint.ip, facts: {attack_attempted: true}}\n");
+               "mailwarden: {entity: src_endpoint.ip, facts: {attack_attempted: true}}\n"
+               "---\ntitle: Another\nid: r2\nlogsource: {product: linux, service: sshd}\n"
+               "level: medium\ndetection:\n  selection:\n    event: attempts_exceeded\n"
+               "  condition: selection\nmailwarden: {entity: src_endpoint.ip}\n");
     std::filesystem::copy(source_folder() + "/policies", folder_.path("policies"),
                           std::filesystem::copy_options::recursive);
     write_file(folder_.path("policies/routes.yaml"),
@@ -117,6 +121,9 @@ class FullStore {
                "  {signals: ['alertname=~\".+\"'], group_by: [alertname], wait: 0s, to: [spool]}]\n"
                "storm: {notices: 2, per: 7d}\n");
     // Those that are shipped are for rules that are shipped.
+    write_file(folder_.path("policies/grouping.yaml"),
+               "rules: [{name: later, for: {rules: [r2]}, by: [address], within: 7d,"
+               " threshold: 9}]\n");
     std::filesystem::remove_all(folder_.path("policies/playbooks"));
     std::filesystem::create_directories(folder_.path("policies/playbooks"));
     write_file(folder_.path("policies/playbooks/p.yaml"),
@@ -224,6 +231,23 @@ class FullStore {
            .received = clock_.now()});
     }
     return work(std::move(records), ticket, *policies_, entropy_, scratch_);
+  }
+
+  // Detections of which no incident comes yet.
+  WorkedBatch waiting_batch() {
+    ingest::RecordBatch records;
+    records.after = ingest::StreamState{.stream = 5, .source = "auth", .path = "auth5.log"};
+    records.after->position = 1000;
+    for (int i = 0; i < 15; ++i) {
+      records.records.push_back(
+          {.id = {.stream = 5, .position = i},
+           .source = "auth",
+           .bytes = "2026-11-24T02:20:01Z mail1 sshd[1]: error: maximum authentication attempts"
+                    " exceeded for root from 203.0.114." +
+                    std::to_string(i) + " port 1 ssh2 [preauth]",
+           .received = clock_.now()});
+    }
+    return work(std::move(records), 60, *policies_, entropy_, scratch_);
   }
 
   // Half of what left is said to have been done, the rest waits.

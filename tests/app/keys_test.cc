@@ -291,10 +291,20 @@ TEST_F(CoreKeysTest, WhoIsErasedIsNotFoundInTheIndexOrTheWindows) {
     return std::ranges::count(run, entity, &ingest::EntityPlace::entity);
   };
   EXPECT_EQ(places(), 1);
-  // Its incident names no user.
-  const auto erased = core->erase({.subject = "anna@example.com", .reason = "asked", .who = "dpo"});
+  // Its incident is about an address, and remembers whom events named only while it is open.
+  const privacy::Erasure order{.subject = "anna@example.com", .reason = "asked", .who = "dpo"};
+  const auto refused = core->erase(order);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().what, "incident 1 is open and names them");
+  ASSERT_TRUE(core->act({.kind = incident::Act::Kind::move,
+                         .incident = 1,
+                         .value = "dismissed",
+                         .why = "nothing",
+                         .who = "ann"}));
+  const auto erased = core->erase(order);
   ASSERT_TRUE(erased) << erased.error().what;
   ASSERT_TRUE(core->write());
+  EXPECT_EQ(incident::load_incident(*database_, 1)->entity.name, "203.0.113.9");
   EXPECT_EQ(places(), 0);
   EXPECT_EQ(found("anna@example.com"), 0U);
   EXPECT_EQ(found("boris@example.com"), 1U);

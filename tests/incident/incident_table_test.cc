@@ -41,7 +41,11 @@ Incident full(std::int64_t number) {
           .deadlines = {{"acknowledge", {stored_at + Duration(8), true}}, {"contain", {stored_at}}},
           .merged_into = 12,
           .absorbed = {3, 5},
-          .others = {{"account", "dave"}, {"address", "2001:db8::1"}}};
+          .others = {{"account", "dave"}, {"address", "2001:db8::1"}},
+          .narrowed = {{"host", "mail1"}, {"campaign", "spring"}},
+          .gathered = {7, 9},
+          .named = {{"account", "erin"}},
+          .related = {{4, "the same account, by 'x'"}}};
 }
 
 Incident plain(std::int64_t number, State state, Severity severity) {

@@ -96,7 +96,8 @@ TEST_F(IncidentBookTest, TheFirstDetectionOpensAnIncident) {
       .rules = {"r1"},
       .changes = 1,
       .graded = now,
-      .deadlines = {{"acknowledge", {now + hours(1)}}, {"resolve", {now + hours(96)}}}};
+      .deadlines = {{"acknowledge", {now + hours(1)}}, {"resolve", {now + hours(96)}}},
+      .named = {alice}};
   EXPECT_EQ(incident(), expected);
 }
 

@@ -10,6 +10,7 @@
 #include "alert/escalation_table.h"
 #include "alert/signal_table.h"
 #include "identity/people_table.h"
+#include "incident/waiting_table.h"
 #include "ledger/witness_book.h"
 #include "report/check_rows.h"
 #include "report/report.h"
@@ -62,7 +63,7 @@ class ReportStore : public TestStore {
     for (const auto& some :
          {alert::escalation_migrations(), access::decision_migrations(), access::migrations(),
           access::sign_in_migrations(), alert::signal_migrations(), identity::migrations(),
-          ledger::witness_migrations()}) {
+          incident::waiting_migrations(), ledger::witness_migrations()}) {
       steps.insert(steps.end(), some.begin(), some.end());
     }
     return steps;

@@ -63,8 +63,11 @@ TEST_F(GroupingOrders, WaitOverAKillAndAreShown) {
   log(line("ben", "203.0.113.5"));
   daemon_.wait_until([&] { return daemon_.get("/api/v1/incidents").integer("total") == 1; });
   const json::Value incident = daemon_.get("/api/v1/incidents/1");
-  EXPECT_EQ(incident.integer("detection_count"), 2);
-  EXPECT_EQ(incident["detections"].as_array()->size(), 2U);
+  // A shipped rule of a low level may hold for the line, too, and join.
+  EXPECT_GE(incident.integer("detection_count"), 2);
+  EXPECT_EQ(static_cast<std::int64_t>(incident["detections"].as_array()->size()),
+            incident.integer("detection_count"));
+  EXPECT_EQ(incident["gathered"].as_array()->size(), 1U);
   EXPECT_EQ(incident["entity"].text("name"), "203.0.113.5");
   EXPECT_THAT(incidents({"waiting"}), Not(HasSubstr("203.0.113.5")));
 

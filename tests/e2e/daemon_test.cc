@@ -171,7 +171,7 @@ TEST_F(Running, TheApiAnswersWhatIsThereAndSaysWhatIsWrong) {
         Case{"/api/v1/runs?incident=x", 400, "'incident' is not a number"},
         Case{"/api/v1/runs/999", 404, "there is no playbook run 999"},
         Case{"/api/v1/events/zzz", 400, ""},
-        Case{"/api/v1/reports/..%2Fkey", 404, "no such report"},
+        Case{"/api/v1/reports/..%2Fkey", 404, "there is no /api/v1/reports/../key"},
         Case{"/api/v1/reports/.hidden", 404, "no such report"}, Case{"/nothing", 404, "/nothing"},
         Case{"/api/v1/nothing", 404, "/api/v1/nothing"}}) {
     const auto answer = daemon_.ask(c.target);

@@ -137,7 +137,7 @@ function(add_module_tests name)
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name}_test PRIVATE ${arg_DEPS} ${arg_LIBS} GTest::gtest_main GTest::gmock)
   target_precompile_headers(${name}_test REUSE_FROM standard_test)
-  gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES TIMEOUT 300
+  gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES TIMEOUT 600
     TEST_PREFIX ${name}. PROPERTIES ENVIRONMENT
     "MAILWARDEN_SOURCE=${CMAKE_SOURCE_DIR};MAILWARDEN_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
 endfunction()
@@ -146,6 +146,6 @@ endfunction()
 # Runs those cases of NAME_test again, on the PostgreSQL that tests/CMakeLists.txt has ctest start.
 function(add_postgres_tests name filter)
   add_test(NAME postgres.${name} COMMAND ${name}_test --gtest_filter=${filter} --gtest_brief=1)
-  set_tests_properties(postgres.${name} PROPERTIES FIXTURES_REQUIRED postgres TIMEOUT 600 ENVIRONMENT
+  set_tests_properties(postgres.${name} PROPERTIES FIXTURES_REQUIRED postgres TIMEOUT 1500 ENVIRONMENT
     "MAILWARDEN_SOURCE=${CMAKE_SOURCE_DIR};MAILWARDEN_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};MAILWARDEN_POSTGRES=${MAILWARDEN_POSTGRES}")
 endfunction()

@@ -200,6 +200,8 @@ config::Config config_in(const std::string& folder, const std::string& url) {
                  "- {changes: [opened, rule_joined, detections_doubled, facts_changed], to: "
                  "[sink]}\n"
                  "storm: {notices: 500, per: 10s}\n");
+  // The shipped one names shipped rules.
+  write_file(folder + "/policies/grouping.yaml", "within: 4h\n");
   std::filesystem::create_directories(folder + "/rules");
   write_file(folder + "/rules/test.yml",
              "title: A test line\nid: r1\nlogsource: {product: linux, service: sshd}\n"

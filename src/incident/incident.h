@@ -224,6 +224,7 @@ class IncidentBook {
  private:
   // By what a detection is gathered.
   struct Group {
+    std::string_view type;  // of incidents of its facts; "" for none
     const GroupingRule* rule = nullptr;
     GroupKey key;
     Duration within{};  // how near to an open incident it must lie
@@ -249,7 +250,7 @@ class IncidentBook {
   Incident* find_linked(std::vector<Change>& changes, const detect::Detection& detection,
                         const Group& group, Timestamp now);
   void relate(std::vector<Change>& changes, Incident& incident, const detect::Detection& detection,
-              const Entities& fresh, Timestamp now);
+              std::string_view type, const Entities& fresh, Timestamp now);
   Change& add(std::vector<Change>& changes, Incident& incident, Timestamp now, std::string kind,
               std::string why);
   void reclassify(std::vector<Change>& changes, Incident& incident, const SeverityTable& table,

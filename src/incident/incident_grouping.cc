@@ -9,10 +9,6 @@
 namespace mailwarden::incident {
 namespace {
 
-bool is_near(const Incident& incident, Timestamp time, Duration within) {
-  return time <= incident.last_event + within && time >= incident.first_event - within;
-}
-
 // What a rule names may count below the level from which incidents are opened.
 bool counts_low(const GroupingRule* rule) {
   return rule != nullptr && rule->threshold > 1 &&
@@ -36,6 +32,12 @@ json::Array numbers_json(const std::vector<std::int64_t>& numbers) {
   return {numbers.begin(), numbers.end()};
 }
 
+std::string_view type_of(const Procedure& procedure, const detect::Detection& detection) {
+  const IncidentType* const type =
+      procedure.type_of(Facts(detection.facts.begin(), detection.facts.end()));
+  return type == nullptr ? std::string_view() : std::string_view(type->name);
+}
+
 void count_in(Incident& incident, const detect::Detection& detection) {
   incident.first_event = std::min(incident.first_event, detection.time);
   incident.last_event = std::max(incident.last_event, detection.time);
@@ -53,15 +55,11 @@ std::string reason_of(const Classification& found) {
   return words;
 }
 
-std::string_view type_of(const Procedure& procedure, const detect::Detection& detection) {
-  const IncidentType* const type =
-      procedure.type_of(Facts(detection.facts.begin(), detection.facts.end()));
-  return type == nullptr ? std::string_view() : std::string_view(type->name);
-}
-
 IncidentBook::Group IncidentBook::group_of(const detect::Detection& detection) const {
-  const GroupingRule* const rule = grouping_->rule_for(detection, type_of(*procedure_, detection));
-  Group group{.rule = rule, .key = {subject_of(detection)}, .within = grouping_->within()};
+  const std::string_view type = type_of(*procedure_, detection);
+  const GroupingRule* const rule = grouping_->rule_for(detection, type);
+  Group group{
+      .type = type, .rule = rule, .key = {subject_of(detection)}, .within = grouping_->within()};
   if (rule == nullptr) return group;
   group.key = *key_of(rule->by, detection);
   group.within = std::max(group.within, rule->within);
@@ -127,7 +125,8 @@ IncidentBook::Applied IncidentBook::place(Waiting waiting, const SeverityTable& 
     }
     if (waiting_.is_full()) {
       // Else whoever fills the room opened an incident with each further line.
-      group = {.rule = nullptr, .key = {{"rule", detection.rule_id}}, .within = group.within};
+      group.rule = nullptr;
+      group.key = {{"rule", detection.rule_id}};
       incident = find_open(detection, group);
     }
   } else if (has_waited && waiting.rule.name != (group.rule == nullptr ? "" : group.rule->name)) {
@@ -205,7 +204,7 @@ Incident& IncidentBook::open(Applied& applied, const Waiting& first, const Group
   if (group.rule != nullptr) change.after["grouped_by"] = group.rule->name;
   if (!gathered.empty()) change.after["gathered"] = numbers_json(gathered);
   proceed(applied.changes, incident, now);
-  relate(applied.changes, incident, detection, fresh, now);
+  relate(applied.changes, incident, detection, group.type, fresh, now);
   applied.incident = number;
   return incident;
 }
@@ -238,7 +237,7 @@ void IncidentBook::join(Applied& applied, Incident& incident, const Waiting& nex
   }
   name(incident, entities_of(detection), fresh);
   take_facts(applied.changes, incident, facts, table, now, detection.title);
-  relate(applied.changes, incident, detection, fresh, now);
+  relate(applied.changes, incident, detection, group.type, fresh, now);
 }
 
 std::vector<Change> IncidentBook::use(std::shared_ptr<const Grouping> grouping,

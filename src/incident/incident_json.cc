@@ -74,29 +74,35 @@ void read_deadlines(const json::Value& body, Incident& incident) {
   }
 }
 
-void read_merges(const json::Value& body, Incident& incident) {
-  if (const auto* absorbed = body["absorbed"].as_array()) {
-    for (const json::Value& one : *absorbed) {
-      if (const auto* number = one.as_integer()) incident.absorbed.insert(*number);
+std::set<std::int64_t> numbers_in(const json::Value& list) {
+  std::set<std::int64_t> numbers;
+  if (const auto* all = list.as_array()) {
+    for (const json::Value& one : *all) {
+      if (const auto* number = one.as_integer()) numbers.insert(*number);
     }
   }
-  if (const auto* others = body["others"].as_array()) {
-    for (const json::Value& one : *others) incident.others.insert(entity_of(one));
+  return numbers;
+}
+
+std::vector<detect::Entity> entities_in(const json::Value& list) {
+  std::vector<detect::Entity> entities;
+  if (const auto* all = list.as_array()) {
+    for (const json::Value& one : *all) entities.push_back(entity_of(one));
   }
+  return entities;
+}
+
+void read_merges(const json::Value& body, Incident& incident) {
+  incident.absorbed = numbers_in(body["absorbed"]);
+  const auto others = entities_in(body["others"]);
+  incident.others.insert(others.begin(), others.end());
 }
 
 void read_grouping(const json::Value& body, Incident& incident) {
-  if (const auto* gathered = body["gathered"].as_array()) {
-    for (const json::Value& one : *gathered) {
-      if (const auto* number = one.as_integer()) incident.gathered.insert(*number);
-    }
-  }
-  if (const auto* named = body["named"].as_array()) {
-    for (const json::Value& one : *named) incident.named.insert(entity_of(one));
-  }
-  if (const auto* narrowed = body["narrowed"].as_array()) {
-    for (const json::Value& one : *narrowed) incident.narrowed.push_back(entity_of(one));
-  }
+  incident.gathered = numbers_in(body["gathered"]);
+  const auto named = entities_in(body["named"]);
+  incident.named.insert(named.begin(), named.end());
+  incident.narrowed = entities_in(body["narrowed"]);
   if (const auto* related = body["related"].as_array()) {
     for (const json::Value& one : *related) {
       incident.related[one.integer("number")] = one.text("why");

@@ -41,11 +41,7 @@ std::vector<std::int64_t> IncidentBook::linked(const LinkRule& link, const detec
   if (named == by_named_.end()) return found;
   for (const std::int64_t number : named->second) {
     if (number == besides) continue;
-    const Incident& incident = incidents_.at(number);
-    if (detection.time > incident.last_event + link.within ||
-        detection.time < incident.first_event - link.within) {
-      continue;
-    }
+    if (!is_near(incidents_.at(number), detection.time, link.within)) continue;
     if (std::ssize(found) == link.incidents_max) return {};
     found.push_back(number);
   }
@@ -56,9 +52,8 @@ std::vector<std::int64_t> IncidentBook::linked(const LinkRule& link, const detec
 Incident* IncidentBook::find_linked(std::vector<Change>& changes,
                                     const detect::Detection& detection, const Group& group,
                                     Timestamp now) {
-  const std::string_view type = type_of(*procedure_, detection);
   for (const LinkRule& link : grouping_->links()) {
-    if (link.then != LinkRule::Then::join || !fits(link.filter, detection, type)) continue;
+    if (link.then != LinkRule::Then::join || !fits(link.filter, detection, group.type)) continue;
     for (const detect::Entity& entity : linking(link, *grouping_, entities_of(detection))) {
       const auto numbers = linked(link, entity, detection, 0);
       if (numbers.empty()) continue;
@@ -79,10 +74,9 @@ Incident* IncidentBook::find_linked(std::vector<Change>& changes,
 }
 
 void IncidentBook::relate(std::vector<Change>& changes, Incident& incident,
-                          const detect::Detection& detection, const Entities& fresh,
-                          Timestamp now) {
+                          const detect::Detection& detection, std::string_view type,
+                          const Entities& fresh, Timestamp now) {
   if (fresh.empty()) return;
-  const std::string_view type = type_of(*procedure_, detection);
   const auto tell = [&](Incident& one, const Incident& other, const LinkRule& link,
                         const detect::Entity& entity) {
     const std::string why = same(link, entity);

@@ -1,6 +1,6 @@
 // What the files of an incident's book share.
 //
-// What     How an incident and its severity are called in a sentence, of what type a detection is,
+// What     How an incident and its severity are called in a sentence, what is near to it in time,
 //          and the taking over of a classification.
 // Owns     Nothing.
 // Threads  Pure.
@@ -22,8 +22,10 @@ inline std::string named(const Incident& incident) {
 // The row of the severity table and the facts that it rests on.
 std::string reason_of(const Classification& found);
 
-// The type of incident that a detection's facts give; "" for none.
-std::string_view type_of(const Procedure& procedure, const detect::Detection& detection);
+// Whether the time lies that near to the incident's events.
+inline bool is_near(const Incident& incident, Timestamp time, Duration within) {
+  return time <= incident.last_event + within && time >= incident.first_event - within;
+}
 
 // Without grade(), which a new severity asks for.
 inline void set_class(Incident& incident, const Classification& found) {

@@ -16,13 +16,17 @@ WaitingRow row_of(const Waiting& waiting) {
           .until = waiting.until};
 }
 
-// What counts once.
-std::string counted_as(std::int64_t number, const detect::Detection& detection,
-                       const GroupingRule& rule) {
-  return rule.distinct.empty() ? std::to_string(number) : name_of(detection, rule.distinct);
+bool is_near(const Waiting& waiting, Timestamp time, Duration within) {
+  const Timestamp at = waiting.detection.time;
+  return at >= time - within && at <= time + within;
 }
 
 }  // namespace
+
+std::string counted_as(std::int64_t number, const detect::Detection& detection,
+                       std::string_view distinct) {
+  return distinct.empty() ? std::to_string(number) : name_of(detection, distinct);
+}
 
 std::string WaitingRoom::full(const GroupKey& key) const {
   if (is_full()) {
@@ -46,13 +50,12 @@ void WaitingRoom::add(const GroupKey& key, Waiting waiting) {
 std::int64_t WaitingRoom::count(const GroupKey& key, const GroupingRule& rule,
                                 const detect::Detection& detection) const {
   const Timestamp time = detection.time;
-  std::vector<std::pair<Timestamp, std::string>> near{{time, counted_as(0, detection, rule)}};
+  std::vector<std::pair<Timestamp, std::string>> near{
+      {time, counted_as(0, detection, rule.distinct)}};
   if (const auto group = groups_.find(key); group != groups_.end()) {
     for (const Waiting& one : group->second) {
-      if (one.rule.name != rule.name) continue;
-      const Timestamp at = one.detection.time;
-      if (at < time - rule.within || at > time + rule.within) continue;
-      near.emplace_back(at, counted_as(one.number, one.detection, rule));
+      if (one.rule.name != rule.name || !is_near(one, time, rule.within)) continue;
+      near.emplace_back(one.detection.time, counted_as(one.number, one.detection, rule.distinct));
     }
   }
   std::ranges::sort(near);
@@ -104,8 +107,7 @@ std::vector<Waiting> WaitingRoom::take(const GroupKey& key, Timestamp time, Dura
   const auto group = groups_.find(key);
   if (group == groups_.end()) return taken;
   std::erase_if(group->second, [&](Waiting& one) {
-    const Timestamp at = one.detection.time;
-    if (at < time - within || at > time + within) return false;
+    if (!is_near(one, time, within)) return false;
     remove(one.number);
     taken.push_back(std::move(one));
     return true;

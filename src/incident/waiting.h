@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/timestamp.h"
@@ -55,6 +56,10 @@ struct WaitingMove {
   std::int64_t number = 0;
   std::optional<WaitingRow> row;  // nothing where it waits no more
 };
+
+// What of a detection counts once: itself, or its entity of the kind that must differ.
+std::string counted_as(std::int64_t number, const detect::Detection& detection,
+                       std::string_view distinct);
 
 class WaitingRoom {
  public:

@@ -86,7 +86,6 @@ Result<json::Array> waiting_groups(db::Database& database) {
   const auto stored = load_waiting(database);
   if (!stored) return std::unexpected(stored.error());
   struct Group {
-    const StoredWaiting* first = nullptr;
     const StoredWaiting* last = nullptr;
     std::set<std::string> counted;
     json::Array detections;
@@ -97,10 +96,8 @@ Result<json::Array> waiting_groups(db::Database& database) {
     const detect::Detection& detection = *one.detection;
     const GroupKey key = key_of(one.row.by, detection).value_or(GroupKey());
     Group& group = groups[{one.row.rule, key}];
-    if (group.first == nullptr) group.first = &one;
     group.last = &one;
-    group.counted.insert(one.row.distinct.empty() ? std::to_string(one.row.number)
-                                                  : name_of(detection, one.row.distinct));
+    group.counted.insert(counted_as(one.row.number, detection, one.row.distinct));
     group.detections.emplace_back(json::Object{{"level", detect::to_string(detection.level)},
                                                {"number", one.row.number},
                                                {"time", to_rfc3339(detection.time)},

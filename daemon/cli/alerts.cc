@@ -17,14 +17,15 @@ int list(const Arguments& arguments) {
   po::options_description options("Options");
   add_source_options(options);
   auto add = options.add_options();
+  add("incident", text_option("NUMBER"), "about this incident");
   add("standing", text_option("STANDING"), "pending, delivered, failed or silenced");
   add("before", text_option("NUMBER"), "ledger entries below this one");
   add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
   const auto given = read_options(arguments, "alerts [list] [OPTION]...", options, nullptr, code);
   if (!given) return code;
-  const auto answer =
-      ask(*given, {"/api/v1/alerts", query_of(*given, {"standing", "before", "limit"})});
+  const auto answer = ask(
+      *given, {"/api/v1/alerts", query_of(*given, {"incident", "standing", "before", "limit"})});
   return print_answer(*given, answer, [](const json::Value& all) {
     std::vector<std::vector<std::string>> rows;
     if (const auto* alerts = all["alerts"].as_array()) {

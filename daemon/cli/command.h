@@ -61,6 +61,7 @@ int incidents_command(const Arguments& arguments);
 std::optional<int> incident_work(std::string_view verb, const Arguments& arguments);
 std::string_view incident_work_synopsis();
 void print_changes(const json::Value& answer);
+int export_incident(const Arguments& arguments);
 int alerts_command(const Arguments& arguments);
 int escalations_command(const Arguments& arguments);
 int oncall_command(const Arguments& arguments);

@@ -49,6 +49,7 @@ constexpr std::string_view synopses =
     "\n       mailwarden incidents notice draft NUMBER DUTY"
     "\n       mailwarden incidents notice sent|aware|waive NUMBER DUTY --who P --why W"
     "\n       mailwarden incidents spread NUMBER [OPTION]..."
+    "\n       mailwarden incidents export NUMBER [-o FILE]"
     "\n       mailwarden incidents figures|breaches|waiting [OPTION]...";
 
 int do_work(const Work& work, const Arguments& arguments) {
@@ -384,6 +385,7 @@ std::string_view incident_work_synopsis() {
 std::optional<int> incident_work(std::string_view verb, const Arguments& arguments) {
   if (verb == "report") return report_incident(arguments);
   if (verb == "spread") return show_spread(arguments);
+  if (verb == "export") return export_incident(arguments);
   if (verb == "figures") return look(arguments, "figures", print_figures);
   if (verb == "breaches") return look(arguments, "breaches", print_breaches);
   if (verb == "waiting") return look(arguments, "waiting", print_waiting);

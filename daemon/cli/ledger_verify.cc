@@ -1,5 +1,6 @@
 // The command 'ledger verify': stores, logs as they are served, and proofs, by their keys.
 #include <filesystem>
+#include <fstream>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -8,6 +9,7 @@
 #include "ledger/remote.h"
 #include "ledger/verify.h"
 #include "net/http_client.h"
+#include "report/incident_export.h"
 #include "report/prove.h"
 #include "report/verify_store.h"
 
@@ -253,6 +255,22 @@ int verify_proof(const po::variables_map& given, const Keys& keys) {
   return done;
 }
 
+int verify_export(const po::variables_map& given, const Keys& keys) {
+  const std::string file = given["export"].as<std::string>();
+  std::ifstream lines(file, std::ios::binary);
+  if (!lines) return complain(unavailable, "cannot read " + file);
+  report::ExportCheck check(keys);
+  for (std::string line; std::getline(lines, line);) check.take(line);
+  if (lines.bad()) return complain(unavailable, "cannot read " + file + " to its end");
+  const auto verdict = check.end();
+  if (wants_json(given)) {
+    print_json(report::to_json(verdict));
+  } else {
+    print(report::to_words(verdict));
+  }
+  return verdict.good() ? done : answer_is_no;
+}
+
 po::options_description verify_options() {
   po::options_description options("Options");
   add_format_option(options);
@@ -266,6 +284,7 @@ po::options_description verify_options() {
   add("folder", list("DIR"),
       "a copy of what is served (checkpoint, tile/...), or a folder of such copies");
   add("proof", text_option("FILE"), "a proof that 'ledger prove' wrote");
+  add("export", text_option("FILE"), "what 'incidents export' wrote");
   add("key", list("FILE"),
       "the verifier key, as the daemon leaves it beside its signing key (….pub); several are "
       "believed alike, each for the log that it names");
@@ -283,24 +302,26 @@ int ledger_verify_command(const Arguments& arguments) {
   int code = done;
   const auto given = read_options(
       arguments,
-      "ledger verify --store URL|--url URL|--folder DIR|--proof FILE --key FILE [OPTION]...\n"
+      "ledger verify --store URL|--url URL|--folder DIR|--proof FILE|--export FILE --key FILE "
+      "[OPTION]...\n"
       "Several stores, URLs and folders may be given, and a key for each.",
       verify_options(), nullptr, code);
   if (!given) return code;
-  const bool is_proof = given->contains("proof");
+  const int files = (given->contains("proof") ? 1 : 0) + (given->contains("export") ? 1 : 0);
   const std::size_t logs = files_of(*given, "store").size() + files_of(*given, "url").size() +
                            files_of(*given, "folder").size();
-  if (is_proof == (logs > 0) || !given->contains("key")) {
+  if (files > 1 || (files == 1) == (logs > 0) || !given->contains("key")) {
     return complain(usage,
                     "'ledger verify' needs --key FILE and one of --store, --url, --folder, "
-                    "--proof");
+                    "--proof, --export");
   }
   auto keys = read_keys(files_of(*given, "key"));
   if (!keys) return complain(keys.error());
   if (auto followed = follow_rotations(files_of(*given, "rotation"), *keys); !followed) {
     return complain(followed.error());
   }
-  if (is_proof) return verify_proof(*given, *keys);
+  if (given->contains("proof")) return verify_proof(*given, *keys);
+  if (given->contains("export")) return verify_export(*given, *keys);
   Files notes;
   for (const std::string& file : files_of(*given, "from")) {
     const auto text = read_whole_file(file, ledger::mail_bytes_max);

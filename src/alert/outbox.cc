@@ -179,6 +179,15 @@ Result<std::optional<AlertRow>> last_checkpoint_alert(db::Database& database,
 Result<std::vector<AlertRow>> query_alerts(db::Database& database, const AlertQuery& query) {
   const std::int64_t before = query.before.value_or(INT64_MAX);
   const std::int64_t limit = std::clamp<std::int64_t>(query.limit, 1, AlertQuery::limit_max);
+  if (query.incident) {
+    return read_alerts(
+        database,
+        database.query(
+            std::string(alert_sql) + "WHERE incident = $1 AND ($2 = '' OR standing = $2)"
+                                     " AND entry < $3 ORDER BY entry DESC LIMIT $4",
+            {*query.incident, query.standing ? to_string(*query.standing) : std::string_view(),
+             before, limit}));
+  }
   if (query.standing) {
     return read_alerts(database, database.query(std::string(alert_sql) +
                                                     "WHERE standing = $1 AND entry < $2 ORDER BY"

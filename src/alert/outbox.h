@@ -64,6 +64,7 @@ struct AlertQuery {
   static constexpr std::int64_t limit_max = 1000;
 
   std::optional<Standing> standing;
+  std::optional<std::int64_t> incident;
   std::optional<std::int64_t> before;  // entries; newest first
   std::int64_t limit = 100;
 };

@@ -19,7 +19,10 @@ Response Api::alerts(const Request& request) const {
   if (!before) return trouble(before.error());
   const auto limit = number_parameter(request, "limit");
   if (!limit) return trouble(limit.error());
+  const auto incident = number_parameter(request, "incident");
+  if (!incident) return trouble(incident.error());
   query.before = *before;
+  query.incident = *incident;
   query.limit = limit->value_or(query.limit);
   if (const std::string_view text = request.parameter("standing"); !text.empty()) {
     for (const auto standing : {alert::Standing::pending, alert::Standing::delivered,

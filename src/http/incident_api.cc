@@ -9,6 +9,7 @@
 #include "incident/notice.h"
 #include "incident/spread.h"
 #include "incident/waiting_table.h"
+#include "report/incident_export.h"
 
 namespace mailwarden::http {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::string_view incidents_path = "/api/v1/incidents";
 constexpr std::string_view notice_end = "/notice";
 
 constexpr std::string_view spread_end = "/spread";
+constexpr std::string_view export_end = "/export";
 constexpr std::string_view waiting_path = "/api/v1/waiting";
 
 bool is_of_one(std::string_view path, std::string_view end) {
@@ -50,6 +52,7 @@ Response IncidentApi::answer(const Request& request) const {
   if (request.path == incidents_path) return report(request);
   if (is_of_one(request.path, notice_end)) return notice(request);
   if (is_of_one(request.path, spread_end)) return spread(request);
+  if (is_of_one(request.path, export_end)) return export_one(request);
   if (request.path == waiting_path) return waiting();
   return request.path == "/api/v1/figures" ? figures(request) : breaches();
 }
@@ -107,6 +110,23 @@ Response IncidentApi::spread(const Request& request) const {
   const auto spread = incident::spread(**store, *found, options);
   if (!spread) return trouble(spread.error());
   return json_response(200, incident::to_json(*spread));
+}
+
+Response IncidentApi::export_one(const Request& request) const {
+  const auto number = number_in(request.path, export_end);
+  if (!number) return trouble(404, "there is no such incident");
+  const auto after = number_parameter(request, "after");
+  if (!after) return trouble(after.error());
+  const auto limit = number_parameter(request, "limit");
+  if (!limit) return trouble(limit.error());
+  const auto store = open_store(parts_.store);
+  if (!store) return trouble(store.error());
+  report::ExportQuery query{.incident = *number};
+  query.after = after->value_or(query.after);
+  query.limit = limit->value_or(query.limit);
+  auto page = report::export_incident(**store, query);
+  if (!page) return trouble(page.error());
+  return json_response(200, *std::move(page));
 }
 
 Response IncidentApi::figures(const Request& request) const {

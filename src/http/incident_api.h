@@ -5,6 +5,8 @@
 //                                                    {"title","what","type","entity","facts","who"}
 //            GET  /api/v1/incidents/{number}/notice  ?duty=: a draft, as plain text
 //            GET  /api/v1/incidents/{number}/spread  ?depth=: who signed in where, from where
+//            GET  /api/v1/incidents/{number}/export  ?after= &limit=: all that is known of it, a
+//                                                    page (report/incident_export.h)
 //            GET  /api/v1/waiting                    detections that wait for others, by groups
 //            GET  /api/v1/figures                    ?from= &until=: times by month and severity
 //            GET  /api/v1/breaches                   the register of breaches
@@ -45,6 +47,7 @@ class IncidentApi {
   net::Response report(const net::Request& request) const;
   net::Response notice(const net::Request& request) const;
   net::Response spread(const net::Request& request) const;
+  net::Response export_one(const net::Request& request) const;
   net::Response figures(const net::Request& request) const;
   net::Response breaches() const;
   net::Response waiting() const;

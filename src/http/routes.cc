@@ -24,6 +24,7 @@ constexpr auto all_routes = std::to_array<Route>({
     {"POST", "/api/v1/incidents/{number}/acts", Part::api},
     {"GET", "/api/v1/incidents/{number}/notice", Part::incidents},
     {"GET", "/api/v1/incidents/{number}/spread", Part::incidents},
+    {"GET", "/api/v1/incidents/{number}/export", Part::incidents},
     {"GET", "/api/v1/waiting", Part::incidents},
     {"GET", "/api/v1/figures", Part::incidents},
     {"GET", "/api/v1/breaches", Part::incidents},

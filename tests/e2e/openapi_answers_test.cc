@@ -124,11 +124,14 @@ void OpenApiAnswers::read_incidents() {
     const json::Value shown = ask(one, path);
     EXPECT_FALSE(shown["escalations"].as_array()->empty()) << number;
     ask(one + "/spread", path + "/spread?depth=3");
+    ask(one + "/export", path + "/export?limit=5");
     ask(one + "/notice", path + "/notice?duty=authority");
   }
   ask(one, "/api/v1/incidents/999", "", 404);
   ask(one + "/spread", "/api/v1/incidents/1/spread?depth=9", "", 400);
   ask(one + "/spread", "/api/v1/incidents/999/spread", "", 404);
+  ask(one + "/export", "/api/v1/incidents/1/export?after=x", "", 400);
+  ask(one + "/export", "/api/v1/incidents/999/export", "", 404);
   ask(one + "/notice", "/api/v1/incidents/1/notice?duty=nobody", "", 404);
   EXPECT_FALSE(get("/api/v1/figures")["figures"].as_array()->empty());
   ask("GET /api/v1/figures", "/api/v1/figures?from=now", "", 400);

@@ -39,10 +39,11 @@ std::string over_because(Until until, const incident::Incident& incident) {
 }
 
 bool reaches(const Routes& routes, std::string_view chain, std::string_view change,
-             incident::Severity severity) {
+             incident::Severity severity, const std::string* type) {
   const std::string name = std::string(escalation_prefix) + std::string(chain);
   return std::ranges::any_of(routes.routes(), [&](const Route& route) {
-    return route.takes(change, severity) && std::ranges::find(route.to, name) != route.to.end();
+    return route.takes(change, severity, type) &&
+           std::ranges::find(route.to, name) != route.to.end();
   });
 }
 
@@ -133,7 +134,8 @@ std::vector<EscalationMove> EscalationBook::change(const Routes& routes,
     // An answer to what was known before does not count for a higher severity.
     const bool rises =
         change.kind == "severity_raised" && known != nullptr && incident.severity > known->severity;
-    if (!rises && !reaches(routes, chain.name, change.kind, incident.severity)) continue;
+    const bool is_its = reaches(routes, chain.name, change.kind, incident.severity, &incident.type);
+    if (!rises && !is_its) continue;
     if (!rises && known != nullptr && known->state == Escalation::State::running) continue;
     if (is_met(chain.until, incident)) continue;
     moves.push_back(begin(chain, change, incident));
@@ -146,8 +148,10 @@ std::vector<EscalationMove> EscalationBook::pass_over(const Routes& routes,
                                                       Timestamp now) {
   std::vector<EscalationMove> moves;
   for (const Chain& chain : routes.chains().chains()) {
-    const bool would_begin = reaches(routes, chain.name, "opened", incident.severity) ||
-                             reaches(routes, chain.name, "severity_raised", incident.severity);
+    const auto goes = [&](std::string_view change) {
+      return reaches(routes, chain.name, change, incident.severity, &incident.type);
+    };
+    const bool would_begin = goes("opened") || goes("severity_raised");
     if (!would_begin || find(incident.number, chain.name) != nullptr) continue;
     Escalation passed{.incident = incident.number,
                       .chain = chain.name,

@@ -132,9 +132,10 @@ class EscalationBook {
 
 // Why the escalation of that incident must be over; "" where it need not.
 std::string over_because(Until until, const incident::Incident& incident);
-// Whether such a change of an incident of that severity goes to the chain.
+// Whether such a change of an incident of that severity and type goes to the chain; `type` is null
+// for whatever type.
 bool reaches(const Routes& routes, std::string_view chain, std::string_view change,
-             incident::Severity severity);
+             incident::Severity severity, const std::string* type);
 
 // Of a step that was reached. None where the incident is less severe than the step asks for.
 std::vector<Alert> escalation_alerts(const Routes& routes, const EscalationMove& move,

@@ -16,7 +16,8 @@ constexpr std::string_view overdue_sql =
 constexpr std::string_view unescalated_sql =
     "SELECT i.number FROM incident i WHERE i.state IN ('detected', 'analysing', 'contained',"
     " 'eradicating', 'recovering', 'post_incident') AND i.severity >= $1 AND NOT EXISTS"
-    " (SELECT 1 FROM escalation e WHERE e.incident = i.number AND e.chain = $2) LIMIT $3";
+    " (SELECT 1 FROM escalation e WHERE e.incident = i.number AND e.chain = $2)"
+    " ORDER BY i.number DESC LIMIT $3";
 constexpr std::string_view untried_sql =
     "SELECT name, receiver, time FROM alert WHERE standing = 'pending' AND tries = 0 AND time < $1"
     " ORDER BY entry LIMIT $2";
@@ -114,8 +115,8 @@ class Audit {
   std::optional<incident::Severity> least_severity(const std::string& chain) const {
     for (const auto severity : {incident::Severity::low, incident::Severity::medium,
                                 incident::Severity::high, incident::Severity::extreme}) {
-      if (reaches(routes_, chain, "opened", severity) ||
-          reaches(routes_, chain, "severity_raised", severity)) {
+      if (reaches(routes_, chain, "opened", severity, nullptr) ||
+          reaches(routes_, chain, "severity_raised", severity, nullptr)) {
         return severity;
       }
     }
@@ -144,14 +145,29 @@ class Audit {
     if (incident->acknowledged != Timestamp() || is_met(chain.until, *incident)) return false;
     const auto changes = incident::load_changes(database_, number);
     if (!changes) return std::unexpected(changes.error());
+    const auto types = types_by_time(*changes);
     return std::ranges::any_of(*changes, [&](const incident::ChangeRow& row) {
       const json::Value after(row.change.after);
       const std::int64_t severity = after.integer("severity", -1);
       const bool grades = row.change.kind == "opened" || row.change.kind == "severity_raised";
       return grades && severity >= 0 &&
              reaches(routes_, chain.name, row.change.kind,
-                     static_cast<incident::Severity>(severity));
+                     static_cast<incident::Severity>(severity), &types.at(row.change.when));
     });
+  }
+
+  // Of an incident, as it was behind what changed at that time.
+  static std::map<Timestamp, std::string> types_by_time(
+      const std::vector<incident::ChangeRow>& changes) {
+    std::map<Timestamp, std::string> types;
+    std::string type;
+    for (const incident::ChangeRow& row : changes) {
+      if (const json::Value after(row.change.after); after["type"].as_string() != nullptr) {
+        type = after.text("type");
+      }
+      types[row.change.when] = type;
+    }
+    return types;
   }
 
   Result<void> find_untried() {

@@ -159,7 +159,9 @@ void GroupBook::take(const GroupContext& context, const incident::Change& change
     groups_of_.erase(incident.number);
   }
   for (const Route& route : context.routes.routes()) {
-    if (!route.terms.grouping || !route.takes(change.kind, incident.severity)) continue;
+    const bool is_its =
+        route.terms.grouping && route.takes(change.kind, incident.severity, &incident.type);
+    if (!is_its) continue;
     const Labels labels = labels_of(incident, change.kind);
     Group& group = group_of(route, labels, change.when);
     touched_.groups.insert(group.number);

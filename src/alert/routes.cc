@@ -27,7 +27,7 @@ std::string listed(std::span<const std::string_view> words) {
 // change of those.
 std::string id_of(const Node& node, std::span<const Route> before) {
   json::Object says;
-  for (const char* const name : {"changes", "group_by", "severity_from", "signals"}) {
+  for (const char* const name : {"changes", "group_by", "severity_from", "signals", "types"}) {
     if (const Node* const part = node.find(name); part != nullptr)
       says[name] = yaml::to_json(*part);
   }
@@ -41,14 +41,15 @@ std::string id_of(const Node& node, std::span<const Route> before) {
 Route read_route(yaml::Reader& reader, const Node& node, std::span<const Route> before) {
   Route route;
   if (!reader.is_map(node, "a route",
-                     {"changes", "severity_from", "signals", "times", "group_by", "wait",
+                     {"changes", "severity_from", "types", "signals", "times", "group_by", "wait",
                       "interval", "repeat", "to"})) {
     return route;
   }
   route.id = id_of(node, before);
   route.terms = read_terms(reader, node);
   if (route.terms.takes_signals &&
-      (node.find("changes") != nullptr || node.find("severity_from") != nullptr)) {
+      (node.find("changes") != nullptr || node.find("severity_from") != nullptr ||
+       node.find("types") != nullptr)) {
     reader.mistake(node, "a route takes 'changes' of incidents or 'signals', not both");
   }
   const std::vector<std::string> changes =
@@ -63,6 +64,9 @@ Route read_route(yaml::Reader& reader, const Node& node, std::span<const Route> 
   }
   route.severity_from =
       static_cast<incident::Severity>(reader.integer(node, "severity_from", 0, 3, 0));
+  const std::vector<std::string> types = reader.texts_if_any(node, "types");
+  route.types = {types.begin(), types.end()};
+  route.where = reader.file() + ", " + node.where();
   route.to = reader.texts(node, "to");
   return route;
 }
@@ -193,7 +197,8 @@ Labels labels_of(const incident::Incident& incident, const std::string& change) 
           {"entity_kind", incident.entity.kind},
           {"incident", std::to_string(incident.number)},
           {"rule", rules},
-          {"severity", std::to_string(static_cast<int>(incident.severity))}};
+          {"severity", std::to_string(static_cast<int>(incident.severity))},
+          {"type", incident.type}};
 }
 
 Result<Routes> Routes::parse(std::string_view text, const std::string& file,
@@ -242,6 +247,18 @@ const Route* Routes::find_route(std::string_view id) const {
   return found == routes_.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> unknown_types(const Routes& routes, const incident::Procedure& procedure) {
+  std::vector<std::string> sentences;
+  for (const Route& route : routes.routes()) {
+    for (const std::string& type : route.types) {
+      if (procedure.find_type(type) != nullptr) continue;
+      sentences.push_back(route.where + ": there is no type '" + printable(type) +
+                          "' in incidents.yaml");
+    }
+  }
+  return sentences;
+}
+
 std::vector<Told> told(const Routes& routes, const std::vector<std::string>& to, Timestamp when) {
   std::vector<Told> told;
   std::set<std::string> named;
@@ -258,7 +275,8 @@ std::vector<Alert> route(const Routes& routes, const incident::Change& change,
   std::set<std::string> named;
   std::map<std::string, std::string> first;  // route of each
   for (const Route& route : routes.routes()) {
-    const bool at_once = !route.terms.grouping && route.takes(change.kind, incident.severity);
+    const bool at_once =
+        !route.terms.grouping && route.takes(change.kind, incident.severity, &incident.type);
     if (!at_once || (route.terms.hours && !route.terms.hours->hold(change.when))) continue;
     for (const std::string& name : route.to) {
       if (named.insert(name).second) tell(routes, name, change.when, all);

@@ -6,7 +6,7 @@
 //            receivers: […]   # receiver.h
 //            routes:
 //              - {changes: [opened, severity_raised], severity_from: 1, to: [pager, mail]}
-//              - {changes: [opened], severity_from: 2, to: [on-call:primary]}
+//              - {changes: [opened, typed], types: [data_exposure], to: [on-call:primary]}
 //
 //          on-call:SCHEDULE stands for the receivers of whoever is on call by that schedule
 //          (on_call.h) at the change's time; the alert then says in its data, as `on_call`, who was
@@ -36,6 +36,7 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "incident/incident.h"
+#include "incident/procedure.h"
 #include "json/value.h"
 #include "ledger/note.h"
 
@@ -48,12 +49,16 @@ struct Route {
   std::string id;                 // of what it takes; the same wherever in the file it stands
   std::set<std::string> changes;  // kinds of incident::Change
   incident::Severity severity_from = incident::Severity::low;
+  std::set<std::string> types;  // of incidents; empty for all
+  std::string where;            // in the file
   // Receivers, schedules behind on_call_prefix and chains behind escalation_prefix.
   std::vector<std::string> to;
   RouteTerms terms;
 
-  bool takes(std::string_view change, incident::Severity severity) const {
-    return changes.contains(std::string(change)) && severity >= severity_from;
+  // `type` is null for an incident of whatever type.
+  bool takes(std::string_view change, incident::Severity severity, const std::string* type) const {
+    return changes.contains(std::string(change)) && severity >= severity_from &&
+           (type == nullptr || types.empty() || types.contains(*type));
   }
   bool takes(const Labels& signal) const {
     return terms.takes_signals && match_all(terms.signals, signal);
@@ -98,6 +103,9 @@ class Routes {
   EscalationChains chains_;
 };
 
+// Sentences about types that routes name and incidents.yaml has not.
+std::vector<std::string> unknown_types(const Routes& routes, const incident::Procedure& procedure);
+
 // A receiver, and the shifts because of which it is one.
 struct Told {
   std::string receiver;
@@ -114,7 +122,8 @@ std::string key_of(const std::string& origin, const std::string& cause,
 std::string severity_words(incident::Severity severity);  // "0 Low"
 
 // What silences and groups know an incident's notice by: alertname (its title), incident, severity
-// ("0" to "3"), entity_kind, entity, rule (all of its rules, with commas), and change.
+// ("0" to "3"), type ("" for none), entity_kind, entity, rule (all of its rules, with commas), and
+// change.
 Labels labels_of(const incident::Incident& incident, const std::string& change);
 
 // The alerts of a change that left the incident as it is given; each receiver at most once. Routes

@@ -43,6 +43,9 @@ class Loader {
     auto grants = take(load_grants(access && *access ? (*access)->loaded().schema.get() : nullptr));
     if (rules && severity) check_facts(*rules, *severity);
     if (routes) check_checkpoint_receivers(*routes);
+    if (routes && procedure && *procedure) {
+      for (const auto& what : alert::unknown_types(*routes, **procedure)) mistake(what);
+    }
     if (routes && severity) {
       for (const auto& what : alert::unreachable(routes->chains(), *severity)) mistake(what);
     }

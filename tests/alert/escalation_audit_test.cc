@@ -153,6 +153,30 @@ TEST_F(OutboxEscalations, AnIncidentWithoutOneIsFound) {
   EXPECT_EQ(found(minutes(1)), Keys{});
 }
 
+TEST_F(OutboxEscalations, OneOfATypeThatNoRouteTakesNeedsNone) {
+  world_.routes_ =
+      Routes::parse(
+          "receivers: [{name: spool, kind: folder, folder: s}]\nroutes:\n"
+          "- {changes: [opened, severity_raised], types: [malware], to: ['escalation:c']}\n",
+          "routes.yaml", "/a", OnCallSchedules(),
+          EscalationChains::parse(chain_text, "escalations.yaml").value())
+          .value();
+  const auto type = [&](std::int64_t number, const char* to, Timestamp when) {
+    ASSERT_TRUE(incident::store_change(*store_, {.entry = 100 + number,
+                                                 .change = {.incident = number,
+                                                            .sequence = 2,
+                                                            .when = when,
+                                                            .kind = "typed",
+                                                            .after = {{"type", to}}}}));
+  };
+  for (const std::int64_t number : {1, 2, 3, 4}) store_opened(incident(number, 2));
+  type(1, "service", world_start);
+  type(2, "malware", world_start);
+  // It was of none when it opened.
+  type(3, "malware", world_start + Duration(1));
+  EXPECT_EQ(found(minutes(1)), Keys{"missing 2 c"});
+}
+
 TEST_F(OutboxEscalations, AnAlertThatNobodyTriedIsFound) {
   const Alert alert{.key = "k",
                     .receiver = "spool",

@@ -52,6 +52,34 @@ TEST(Route, TakesTheRoutesOfTheChangeAndTheSeverity) {
   }
 }
 
+TEST(Route, OfSomeTypesTakesNoOthers) {
+  const Routes routes =
+      Routes::parse(
+          "receivers: [{name: a, kind: folder, folder: f}, {name: b, kind: folder, folder: g}]\n"
+          "routes:\n- {changes: [opened, typed], types: [lost_device, malware], to: [a]}\n"
+          "- {changes: [opened], to: [b]}\n",
+          "routes.yaml", "/var/alerts")
+          .value();
+  struct Case {
+    const char* change;
+    const char* type;
+    std::vector<std::string> expected;
+  };
+  const std::vector<Case> cases{{"opened", "malware", {"a", "b"}},
+                                {"opened", "service", {"b"}},
+                                {"opened", "", {"b"}},
+                                {"typed", "lost_device", {"a"}},
+                                {"typed", "service", {}}};
+  for (const Case& c : cases) {
+    incident::Incident incident = incident_of(incident::Severity::low);
+    incident.type = c.type;
+    EXPECT_EQ(receivers_of(route(routes, change_of(c.change), incident, "o")), c.expected)
+        << c.change << " " << c.type;
+    EXPECT_EQ(value_of(labels_of(incident, c.change), "type"), c.type);
+  }
+  EXPECT_EQ(routes.routes()[0].where, "routes.yaml, line 3");
+}
+
 TEST(Route, KeysAreTheSameForTheSameChangeAndDifferForAnyOther) {
   const Routes routes = Routes::parse(two_receivers, "routes.yaml", "/a").value();
   const auto incident = incident_of(incident::Severity::high);
@@ -246,6 +274,10 @@ TEST(Routes, EveryMistakeIsToldWithItsLine) {
        "receivers: [{name: a, kind: folder, folder: f}]\n"
        "routes: [{changes: [opened], severity_from: 4, to: [a]}]",
        "'severity_from' must be a number from 0 to 3"},
+      {"types of signals",
+       "receivers: [{name: a, kind: folder, folder: f}]\n"
+       "routes: [{signals: ['a=b'], types: [malware], to: [a]}]",
+       "a route takes 'changes' of incidents or 'signals', not both"},
       {"not YAML", "receivers: [", "r.yaml, "},
       {"nothing", "", "must hold one document"}};
   for (const Case& c : cases) {

@@ -74,6 +74,24 @@ TEST_F(HandlingTest, ATypeThatFactsDoNotSayIsTheReporters) {
   EXPECT_EQ(again.error().code, Code::invalid);
 }
 
+TEST_F(HandlingTest, ARouteOfATypeTellsOfItAtTheOpeningAlready) {
+  const std::string file = folder_.path("policies/routes.yaml");
+  const std::string receivers = "receivers: [{name: spool, kind: folder, folder: s}]\nroutes:\n";
+  write_file(file, receivers + "- {changes: [opened], types: [data_exposure], to: [spool]}\n");
+  const auto database = db::open_sqlite(":memory:").value();
+  auto core = open(*database);
+  ASSERT_TRUE(core->act({.title = "A laptop is gone", .type = "lost_device", .who = "ann"}));
+  ASSERT_TRUE(core->act(leak_));
+  ASSERT_TRUE(core->write());
+  EXPECT_THAT(subjects(core->take_outgoing()), ElementsAre(HasSubstr("A list of customers")));
+
+  write_file(file, receivers + "- {changes: [opened], types: [leak], to: [spool]}\n");
+  const auto wrong = load_policies(config_);
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().what,
+              HasSubstr("routes.yaml, line 3: there is no type 'leak' in incidents.yaml"));
+}
+
 TEST_F(HandlingTest, ADutyIsMissedOverARestartAndTold) {
   const auto database = db::open_sqlite(":memory:").value();
   {

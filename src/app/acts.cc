@@ -18,7 +18,9 @@ void Acts::take(Core& core, bool only_looks) {
     const std::lock_guard lock(mutex_);
     taken.swap(acts_);
   }
+  if (taken.empty()) return;
   std::deque<Act> left;
+  const Core::Together together(core);
   for (Act& act : taken) {
     if (act.is_look) {
       act.run(core)(nullptr);

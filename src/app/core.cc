@@ -182,7 +182,7 @@ void Core::record_policies() {
 }
 
 std::int64_t Core::next_entry(const std::vector<ledger::Entry>& entries) const {
-  return ledger_.size() + static_cast<std::int64_t>(entries.size());
+  return ledger_.size() + std::ssize(gathered_) + std::ssize(entries);
 }
 
 void Core::take_events(WorkedBatch& batch, std::vector<ledger::Entry>& entries) {
@@ -390,6 +390,7 @@ void Core::let_out() {
 }
 
 Result<void> Core::write() {
+  if (is_gathering_) append_gathered();
   if (pending_.empty()) {
     // What a start asks for again rests on what was stored before.
     let_out();

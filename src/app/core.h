@@ -179,6 +179,22 @@ class Core {
   // Keeps the correlator's windows, so that a start has nothing to match again.
   void snapshot();
 
+  // What several calls lead to is told to the ledger in one go, which spares work for each of them:
+  // once write() is called, or as this goes.
+  class Together {
+   public:
+    explicit Together(Core& core) : core_(core) { core_.is_gathering_ = true; }
+    Together(const Together&) = delete;
+    Together& operator=(const Together&) = delete;
+    ~Together() {
+      core_.is_gathering_ = false;
+      core_.append_gathered();
+    }
+
+   private:
+    Core& core_;
+  };
+
   bool has_pending() const { return !pending_.empty() || !pending_outgoing_.empty(); }
   Result<void> write();
 
@@ -263,6 +279,7 @@ class Core {
   void take_people(const identity::Applied& applied, std::vector<ledger::Entry>& entries);
   void judge(const std::vector<access::SeenAccess>& accesses, std::vector<ledger::Entry>& entries);
   void append(std::vector<ledger::Entry> entries);
+  void append_gathered();
   // A write of rows that stand for the present, of which the next entries tell.
   void store_state(std::initializer_list<std::string_view> tables, Write write);
   Result<void> adopt();
@@ -283,6 +300,8 @@ class Core {
   CoreParts parts_;
   std::shared_ptr<const Policies> policies_;
   ledger::Ledger ledger_;
+  std::vector<ledger::Entry> gathered_;  // of a Together, in order
+  bool is_gathering_ = false;
   incident::IncidentBook book_;
   alert::EscalationBook escalations_;
   alert::FindingBook findings_;

@@ -75,6 +75,12 @@ void Core::store_state(std::initializer_list<std::string_view> tables, Write wri
 }
 
 void Core::append(std::vector<ledger::Entry> entries) {
+  std::ranges::move(entries, std::back_inserter(gathered_));
+  if (!is_gathering_) append_gathered();
+}
+
+void Core::append_gathered() {
+  std::vector<ledger::Entry> entries = std::exchange(gathered_, {});
   for (const std::int64_t number : std::exchange(untold_, {})) {
     state_->note({"incident"}, [&](db::Database& database) {
       return incident::store_incident(database, *book_.find(number));

@@ -380,8 +380,9 @@ void measure_set(const std::string& data, const std::string& policies,
   const http::AccessApi api(arbiter, std::string());
   std::string folder = std::filesystem::temp_directory_path() / "served_bench-XXXXXX";
   CHECK(::mkdtemp(folder.data()) != nullptr);
-  auto server = net::HttpServer::start({.listen = {"127.0.0.1:0"}, .socket = folder + "/served"},
-                                       [&](const net::Request& r) { return api.answer(r); });
+  auto server = net::HttpServer::start(
+      {.listen = {"127.0.0.1:0"}, .socket = folder + "/served", .threads = 8},
+      [&](const net::Request& r) { return api.answer(r); });
   CHECK(server);
   auto exchanges = read_exchanges(data + "/req_" + policies + "_" + entities + ".ndjson");
   const std::size_t wrong = fetch_answers(folder + "/served", exchanges);

@@ -1,5 +1,7 @@
 #include "app/decision_log.h"
 
+#include <utility>
+
 namespace mailwarden::app {
 
 DecisionLog::DecisionLog(std::function<void()> wake, Explain explain)
@@ -35,7 +37,7 @@ bool DecisionLog::push(Item item) {
   }
   if (is_denial && to_explain_.size() < explained_max) {
     to_explain_.push_back(std::move(item));
-    denied_.notify_one();
+    if (std::exchange(sleeps_, false)) denied_.notify_one();
     return true;
   }
   if (is_denial) record.explanation = "left out, since many denials waited to be explained";
@@ -50,7 +52,11 @@ json::Value DecisionLog::explanation_of(const access::Undertaken& denied) {
 void DecisionLog::explain_each() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    denied_.wait(lock, [this] { return !is_open_ || !to_explain_.empty(); });
+    if (to_explain_.empty() && is_open_) denied_.wait_for(lock, look_interval);
+    if (to_explain_.empty() && is_open_) {
+      sleeps_ = true;
+      denied_.wait(lock, [this] { return !is_open_ || !to_explain_.empty(); });
+    }
     if (to_explain_.empty()) return;
     Item item = std::move(to_explain_.front());
     to_explain_.pop_front();

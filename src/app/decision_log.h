@@ -61,6 +61,9 @@ class DecisionLog {
     std::shared_ptr<std::promise<bool>> waiting;  // null where nobody waits
   };
 
+  // While denials come, they are looked for so often and nobody has to be woken for each.
+  static constexpr std::chrono::milliseconds look_interval{5};
+
   // Puts it where it waits; false where it cannot be taken.
   bool push(Item item);
   void explain_each();
@@ -74,6 +77,7 @@ class DecisionLog {
   std::deque<Item> to_explain_;
   std::vector<Item> ready_;
   bool is_open_ = true;
+  bool sleeps_ = false;                                     // whoever explains, until it is woken
   std::vector<std::shared_ptr<std::promise<bool>>> taken_;  // the core's
   std::jthread thread_;
 };

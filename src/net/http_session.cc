@@ -19,6 +19,7 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "net/http_message.h"
 #include "net/http_target.h"
@@ -44,12 +45,12 @@ std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-Request to_request(const HttpRequest& from) {
+Request to_request(HttpRequest& from) {
   Target target = parse_target(view(from.target()));
   Request request{.method = std::string(view(from.method_string())),
                   .path = std::move(target.path),
                   .query = std::move(target.query),
-                  .body = from.body()};
+                  .body = std::move(from.body())};
   for (const auto& field : from) {
     request.headers.emplace_back(view(field.name_string()), view(field.value()));
   }
@@ -87,22 +88,29 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
   static constexpr bool is_secure = std::is_same_v<Stream, Secure>;
 
-  Session(Socket socket, Reach reach, Shared& shared)
+  Session(Socket socket, const Accepted& accepted, Shared& shared)
     requires(!is_secure)
-      : stream_(std::move(socket)), shared_(shared), is_local_(reach == Reach::machine) {
+      : stream_(std::move(socket)),
+        shared_(shared),
+        is_local_(accepted.reach == Reach::machine),
+        protocol_(accepted.family, 0) {
     ++shared_.connections;
   }
-  Session(Socket socket, Reach reach, Shared& shared)
+  Session(Socket socket, const Accepted& accepted, Shared& shared)
     requires(is_secure)
       : certificates_(shared.current_certificates()),
         stream_(std::move(socket), *certificates_),
         shared_(shared),
-        is_local_(reach == Reach::machine) {
+        is_local_(accepted.reach == Reach::machine),
+        protocol_(accepted.family, 0) {
     ++shared_.connections;
   }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session() { --shared_.connections; }
+  ~Session() {
+    if (released_ >= 0) ::close(released_);
+    --shared_.connections;
+  }
 
   void start() {
     if (!is_local_) {
@@ -122,6 +130,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
  private:
   auto& connection() { return beast::get_lowest_layer(stream_); }
+  int handle() { return released_ >= 0 ? released_ : connection().socket().native_handle(); }
+
+  // While a thread waits at the connection nobody else is to be woken by what comes there.
+  bool release() {
+    if (released_ >= 0) return true;
+    error_code failed;
+    const int socket = connection().socket().release(failed);
+    if (!failed) released_ = socket;
+    return !failed;
+  }
+  // Before anything is awaited there, or ended. Where it cannot be, the next step says so.
+  void take_back() {
+    if (released_ < 0) return;
+    error_code failed;
+    connection().socket().assign(protocol_, released_, failed);
+    if (!failed) released_ = -1;
+  }
 
   void on_handshake(error_code failed) {
     if (failed) return;  // the other side has been told why, in TLS's own words
@@ -142,6 +167,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void read_header() {
+    take_back();
     connection().expires_after(first_ ? shared_.options.request_timeout
                                       : shared_.options.idle_timeout);
     first_ = false;
@@ -152,6 +178,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void on_header(error_code failed) {
+    take_back();
     if (failed) return on_trouble(failed);
     connection().expires_after(shared_.options.request_timeout);
     if (view(parser_->get()[http::field::expect]) == "100-continue") {
@@ -219,7 +246,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void answer() {
     shared_.begin_answer();
     busy_ = true;
-    const HttpRequest& message = parser_->get();
+    HttpRequest& message = parser_->get();
     Request request = to_request(message);
     // Who is no longer vouched for is gone when this is answered.
     const bool outdated = is_secure && certificates_ != shared_.current_certificates();
@@ -242,8 +269,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (user_) return *user_;
     struct ucred peer{};
     socklen_t size = sizeof peer;
-    const int socket = connection().socket().native_handle();
-    const bool told = ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    const bool told = ::getsockopt(handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
     return user_.emplace(told ? peer.uid : 0);
   }
 
@@ -270,7 +296,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       return false;
     } else {
       while (written_ < message_.size()) {
-        const ssize_t sent = ::send(stream_.socket().native_handle(), message_.data() + written_,
+        const ssize_t sent = ::send(handle(), message_.data() + written_,
                                     message_.size() - written_, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent <= 0) return false;
         written_ += static_cast<std::size_t>(sent);
@@ -280,6 +306,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void write_rest() {
+    take_back();
     connection().expires_after(shared_.options.request_timeout);
     asio::async_write(stream_, asio::buffer(message_) + written_,
                       [self = this->shared_from_this()](error_code failed, std::size_t) {
@@ -318,11 +345,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if constexpr (is_secure) {
       return false;
     } else {
-      const int socket = stream_.socket().native_handle();
-      pollfd waited{.fd = socket, .events = POLLIN, .revents = 0};
+      if (!release()) return false;
+      pollfd waited{.fd = released_, .events = POLLIN, .revents = 0};
       if (::poll(&waited, 1, static_cast<int>(linger.count())) != 1) return false;
       const auto room = buffer_.prepare(read_bytes);
-      const ssize_t got = ::recv(socket, room.data(), room.size(), MSG_DONTWAIT);
+      const ssize_t got = ::recv(released_, room.data(), room.size(), MSG_DONTWAIT);
       if (got <= 0) return false;
       buffer_.commit(static_cast<std::size_t>(got));
       return true;
@@ -340,6 +367,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void end() {
+    take_back();
     error_code ignored;
     connection().socket().shutdown(asio::socket_base::shutdown_send, ignored);
   }
@@ -357,6 +385,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   bool busy_ = false;
   std::string peer_;
   std::optional<unsigned> user_;
+  asio::generic::stream_protocol protocol_;
+  int released_ = -1;  // the socket while the io_context does not have it
 };
 
 // Closed at once where it cannot be served; the sender sees it and tries again.
@@ -364,12 +394,12 @@ template <class Stream>
 void serve(asio::io_context& context, const Accepted& accepted, Shared& shared) {
   Socket socket(asio::make_strand(context));
   error_code failed;
-  socket.assign({accepted.family, SOCK_STREAM}, accepted.socket, failed);
+  socket.assign({accepted.family, 0}, accepted.socket, failed);
   if (failed) {
     ::close(accepted.socket);
     return;
   }
-  std::make_shared<Session<Stream>>(std::move(socket), accepted.reach, shared)->start();
+  std::make_shared<Session<Stream>>(std::move(socket), accepted, shared)->start();
 }
 
 }  // namespace

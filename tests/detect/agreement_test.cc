@@ -6,13 +6,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/rounds.h"
+
 namespace mailwarden::detect {
 namespace {
 
 // MAILWARDEN_PAIRS asks for more than a run of the suite has time for.
 std::int64_t pairs_wanted() {
   const char* const wanted = std::getenv("MAILWARDEN_PAIRS");
-  return wanted == nullptr ? 100'000 : std::atoll(wanted);
+  return wanted == nullptr ? static_cast<std::int64_t>(rounds(100'000)) : std::atoll(wanted);
 }
 
 std::uint64_t first_seed() {

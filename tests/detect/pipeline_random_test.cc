@@ -8,13 +8,14 @@
 #include "detect/rule_set.h"
 #include "event/event_json.h"
 #include "tests/detect/random_rules.h"
+#include "tests/rounds.h"
 
 namespace mailwarden::detect {
 namespace {
 
 using Ids = std::set<std::string>;
 
-constexpr std::uint64_t cases_max = 1500;
+constexpr std::uint64_t cases_max = rounds(1500);
 
 // The names that rules of a case ask for and events have, without spaces.
 std::set<std::string> names_of(const RuleTexts& texts, const std::vector<Event>& events) {

@@ -9,11 +9,12 @@
 #include "json/yaml.h"
 #include "tests/detect/oracle.h"
 #include "tests/detect/oracle_value.h"
+#include "tests/rounds.h"
 
 namespace mailwarden::random_rules {
 namespace {
 
-constexpr std::uint64_t cases_max = 1000;
+constexpr std::uint64_t cases_max = rounds(1000);
 
 oracle::Options options() {
   return {.placeholders = placeholders(), .open_routing = false};

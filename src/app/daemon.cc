@@ -14,7 +14,7 @@ constexpr std::size_t told_bytes_max = std::size_t{256} * 1024 * 1024;
 
 // Whoever posts keeps a thread waiting until it is durable, and what comes meanwhile shares the
 // next commit.
-constexpr std::size_t server_threads = 16;
+constexpr std::size_t server_threads = 32;
 
 }  // namespace
 

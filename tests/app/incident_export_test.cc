@@ -218,6 +218,18 @@ TEST_F(IncidentExport, WhatWasErasedIsCountedAndNotMissed) {
   EXPECT_EQ(verdict.unproved, 2);
 }
 
+// Without its keys nobody reads it; with them it is proved like any other.
+TEST_F(IncidentExport, OfAnEncryptedStoreItIsProvedToo) {
+  make_keys();
+  database_->set_sealing(&store_keys_->sealing());
+  fill();
+  const auto verdict = check(exported());
+  EXPECT_THAT(verdict.problems, IsEmpty());
+  EXPECT_EQ(verdict.events, 3);
+  EXPECT_EQ(verdict.erased, 0);
+  EXPECT_EQ(verdict.unproved, 0);
+}
+
 TEST_F(IncidentExport, EachChangeOfItIsFound) {
   fill();
   using Change = void (*)(ExportLines&);

@@ -152,7 +152,7 @@ int show_runs(const Arguments& arguments) {
   add("limit", text_option("NUMBER"), "how many at the most");
   int code = done;
   const auto given = read_options(arguments,
-                                  "playbook [RUN] [OPTION]...\n"
+                                  "playbook [status] [RUN] [OPTION]...\n"
                                   "       mailwarden playbook check PATH...\n"
                                   "       mailwarden playbook plan FILE --incident NUMBER\n"
                                   "       mailwarden playbook run NAME [--incident NUMBER]"
@@ -179,6 +179,7 @@ int playbook_command(const Arguments& arguments) {
   if (arguments[0] == "check") return playbook_check(rest);
   if (arguments[0] == "plan") return playbook_plan(rest);
   if (arguments[0] == "run") return start(rest);
+  if (arguments[0] == "status") return show_runs(rest);
   if (std::ranges::find(cacao_acts, arguments[0]) != cacao_acts.end()) {
     return playbook_cacao_command(arguments);
   }

@@ -51,6 +51,11 @@ TEST_F(ExportOrders, WhatTheDaemonGivesIsProvedAndSoIsWhatItsStoreGives) {
   EXPECT_EQ(whole.code, 0) << whole.output;
   EXPECT_THAT(whole.output, HasSubstr(" 0 are not proved yet")) << "the end sealed it all";
 
+  // What runs because of it is looked at by the same words everywhere.
+  const Ran runs = mailwarden({"playbook", "status", "--store", store, "--incident", "1"});
+  EXPECT_EQ(runs.code, 0) << runs.output;
+  EXPECT_THAT(runs.output, HasSubstr("STANDS AT"));
+
   // Half of it, as a full disk or a broken line leaves it.
   write_file(daemon_.path("half.jsonl"), printed.output.substr(0, printed.output.size() / 2));
   const Ran half = verify("half.jsonl");

@@ -47,13 +47,8 @@ void accept(Acceptor& acceptor, asio::io_context& context, Shared& shared, Serve
         }
         // Over the limit a connection is closed at once; the sender sees it and tries again.
         if (!failed && shared.connections < shared.options.connections_max) {
-          constexpr bool is_local = std::is_same_v<Protocol, Local>;
           const int family = acceptor.local_endpoint(failed).protocol().family();
-          serve(context,
-                {.socket = socket.release(failed),
-                 .family = family,
-                 .reach = is_local ? Reach::machine : Reach::network},
-                shared);
+          serve(context, {.socket = socket.release(failed), .family = family}, shared);
         }
         accept(acceptor, context, shared, serve);
       });

@@ -92,7 +92,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     requires(!is_secure)
       : stream_(std::move(socket)),
         shared_(shared),
-        is_local_(accepted.reach == Reach::machine),
+        is_local_(accepted.family == AF_UNIX),
         protocol_(accepted.family, 0) {
     ++shared_.connections;
   }
@@ -101,7 +101,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       : certificates_(shared.current_certificates()),
         stream_(std::move(socket), *certificates_),
         shared_(shared),
-        is_local_(accepted.reach == Reach::machine),
+        is_local_(accepted.family == AF_UNIX),
         protocol_(accepted.family, 0) {
     ++shared_.connections;
   }

@@ -59,13 +59,10 @@ struct Shared {
   }
 };
 
-enum class Reach { network, machine };
-
-// Take over the connected socket, whose protocol is of that family.
+// Take over the connected socket. Of AF_UNIX, the other end is on this machine.
 struct Accepted {
   int socket = -1;
   int family = 0;
-  Reach reach = Reach::network;
 };
 void serve_plain(boost::asio::io_context& context, const Accepted& accepted, Shared& shared);
 void serve_secure(boost::asio::io_context& context, const Accepted& accepted, Shared& shared);

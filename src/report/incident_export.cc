@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <optional>
 
 #include "alert/escalation_table.h"
 #include "alert/outbox.h"
+#include "db/each_row.h"
 #include "incident/incident_json.h"
 #include "incident/incident_table.h"
 #include "ingest/event_table.h"
@@ -19,17 +19,6 @@ namespace mailwarden::report {
 namespace {
 
 using Lines = json::Array;
-
-Result<void> for_each_row(const Result<db::Statement*>& rows,
-                          const std::function<void(const db::Statement& row)>& each) {
-  if (!rows) return std::unexpected(rows.error());
-  while (true) {
-    const auto more = (*rows)->step();
-    if (!more) return std::unexpected(more.error());
-    if (!*more) return {};
-    each(**rows);
-  }
-}
 
 // An incident, and all that were merged into it.
 Result<std::vector<incident::Incident>> load_merged(db::Database& database, std::int64_t number) {
@@ -147,7 +136,7 @@ class Exporter {
   }
 
   Result<void> take_entries(std::string_view sql, std::int64_t of) {
-    return for_each_row(database_.query(sql, {of, query_.after, query_.limit + 1}),
+    return db::each_row(database_, sql, {of, query_.after, query_.limit + 1},
                         [&](const db::Statement& row) { entries_.insert(row.integer(0)); });
   }
 
@@ -156,7 +145,7 @@ class Exporter {
     std::set<std::string, std::less<>> alerts;
     for (const incident::Incident& one : incidents_) {
       const auto done =
-          for_each_row(database_.query("SELECT name FROM alert WHERE incident = $1", {one.number}),
+          db::each_row(database_, "SELECT name FROM alert WHERE incident = $1", {one.number},
                        [&](const db::Statement& row) { alerts.emplace(row.text(0)); });
       if (!done) return done;
     }

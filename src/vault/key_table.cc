@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "db/each_row.h"
 #include "vault/vault.h"
 
 namespace mailwarden::vault {
@@ -55,20 +56,6 @@ KeyRow read_row(const db::Statement& row) {
                       .bytes = {wrapped.begin(), wrapped.end()}}};
 }
 
-// Every row of the answer, one after the other.
-template <class Take>
-Result<void> each(db::Database& database, std::string_view sql,
-                  std::initializer_list<db::Value> values, Take take) {
-  const auto rows = database.query(sql, values);
-  if (!rows) return std::unexpected(rows.error());
-  while (true) {
-    const auto more = (*rows)->step();
-    if (!more) return std::unexpected(more.error());
-    if (!*more) return {};
-    take(**rows);
-  }
-}
-
 }  // namespace
 
 std::span<const db::Migration> migrations() {
@@ -78,8 +65,8 @@ std::span<const db::Migration> migrations() {
 Result<std::vector<KeyRow>> KeyTable::rows(std::string_view sql,
                                            std::initializer_list<db::Value> values) {
   std::vector<KeyRow> found;
-  auto done = each(*database_, sql, values,
-                   [&](const db::Statement& row) { found.push_back(read_row(row)); });
+  auto done = db::each_row(*database_, sql, values,
+                           [&](const db::Statement& row) { found.push_back(read_row(row)); });
   if (!done) return std::unexpected(done.error());
   return found;
 }
@@ -141,7 +128,8 @@ Result<std::int64_t> KeyTable::count_shredded() {
 
 Result<std::optional<Timestamp>> KeyTable::shredded(std::uint64_t id) {
   std::optional<Timestamp> at;
-  auto done = each(*database_, "SELECT at FROM vault_shredded WHERE key_id = $1", {value(id)},
+  auto done =
+      db::each_row(*database_, "SELECT at FROM vault_shredded WHERE key_id = $1", {value(id)},
                    [&](const db::Statement& row) { at = Timestamp{row.integer(0)}; });
   if (!done) return std::unexpected(done.error());
   return at;
@@ -164,11 +152,11 @@ Result<void> KeyTable::retire(const KeyName& name) {
 
 Result<std::set<KeyName>> KeyTable::retired() {
   std::set<KeyName> names;
-  auto done = each(*database_, "SELECT key_id, version FROM vault_key WHERE retired = 1", {},
-                   [&](const db::Statement& row) {
-                     names.insert({static_cast<std::uint64_t>(row.integer(0)),
-                                   static_cast<std::uint32_t>(row.integer(1))});
-                   });
+  auto done = db::each_row(*database_, "SELECT key_id, version FROM vault_key WHERE retired = 1",
+                           {}, [&](const db::Statement& row) {
+                             names.insert({static_cast<std::uint64_t>(row.integer(0)),
+                                           static_cast<std::uint32_t>(row.integer(1))});
+                           });
   if (!done) return std::unexpected(done.error());
   return names;
 }
@@ -205,27 +193,27 @@ Result<void> KeyTable::rewrap(const KeyRow& row, const crypto::KekName& before) 
 
 Result<std::vector<KekCount>> KeyTable::counts() {
   std::vector<KekCount> found;
-  auto done = each(*database_,
-                   "SELECT kek_name, kek_version, COUNT(*) FROM vault_key "
-                   "GROUP BY kek_name, kek_version ORDER BY kek_name, kek_version",
-                   {}, [&](const db::Statement& row) {
-                     found.push_back({.kek = {std::string(row.text(0)),
-                                              static_cast<std::uint32_t>(row.integer(1))},
-                                      .keys = row.integer(2)});
-                   });
+  auto done = db::each_row(*database_,
+                           "SELECT kek_name, kek_version, COUNT(*) FROM vault_key "
+                           "GROUP BY kek_name, kek_version ORDER BY kek_name, kek_version",
+                           {}, [&](const db::Statement& row) {
+                             found.push_back({.kek = {std::string(row.text(0)),
+                                                      static_cast<std::uint32_t>(row.integer(1))},
+                                              .keys = row.integer(2)});
+                           });
   if (!done) return std::unexpected(done.error());
   return found;
 }
 
 Result<std::optional<Walk>> KeyTable::walk(std::string_view table) {
   std::optional<Walk> found;
-  auto done =
-      each(*database_, "SELECT row_after, done, deferred FROM vault_walk WHERE table_name = $1",
-           {table}, [&](const db::Statement& row) {
-             found = Walk{.after = std::string(row.text(0)),
-                          .done = row.integer(1) != 0,
-                          .deferred = row.integer(2) != 0};
-           });
+  auto done = db::each_row(*database_,
+                           "SELECT row_after, done, deferred FROM vault_walk WHERE table_name = $1",
+                           {table}, [&](const db::Statement& row) {
+                             found = Walk{.after = std::string(row.text(0)),
+                                          .done = row.integer(1) != 0,
+                                          .deferred = row.integer(2) != 0};
+                           });
   if (!done) return std::unexpected(done.error());
   return found;
 }
@@ -251,9 +239,9 @@ Result<std::int64_t> KeyTable::walks_not_done() {
 
 Result<std::vector<std::string>> KeyTable::deferred_tables() {
   std::vector<std::string> names;
-  auto done =
-      each(*database_, "SELECT table_name FROM vault_walk WHERE deferred = 1 ORDER BY table_name",
-           {}, [&](const db::Statement& row) { names.emplace_back(row.text(0)); });
+  auto done = db::each_row(
+      *database_, "SELECT table_name FROM vault_walk WHERE deferred = 1 ORDER BY table_name", {},
+      [&](const db::Statement& row) { names.emplace_back(row.text(0)); });
   if (!done) return std::unexpected(done.error());
   return names;
 }
@@ -269,13 +257,13 @@ Result<void> KeyTable::add_share(std::uint32_t version, const crypto::Share& sha
 
 Result<std::pair<std::uint32_t, crypto::Share>> KeyTable::share() {
   std::pair<std::uint32_t, crypto::Share> found{0, {}};
-  auto done =
-      each(*database_, "SELECT version, share FROM vault_share ORDER BY version DESC LIMIT 1", {},
-           [&](const db::Statement& row) {
-             if (row.blob(1).size() != found.second.size()) return;
-             found.first = static_cast<std::uint32_t>(row.integer(0));
-             std::ranges::copy(row.blob(1), found.second.begin());
-           });
+  auto done = db::each_row(*database_,
+                           "SELECT version, share FROM vault_share ORDER BY version DESC LIMIT 1",
+                           {}, [&](const db::Statement& row) {
+                             if (row.blob(1).size() != found.second.size()) return;
+                             found.first = static_cast<std::uint32_t>(row.integer(0));
+                             std::ranges::copy(row.blob(1), found.second.begin());
+                           });
   if (!done) return std::unexpected(done.error());
   return found;
 }

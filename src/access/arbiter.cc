@@ -8,13 +8,14 @@
 
 namespace mailwarden::access {
 
-// Scratch memory for one decision, from those that lie ready.
+// What is in force, and scratch memory for one decision from those that lie ready.
 class Arbiter::Borrowed {
  public:
   explicit Borrowed(Arbiter& arbiter) : arbiter_(arbiter) {
     const std::lock_guard lock(arbiter_.mutex_);
+    in_force_ = arbiter_.in_force_;
     if (arbiter_.scratches_.empty()) {
-      scratch_ = std::make_unique<policy::Authorizer::Scratch>();
+      scratch_ = std::make_unique<Scratch>();
     } else {
       scratch_ = std::move(arbiter_.scratches_.back());
       arbiter_.scratches_.pop_back();
@@ -27,21 +28,24 @@ class Arbiter::Borrowed {
     arbiter_.scratches_.push_back(std::move(scratch_));
   }
 
-  policy::Authorizer::Scratch& scratch() { return *scratch_; }
+  const std::shared_ptr<const InForce>& in_force() const { return in_force_; }
+  Scratch& scratch() { return *scratch_; }
 
  private:
   Arbiter& arbiter_;
-  std::unique_ptr<policy::Authorizer::Scratch> scratch_;
+  std::shared_ptr<const InForce> in_force_;
+  std::unique_ptr<Scratch> scratch_;
 };
 
 Arbiter::Arbiter(ArbiterParts parts) : parts_(std::move(parts)) {}
 
 void Arbiter::use(InForce in_force) {
+  auto made = std::make_shared<const InForce>(std::move(in_force));
   const std::lock_guard lock(mutex_);
-  in_force_ = std::move(in_force);
+  in_force_.swap(made);
 }
 
-InForce Arbiter::in_force() const {
+std::shared_ptr<const InForce> Arbiter::in_force() const {
   const std::lock_guard lock(mutex_);
   return in_force_;
 }
@@ -129,63 +133,69 @@ std::vector<std::string> needs_of(const policy::Decision& decision,
 
 }  // namespace
 
-Undertaken Arbiter::undertake(const InForce& in_force, const Question& question, json::Object said,
-                              Timestamp now, Verdict& verdict) {
-  GrantDecision decided;
-  if (in_force.point == nullptr) {
-    decided.decision = {.why = policy::Decision::Why::invalid_request,
-                        .invalid = "no access policies are in force"};
-  } else if (in_force.is_stale(now)) {
-    decided.decision = {.why = policy::Decision::Why::invalid_request,
-                        .invalid = "what is known of people has not been brought up to date"};
-  } else {
-    const auto view = parts_.grants();
-    Borrowed borrowed(*this);
-    decided =
-        decide_with_grants(*in_force.point, *view, question,
-                           context_of(question, *in_force.point, std::move(said), now, verdict),
-                           now, borrowed.scratch());
-    verdict.needs = needs_of(decided.decision, *in_force.point->loaded().policies);
-  }
-  verdict.decision = decided.decision;
-  verdict.is_allowed = verdict.decision.is_allowed;
-  Undertaken undertaken{.point = in_force.point, .request = decided.request};
-  undertaken.record = record_of(in_force, question, std::move(decided));
-  undertaken.record.believed_token = verdict.believed_token;
-  return undertaken;
+GrantDecision Arbiter::decide(const InForce& in_force, const Question& question, json::Object said,
+                              Timestamp now, Scratch& scratch, Verdict& verdict) const {
+  const auto no = [](std::string why) {
+    return GrantDecision{
+        .decision = {.why = policy::Decision::Why::invalid_request, .invalid = std::move(why)}};
+  };
+  if (in_force.point == nullptr) return no("no access policies are in force");
+  if (in_force.is_stale(now)) return no("what is known of people has not been brought up to date");
+  const auto view = parts_.grants();
+  GrantDecision decided = decide_with_grants(
+      *in_force.point, *view, question,
+      context_of(question, *in_force.point, std::move(said), now, verdict), now, scratch);
+  verdict.needs = needs_of(decided.decision, *in_force.point->loaded().policies);
+  return decided;
 }
 
 Verdict Arbiter::decide(Asked asked) {
-  const InForce in_force = this->in_force();
   const Timestamp now = parts_.clock.now();
-  const Question question{.person = std::move(asked.principal),
-                          .action = std::move(asked.action),
-                          .system = std::move(asked.resource)};
   Verdict verdict{.id = new_decision_id(parts_.entropy)};
-  Undertaken undertaken = undertake(in_force, question, std::move(asked.context), now, verdict);
-  undertaken.record.id = verdict.id;
-  undertaken.record.when = now;
-  undertaken.record.point = std::move(asked.point);
-  undertaken.record.asked_by = std::move(asked.asked_by);
-  const bool must_be_kept =
-      verdict.is_allowed && must_record(in_force.point->authorizer().entities(), question.system);
+  auto undertaken = std::make_unique<Undertaken>();
+  DecisionRecord& record = undertaken->record;
+  bool must_be_kept = false;
+  {
+    Borrowed borrowed(*this);
+    const InForce& in_force = *borrowed.in_force();
+    Question question{.person = std::move(asked.principal),
+                      .action = std::move(asked.action),
+                      .system = std::move(asked.resource)};
+    GrantDecision decided =
+        decide(in_force, question, std::move(asked.context), now, borrowed.scratch(), verdict);
+    verdict.is_allowed = decided.decision.is_allowed;
+    must_be_kept =
+        verdict.is_allowed && must_record(in_force.point->authorizer().entities(), question.system);
+    record.principal = std::move(question.person);
+    record.action = std::move(question.action);
+    record.resource = std::move(question.system);
+    record.context = std::move(decided.context);
+    record.decision = std::move(decided.decision);
+    undertaken->in_force = borrowed.in_force();
+  }
+  verdict.decision = record.decision;
+  record.believed_token = verdict.believed_token;
+  record.id = verdict.id;
+  record.when = now;
+  record.point = std::move(asked.point);
+  record.asked_by = std::move(asked.asked_by);
   if (!must_be_kept) {
     parts_.keep(std::move(undertaken), false);
-  } else if (!parts_.keep(undertaken, true)) {
+  } else if (!parts_.keep(std::make_unique<Undertaken>(*undertaken), true)) {
     deny_unrecorded(verdict, std::move(undertaken));
   }
   return verdict;
 }
 
 // The answer is a decision of its own: that which it replaces may still be stored, later.
-void Arbiter::deny_unrecorded(Verdict& verdict, Undertaken undertaken) {
+void Arbiter::deny_unrecorded(Verdict& verdict, std::unique_ptr<Undertaken> undertaken) {
   verdict.is_allowed = false;
   verdict.decision = {.why = policy::Decision::Why::invalid_request,
                       .invalid = "decision " + verdict.id +
                                  " could not be recorded in time, which this system asks for"};
   verdict.id = new_decision_id(parts_.entropy);
-  undertaken.record.id = verdict.id;
-  undertaken.record.decision = verdict.decision;
+  undertaken->record.id = verdict.id;
+  undertaken->record.decision = verdict.decision;
   parts_.keep(std::move(undertaken), false);
 }
 

@@ -34,13 +34,6 @@ struct Asked {
   json::Object context;
 };
 
-// A decision on its way to be kept, with what explaining it needs.
-struct Undertaken {
-  DecisionRecord record;
-  std::shared_ptr<const policy::DecisionPoint> point;  // null where no policies are in force
-  std::shared_ptr<const policy::Request> request;
-};
-
 struct Verdict {
   bool is_allowed = false;
   std::string id;
@@ -58,7 +51,7 @@ struct ArbiterParts {
   Verify verify;
   std::function<std::shared_ptr<const GrantView>()> grants;
   // Hands a decision on. With `durable` it answers when that is kept, or false where it is not.
-  std::function<bool(Undertaken undertaken, bool durable)> keep;
+  std::function<bool(std::unique_ptr<Undertaken> undertaken, bool durable)> keep;
 };
 
 class Arbiter {
@@ -67,7 +60,7 @@ class Arbiter {
 
   // Replaces policies and entities as a whole; without any, everything is denied.
   void use(InForce in_force);
-  InForce in_force() const;
+  std::shared_ptr<const InForce> in_force() const;
 
   Verdict decide(Asked question);
   // The claims of a token, as verify() gives them.
@@ -76,18 +69,18 @@ class Arbiter {
  private:
   class Borrowed;
 
-  // With the verdict of it all but its id.
-  Undertaken undertake(const InForce& in_force, const Question& question, json::Object said,
-                       Timestamp now, Verdict& verdict);
+  // With the verdict's words on tokens and needs.
+  GrantDecision decide(const InForce& in_force, const Question& question, json::Object said,
+                       Timestamp now, Scratch& scratch, Verdict& verdict) const;
   json::Object context_of(const Question& question, const policy::DecisionPoint& point,
                           json::Object said, Timestamp now, Verdict& verdict) const;
-  void deny_unrecorded(Verdict& verdict, Undertaken undertaken);
+  void deny_unrecorded(Verdict& verdict, std::unique_ptr<Undertaken> undertaken);
   Result<json::Value> believed(std::string_view token, const policy::EntityUid& principal) const;
 
   ArbiterParts parts_;
   mutable std::mutex mutex_;
-  InForce in_force_;
-  std::vector<std::unique_ptr<policy::Authorizer::Scratch>> scratches_;
+  std::shared_ptr<const InForce> in_force_ = std::make_shared<const InForce>();
+  std::vector<std::unique_ptr<Scratch>> scratches_;
 };
 
 // A decision's name, which nobody guesses: 32 hexadecimal digits.

@@ -7,25 +7,31 @@
 namespace mailwarden::access {
 namespace {
 
+// Makes the request out of what was asked, in what may hold an earlier one.
+Result<void> ask(policy::Request& request, const policy::DecisionPoint& point,
+                 const json::Value& context) {
+  request.memory->release();
+  const auto read =
+      policy::read_context(context, *request.memory, point.loaded().schema.get(), request.action);
+  request.context = read ? *read : policy::Request().context;
+  return read ? Result<void>() : std::unexpected(read.error());
+}
+
 GrantDecision decide(const policy::DecisionPoint& point, const Question& question,
-                     json::Object context, policy::Authorizer::Scratch& scratch) {
-  auto request = std::make_shared<policy::Request>();
-  request->principal = question.person;
-  request->action = question.action;
-  request->resource = question.system;
+                     json::Object context, Scratch& scratch) {
+  policy::Request& request = scratch.request;
+  request.principal = question.person;
+  request.action = question.action;
+  request.resource = question.system;
   GrantDecision decided;
   json::Value value(std::move(context));
-  const auto read =
-      policy::read_context(value, *request->memory, point.loaded().schema.get(), request->action);
-  if (read) {
-    request->context = *read;
-    decided.decision = point.decide(*request, scratch);
+  if (const auto asked = ask(request, point, value); asked) {
+    decided.decision = point.decide(request, scratch.authorizer);
   } else {
     decided.decision.why = policy::Decision::Why::invalid_request;
-    decided.decision.invalid = read.error().what;
+    decided.decision.invalid = asked.error().what;
   }
   decided.context = std::move(*value.as_object());
-  decided.request = std::move(request);
   return decided;
 }
 
@@ -45,7 +51,7 @@ const policy::Entities::Entity* find(const policy::Entities& entities,
 
 GrantDecision decide_with_grants(const policy::DecisionPoint& point, const GrantView& view,
                                  const Question& question, json::Object context, Timestamp now,
-                                 policy::Authorizer::Scratch& scratch) {
+                                 Scratch& scratch) {
   GrantDecision best = decide(point, question, std::move(context), scratch);
   if (best.decision.is_allowed || question.person.type != "User") return best;
   const auto grants = view.all(question.person.id, question.system.id);
@@ -63,28 +69,30 @@ GrantDecision decide_with_grants(const policy::DecisionPoint& point, const Grant
   return best;
 }
 
-DecisionRecord record_of(const InForce& in_force, const Question& question, GrantDecision decided) {
-  DecisionRecord record{.principal = question.person,
-                        .action = question.action,
-                        .resource = question.system,
-                        .context = std::move(decided.context),
-                        .decision = std::move(decided.decision)};
-  if (in_force.point == nullptr) return record;
+void add_facts(DecisionRecord& record, const InForce& in_force) {
+  if (in_force.point == nullptr) return;
   record.policies = in_force.point->loaded().hash;
   const policy::Entities& entities = in_force.point->authorizer().entities();
-  const auto* const name = entities.find(question.person.type, question.person.id);
+  const auto* const name = entities.find(record.principal.type, record.principal.id);
   if (const auto* const known = entities.known(name); known != nullptr) {
     record.facts = policy::to_json(known->attributes);
     for (const std::uint32_t above : entities.ancestors(name->number)) {
       record.groups.push_back(entities.name(above).uid());
     }
   }
-  if (in_force.origins == nullptr) return record;
-  if (const auto origins = in_force.origins->find(question.person.id);
+  if (in_force.origins == nullptr) return;
+  if (const auto origins = in_force.origins->find(record.principal.id);
       origins != in_force.origins->end()) {
     record.origins = origins->second;
   }
-  return record;
+}
+
+json::Value explanation_of(const policy::DecisionPoint& point, const DecisionRecord& record) {
+  policy::Request request{
+      .principal = record.principal, .action = record.action, .resource = record.resource};
+  // Where the context is none, that is why, and the record says so.
+  (void)ask(request, point, record.context);
+  return policy::to_json(policy::explain(point, request, record.decision));
 }
 
 }  // namespace mailwarden::access

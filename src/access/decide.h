@@ -1,16 +1,18 @@
 // How one request for access is decided, and what of it is kept.
 //
 // What     decide_with_grants() is how a request is decided where grants are: without one, and if
-//          that is a no with each grant that is live, the best first, until one allows. record_of()
-//          makes of it what is kept: the context and the facts that it rests on, with who told
-//          them.
-// Owns     A GrantDecision owns its request; its grant is good as long as the view.
+//          that is a no with each grant that is live, the best first, until one allows. A record
+//          of it keeps the context and, by add_facts(), the facts that it rests on, with who told
+//          them; explanation_of() makes of a record why it was a no.
+// Owns     A GrantDecision's grant is good as long as the view.
 // Threads  Pure; each thread its own Scratch.
 // Errors   None: what cannot be decided is a no that says why.
 // Limits   Those of the policy engine.
 // Source   Claim W6.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string_view>
 
@@ -42,24 +44,43 @@ struct InForce {
   bool is_stale(Timestamp now) const { return until < Timestamp::latest && now >= until + slack; }
 };
 
+// A decision on its way to be kept: whoever waits for the answer does not wait until add_facts() and
+// explanation_of() have made the record whole.
+struct Undertaken {
+  DecisionRecord record;
+  std::shared_ptr<const InForce> in_force;  // what it rests on
+};
+
 struct GrantDecision {
   policy::Decision decision;
   const Grant* grant = nullptr;  // with which it was decided
   json::Object context;          // on which, with that grant in it
-  std::shared_ptr<const policy::Request> request;
+};
+
+// What one decision after the other needs while it is made. It stays where it is.
+struct Scratch {
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  policy::Authorizer::Scratch authorizer;
+  std::array<std::byte, 4096> room;  // for most contexts
+  policy::Request request{.memory = std::make_unique<policy::Memory>(room.data(), room.size())};
 };
 
 // Where all are a no, the answer is that with the best grant.
 GrantDecision decide_with_grants(const policy::DecisionPoint& point, const GrantView& view,
                                  const Question& question, json::Object context, Timestamp now,
-                                 policy::Authorizer::Scratch& scratch);
+                                 Scratch& scratch);
 
 // Whether requests for an action have that in their context.
 bool wants(const policy::DecisionPoint& point, const policy::EntityUid& action,
            std::string_view attribute);
 
-// All but `id`, `when`, `point` and `explanation`.
-DecisionRecord record_of(const InForce& in_force, const Question& question, GrantDecision decided);
+// `policies`, and of the record's principal `facts`, `groups` and `origins`.
+void add_facts(DecisionRecord& record, const InForce& in_force);
+// policy::explain() of a denial, as JSON.
+json::Value explanation_of(const policy::DecisionPoint& point, const DecisionRecord& record);
 
 // Null where nothing is known of it.
 const policy::Entities::Entity* find(const policy::Entities& entities,

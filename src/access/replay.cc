@@ -127,21 +127,20 @@ Result<std::vector<DecisionRecord>> Replay::judge(std::span<const SeenAccess> ac
 }
 
 DecisionRecord Replay::record(const SeenAccess& access, GrantDecision decided) {
-  json::Value explanation;
-  if (!decided.decision.is_allowed && ++explained_ > explained_max) {
-    explanation = "left out, since many accesses were denied at once";
-  } else if (!decided.decision.is_allowed) {
-    explanation = policy::to_json(
-        policy::explain(*parts_.in_force.point, *decided.request, decided.decision));
+  DecisionRecord record{.id = new_decision_id(parts_.entropy),
+                        .when = access.time,
+                        .point = "replay",
+                        .principal = access.principal,
+                        .action = access.action,
+                        .resource = access.system,
+                        .context = std::move(decided.context),
+                        .decision = std::move(decided.decision)};
+  add_facts(record, parts_.in_force);
+  if (!record.decision.is_allowed && ++explained_ > explained_max) {
+    record.explanation = "left out, since many accesses were denied at once";
+  } else if (!record.decision.is_allowed) {
+    record.explanation = explanation_of(*parts_.in_force.point, record);
   }
-  DecisionRecord record =
-      record_of(parts_.in_force,
-                {.person = access.principal, .action = access.action, .system = access.system},
-                std::move(decided));
-  record.id = new_decision_id(parts_.entropy);
-  record.when = access.time;
-  record.point = "replay";
-  record.explanation = std::move(explanation);
   record.replayed = Replayed{.rule = access.rule};
   return record;
 }

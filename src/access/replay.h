@@ -57,7 +57,7 @@ class Replay {
   DecisionRecord record(const SeenAccess& access, GrantDecision decided);
 
   Parts parts_;
-  policy::Authorizer::Scratch scratch_;
+  Scratch scratch_;
   std::map<std::pair<std::string, std::string>, std::vector<Grant>> past_;  // by person and system
   std::size_t explained_ = 0;
   std::vector<std::shared_ptr<const GrantView>> views_;  // whose grants decisions point to

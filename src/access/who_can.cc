@@ -36,7 +36,7 @@ class Finder {
   }
 
   const Inquiry& inquiry_;
-  policy::Authorizer::Scratch scratch_;
+  Scratch scratch_;
   Findings findings_;
 };
 

@@ -17,7 +17,7 @@ Access::Access(std::unique_ptr<identity::Verifier> verifier, const Clock& clock,
            .entropy = entropy,
            .verify = verify(),
            .grants = [&grants] { return grants.view(); },
-           .keep = [this](access::Undertaken undertaken,
+           .keep = [this](std::unique_ptr<access::Undertaken> undertaken,
                           bool durable) { return log_.keep(std::move(undertaken), durable); }}) {}
 
 access::ArbiterParts::Verify Access::verify() {

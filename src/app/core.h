@@ -136,7 +136,7 @@ class Core {
   // What a source says of people. Nothing of it is taken where it is refused.
   Result<void> take(identity::Told told);
   // Keeps decisions about access, each an entry; one that raises an alarm is a detection too.
-  void take(const std::vector<access::DecisionRecord>& decisions);
+  void take(std::vector<std::unique_ptr<access::Undertaken>> decisions);
   // What may be missing now is a gap, and an incident.
   void take(const FileDamage& damage);
   Result<access::Grant> act(const access::GrantOrder& order);

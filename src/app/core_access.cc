@@ -43,9 +43,11 @@ detect::Detection broken_glass(const access::GrantChange& change) {
 
 }  // namespace
 
-void Core::take(const std::vector<access::DecisionRecord>& decisions) {
+void Core::take(std::vector<std::unique_ptr<access::Undertaken>> decisions) {
   std::vector<ledger::Entry> entries;
-  for (const access::DecisionRecord& decision : decisions) {
+  for (const auto& undertaken : decisions) {
+    access::DecisionRecord& decision = undertaken->record;
+    access::add_facts(decision, *undertaken->in_force);
     take_decision(decision, entries);
     if (auto sign_in = sign_ins_.learn(decision)) {
       const auto row = keep(*std::move(sign_in));

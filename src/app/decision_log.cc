@@ -11,7 +11,7 @@ DecisionLog::~DecisionLog() {
   stop();
 }
 
-bool DecisionLog::keep(access::Undertaken undertaken, bool durable) {
+bool DecisionLog::keep(std::unique_ptr<access::Undertaken> undertaken, bool durable) {
   if (durable && refuses_) return false;
   Item item{.undertaken = std::move(undertaken), .waiting = nullptr};
   std::future<bool> stored;
@@ -26,8 +26,8 @@ bool DecisionLog::keep(access::Undertaken undertaken, bool durable) {
 }
 
 bool DecisionLog::push(Item item) {
-  access::DecisionRecord& record = item.undertaken.record;
-  const bool is_denial = !record.decision.is_allowed && item.undertaken.point != nullptr;
+  access::DecisionRecord& record = item.undertaken->record;
+  const bool is_denial = !record.decision.is_allowed && item.undertaken->in_force->point != nullptr;
   const std::lock_guard lock(mutex_);
   if (!is_open_) return false;
   // Whoever asks for access does not wait for a store that stalls.
@@ -45,10 +45,6 @@ bool DecisionLog::push(Item item) {
   return true;
 }
 
-json::Value DecisionLog::explanation_of(const access::Undertaken& denied) {
-  return policy::to_json(policy::explain(*denied.point, *denied.request, denied.record.decision));
-}
-
 void DecisionLog::explain_each() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -61,24 +57,29 @@ void DecisionLog::explain_each() {
     Item item = std::move(to_explain_.front());
     to_explain_.pop_front();
     lock.unlock();
-    item.undertaken.record.explanation = explain_(item.undertaken);
+    access::Undertaken& denied = *item.undertaken;
+    denied.record.explanation = explain_(*denied.in_force->point, denied.record);
     lock.lock();
     ready_.push_back(std::move(item));
   }
 }
 
-std::vector<access::DecisionRecord> DecisionLog::take() {
+std::vector<std::unique_ptr<access::Undertaken>> DecisionLog::take() {
   std::vector<Item> items;
+  // Nobody who decides is to wait until a growing list has found its place.
+  items.reserve(ready_before_);
   {
     const std::lock_guard lock(mutex_);
     items.swap(ready_);
   }
-  std::vector<access::DecisionRecord> records;
+  ready_before_ = items.size();
+  std::vector<std::unique_ptr<access::Undertaken>> taken;
+  taken.reserve(items.size());
   for (Item& item : items) {
-    records.push_back(std::move(item.undertaken.record));
+    taken.push_back(std::move(item.undertaken));
     if (item.waiting != nullptr) taken_.push_back(std::move(item.waiting));
   }
-  return records;
+  return taken;
 }
 
 void DecisionLog::settle(bool stored) {

@@ -34,18 +34,17 @@ class DecisionLog {
   static constexpr std::size_t explained_max = 1'000;
   static constexpr std::chrono::seconds store_timeout{5};
 
-  // Why it was denied; policy::explain() as JSON.
-  using Explain = std::function<json::Value(const access::Undertaken& denied)>;
-  static json::Value explanation_of(const access::Undertaken& denied);
+  using Explain = std::function<json::Value(const policy::DecisionPoint& point,
+                                            const access::DecisionRecord& denied)>;
 
-  explicit DecisionLog(std::function<void()> wake, Explain explain = explanation_of);
+  explicit DecisionLog(std::function<void()> wake, Explain explain = access::explanation_of);
   DecisionLog(const DecisionLog&) = delete;
   DecisionLog& operator=(const DecisionLog&) = delete;
   ~DecisionLog();
 
-  bool keep(access::Undertaken undertaken, bool durable);
+  bool keep(std::unique_ptr<access::Undertaken> undertaken, bool durable);
 
-  std::vector<access::DecisionRecord> take();
+  std::vector<std::unique_ptr<access::Undertaken>> take();
   // What was taken since the last call is stored, or is not.
   void settle(bool stored);
   // Whether the store takes nothing now.
@@ -57,7 +56,7 @@ class DecisionLog {
 
  private:
   struct Item {
-    access::Undertaken undertaken;
+    std::unique_ptr<access::Undertaken> undertaken;
     std::shared_ptr<std::promise<bool>> waiting;  // null where nobody waits
   };
 
@@ -76,6 +75,7 @@ class DecisionLog {
   std::condition_variable denied_;
   std::deque<Item> to_explain_;
   std::vector<Item> ready_;
+  std::size_t ready_before_ = 0;  // so many were taken last, the core's
   bool is_open_ = true;
   bool sleeps_ = false;                                     // whoever explains, until it is woken
   std::vector<std::shared_ptr<std::promise<bool>>> taken_;  // the core's

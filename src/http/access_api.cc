@@ -1,9 +1,13 @@
 #include "http/access_api.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "base/text.h"
 #include "http/answers.h"
+#include "json/document.h"
+#include "json/writer.h"
 #include "policy/entity_json.h"
 
 namespace mailwarden::http {
@@ -22,10 +26,9 @@ bool decides(std::string_view path) {
   return path.starts_with("/access/") || path == configuration_path;
 }
 
-Result<std::string> text_member(const json::Value& of, std::string_view what,
-                                std::string_view name) {
-  const std::string* const text = of[name].as_string();
-  if (text == nullptr) {
+Result<std::string> text_member(json::View of, std::string_view what, std::string_view name) {
+  const auto text = of[name].text();
+  if (!text) {
     return fail(Code::invalid,
                 "'" + std::string(what) + "." + std::string(name) + "' must be a string");
   }
@@ -34,11 +37,10 @@ Result<std::string> text_member(const json::Value& of, std::string_view what,
                                    "' is longer than " + std::to_string(AccessApi::name_bytes_max) +
                                    " bytes");
   }
-  return *text;
+  return std::string(*text);
 }
 
-Result<policy::EntityUid> entity_of(const json::Value& request, std::string_view what) {
-  const json::Value& named = request[what];
+Result<policy::EntityUid> entity_of(json::View named, std::string_view what) {
   auto type = text_member(named, what, "type");
   auto id = text_member(named, what, "id");
   if (!type) return std::unexpected(type.error());
@@ -49,33 +51,36 @@ Result<policy::EntityUid> entity_of(const json::Value& request, std::string_view
   return policy::EntityUid{*std::move(type), *std::move(id)};
 }
 
-Result<void> check_properties(const json::Value& request) {
-  for (const std::string what : {"subject", "action", "resource"}) {
-    const json::Value& properties = request[what]["properties"];
-    if (properties.is_null() || properties.as_object() != nullptr) continue;
-    return fail(Code::invalid, "'" + what + ".properties' must be an object");
-  }
-  return {};
+Result<void> check_properties(json::View of, std::string_view what) {
+  const json::View properties = of["properties"];
+  if (properties.is_null() || properties.is_object()) return {};
+  return fail(Code::invalid, "'" + std::string(what) + ".properties' must be an object");
 }
 
-Result<access::Asked> question_of(const json::Value& request) {
-  access::Asked question{.point = "authzen"};
-  auto subject = entity_of(request, "subject");
-  if (!subject) return std::unexpected(subject.error());
-  auto action = text_member(request["action"], "action", "name");
-  if (!action) return std::unexpected(action.error());
-  auto resource = entity_of(request, "resource");
-  if (!resource) return std::unexpected(resource.error());
-  if (auto checked = check_properties(request); !checked) {
-    return std::unexpected(checked.error());
+Result<access::Asked> question_of(json::View request) {
+  const json::View subject = request["subject"];
+  const json::View action = request["action"];
+  const json::View resource = request["resource"];
+  const json::View context = request["context"];
+  auto principal = entity_of(subject, "subject");
+  if (!principal) return std::unexpected(principal.error());
+  auto name = text_member(action, "action", "name");
+  if (!name) return std::unexpected(name.error());
+  auto system = entity_of(resource, "resource");
+  if (!system) return std::unexpected(system.error());
+  for (const auto& [what, part] : {std::pair{"subject", subject}, std::pair{"action", action},
+                                   std::pair{"resource", resource}}) {
+    if (auto checked = check_properties(part, what); !checked) {
+      return std::unexpected(checked.error());
+    }
   }
-  question.principal = *std::move(subject);
-  question.action = {"Action", *std::move(action)};
-  question.resource = *std::move(resource);
-  const json::Value& context = request["context"];
+  Result<access::Asked> question(access::Asked{.point = "authzen",
+                                               .principal = *std::move(principal),
+                                               .action = {"Action", *std::move(name)},
+                                               .resource = *std::move(system)});
   if (context.is_null()) return question;
-  if (context.as_object() == nullptr) return fail(Code::invalid, "'context' must be an object");
-  question.context = *context.as_object();
+  if (!context.is_object()) return fail(Code::invalid, "'context' must be an object");
+  question->context = std::move(*context.to_value().as_object());
   return question;
 }
 
@@ -85,17 +90,52 @@ std::string asker_of(const Request& request) {
   return request.local ? "uid " + std::to_string(request.uid) : std::string();
 }
 
-json::Object context_of(const access::Verdict& verdict) {
-  json::Array policies(verdict.decision.policies.begin(), verdict.decision.policies.end());
-  json::Object context{{"id", verdict.id},
-                       {"why", policy::to_string(verdict.decision.why)},
-                       {"policies", std::move(policies)}};
-  if (!verdict.needs.empty()) {
-    context["needs"] = json::Array(verdict.needs.begin(), verdict.needs.end());
+void write_list(json::Writer& out, std::span<const std::string> texts) {
+  out.raw('[');
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) out.raw(',');
+    out.string(texts[i]);
   }
-  if (!verdict.decision.invalid.empty()) context["reason"] = verdict.decision.invalid;
-  if (!verdict.token_trouble.empty()) context["token"] = verdict.token_trouble;
-  return context;
+  out.raw(']');
+}
+
+// Members stand in the order of their names, as everywhere.
+void write_context(json::Writer& out, const access::Verdict& verdict) {
+  out.raw(R"({"id":)");
+  out.string(verdict.id);
+  if (!verdict.needs.empty()) {
+    out.raw(R"(,"needs":)");
+    write_list(out, verdict.needs);
+  }
+  out.raw(R"(,"policies":)");
+  write_list(out, verdict.decision.policies);
+  if (!verdict.decision.invalid.empty()) {
+    out.raw(R"(,"reason":)");
+    out.string(verdict.decision.invalid);
+  }
+  if (!verdict.token_trouble.empty()) {
+    out.raw(R"(,"token":)");
+    out.string(verdict.token_trouble);
+  }
+  out.raw(R"(,"why":)");
+  out.string(policy::to_string(verdict.decision.why));
+  out.raw('}');
+}
+
+void write_answer(json::Writer& out, const access::Verdict& verdict) {
+  out.raw(R"({"context":)");
+  write_context(out, verdict);
+  out.raw(verdict.is_allowed ? R"(,"decision":true})" : R"(,"decision":false})");
+}
+
+// Of what one of these writes.
+template <class Write>
+std::string text_of(Write write) {
+  std::string text;
+  json::Writer out(text);
+  write(out);
+  out.flush();
+  return text;
 }
 
 // Members of the whole request serve each evaluation that has none of its own.
@@ -108,8 +148,8 @@ json::Value with_defaults(const json::Value& one, const json::Value& whole) {
 }
 
 // A decision waits with its context until it is stored, and so do very many.
-Result<void> check_contexts(const json::Value& body, std::size_t evaluations) {
-  const std::size_t common = json::to_text(body["context"]).size();
+Result<void> check_contexts(json::View body, std::size_t evaluations) {
+  const std::size_t common = json::to_text(body["context"].to_value()).size();
   if (common > AccessApi::context_bytes_max) {
     return fail(Code::invalid, "'context' is longer than " +
                                    std::to_string(AccessApi::context_bytes_max) + " bytes");
@@ -119,16 +159,18 @@ Result<void> check_contexts(const json::Value& body, std::size_t evaluations) {
                                  std::to_string(AccessApi::contexts_bytes_max) + " bytes");
 }
 
-Result<json::Value> body_of(const Request& request) {
+// The body, if it is one to read.
+Result<std::string_view> body_of(const Request& request) {
   if (request.method != "POST") return fail(Code::not_found, "ask with POST");
   if (request.body.size() > AccessApi::contexts_bytes_max) {
     return fail(Code::invalid, "the request is longer than " +
                                    std::to_string(AccessApi::contexts_bytes_max) + " bytes");
   }
-  auto json = json::parse(request.body);
-  if (!json) return fail("the request", json.error());
-  if (json->as_object() == nullptr) return fail(Code::invalid, "the request must be an object");
-  return json;
+  return request.body;
+}
+
+Response refused(const Error& error) {
+  return trouble(error.code == Code::not_found ? 405 : 400, error.what);
 }
 
 // Stands among the answers where one of several questions is none.
@@ -197,31 +239,32 @@ Response AccessApi::answer(const Request& request) const {
   return trouble(404, "there is nothing here");
 }
 
-json::Object AccessApi::evaluate(access::Asked question, const Request& request) const {
+access::Verdict AccessApi::evaluate(access::Asked question, const Request& request) const {
   question.asked_by = asker_of(request);
-  const access::Verdict verdict = arbiter_.decide(std::move(question));
-  return {{"decision", verdict.is_allowed}, {"context", context_of(verdict)}};
+  return arbiter_.decide(std::move(question));
 }
 
 Response AccessApi::evaluation(const Request& request) const {
-  const auto body = body_of(request);
-  if (!body)
-    return body.error().code == Code::not_found ? trouble(405, body.error().what)
-                                                : trouble(400, body.error().what);
-  if (request.body.size() > context_bytes_max) {
-    if (auto checked = check_contexts(*body, 1); !checked)
-      return trouble(400, checked.error().what);
+  const auto text = body_of(request);
+  if (!text) return refused(text.error());
+  thread_local json::Document document;
+  const auto body = document.read(*text);
+  if (!body) return trouble(400, "the request: " + body.error().what);
+  if (!body->is_object()) return trouble(400, "the request must be an object");
+  if (text->size() > context_bytes_max) {
+    if (auto checked = check_contexts(*body, 1); !checked) return refused(checked.error());
   }
   auto question = question_of(*body);
-  if (!question) return trouble(400, question.error().what);
-  return json_response(200, evaluate(*std::move(question), request));
+  if (!question) return refused(question.error());
+  const access::Verdict verdict = evaluate(*std::move(question), request);
+  return json_text_response(200, text_of([&](json::Writer& out) { write_answer(out, verdict); }));
 }
 
 Response AccessApi::evaluations(const Request& request) const {
-  const auto body = body_of(request);
-  if (!body)
-    return body.error().code == Code::not_found ? trouble(405, body.error().what)
-                                                : trouble(400, body.error().what);
+  const auto text = body_of(request);
+  if (!text) return refused(text.error());
+  const auto body = json::parse(*text);
+  if (!body) return trouble(400, "the request: " + body.error().what);
   const json::Array* const all = (*body)["evaluations"].as_array();
   if ((*body)["evaluations"].is_null() || (all != nullptr && all->empty())) {
     return evaluation(request);
@@ -230,8 +273,8 @@ Response AccessApi::evaluations(const Request& request) const {
   if (all->size() > evaluations_max) {
     return trouble(400, "there are more than " + std::to_string(evaluations_max) + " evaluations");
   }
-  if (auto checked = check_contexts(*body, all->size()); !checked) {
-    return trouble(400, checked.error().what);
+  if (auto checked = check_contexts(json::View(*body), all->size()); !checked) {
+    return refused(checked.error());
   }
   const std::string semantic = (*body)["options"].text("evaluations_semantic", "execute_all");
   const bool stops_at_deny = semantic == "deny_on_first_deny";
@@ -241,16 +284,24 @@ Response AccessApi::evaluations(const Request& request) const {
                    "'evaluations_semantic' is execute_all, deny_on_first_deny or "
                    "permit_on_first_permit");
   }
-  json::Array answers;
-  for (const json::Value& one : *all) {
-    auto question = question_of(with_defaults(one, *body));
-    json::Object answer =
-        question ? evaluate(*std::move(question), request) : no_decision(question.error().what);
-    const bool is_allowed = *answer["decision"].as_bool();
-    answers.push_back(std::move(answer));
-    if ((stops_at_deny && !is_allowed) || (stops_at_permit && is_allowed)) break;
-  }
-  return json_response(200, json::Object{{"evaluations", std::move(answers)}});
+  return json_text_response(
+      200, text_of([&](json::Writer& out) {
+        out.raw(R"({"evaluations":[)");
+        for (std::size_t i = 0; i < all->size(); ++i) {
+          if (i > 0) out.raw(',');
+          bool is_allowed = false;
+          const json::Value one = with_defaults((*all)[i], *body);
+          if (auto question = question_of(json::View(one)); question) {
+            const access::Verdict verdict = evaluate(*std::move(question), request);
+            is_allowed = verdict.is_allowed;
+            write_answer(out, verdict);
+          } else {
+            out.raw(json::to_text(no_decision(question.error().what)));
+          }
+          if ((stops_at_deny && !is_allowed) || (stops_at_permit && is_allowed)) break;
+        }
+        out.raw("]}");
+      }));
 }
 
 // Nothing but 200, 401 and 403 leaves here: nginx takes any other status for a fault, Envoy may.
@@ -276,7 +327,9 @@ Response AccessApi::check(const Request& request) const {
                   action_of(original.empty() ? std::string_view(request.method) : original)},
        .resource = {"System", guarded},
        .context = {{"token", std::string(token)}}});
-  Response response = json_response(verdict.is_allowed ? 200 : 403, context_of(verdict));
+  Response response =
+      json_text_response(verdict.is_allowed ? 200 : 403,
+                         text_of([&](json::Writer& out) { write_context(out, verdict); }));
   response.headers.emplace_back("X-Decision-Id", verdict.id);
   response.headers.emplace_back("X-Decision-Why",
                                 std::string(policy::to_string(verdict.decision.why)));

@@ -52,7 +52,7 @@ class AccessApi {
   net::Response configuration(const net::Request& request) const;
   net::Response decisions(const net::Request& request) const;
   net::Response decision(std::string_view id) const;
-  json::Object evaluate(access::Asked question, const net::Request& request) const;
+  access::Verdict evaluate(access::Asked question, const net::Request& request) const;
 
   access::Arbiter& arbiter_;
   db::StoreAddress store_;

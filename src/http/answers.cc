@@ -9,8 +9,12 @@ using net::Request;
 using net::Response;
 
 Response json_response(unsigned status, const json::Value& value) {
+  return json_text_response(status, json::to_text(value));
+}
+
+Response json_text_response(unsigned status, std::string text) {
   return {
-      .status = status, .content_type = "application/json", .body = json::to_text(value) + "\n"};
+      .status = status, .content_type = "application/json", .body = std::move(text) + "\n"};
 }
 
 Response trouble(unsigned status, const std::string& what) {

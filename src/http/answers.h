@@ -16,6 +16,8 @@
 namespace mailwarden::http {
 
 net::Response json_response(unsigned status, const json::Value& value);
+// Of a text that is JSON.
+net::Response json_text_response(unsigned status, std::string text);
 net::Response trouble(unsigned status, const std::string& what);
 net::Response trouble(const Error& error);
 

@@ -110,7 +110,7 @@ Response GrantsApi::grant(std::string_view text) const {
 // ask(inquiry, policies in force) over what is in force and live now.
 template <class Ask>
 Response GrantsApi::inquire(Ask ask) const {
-  const auto point = parts_.arbiter.in_force().point;
+  const auto point = parts_.arbiter.in_force()->point;
   if (point == nullptr) return trouble(404, "no access policies are in force");
   const Timestamp now = parts_.clock.now();
   const auto view = parts_.view();

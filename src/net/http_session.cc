@@ -1,9 +1,13 @@
 // The one place that knows Beast, which is slow to compile.
 #include "net/http_session.h"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -17,8 +21,10 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
-#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "net/http_message.h"
@@ -34,7 +40,10 @@ namespace ssl = asio::ssl;
 using Tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-// How long a thread with nothing else to do waits at the connection that it has just answered.
+// How long a thread with nothing else to do waits at the connection that it has just answered: first
+// it looks again and again while it lets others run, then it sleeps, which the system rounds up to
+// its tick.
+constexpr std::chrono::microseconds spin{30};
 constexpr std::chrono::milliseconds linger{1};
 constexpr std::size_t read_bytes = 4096;  // at once, while it does
 
@@ -61,19 +70,19 @@ Response sentence(unsigned status, const std::string& text) {
   return {.status = status, .content_type = "text/plain; charset=utf-8", .body = text + "\n"};
 }
 
-// A place among the threads that wait at a connection, if there was one.
-class Lingering {
+// A place among so many threads, if there was one.
+class Place {
  public:
-  explicit Lingering(Shared& shared)
-      : shared_(shared), is_one_(shared.lingering++ < shared.options.threads / 2) {}
-  Lingering(const Lingering&) = delete;
-  Lingering& operator=(const Lingering&) = delete;
-  ~Lingering() { --shared_.lingering; }
+  Place(std::atomic<std::size_t>& taken, std::size_t places)
+      : taken_(taken), is_one_(taken++ < places) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { --taken_; }
 
-  bool is_one() const { return is_one_ && !shared_.stopping; }
+  bool is_one() const { return is_one_; }
 
  private:
-  Shared& shared_;
+  std::atomic<std::size_t>& taken_;
   bool is_one_;
 };
 
@@ -137,12 +146,20 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (released_ >= 0) return true;
     error_code failed;
     const int socket = connection().socket().release(failed);
-    if (!failed) released_ = socket;
-    return !failed;
+    if (failed) return false;
+    released_ = socket;
+    return wait_in_reads();
+  }
+  bool wait_in_reads() {
+    constexpr timeval time{.tv_sec = 0, .tv_usec = std::chrono::microseconds(linger).count()};
+    int no = 0;
+    return ::ioctl(released_, FIONBIO, &no) == 0 &&
+           ::setsockopt(released_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0;
   }
   // Before anything is awaited there, or ended. Where it cannot be, the next step says so.
   void take_back() {
     if (released_ < 0) return;
+    consume();
     error_code failed;
     connection().socket().assign(protocol_, released_, failed);
     if (!failed) released_ = -1;
@@ -327,14 +344,15 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   };
   Next await_next() {
     begin_message();
-    const Lingering place(shared_);
+    const Place place(shared_.lingering, shared_.options.threads / 2);
     for (bool has_waited = false;;) {
       if (const error_code wrong = take_what_is_here()) {
         on_trouble(wrong);
         return Next::wrong;
       }
       if (parser_->is_done()) return Next::here;
-      if (has_waited || parser_->is_header_done() || !place.is_one()) return Next::coming;
+      const bool may_wait = place.is_one() && !shared_.stopping;
+      if (has_waited || parser_->is_header_done() || !may_wait) return Next::coming;
       has_waited = true;
       if (!receive()) return Next::coming;
     }
@@ -346,13 +364,38 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       return false;
     } else {
       if (!release()) return false;
-      pollfd waited{.fd = released_, .events = POLLIN, .revents = 0};
-      if (::poll(&waited, 1, static_cast<int>(linger.count())) != 1) return false;
+      consume();
       const auto room = buffer_.prepare(read_bytes);
-      const ssize_t got = ::recv(released_, room.data(), room.size(), MSG_DONTWAIT);
+      const ssize_t got = await_bytes(room);
       if (got <= 0) return false;
+      if (is_local_) peeked_ = static_cast<std::size_t>(got);
       buffer_.commit(static_cast<std::size_t>(got));
       return true;
+    }
+  }
+
+  // To fall asleep and be woken takes longer than most of those who ask again need for that.
+  ssize_t await_bytes(const asio::mutable_buffer& room) {
+    const int flags = is_local_ ? MSG_PEEK : 0;
+    static const std::size_t places = std::max(1U, std::thread::hardware_concurrency() / 2);
+    if (const Place place(shared_.spinning, places); place.is_one()) {
+      const auto end = std::chrono::steady_clock::now() + spin;
+      do {
+        const ssize_t got = ::recv(released_, room.data(), room.size(), flags | MSG_DONTWAIT);
+        if (got >= 0 || errno != EAGAIN) return got;
+        ::sched_yield();
+      } while (std::chrono::steady_clock::now() < end);
+    }
+    return ::recv(released_, room.data(), room.size(), flags);
+  }
+
+  // Through a UNIX socket taking what was sent wakes the sender, who waits for the answer, for
+  // nothing; it is taken when the answer was sent.
+  void consume() {
+    std::array<char, read_bytes> taken;
+    while (peeked_ > 0) {
+      const ssize_t got = ::recv(released_, taken.data(), peeked_, MSG_DONTWAIT);
+      peeked_ -= got > 0 ? static_cast<std::size_t>(got) : peeked_;
     }
   }
 
@@ -386,7 +429,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   std::string peer_;
   std::optional<unsigned> user_;
   asio::generic::stream_protocol protocol_;
-  int released_ = -1;  // the socket while the io_context does not have it
+  int released_ = -1;       // the socket while the io_context does not have it
+  std::size_t peeked_ = 0;  // bytes in the buffer that still stand in it, at most read_bytes
 };
 
 // Closed at once where it cannot be served; the sender sees it and tries again.

@@ -3,7 +3,8 @@
 // What     A connection is served from its first request to its end. A thread that has answered
 //          one waits a moment for the next request there, as long as half of the threads are left
 //          for everything else: who asks one thing after the other is then served without a round
-//          through the scheduler.
+//          through the scheduler. For a fraction of that moment it does not even sleep, as long as
+//          half of the processors are left.
 // Owns     Each connection itself.
 // Threads  Those that run the io_context; a connection is at one of them at a time.
 // Errors   None; what is no request is answered so.
@@ -42,6 +43,7 @@ struct Shared {
   std::condition_variable idle;
   std::size_t busy = 0;
   std::atomic<std::size_t> lingering = 0;  // threads that wait at a connection
+  std::atomic<std::size_t> spinning = 0;   // of them, those that do not sleep
   CertificatesPointer certificates;        // what new connections are served with
 
   CertificatesPointer current_certificates() {

@@ -49,8 +49,9 @@ class ArbiterTest : public GrantsTest {
                     .verify = [this](std::string_view token, Timestamp) { return verify(token); },
                     .grants = [this] { return book_->view(); },
                     .keep =
-                        [this](Undertaken undertaken, bool durable) {
-                          kept_.emplace_back(std::move(undertaken.record), durable);
+                        [this](std::unique_ptr<Undertaken> undertaken, bool durable) {
+                          add_facts(undertaken->record, *undertaken->in_force);
+                          kept_.emplace_back(std::move(undertaken->record), durable);
                           return is_kept_;
                         }}};
 };

@@ -109,7 +109,7 @@ TEST_F(WhoCan, WhatAPersonCan) {
 
 TEST_F(WhoCan, TheDecisionSaysWithWhichGrant) {
   const Grant grant = approved();
-  policy::Authorizer::Scratch scratch;
+  Scratch scratch;
   const Inquiry asked = inquiry();
   Question question{{"User", ada.who}, {"Action", "read"}, {"System", "campaign-db"}};
   const auto decide = [&] {

@@ -22,7 +22,7 @@ class SleepingCore {
 
  private:
   void keep_what_is_ready() {
-    for (const access::DecisionRecord& record : log_.take()) taken_.push_back(record.id);
+    for (const auto& one : log_.take()) taken_.push_back(one->record.id);
     log_.settle(stores_);
   }
 
@@ -31,10 +31,11 @@ class SleepingCore {
   DecisionLog log_{[this] { keep_what_is_ready(); }};
 };
 
-access::Undertaken undertaken(const std::string& id) {
-  access::Undertaken made;
-  made.record.id = id;
-  made.record.decision.is_allowed = true;
+std::unique_ptr<access::Undertaken> undertaken(const std::string& id) {
+  auto made = std::make_unique<access::Undertaken>();
+  made->record.id = id;
+  made->record.decision.is_allowed = true;
+  made->in_force = std::make_shared<const access::InForce>();
   return made;
 }
 
@@ -46,15 +47,20 @@ std::shared_ptr<const policy::DecisionPoint> point_of(std::string_view policies)
       std::make_shared<const policy::Entities>());
 }
 
-access::Undertaken denial(const std::shared_ptr<const policy::DecisionPoint>& point) {
-  auto request = std::make_shared<policy::Request>();
-  request->principal = {"User", "ada"};
-  request->action = {"Action", "read"};
-  request->resource = {"System", "wiki"};
+std::unique_ptr<access::Undertaken> denial(
+    const std::shared_ptr<const policy::DecisionPoint>& point) {
+  policy::Request request;
+  request.principal = {"User", "ada"};
+  request.action = {"Action", "read"};
+  request.resource = {"System", "wiki"};
   policy::Authorizer::Scratch scratch;
-  access::Undertaken made{.record = {}, .point = point, .request = request};
-  made.record.decision = point->decide(*request, scratch);
-  EXPECT_FALSE(made.record.decision.is_allowed);
+  auto made = std::make_unique<access::Undertaken>();
+  made->record.principal = request.principal;
+  made->record.action = request.action;
+  made->record.resource = request.resource;
+  made->record.decision = point->decide(request, scratch);
+  EXPECT_FALSE(made->record.decision.is_allowed);
+  made->in_force = std::make_shared<const access::InForce>(access::InForce{.point = point});
   return made;
 }
 
@@ -94,15 +100,13 @@ TEST(DecisionLog, LetsInAtOnceWhileDenialsWaitToBeExplained) {
   constexpr std::size_t denials = 3 * DecisionLog::explained_max;
   for (std::size_t i = 0; i < denials; ++i) EXPECT_TRUE(log.keep(denial(point), false));
   EXPECT_TRUE(log.keep(undertaken("allowed"), false));
-  std::vector<access::DecisionRecord> records = log.take();
-  EXPECT_TRUE(std::ranges::any_of(records, [](const auto& one) { return one.id == "allowed"; }));
+  auto taken = log.take();
+  const auto is_allowed = [](const auto& one) { return one->record.id == "allowed"; };
+  EXPECT_TRUE(std::ranges::any_of(taken, is_allowed));
   log.stop();
-  const auto rest = log.take();
-  records.insert(records.end(), rest.begin(), rest.end());
-  EXPECT_EQ(records.size(), denials + 1);
-  for (const access::DecisionRecord& one : records) {
-    EXPECT_EQ(one.explanation.is_null(), one.id == "allowed");
-  }
+  std::ranges::move(log.take(), std::back_inserter(taken));
+  EXPECT_EQ(taken.size(), denials + 1);
+  for (const auto& one : taken) EXPECT_EQ(one->record.explanation.is_null(), is_allowed(one));
 }
 
 TEST(DecisionLog, AFloodOfDenialsIsKeptWithoutExplanations) {
@@ -111,7 +115,7 @@ TEST(DecisionLog, AFloodOfDenialsIsKeptWithoutExplanations) {
   const auto release = released.get_future().share();
   std::size_t explained = 0;
   DecisionLog log([] {},
-                  [&](const access::Undertaken&) {
+                  [&](const policy::DecisionPoint&, const access::DecisionRecord&) {
                     if (explained++ == 0) begun.set_value();
                     release.wait();
                     return json::Value("explained");
@@ -127,15 +131,15 @@ TEST(DecisionLog, AFloodOfDenialsIsKeptWithoutExplanations) {
   EXPECT_TRUE(log.keep(denial(point), false));
   const auto left_out = log.take();
   EXPECT_EQ(left_out.size(), 1U);
-  for (const access::DecisionRecord& one : left_out) {
-    EXPECT_EQ(one.explanation, json::Value("left out, since many denials waited to be explained"));
+  for (const auto& one : left_out) {
+    EXPECT_EQ(one->record.explanation, json::Value("left out, since many denials waited to be explained"));
   }
   released.set_value();
   log.stop();
   const auto rest = log.take();
   EXPECT_EQ(rest.size(), DecisionLog::explained_max + 1);
-  for (const access::DecisionRecord& one : rest) {
-    EXPECT_EQ(one.explanation, json::Value("explained"));
+  for (const auto& one : rest) {
+    EXPECT_EQ(one->record.explanation, json::Value("explained"));
   }
 }
 

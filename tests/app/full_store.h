@@ -321,10 +321,15 @@ class FullStore {
   }
 
   void decide(int count) {
-    std::vector<access::DecisionRecord> decisions;
+    std::vector<std::unique_ptr<access::Undertaken>> decisions;
     for (int i = 0; i < count; ++i) {
       const std::string id = crypto::to_hex(crypto::sha256("d" + std::to_string(decided_++)));
-      access::DecisionRecord one{.id = id.substr(0, 32), .when = clock_.now(), .point = "check"};
+      auto undertaken = std::make_unique<access::Undertaken>();
+      undertaken->in_force = std::make_shared<const access::InForce>();
+      access::DecisionRecord& one = undertaken->record;
+      one.id = id.substr(0, 32);
+      one.when = clock_.now();
+      one.point = "check";
       one.principal = {"User", mail(i % people_count)};
       one.action = {"Action", "read"};
       one.resource = {"System", "wiki"};
@@ -332,9 +337,9 @@ class FullStore {
         one.believed_token =
             json::Object{{"auth_time", to_rfc3339(clock_.now() - std::chrono::seconds(i))}};
       }
-      decisions.push_back(std::move(one));
+      decisions.push_back(std::move(undertaken));
     }
-    core_->take(decisions);
+    core_->take(std::move(decisions));
     clock_.advance(std::chrono::seconds(10));
   }
 

@@ -2,10 +2,10 @@
 // its connection.
 //
 // FOLDER is that of policy_bench. The server, the API, the arbiter and the log of decisions are the
-// daemon's; in place of its core a thread takes what the log has and throws it away. Every answer
-// is checked first. Beside it the floor: the same client, with the same requests, before a thread
-// that knows how long each is and sends what the server had answered. Rounds of both take turns;
-// the figures are those of the round in the middle.
+// daemon's; in place of its core a thread takes what the log has, adds the facts as the core does,
+// and throws it away. Every answer is checked first. Beside it the floor: the same client, with the
+// same requests, before a thread that knows how long each is and sends what the server had
+// answered. Rounds of both take turns; the figures are those of the round in the middle.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -327,7 +327,7 @@ void measure(const Lane& lane, const std::vector<Exchange>& exchanges, const std
 
 // --- the daemon's part ---
 
-// Takes what the log has as often as the daemon's core does, and keeps none of it.
+// Takes what the log has as often as the daemon's core does, makes it whole, and keeps none of it.
 class Keeper {
  public:
   ~Keeper() { thread_ = {}; }
@@ -340,7 +340,11 @@ class Keeper {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
       wait_.wait_for(lock, stop, std::chrono::milliseconds(250), [] { return false; });
-      kept_ += log_.take().size();
+      for (auto& undertaken : log_.take()) {
+        access::add_facts(undertaken->record, *undertaken->in_force);
+        undertaken.reset();
+        ++kept_;
+      }
       log_.settle(true);
     }
   }
@@ -374,7 +378,7 @@ void measure_set(const std::string& data, const std::string& policies,
        .entropy = entropy,
        .verify = {},
        .grants = [&none] { return none; },
-       .keep = [&](access::Undertaken undertaken,
+       .keep = [&](std::unique_ptr<access::Undertaken> undertaken,
                    bool durable) { return keeper.log().keep(std::move(undertaken), durable); }});
   arbiter.use({.point = read_point(data, policies, entities), .origins = nullptr});
   const http::AccessApi api(arbiter, std::string());

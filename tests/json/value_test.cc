@@ -1,8 +1,12 @@
 #include "json/value.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "json/base64.h"
+#include "json/document.h"
+#include "tests/rounds.h"
 
 namespace mailwarden::json {
 namespace {
@@ -43,6 +47,82 @@ INSTANTIATE_TEST_SUITE_P(
         ReadCase{"Empty", "", ""}, ReadCase{"Infinity", "1e999", ""}, ReadCase{"NaN", "NaN", ""},
         ReadCase{"NulByte", std::string("\"a\0b\"", 5), ""}),
     [](const auto& info) { return info.param.name; });
+
+// White space makes a text too long for the fast reader. Both are to say the same of whatever
+// becomes of these texts when bytes of them are lost, doubled or others.
+TEST(Parse, TheFastReaderAndTheOtherSayTheSame) {
+  const std::string space(70'000, ' ');
+  const std::vector<std::string> seeds{
+      R"({"subject":{"type":"User","id":"a@example.com"},"list":[1,-2,3.5,1e9,true,false,null]})",
+      R"([{"a":{"b":[[],{},""]}},"\u00e9\ud83d\ude00\n","é€😀",9223372036854775808,-0])",
+      R"({"context":{"mfa":true,"age":-0.5,"":{}},"resource":{"id":"billing-db"}})",
+      R"([1.7976931348623157e308,0.1e-400,18446744073709551615,-9223372036854775808])",
+      R"({"a":1,"b":{"c":2,"d":"c"}})",
+      R"(["\ud800",1e400,"\udc00"])"};
+  std::mt19937_64 random(20261130);
+  std::size_t read = 0;
+  std::size_t refused = 0;
+  for (std::uint64_t round = 0; round < rounds(4000); ++round) {
+    std::string text = seeds[round % seeds.size()];
+    for (std::uint64_t edits = random() % 4; edits > 0 && !text.empty(); --edits) {
+      const std::size_t at = random() % text.size();
+      constexpr std::string_view bytes{"{}[],:\"\\u0dDeE+-.1 \t\x01\x80\0", 25};
+      if (random() % 3 == 0) {
+        text.erase(at, 1 + random() % 3);
+      } else if (random() % 2 == 0) {
+        text.insert(at, text.substr(random() % text.size(), random() % 12));
+      } else {
+        text[at] = bytes[random() % bytes.size()];
+      }
+    }
+    const ParseOptions options{.depth_max = 1 + random() % 5};
+    const auto fast = parse(text, options);
+    const auto other = parse(text + space, options);
+    ASSERT_EQ(fast.has_value(), other.has_value()) << text;
+    Document document;
+    const auto view = document.read(text, options);
+    ASSERT_EQ(view.has_value(), fast.has_value()) << text;
+    fast ? ++read : ++refused;
+    if (!fast) {
+      EXPECT_EQ(view.error().what, fast.error().what);
+      continue;
+    }
+    ASSERT_EQ(to_text(*fast), to_text(*other)) << text;
+    EXPECT_EQ(*fast, *other) << text;
+    EXPECT_EQ(view->to_value(), *fast) << text;
+  }
+  EXPECT_GT(read, rounds(4000) / 8);
+  EXPECT_GT(refused, rounds(4000) / 8);
+}
+
+TEST(Parse, NothingBehindAByteOfZeroIsLookedAwayFrom) {
+  const std::string text("{\"a\":1}\0{\"b\":2}", 15);
+  EXPECT_EQ(parse(text).error().what, "not valid JSON at byte 8");
+}
+
+// Short and long, and with what the fast reader leaves to the other.
+TEST(Document, IsReadWhereItStands) {
+  Document document;
+  for (const std::string& behind : {std::string(), std::string(70'000, ' ')}) {
+    for (const std::string text : {"caf\xC3\xA9", "caf\\u00e9"}) {
+      const std::string json = R"({"a":{"b":")" + text + R"(","n":5,"z":null},"list":[]})" + behind;
+      const auto view = document.read(json);
+      ASSERT_TRUE(view) << view.error().what;
+      EXPECT_TRUE(view->is_object());
+      EXPECT_EQ((*view)["a"]["b"].text(), "caf\xC3\xA9");
+      EXPECT_EQ((*view)["a"].to_value(), (*parse(json))["a"]);
+      EXPECT_EQ((*view)["a"]["n"].text(), std::nullopt);
+      EXPECT_TRUE((*view)["a"]["z"].is_null());
+      EXPECT_TRUE((*view)["x"]["y"].is_null());
+      EXPECT_TRUE((*view)["list"]["y"].is_null());
+      EXPECT_FALSE((*view)["list"].is_object());
+      EXPECT_FALSE((*view)["list"].is_null());
+    }
+  }
+  EXPECT_EQ(document.read("[").error().what, "not valid JSON at byte 2");
+  EXPECT_EQ(document.read("[1]", {.bytes_max = 2}).error().code, Code::full);
+  EXPECT_EQ(document.read("7")->to_value(), Value(7));
+}
 
 TEST(Parse, TenThousandLevelsAreRefusedWithoutRecursing) {
   const std::string deep = std::string(10'000, '[') + std::string(10'000, ']');

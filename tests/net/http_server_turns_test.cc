@@ -13,8 +13,17 @@ std::string get(const std::string& path) {
   return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
 }
 
-class Turns : public HttpServerTest {
+// Through a UNIX socket a request stands in it until it was answered.
+class Turns : public HttpServerTest, public testing::WithParamInterface<int> {
  protected:
+  void start(HttpServerOptions options, Handler handler = nullptr) {
+    if (GetParam() == AF_UNIX) options.socket = folder_.path("served");
+    HttpServerTest::start(std::move(options), std::move(handler));
+  }
+  Socket connected() const {
+    return GetParam() == AF_UNIX ? Socket::connect(folder_.path("served"))
+                                 : Socket::connect(port());
+  }
   static void expect_asked(Socket& socket, const std::string& path) {
     EXPECT_THAT(socket.receive_until("you asked " + path), StartsWith("HTTP/1.1 200 ")) << path;
   }
@@ -25,10 +34,10 @@ class Turns : public HttpServerTest {
 };
 
 // More connections than may be waited at, so that each also goes back to the scheduler.
-TEST_F(Turns, OfManyConnectionsAreAllServed) {
+TEST_P(Turns, OfManyConnectionsAreAllServed) {
   start({.threads = 4});
   std::vector<Socket> sockets;
-  for (int i = 0; i < 12; ++i) sockets.push_back(Socket::connect(port()));
+  for (int i = 0; i < 12; ++i) sockets.push_back(connected());
   for (int turn = 0; turn < 20; ++turn) {
     for (std::size_t i = 0; i < sockets.size(); ++i) {
       ask(sockets[i], "/" + std::to_string(turn) + "-" + std::to_string(i) + "x");
@@ -40,19 +49,19 @@ TEST_F(Turns, OfManyConnectionsAreAllServed) {
   EXPECT_EQ(handled(), 12U * 21U);
 }
 
-TEST_F(Turns, OneThreadServesAll) {
+TEST_P(Turns, OneThreadServesAll) {
   start({.threads = 1});
-  Socket one = Socket::connect(port());
-  Socket other = Socket::connect(port());
+  Socket one = connected();
+  Socket other = connected();
   for (int turn = 0; turn < 10; ++turn) {
     ask(one, "/one" + std::to_string(turn));
     ask(other, "/other" + std::to_string(turn));
   }
 }
 
-TEST_F(Turns, WhatComesInPiecesBehindAnAnswerIsPutTogether) {
+TEST_P(Turns, WhatComesInPiecesBehindAnAnswerIsPutTogether) {
   start({.threads = 4});
-  Socket socket = Socket::connect(port());
+  Socket socket = connected();
   ask(socket, "/1");
   socket.send("POST /2 HTTP/1.1\r\nHo");
   socket.send("st: localhost\r\nContent-Length: 6\r\n\r\nab");
@@ -72,17 +81,35 @@ TEST_F(Turns, WhatComesInPiecesBehindAnAnswerIsPutTogether) {
   EXPECT_EQ(handled(), 6U);
 }
 
-TEST_F(Turns, WhatIsNoRequestBehindAnAnswerIsRefused) {
+TEST_P(Turns, WhatIsLongerThanOneReadIsTakenWhole) {
+  start({.threads = 4});
+  Socket socket = connected();
+  std::string body;
+  for (int turn = 0; turn < 3; ++turn) {
+    for (int i = 0; i < 4000; ++i) body += std::to_string(turn * 7919 + i);
+    const std::string path = "/long" + std::to_string(turn);
+    ask(socket, "/short");
+    socket.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body);
+    expect_asked(socket, path);
+    EXPECT_EQ(seen_.back().body, body);
+  }
+}
+
+TEST_P(Turns, WhatIsNoRequestBehindAnAnswerIsRefused) {
   struct Case {
     std::string bytes;
     const char* status;
   };
-  start({.threads = 4, .header_bytes_max = 1000, .body_bytes_max = 100});
+  start({.threads = 4,
+         .header_bytes_max = 1000,
+         .body_bytes_max = 100,
+         .socket_body_bytes_max = 100});
   for (const Case& c : {Case{"EHLO mail.example\r\n\r\n", "HTTP/1.1 400 "},
                         Case{"GET / HTTP/1.1\r\nA: " + std::string(2000, 'x'), "HTTP/1.1 431 "},
                         Case{"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\n\r\n",
                              "HTTP/1.1 413 "}}) {
-    Socket socket = Socket::connect(port());
+    Socket socket = connected();
     ask(socket, "/1");
     socket.send(c.bytes);
     const std::string answer = socket.receive_all();
@@ -91,31 +118,31 @@ TEST_F(Turns, WhatIsNoRequestBehindAnAnswerIsRefused) {
   }
 }
 
-TEST_F(Turns, WhoGoesAwayOrEndsIsLetGo) {
+TEST_P(Turns, WhoGoesAwayOrEndsIsLetGo) {
   start({.threads = 4});
   {
-    Socket gone = Socket::connect(port());
+    Socket gone = connected();
     ask(gone, "/1");
   }
-  Socket ended = Socket::connect(port());
+  Socket ended = connected();
   ask(ended, "/2");
   ended.end_of_sending();
   EXPECT_EQ(ended.receive_all(), "");
-  Socket last = Socket::connect(port());
+  Socket last = connected();
   last.send("GET /3 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(last.receive_all(), HasSubstr("you asked /3"));
 }
 
-TEST_F(Turns, OneThatFallsSilentIsLetGoAfterItsTime) {
+TEST_P(Turns, OneThatFallsSilentIsLetGoAfterItsTime) {
   start({.threads = 4, .idle_timeout = milliseconds(50)});
-  Socket socket = Socket::connect(port());
+  Socket socket = connected();
   ask(socket, "/1");
   EXPECT_EQ(socket.receive_all(), "");
 }
 
-TEST_F(Turns, AStopDoesNotWaitForWhoMayAskAgain) {
+TEST_P(Turns, AStopDoesNotWaitForWhoMayAskAgain) {
   start({.threads = 4, .drain_timeout = seconds(60), .idle_timeout = seconds(60)});
-  Socket socket = Socket::connect(port());
+  Socket socket = connected();
   ask(socket, "/1");
   const auto begin = std::chrono::steady_clock::now();
   server_->stop();
@@ -124,19 +151,22 @@ TEST_F(Turns, AStopDoesNotWaitForWhoMayAskAgain) {
   EXPECT_EQ(socket.receive_all(), "");
 }
 
-TEST_F(Turns, ALongAnswerGoesOnWhereItStopped) {
+TEST_P(Turns, ALongAnswerGoesOnWhereItStopped) {
   const std::string body(8 * 1024 * 1024, 'x');
   start({.threads = 4}, [&](const Request& request) {
     return Response{.content_type = "text/plain",
                     .body = request.path == "/long" ? body + "end" : "you asked " + request.path};
   });
-  Socket socket = Socket::connect(port());
+  Socket socket = connected();
   ask(socket, "/1");
   socket.send(get("/long"));
   const std::string answer = socket.receive_until("end");
   EXPECT_EQ(answer.size(), answer.find("\r\n\r\n") + 4 + body.size() + 3);
   ask(socket, "/2");
 }
+
+INSTANTIATE_TEST_SUITE_P(Sockets, Turns, testing::Values(AF_INET, AF_UNIX),
+                         [](const auto& info) { return info.param == AF_UNIX ? "Unix" : "Tcp"; });
 
 }  // namespace
 }  // namespace mailwarden::net

@@ -42,6 +42,17 @@ class Socket {
     EXPECT_EQ(::connect(number_, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
   }
 
+  // Of a UNIX socket.
+  static Socket connect(const std::string& path) {
+    Socket socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    EXPECT_LT(path.size(), sizeof at.sun_path);
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    EXPECT_EQ(::connect(socket.number_, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+    return socket;
+  }
+
   // Bound to a free port of the loopback; with a backlog, listening too.
   static Socket bound(int backlog) {
     Socket socket(::socket(AF_INET, SOCK_STREAM, 0));

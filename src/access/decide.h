@@ -44,8 +44,8 @@ struct InForce {
   bool is_stale(Timestamp now) const { return until < Timestamp::latest && now >= until + slack; }
 };
 
-// A decision on its way to be kept: whoever waits for the answer does not wait until add_facts() and
-// explanation_of() have made the record whole.
+// A decision on its way to be kept: whoever waits for the answer does not wait until add_facts()
+// and explanation_of() have made the record whole.
 struct Undertaken {
   DecisionRecord record;
   std::shared_ptr<const InForce> in_force;  // what it rests on

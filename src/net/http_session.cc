@@ -40,9 +40,9 @@ namespace ssl = asio::ssl;
 using Tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-// How long a thread with nothing else to do waits at the connection that it has just answered: first
-// it looks again and again while it lets others run, then it sleeps, which the system rounds up to
-// its tick.
+// How long a thread with nothing else to do waits at the connection that it has just answered:
+// first it looks again and again while it lets others run, then it sleeps, which the system rounds
+// up to its tick.
 constexpr std::chrono::microseconds spin{30};
 constexpr std::chrono::milliseconds linger{1};
 constexpr std::size_t read_bytes = 4096;  // at once, while it does

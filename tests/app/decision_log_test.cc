@@ -132,7 +132,8 @@ TEST(DecisionLog, AFloodOfDenialsIsKeptWithoutExplanations) {
   const auto left_out = log.take();
   EXPECT_EQ(left_out.size(), 1U);
   for (const auto& one : left_out) {
-    EXPECT_EQ(one->record.explanation, json::Value("left out, since many denials waited to be explained"));
+    EXPECT_EQ(one->record.explanation,
+              json::Value("left out, since many denials waited to be explained"));
   }
   released.set_value();
   log.stop();

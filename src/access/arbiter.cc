@@ -92,9 +92,10 @@ Result<json::Value> Arbiter::believed(std::string_view token,
 json::Object Arbiter::context_of(const Question& question, const policy::DecisionPoint& point,
                                  json::Object said, Timestamp now, Verdict& verdict) const {
   json::Object context = std::move(said);
-  if (wants(point, question.action, "now")) context["now"] = datetime_text(now);
-  if (wants(point, question.action, "grant")) context.erase("grant");
-  if (!wants(point, question.action, "token")) return context;
+  const Wanted wanted(point, question.action);
+  if (wanted("now")) context["now"] = datetime_text(now);
+  if (wanted("grant")) context.erase("grant");
+  if (!wanted("token")) return context;
   const auto shown = context.find("token");
   if (shown == context.end()) return context;
   const json::Value token = std::move(shown->second);

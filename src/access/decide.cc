@@ -37,11 +37,12 @@ GrantDecision decide(const policy::DecisionPoint& point, const Question& questio
 
 }  // namespace
 
-bool wants(const policy::DecisionPoint& point, const policy::EntityUid& action,
-           std::string_view attribute) {
-  const policy::Schema* const schema = point.loaded().schema.get();
-  const policy::ActionType* const known = schema == nullptr ? nullptr : schema->action(action);
-  return known != nullptr && schema->types().attribute(known->context, attribute) != nullptr;
+Wanted::Wanted(const policy::DecisionPoint& point, const policy::EntityUid& action)
+    : schema_(point.loaded().schema.get()),
+      action_(schema_ == nullptr ? nullptr : schema_->action(action)) {}
+
+bool Wanted::operator()(std::string_view attribute) const {
+  return action_ != nullptr && schema_->types().attribute(action_->context, attribute) != nullptr;
 }
 
 const policy::Entities::Entity* find(const policy::Entities& entities,
@@ -55,7 +56,7 @@ GrantDecision decide_with_grants(const policy::DecisionPoint& point, const Grant
   GrantDecision best = decide(point, question, std::move(context), scratch);
   if (best.decision.is_allowed || question.person.type != "User") return best;
   const auto grants = view.all(question.person.id, question.system.id);
-  if (grants.empty() || !wants(point, question.action, "grant")) return best;
+  if (grants.empty() || !Wanted(point, question.action)("grant")) return best;
   const json::Object without = best.context;
   for (const Grant& grant : grants) {
     if (!view.is_live(grant, now)) continue;

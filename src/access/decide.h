@@ -73,9 +73,16 @@ GrantDecision decide_with_grants(const policy::DecisionPoint& point, const Grant
                                  const Question& question, json::Object context, Timestamp now,
                                  Scratch& scratch);
 
-// Whether requests for an action have that in their context.
-bool wants(const policy::DecisionPoint& point, const policy::EntityUid& action,
-           std::string_view attribute);
+// Which attributes requests for an action have in their context; good as long as the point.
+class Wanted {
+ public:
+  Wanted(const policy::DecisionPoint& point, const policy::EntityUid& action);
+  bool operator()(std::string_view attribute) const;
+
+ private:
+  const policy::Schema* schema_;
+  const policy::ActionType* action_;  // null where it is not known
+};
 
 // `policies`, and of the record's principal `facts`, `groups` and `origins`.
 void add_facts(DecisionRecord& record, const InForce& in_force);

@@ -52,8 +52,7 @@ std::string sentence(const json::Value& explanation) {
 
 json::Object Replay::context_of(const SeenAccess& access) const {
   json::Object context;
-  const policy::DecisionPoint& point = *parts_.in_force.point;
-  const auto wanted = [&](std::string_view name) { return wants(point, access.action, name); };
+  const Wanted wanted(*parts_.in_force.point, access.action);
   if (wanted("now")) context["now"] = datetime_text(access.time);
   if (wanted("source") && !access.source.empty()) context["source"] = access.source;
   if (wanted("token") && access.principal.type == "User") {

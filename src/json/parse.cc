@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -107,11 +108,23 @@ class ShortReader {
       names_.push_back(name);
       is_right = is_right && is_sound(member, depth - 1);
     }
-    const auto own = names_.begin() + static_cast<std::ptrdiff_t>(first);
-    std::sort(own, names_.end());
-    is_right = is_right && std::adjacent_find(own, names_.end()) == names_.end();
+    is_right = is_right && differ(std::span(names_).subspan(first));
     names_.resize(first);
     return is_right;
+  }
+
+  static bool differ(std::span<std::string_view> names) {
+    constexpr std::size_t few = 8;
+    if (names.size() > few) {
+      std::ranges::sort(names);
+      return std::ranges::adjacent_find(names) == names.end();
+    }
+    for (std::size_t i = 1; i < names.size(); ++i) {
+      if (std::ranges::find(names.first(i), names[i]) !=
+          names.begin() + static_cast<std::ptrdiff_t>(i))
+        return false;
+    }
+    return true;
   }
 
   dom::parser parser_;

@@ -60,6 +60,7 @@ Request to_request(HttpRequest& from) {
                   .path = std::move(target.path),
                   .query = std::move(target.query),
                   .body = std::move(from.body())};
+  request.headers.reserve(16);
   for (const auto& field : from) {
     request.headers.emplace_back(view(field.name_string()), view(field.value()));
   }

@@ -70,6 +70,7 @@ Decision DecisionPoint::decide(const Request& request, Authorizer::Scratch& scra
   } else if (!answer.reasons.empty()) {
     decision.why = Decision::Why::forbidden;
   }
+  decision.policies.reserve(answer.reasons.size());
   for (const std::uint32_t at : answer.reasons) decision.policies.push_back(policies[at].id);
   for (const PolicyError& one : answer.errors) {
     const Policy& policy = policies[one.policy];

@@ -248,7 +248,8 @@ Response AccessApi::evaluation(const Request& request) const {
   const auto text = body_of(request);
   if (!text) return refused(text.error());
   thread_local json::Document document;
-  const auto body = document.read(*text);
+  json::Value whole;
+  const auto body = document.read(*text, whole);
   if (!body) return trouble(400, "the request: " + body.error().what);
   if (!body->is_object()) return trouble(400, "the request must be an object");
   if (text->size() > context_bytes_max) {

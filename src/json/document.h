@@ -3,7 +3,8 @@
 // What     For requests of which a few texts are wanted and a tree of Values would cost more than
 //          the answer: a View finds members and gives texts, and makes Values of what is asked for.
 //          What parse() refuses is refused, with its sentence, wherever it stands.
-// Owns     A Document what was read last; a View nothing, it is good until the next read().
+// Owns     A Document room for short texts, which stays for the next; a View nothing: it is good
+//          until the next read(), and as long as the `whole` that read() was given.
 // Threads  One a Document.
 // Errors   read(): those of parse().
 // Limits   ParseOptions.
@@ -19,6 +20,8 @@
 #include "json/value.h"
 
 namespace mailwarden::json {
+
+class ShortReader;
 
 class View {
  public:
@@ -47,11 +50,11 @@ class Document {
   Document& operator=(const Document&) = delete;
   ~Document();
 
-  Result<View> read(std::string_view text, const ParseOptions& options = {});
+  // A text that is not short, or not to be read where it stands, becomes `whole`.
+  Result<View> read(std::string_view text, Value& whole, const ParseOptions& options = {});
 
  private:
-  struct Held;
-  std::unique_ptr<Held> held_;
+  std::unique_ptr<ShortReader> reader_;
 };
 
 }  // namespace mailwarden::json

@@ -70,9 +70,11 @@ bool take(const dom::element& element, std::size_t depth, Value& into) {
   return false;
 }
 
+}  // namespace
+
 class ShortReader {
  public:
-  static constexpr std::size_t bytes_max = 64 * 1024;
+  static constexpr std::size_t bytes_max = 32 * 1024;
 
   // Nothing where the text is long, is not right, or has \u, of which simdjson 3.0 takes halves of
   // surrogate pairs. Doubled names and depth are not looked at. Good until the next.
@@ -131,6 +133,8 @@ class ShortReader {
   std::vector<char> copy_;
   std::vector<std::string_view> names_;
 };
+
+namespace {
 
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -255,27 +259,21 @@ Result<Value> parse(std::string_view text, const ParseOptions& options) {
   return parse_slowly(text, options);
 }
 
-struct Document::Held {
-  ShortReader reader;
-  Value value;  // where it is none for the reader
-};
-
-Document::Document() : held_(std::make_unique<Held>()) {}
+Document::Document() : reader_(std::make_unique<ShortReader>()) {}
 Document::~Document() = default;
 
-Result<View> Document::read(std::string_view text, const ParseOptions& options) {
+Result<View> Document::read(std::string_view text, Value& whole, const ParseOptions& options) {
   if (auto fits = check_size(text, options); !fits) return std::unexpected(fits.error());
   View view;
-  if (const auto root = held_->reader.read(text);
-      root && held_->reader.is_sound(*root, options.depth_max)) {
+  if (const auto root = reader_->read(text); root && reader_->is_sound(*root, options.depth_max)) {
     view.value_ = nullptr;
     std::memcpy(view.place_.data(), &*root, place_bytes);
     return view;
   }
   auto value = parse_slowly(text, options);
   if (!value) return std::unexpected(value.error());
-  held_->value = *std::move(value);
-  return View(held_->value);
+  whole = *std::move(value);
+  return View(whole);
 }
 
 View::View() {

@@ -80,7 +80,8 @@ TEST(Parse, TheFastReaderAndTheOtherSayTheSame) {
     const auto other = parse(text + space, options);
     ASSERT_EQ(fast.has_value(), other.has_value()) << text;
     Document document;
-    const auto view = document.read(text, options);
+    Value whole;
+    const auto view = document.read(text, whole, options);
     ASSERT_EQ(view.has_value(), fast.has_value()) << text;
     fast ? ++read : ++refused;
     if (!fast) {
@@ -103,10 +104,11 @@ TEST(Parse, NothingBehindAByteOfZeroIsLookedAwayFrom) {
 // Short and long, and with what the fast reader leaves to the other.
 TEST(Document, IsReadWhereItStands) {
   Document document;
+  Value whole;
   for (const std::string& behind : {std::string(), std::string(70'000, ' ')}) {
     for (const std::string text : {"caf\xC3\xA9", "caf\\u00e9"}) {
       const std::string json = R"({"a":{"b":")" + text + R"(","n":5,"z":null},"list":[]})" + behind;
-      const auto view = document.read(json);
+      const auto view = document.read(json, whole);
       ASSERT_TRUE(view) << view.error().what;
       EXPECT_TRUE(view->is_object());
       EXPECT_EQ((*view)["a"]["b"].text(), "caf\xC3\xA9");
@@ -119,9 +121,9 @@ TEST(Document, IsReadWhereItStands) {
       EXPECT_FALSE((*view)["list"].is_null());
     }
   }
-  EXPECT_EQ(document.read("[").error().what, "not valid JSON at byte 2");
-  EXPECT_EQ(document.read("[1]", {.bytes_max = 2}).error().code, Code::full);
-  EXPECT_EQ(document.read("7")->to_value(), Value(7));
+  EXPECT_EQ(document.read("[", whole).error().what, "not valid JSON at byte 2");
+  EXPECT_EQ(document.read("[1]", whole, {.bytes_max = 2}).error().code, Code::full);
+  EXPECT_EQ(document.read("7", whole)->to_value(), Value(7));
 }
 
 TEST(Parse, TenThousandLevelsAreRefusedWithoutRecursing) {

@@ -51,6 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
 // White space makes a text too long for the fast reader. Both are to say the same of whatever
 // becomes of these texts when bytes of them are lost, doubled or others.
 TEST(Parse, TheFastReaderAndTheOtherSayTheSame) {
+  using namespace std::string_view_literals;
   const std::string space(70'000, ' ');
   const std::vector<std::string> seeds{
       R"({"subject":{"type":"User","id":"a@example.com"},"list":[1,-2,3.5,1e9,true,false,null]})",
@@ -66,7 +67,7 @@ TEST(Parse, TheFastReaderAndTheOtherSayTheSame) {
     std::string text = seeds[round % seeds.size()];
     for (std::uint64_t edits = random() % 4; edits > 0 && !text.empty(); --edits) {
       const std::size_t at = random() % text.size();
-      constexpr std::string_view bytes{"{}[],:\"\\u0dDeE+-.1 \t\x01\x80\0", 25};
+      constexpr std::string_view bytes = "{}[],:\"\\u0dDeE+-.1 \t\x01\x80\0"sv;
       if (random() % 3 == 0) {
         text.erase(at, 1 + random() % 3);
       } else if (random() % 2 == 0) {

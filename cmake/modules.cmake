@@ -85,8 +85,7 @@ if(MAILWARDEN_COVERAGE)
 endif()
 
 # For programs whose threads hand their work on to another one, as the daemon's do to its core: what
-# one thread took and another gives back costs malloc() of glibc a third of an answer. A sanitizer
-# brings its own.
+# one thread took and another gives back is dear to malloc() of glibc. A sanitizer brings its own.
 add_library(mailwarden_malloc INTERFACE)
 if(NOT MAILWARDEN_SANITIZE AND NOT MAILWARDEN_FUZZ)
   target_link_libraries(mailwarden_malloc INTERFACE PkgConfig::JEMALLOC)

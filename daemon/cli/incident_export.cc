@@ -4,9 +4,6 @@
 #include <cstdio>
 #include <fstream>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/files.h"
 #include "daemon/cli/command.h"
 
@@ -33,9 +30,8 @@ class Lines {
   Result<void> finish() {
     if (file_.empty()) return {};
     stream_.close();
-    const Descriptor written(::open(unfinished().c_str(), O_RDONLY | O_CLOEXEC));
-    if (!stream_ || written.number() < 0 || ::fsync(written.number()) != 0)
-      return fail(Code::io, "could not write " + unfinished());
+    if (!stream_) return fail(Code::io, "could not write " + unfinished());
+    if (auto done = sync_file(unfinished()); !done) return done;
     if (auto done = rename_durably(unfinished(), file_); !done) return done;
     is_whole_ = true;
     return {};

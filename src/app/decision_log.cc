@@ -66,13 +66,10 @@ void DecisionLog::explain_each() {
 
 std::vector<std::unique_ptr<access::Undertaken>> DecisionLog::take() {
   std::vector<Item> items;
-  // Nobody who decides is to wait until a growing list has found its place.
-  items.reserve(ready_before_);
   {
     const std::lock_guard lock(mutex_);
     items.swap(ready_);
   }
-  ready_before_ = items.size();
   std::vector<std::unique_ptr<access::Undertaken>> taken;
   taken.reserve(items.size());
   for (Item& item : items) {

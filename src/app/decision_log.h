@@ -75,7 +75,6 @@ class DecisionLog {
   std::condition_variable denied_;
   std::deque<Item> to_explain_;
   std::vector<Item> ready_;
-  std::size_t ready_before_ = 0;  // so many were taken last, the core's
   bool is_open_ = true;
   bool sleeps_ = false;                                     // whoever explains, until it is woken
   std::vector<std::shared_ptr<std::promise<bool>>> taken_;  // the core's

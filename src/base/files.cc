@@ -38,10 +38,15 @@ bool write_all(int descriptor, std::string_view bytes) {
   return ::fsync(descriptor) == 0;
 }
 
+// A file, or a folder with the names in it.
+bool sync(const std::filesystem::path& path) {
+  const Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return opened.number() >= 0 && ::fsync(opened.number()) == 0;
+}
+
 // A name is durable only when its folder is.
 bool sync_folder(const std::filesystem::path& folder) {
-  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
-  return directory.number() >= 0 && ::fsync(directory.number()) == 0;
+  return sync(folder.empty() ? "." : folder);
 }
 
 // A folder is a name in the one above it.
@@ -104,6 +109,10 @@ Result<void> create_private_file_durably(const std::string& path, std::string_vi
   }
   if (!sync_folder(std::filesystem::path(path).parent_path())) return failure(path, errno);
   return {};
+}
+
+Result<void> sync_file(const std::string& path) {
+  return sync(path) ? Result<void>() : failure(path, errno);
 }
 
 Result<void> rename_durably(const std::string& from, const std::string& to) {

@@ -45,6 +45,8 @@ Result<void> create_private_file_durably(const std::string& path, std::string_vi
 
 // Within one folder; what has the name `to` is replaced.
 Result<void> rename_durably(const std::string& from, const std::string& to);
+// What somebody else has written there.
+Result<void> sync_file(const std::string& path);
 
 Result<std::string> read_whole_file(const std::string& path,
                                     std::size_t bytes_max = std::size_t{64} * 1024 * 1024);

@@ -38,9 +38,12 @@ class View {
 
  private:
   friend class Document;
+  using Place = std::array<std::byte, 2 * sizeof(void*)>;  // simdjson's
 
-  const Value* value_;                                               // null where it is a place
-  alignas(void*) std::array<std::byte, 2 * sizeof(void*)> place_{};  // simdjson's
+  explicit View(const Place& place) : value_(nullptr), place_(place) {}
+
+  const Value* value_;  // null where it is a place
+  Place place_{};
 };
 
 class Document {

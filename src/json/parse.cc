@@ -3,10 +3,10 @@
 // texts in which nothing is wrong, which are nearly all, are read by simdjson in a third of the
 // time; what it refuses is read once more, for the sentence and the place.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -19,55 +19,37 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// In each, `depth` levels may still be opened.
-bool take(const dom::element& element, std::size_t depth, Value& into);
-
-bool take_object(dom::object from, std::size_t depth, Value& into) {
-  Object& members = *into.as_object();
-  for (const auto& [name, member] : from) {
-    const std::size_t before = members.size();
-    const auto placed = members.try_emplace(members.end(), std::string(name));
-    if (members.size() == before || !take(member, depth - 1, placed->second)) return false;
-  }
-  return true;
-}
-
-bool take_array(dom::array from, std::size_t depth, Value& into) {
-  Array& items = *into.as_array();
-  for (const dom::element item : from) {
-    if (!take(item, depth - 1, items.emplace_back())) return false;
-  }
-  return true;
-}
-
-bool take(const dom::element& element, std::size_t depth, Value& into) {
+// Of what ShortReader has judged.
+Value value_of(const dom::element& element) {
   switch (element.type()) {
-    case dom::element_type::OBJECT:
-      into = Object();
-      return depth > 0 && take_object(element.get_object().value_unsafe(), depth, into);
-    case dom::element_type::ARRAY:
-      into = Array();
-      return depth > 0 && take_array(element.get_array().value_unsafe(), depth, into);
+    case dom::element_type::OBJECT: {
+      Object members;
+      const dom::object object = element.get_object().value_unsafe();
+      for (const auto& [name, member] : object) {
+        members.emplace_hint(members.end(), name, value_of(member));
+      }
+      return members;
+    }
+    case dom::element_type::ARRAY: {
+      Array items;
+      const dom::array array = element.get_array().value_unsafe();
+      for (const dom::element item : array) items.push_back(value_of(item));
+      return items;
+    }
     case dom::element_type::STRING:
-      into = Value(element.get_string().value_unsafe());
-      return true;
+      return element.get_string().value_unsafe();
     case dom::element_type::INT64:
-      into = Value(std::int64_t{element.get_int64().value_unsafe()});
-      return true;
+      return std::int64_t{element.get_int64().value_unsafe()};
     case dom::element_type::UINT64:
-      into = Value(static_cast<double>(element.get_uint64().value_unsafe()));
-      return true;
+      return static_cast<double>(element.get_uint64().value_unsafe());
     case dom::element_type::DOUBLE:
-      into = Value(element.get_double().value_unsafe());
-      return true;
+      return element.get_double().value_unsafe();
     case dom::element_type::BOOL:
-      into = Value(element.get_bool().value_unsafe());
-      return true;
+      return element.get_bool().value_unsafe();
     case dom::element_type::NULL_VALUE:
-      into = Value();
-      return true;
+      break;
   }
-  return false;
+  return {};
 }
 
 }  // namespace
@@ -77,19 +59,19 @@ class ShortReader {
   static constexpr std::size_t bytes_max = 32 * 1024;
 
   // Nothing where the text is long, is not right, or has \u, of which simdjson 3.0 takes halves of
-  // surrogate pairs. Doubled names and depth are not looked at. Good until the next.
-  std::optional<dom::element> read(std::string_view text) {
+  // surrogate pairs. Good until the next.
+  std::optional<dom::element> read(std::string_view text, std::size_t depth_max) {
     if (text.size() > bytes_max || text.find("\\u") != std::string_view::npos) return std::nullopt;
     copy_.resize(text.size() + simdjson::SIMDJSON_PADDING);
     std::memcpy(copy_.data(), text.data(), text.size());
     dom::element root;
-    if (parser_.parse(copy_.data(), text.size(), false).get(root) != simdjson::SUCCESS) {
-      return std::nullopt;
-    }
-    return root;
+    const bool is_json =
+        parser_.parse(copy_.data(), text.size(), false).get(root) == simdjson::SUCCESS;
+    return is_json && is_sound(root, depth_max) ? std::optional(root) : std::nullopt;
   }
 
-  // Whether take() would take it.
+ private:
+  // `depth` levels may still be opened, and no name stands twice.
   bool is_sound(const dom::element& element, std::size_t depth) {
     if (element.is_object()) {
       return depth > 0 && members_are_sound(element.get_object().value_unsafe(), depth);
@@ -101,7 +83,6 @@ class ShortReader {
                        [&](const dom::element& item) { return is_sound(item, depth - 1); });
   }
 
- private:
   bool members_are_sound(dom::object members, std::size_t depth) {
     // Those of the objects around it stand before its own.
     const std::size_t first = names_.size();
@@ -238,24 +219,12 @@ Result<void> check_size(std::string_view text, const ParseOptions& options) {
                               std::to_string(options.bytes_max) + " are read");
 }
 
-constexpr std::size_t place_bytes = 2 * sizeof(void*);
-static_assert(std::is_trivially_copyable_v<dom::element> && sizeof(dom::element) == place_bytes);
-
-dom::element element_at(const std::array<std::byte, place_bytes>& place) {
-  dom::element element;
-  std::memcpy(&element, place.data(), place.size());
-  return element;
-}
-
 }  // namespace
 
 Result<Value> parse(std::string_view text, const ParseOptions& options) {
   if (auto fits = check_size(text, options); !fits) return std::unexpected(fits.error());
   thread_local ShortReader reader;
-  Value value;
-  if (const auto root = reader.read(text); root && take(*root, options.depth_max, value)) {
-    return value;
-  }
+  if (const auto root = reader.read(text, options.depth_max)) return value_of(*root);
   return parse_slowly(text, options);
 }
 
@@ -264,11 +233,8 @@ Document::~Document() = default;
 
 Result<View> Document::read(std::string_view text, Value& whole, const ParseOptions& options) {
   if (auto fits = check_size(text, options); !fits) return std::unexpected(fits.error());
-  View view;
-  if (const auto root = reader_->read(text); root && reader_->is_sound(*root, options.depth_max)) {
-    view.value_ = nullptr;
-    std::memcpy(view.place_.data(), &*root, place_bytes);
-    return view;
+  if (const auto root = reader_->read(text, options.depth_max)) {
+    return View(std::bit_cast<View::Place>(*root));
   }
   auto value = parse_slowly(text, options);
   if (!value) return std::unexpected(value.error());
@@ -282,24 +248,19 @@ View::View() {
 }
 
 bool View::is_null() const {
-  return value_ != nullptr ? value_->is_null() : element_at(place_).is_null();
+  return value_ != nullptr ? value_->is_null() : std::bit_cast<dom::element>(place_).is_null();
 }
 
 bool View::is_object() const {
-  return value_ != nullptr ? value_->as_object() != nullptr : element_at(place_).is_object();
+  return value_ != nullptr ? value_->as_object() != nullptr
+                           : std::bit_cast<dom::element>(place_).is_object();
 }
 
 View View::operator[](std::string_view name) const {
   if (value_ != nullptr) return View((*value_)[name]);
-  View member;
   dom::element found;
-  const auto element = element_at(place_);
-  if (element.is_object() &&
-      element.get_object().value_unsafe().at_key(name).get(found) == simdjson::SUCCESS) {
-    member.value_ = nullptr;
-    std::memcpy(member.place_.data(), &found, place_bytes);
-  }
-  return member;
+  if (std::bit_cast<dom::element>(place_).at_key(name).get(found) != simdjson::SUCCESS) return {};
+  return View(std::bit_cast<Place>(found));
 }
 
 std::optional<std::string_view> View::text() const {
@@ -308,16 +269,13 @@ std::optional<std::string_view> View::text() const {
     return text == nullptr ? std::nullopt : std::optional<std::string_view>(*text);
   }
   std::string_view text;
-  if (element_at(place_).get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
+  if (std::bit_cast<dom::element>(place_).get_string().get(text) != simdjson::SUCCESS)
+    return std::nullopt;
   return text;
 }
 
 Value View::to_value() const {
-  if (value_ != nullptr) return *value_;
-  Value value;
-  // read() has looked at names and depth.
-  take(element_at(place_), SIZE_MAX, value);
-  return value;
+  return value_ != nullptr ? *value_ : value_of(std::bit_cast<dom::element>(place_));
 }
 
 }  // namespace mailwarden::json

@@ -155,7 +155,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     constexpr timeval time{.tv_sec = 0, .tv_usec = std::chrono::microseconds(linger).count()};
     int no = 0;
     return ::ioctl(released_, FIONBIO, &no) == 0 &&
-           ::setsockopt(released_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0;
+           ::setsockopt(released_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0 &&
+           (!is_local_ ||
+            ::setsockopt(released_, SOL_SOCKET, SO_PEEK_OFF, &no, sizeof no) == 0);
   }
   // Before anything is awaited there, or ended. Where it cannot be, the next step says so.
   void take_back() {
@@ -365,11 +367,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       return false;
     } else {
       if (!release()) return false;
-      consume();
+      if (peeked_ >= read_bytes) consume();
       const auto room = buffer_.prepare(read_bytes);
       const ssize_t got = await_bytes(room);
       if (got <= 0) return false;
-      if (is_local_) peeked_ = static_cast<std::size_t>(got);
+      if (is_local_) peeked_ += static_cast<std::size_t>(got);
       buffer_.commit(static_cast<std::size_t>(got));
       return true;
     }
@@ -391,9 +393,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   // Through a UNIX socket taking what was sent wakes the sender, who waits for the answer, for
-  // nothing; it is taken when the answer was sent.
+  // nothing; so it is read where it stands, and several requests are taken at once.
   void consume() {
-    std::array<char, read_bytes> taken;
+    std::array<char, 2 * read_bytes> taken;
     while (peeked_ > 0) {
       const ssize_t got = ::recv(released_, taken.data(), peeked_, MSG_DONTWAIT);
       peeked_ -= got > 0 ? static_cast<std::size_t>(got) : peeked_;
@@ -431,7 +433,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   std::optional<unsigned> user_;
   asio::generic::stream_protocol protocol_;
   int released_ = -1;       // the socket while the io_context does not have it
-  std::size_t peeked_ = 0;  // bytes in the buffer that still stand in it, at most read_bytes
+  std::size_t peeked_ = 0;  // bytes that were read and still stand in it, at most 2 * read_bytes
 };
 
 // Closed at once where it cannot be served; the sender sees it and tries again.

@@ -122,16 +122,6 @@ bool must_record(const policy::Entities& entities, const policy::EntityUid& reso
   return said != nullptr && said->kind == policy::Kind::boolean && said->is_true();
 }
 
-std::vector<std::string> needs_of(const policy::Decision& decision,
-                                  const policy::PolicySet& policies) {
-  std::vector<std::string> needs;
-  if (decision.is_allowed) return needs;
-  for (const std::string& id : decision.policies) {
-    if (const auto said = policies.find(id)->annotation("needs")) needs.emplace_back(*said);
-  }
-  return needs;
-}
-
 }  // namespace
 
 GrantDecision Arbiter::decide(const InForce& in_force, const Question& question, json::Object said,
@@ -143,11 +133,9 @@ GrantDecision Arbiter::decide(const InForce& in_force, const Question& question,
   if (in_force.point == nullptr) return no("no access policies are in force");
   if (in_force.is_stale(now)) return no("what is known of people has not been brought up to date");
   const auto view = parts_.grants();
-  GrantDecision decided = decide_with_grants(
-      *in_force.point, *view, question,
-      context_of(question, *in_force.point, std::move(said), now, verdict), now, scratch);
-  verdict.needs = needs_of(decided.decision, *in_force.point->loaded().policies);
-  return decided;
+  return decide_with_grants(*in_force.point, *view, question,
+                            context_of(question, *in_force.point, std::move(said), now, verdict),
+                            now, scratch);
 }
 
 Verdict Arbiter::decide(Asked asked) {

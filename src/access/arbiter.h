@@ -38,8 +38,7 @@ struct Verdict {
   bool is_allowed = false;
   std::string id;
   policy::Decision decision;
-  std::vector<std::string> needs;  // what the policies that denied ask for, in their words
-  std::string token_trouble;       // why a token that was shown is not believed
+  std::string token_trouble;                  // why a token that was shown is not believed
   std::optional<json::Value> believed_token;  // as a context has it, where one is
 };
 
@@ -69,7 +68,7 @@ class Arbiter {
  private:
   class Borrowed;
 
-  // With the verdict's words on tokens and needs.
+  // With the verdict's words on tokens.
   GrantDecision decide(const InForce& in_force, const Question& question, json::Object said,
                        Timestamp now, Scratch& scratch, Verdict& verdict) const;
   json::Object context_of(const Question& question, const policy::DecisionPoint& point,

@@ -103,9 +103,9 @@ void write_list(json::Writer& out, std::span<const std::string> texts) {
 void write_context(json::Writer& out, const access::Verdict& verdict) {
   out.raw(R"({"id":)");
   out.string(verdict.id);
-  if (!verdict.needs.empty()) {
+  if (!verdict.decision.needs.empty()) {
     out.raw(R"(,"needs":)");
-    write_list(out, verdict.needs);
+    write_list(out, verdict.decision.needs);
   }
   out.raw(R"(,"policies":)");
   write_list(out, verdict.decision.policies);
@@ -339,7 +339,9 @@ Response AccessApi::check(const Request& request) const {
     return response;
   }
   std::string reason = verdict.decision.invalid;
-  for (const std::string& one : verdict.needs) reason += (reason.empty() ? "" : "; ") + one;
+  for (const std::string& one : verdict.decision.needs) {
+    reason += (reason.empty() ? "" : "; ") + one;
+  }
   if (reason.empty()) reason = "no policy permits it";
   response.headers.emplace_back("X-Decision-Reason", one_line(reason));
   return response;

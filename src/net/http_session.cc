@@ -156,8 +156,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     int no = 0;
     return ::ioctl(released_, FIONBIO, &no) == 0 &&
            ::setsockopt(released_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0 &&
-           (!is_local_ ||
-            ::setsockopt(released_, SOL_SOCKET, SO_PEEK_OFF, &no, sizeof no) == 0);
+           (!is_local_ || ::setsockopt(released_, SOL_SOCKET, SO_PEEK_OFF, &no, sizeof no) == 0);
   }
   // Before anything is awaited there, or ended. Where it cannot be, the next step says so.
   void take_back() {

@@ -31,40 +31,36 @@ Authorizer::Authorizer(std::shared_ptr<const PolicySet> policies,
       entities_(std::move(entities)),
       options_(options),
       linked_(policies_->expressions(), *entities_, conditions_of(*policies_)),
-      index_(*policies_, *entities_) {
-  for (std::size_t at = 0; at < policies_->policies().size(); ++at) {
-    compiled_.push_back({.condition = policies_->condition(at),
-                         .is_permit = policies_->policies()[at].effect == Effect::permit});
-  }
-}
+      index_(*policies_, *entities_) {}
 
-void Authorizer::authorize(const Request& request, Scratch& scratch, Answer& answer,
-                           const Supposed* supposed) const {
+void Authorizer::authorize(const Bound& bound, Scratch& scratch, Answer& answer) const {
   scratch.memory_.begin(linked_);
   scratch.permits_.clear();
   scratch.forbids_.clear();
   answer.errors.clear();
-  const Bound bound(linked_, request, supposed);
   Evaluator evaluator(linked_, bound, scratch.memory_);
-  const auto meet = [&](std::uint32_t policy) {
-    const Compiled& compiled = compiled_[policy];
+  const auto meet = [&](const ScopeIndex::Met& met) {
     Value value;
-    if (!evaluator.evaluate(compiled.condition, value)) {
-      answer.errors.push_back({policy, evaluator.error()});
+    if (!evaluator.evaluate(met.condition, value)) {
+      answer.errors.push_back({met.policy, evaluator.error()});
     } else if (value.kind != Kind::boolean) {
-      answer.errors.push_back({policy, {Failure::wrong_type, compiled.condition}});
+      answer.errors.push_back({met.policy, {Failure::wrong_type, met.condition}});
     } else if (value.is_true()) {
-      (compiled.is_permit ? scratch.permits_ : scratch.forbids_).push_back(policy);
+      (met.is_permit ? scratch.permits_ : scratch.forbids_).push_back(met.policy);
     }
   };
   if (options_.use_index) {
     ScopeIndex::Subject principal = index_.subject(bound.principal());
-    if (supposed != nullptr) principal.suppose(supposed->groups);
+    if (bound.supposed() != nullptr) principal.suppose(bound.supposed()->groups);
     index_.find(principal, index_.subject(bound.action()), index_.subject(bound.resource()),
                 scratch.actions_, meet);
   } else {
-    for (std::uint32_t at = 0; at < compiled_.size(); ++at) {
-      if (scope_holds(policies_->policies()[at], bound)) meet(at);
+    const auto& all = policies_->policies();
+    for (std::uint32_t at = 0; at < all.size(); ++at) {
+      if (!scope_holds(all[at], bound)) continue;
+      meet({.policy = at,
+            .condition = policies_->condition(at),
+            .is_permit = all[at].effect == Effect::permit});
     }
   }
   answer.is_allowed = scratch.forbids_.empty() && !scratch.permits_.empty();

@@ -59,7 +59,11 @@ class Authorizer {
              const Options& options);
 
   void authorize(const Request& request, Scratch& scratch, Answer& answer,
-                 const Supposed* supposed = nullptr) const;
+                 const Supposed* supposed = nullptr) const {
+    authorize(Bound(linked_, request, supposed), scratch, answer);
+  }
+  // Of a request that is bound to linked().
+  void authorize(const Bound& bound, Scratch& scratch, Answer& answer) const;
   bool scope_holds(const Policy& policy, const Bound& bound) const;
 
   const PolicySet& policies() const { return *policies_; }
@@ -67,17 +71,10 @@ class Authorizer {
   const Linked& linked() const { return linked_; }
 
  private:
-  // Of each policy what deciding needs.
-  struct Compiled {
-    ExprId condition = 0;
-    bool is_permit = true;
-  };
-
   std::shared_ptr<const PolicySet> policies_;
   std::shared_ptr<const Entities> entities_;
   Options options_;
   Linked linked_;
-  std::vector<Compiled> compiled_;
   ScopeIndex index_;
 };
 

@@ -6,33 +6,39 @@ namespace mailwarden::policy {
 namespace {
 
 Result<void> is_known(const EntityName& name, const Schema& schema) {
-  if (schema.knows(name.uid())) return {};
-  const EntityType* const type = schema.entity(name.type);
-  if (type != nullptr) {
+  if (const EntityType* const type = schema.entity(name.type); type != nullptr) {
+    if (!type->choices || type->choices->contains(name.id)) return {};
     return fail(Code::invalid, to_text(name) + " is none of those that its type lists");
   }
+  if (schema.knows(name.uid())) return {};
   if (schema.is_action_type(name.type)) {
     return fail(Code::invalid, "the action " + to_text(name) + " is not declared");
   }
   return fail(Code::invalid, "the entity type '" + std::string(name.type) + "' is not declared");
 }
 
+// Members and attributes both stand in the order of their names.
 Result<void> record_conforms(const Value& value, TypeId type, const Schema& schema) {
-  const Types& types = schema.types();
+  const auto& attributes = schema.types()[type].attributes;
+  auto next = attributes.begin();
+  const AttributeType* missing = nullptr;
+  const auto pass = [&] {
+    if (next->is_required && missing == nullptr) missing = &*next;
+    ++next;
+  };
   for (const Member& one : value.as_record()) {
-    const AttributeType* const attribute = types.attribute(type, one.name);
-    if (attribute == nullptr) {
+    std::strong_ordering order = std::strong_ordering::greater;
+    while (next != attributes.end() && (order = next->name <=> one.name) < 0) pass();
+    if (next == attributes.end() || order != 0) {
       return fail(Code::invalid, "'" + std::string(one.name) + "' is not declared");
     }
-    if (auto done = conforms(one.value, attribute->type, schema); !done) {
+    if (auto done = conforms(one.value, next->type, schema); !done) {
       return fail("'" + std::string(one.name) + "'", done.error());
     }
+    ++next;
   }
-  for (const AttributeType& one : types[type].attributes) {
-    if (one.is_required && value.find(one.name) == nullptr) {
-      return fail(Code::invalid, "'" + one.name + "' is missing");
-    }
-  }
+  while (next != attributes.end()) pass();
+  if (missing != nullptr) return fail(Code::invalid, "'" + missing->name + "' is missing");
   return {};
 }
 

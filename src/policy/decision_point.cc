@@ -30,18 +30,22 @@ bool Decision::raises_alarm() const {
 }
 
 DecisionPoint::DecisionPoint(Loaded policies, std::shared_ptr<const Entities> entities)
-    : loaded_(std::move(policies)), authorizer_(loaded_.policies, std::move(entities)) {}
+    : loaded_(std::move(policies)), authorizer_(loaded_.policies, std::move(entities)) {
+  for (const Policy& policy : loaded_.policies->policies()) {
+    told_.push_back({.id = policy.id, .needs = policy.annotation("needs")});
+  }
+}
 
-std::string DecisionPoint::unknown_in(const Request& request) const {
+std::string DecisionPoint::unknown_in(const Bound& request) const {
   const Schema& schema = *loaded_.schema;
-  for (const EntityUid* uid : {&request.principal, &request.resource}) {
-    const EntityType* const type = schema.entity(uid->type);
+  const Entities& entities = authorizer_.entities();
+  for (const EntityName* name : {&request.principal(), &request.resource()}) {
+    if (entities.known(entities.find(*name)) != nullptr) continue;
+    const EntityType* const type = schema.entity(name->type);
     if (type == nullptr) continue;
     const auto& attributes = schema.types()[type->attributes].attributes;
-    if (std::ranges::none_of(attributes, &AttributeType::is_required)) continue;
-    const Entities& entities = authorizer_.entities();
-    if (entities.known(entities.find(uid->type, uid->id)) == nullptr) {
-      return to_text(*uid) + " is not known";
+    if (std::ranges::any_of(attributes, &AttributeType::is_required)) {
+      return to_text(*name) + " is not known";
     }
   }
   return "";
@@ -49,20 +53,21 @@ std::string DecisionPoint::unknown_in(const Request& request) const {
 
 Decision DecisionPoint::decide(const Request& request, Authorizer::Scratch& scratch) const {
   Decision decision;
+  const Bound bound(authorizer_.linked(), request);
   if (loaded_.schema != nullptr) {
     if (auto fits = conforms(request, *loaded_.schema); !fits) {
       decision.why = Decision::Why::invalid_request;
       decision.invalid = fits.error().what;
       return decision;
     }
-    decision.invalid = unknown_in(request);
+    decision.invalid = unknown_in(bound);
     if (!decision.invalid.empty()) {
       decision.why = Decision::Why::unknown_entity;
       return decision;
     }
   }
   Answer answer;
-  authorizer_.authorize(request, scratch, answer);
+  authorizer_.authorize(bound, scratch, answer);
   const auto& policies = loaded_.policies->policies();
   decision.is_allowed = answer.is_allowed;
   if (answer.is_allowed) {
@@ -70,8 +75,6 @@ Decision DecisionPoint::decide(const Request& request, Authorizer::Scratch& scra
   } else if (!answer.reasons.empty()) {
     decision.why = Decision::Why::forbidden;
   }
-  decision.policies.reserve(answer.reasons.size());
-  for (const std::uint32_t at : answer.reasons) decision.policies.push_back(policies[at].id);
   for (const PolicyError& one : answer.errors) {
     const Policy& policy = policies[one.policy];
     decision.failed.push_back({.policy = policy.id,
@@ -81,12 +84,19 @@ Decision DecisionPoint::decide(const Request& request, Authorizer::Scratch& scra
     decision.is_allowed = false;
     decision.why = Decision::Why::failed_forbid;
   }
-  // What permits did not decide.
+  const auto tell = [&](std::uint32_t policy) {
+    const Told& told = told_[policy];
+    decision.policies.push_back(told.id);
+    if (!decision.is_allowed && told.needs) decision.needs.emplace_back(*told.needs);
+  };
   if (decision.why == Decision::Why::failed_forbid) {
-    decision.policies.clear();
-    for (const auto& one : decision.failed) {
-      if (one.effect == Effect::forbid) decision.policies.push_back(one.policy);
+    // What permits did not decide.
+    for (const PolicyError& one : answer.errors) {
+      if (policies[one.policy].effect == Effect::forbid) tell(one.policy);
     }
+  } else {
+    decision.policies.reserve(answer.reasons.size());
+    std::ranges::for_each(answer.reasons, tell);
   }
   return decision;
 }

@@ -38,6 +38,7 @@ struct Decision {
   bool is_allowed = false;
   Why why = Why::not_permitted;
   std::vector<std::string> policies;  // ids of those that decided
+  std::vector<std::string> needs;     // what those that denied ask for, their annotation @needs
   std::vector<Failed> failed;         // policies that could not be evaluated
   std::string invalid;                // what is wrong with the request, or not known
 
@@ -58,10 +59,17 @@ class DecisionPoint {
 
  private:
   // The sentence about an entity that should be known; "" where all are.
-  std::string unknown_in(const Request& request) const;
+  std::string unknown_in(const Bound& request) const;
+
+  // What is told of a policy, close to that of the others.
+  struct Told {
+    std::string id;
+    std::optional<std::string_view> needs;
+  };
 
   Loaded loaded_;
   Authorizer authorizer_;
+  std::vector<Told> told_;  // by policy
 };
 
 }  // namespace mailwarden::policy

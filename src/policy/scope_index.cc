@@ -69,7 +69,9 @@ void ScopeIndex::place(const PolicySet& policies) {
     Placed& one = placed.emplace_back();
     if (own.entity != none)
       one.place = (std::uint64_t{own.entity} + 1) << 1 | (under_resource ? 1U : 0U);
-    one.entry = {.policy = static_cast<std::uint32_t>(at),
+    one.entry = {.met = {.policy = static_cast<std::uint32_t>(at),
+                         .condition = policies.condition(at),
+                         .is_permit = all[at].effect == Effect::permit},
                  .action = action_of(all[at].action),
                  .exactly = own.exactly ? own.entity : none,
                  .own_type = own.type,

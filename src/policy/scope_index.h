@@ -41,8 +41,15 @@ class ScopeIndex {
   };
   Subject subject(const EntityName& name) const;
 
-  // put(policy), once for each whose scope holds, in no order. `actions` remembers what the actions
-  // of scopes said of this request.
+  // A policy whose scope holds, and what is left to decide of it.
+  struct Met {
+    std::uint32_t policy = 0;
+    ExprId condition = 0;
+    bool is_permit = true;
+  };
+
+  // put(Met), once for each whose scope holds, in no order. `actions` remembers what the actions of
+  // scopes said of this request.
   template <class Put>
   void find(const Subject& principal, const Subject& action, const Subject& resource,
             std::vector<std::uint8_t>& actions, Put put) const {
@@ -52,7 +59,7 @@ class ScopeIndex {
       for (std::size_t at = first; at < first + count; ++at) {
         const Entry& entry = entries_[at];
         if (entry.holds(own, other) && action_holds(entry.action, action, actions)) {
-          put(entry.policy);
+          put(entry.met);
         }
       }
     };
@@ -78,10 +85,9 @@ class ScopeIndex {
     bool exactly = false;         // must be the entity itself
   };
   // What is left to ask of a policy in a bucket. `own` is the side whose entity the bucket is for;
-  //      it
-  // stands below that one or is it.
+  // it stands below that one or is it.
   struct Entry {
-    std::uint32_t policy = 0;
+    Met met;
     std::uint32_t action = 0;
     std::uint32_t exactly = none;  // what own must be
     std::uint32_t own_type = 0;

@@ -96,6 +96,25 @@ TEST_P(Turns, WhatIsLongerThanOneReadIsTakenWhole) {
   }
 }
 
+// Far more than stands unread at once; between them pieces, which another one reads.
+TEST_P(Turns, ManyAreAnsweredEachWithItsOwn) {
+  start({.threads = 4});
+  Socket socket = connected();
+  for (std::size_t turn = 0; turn < 400; ++turn) {
+    const std::string path = "/turn" + std::to_string(turn);
+    const std::string request =
+        "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nA: " + std::string(turn * 97 % 1500, 'x') +
+        "\r\n\r\n";
+    const std::size_t first = turn % 53 == 52 ? request.size() / 2 : request.size();
+    socket.send(request.substr(0, first));
+    if (first < request.size()) socket.send(request.substr(first));
+    expect_asked(socket, path);
+    ASSERT_EQ(seen_.size(), turn + 1);
+  }
+  socket.end_of_sending();
+  EXPECT_EQ(socket.receive_all(), "");
+}
+
 TEST_P(Turns, WhatIsNoRequestBehindAnAnswerIsRefused) {
   struct Case {
     std::string bytes;

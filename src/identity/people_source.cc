@@ -17,7 +17,7 @@ std::optional<Timestamp> moment_at(std::string_view text) {
   if (text.size() < date_bytes) return std::nullopt;
   const std::string date(text.substr(0, date_bytes));
   const std::string_view rest = text.substr(date_bytes);
-  for (const std::size_t digits : {6, 4}) {
+  for (const std::size_t digits : {6UZ, 4UZ}) {
     if (rest.size() < digits + 2 || rest[0] != 'T' || rest[digits + 1] != 'Z') continue;
     const std::string time = std::string(rest.substr(1, digits)) + "00";
     const auto moment = parse_rfc3339(date + "T" + time.substr(0, 2) + ":" + time.substr(2, 2) +
